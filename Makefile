@@ -1,0 +1,235 @@
+# Makefile - builds, runs, tests and measures nanorpc. Every rule is here; boards/*/board.mk only assign.
+# Layer: build.
+# SPDX-License-Identifier: Apache-2.0
+#
+# V=1 shows the commands; PORT=n moves the forwarded port; ARGS="..." goes to `make sim` and `make bench`.
+
+MAKEFLAGS += -r
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+
+B := build
+PORT ?= 50051
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+LWIP_DIR ?= $(B)/third/lwip
+NANOPB_DIR ?= $(B)/third/nanopb
+V ?= 0
+Q := $(if $(filter 0,$(V)),@)
+comma := ,
+say = $(if $(filter 0,$(V)),@printf '  %-6s %s\n' "$1" "$2")
+
+all: ## build all that the boards, the simulator and Linux run (the default)
+
+# --- Boards ---------------------------------------------------------------------------------------
+# What a board.mk assigns, BOARD_CC and so on, is kept as NAME_CC and so on.
+
+BOARD_VARS := DIR CC CFLAGS LDFLAGS LIBS SRC PORT CONFIG QEMU FLASH_KB RAM_KB OPENOCD RUN_STATE
+BOARD_DIRS := $(patsubst %/board.mk,%,$(wildcard boards/*/board.mk host-sim/board.mk))
+BOARDS := $(notdir $(BOARD_DIRS))
+
+define board_assign # $1: prefix assigned to, $2: prefix assigned from
+$(foreach v,$(BOARD_VARS),$1_$v := $(if $2,$$($2_$v))
+)
+endef
+$(foreach d,$(BOARD_DIRS),$(eval $(call board_assign,BOARD))$(eval BOARD_DIR := $d)\
+    $(eval include $d/board.mk)$(eval $(call board_assign,$(notdir $d),BOARD)))
+
+# --- Tools: what is missing is installed by .ci/setup, once, before anything else ------------------
+
+# $1: a program, looked for without starting a process.
+on_path = $(firstword $(wildcard $(addsuffix /$1,$(subst :, ,$(PATH)))))
+lacks = $(strip $(foreach t,$1,$(if $(call on_path,$t),,$t)))
+header = $(wildcard /usr/include/$1 /usr/include/*-linux-gnu/$1)
+
+LACKS_python := $(if $(wildcard $(PYTHON)),,venv)
+LACKS_third := $(if $(wildcard $(LWIP_DIR)/src $(NANOPB_DIR)/pb.h),,third)
+LACKS_host := $(call lacks,gcc)$(if $(call header,stdio.h),,libc)
+LACKS_arm := $(call lacks,arm-none-eabi-gcc)$(if $(wildcard /usr/lib/arm-none-eabi/include/stdio.h),,newlib)\
+    $(if $(wildcard /usr/lib/picolibc/arm-none-eabi/include/stdio.h),,picolibc)
+LACKS_riscv := $(call lacks,riscv64-unknown-elf-gcc)
+LACKS_qemu := $(call lacks,qemu-system-arm)
+LACKS_slirp := $(if $(call header,slirp/libslirp.h),,slirp)
+LACKS_test := $(call lacks,clang valgrind nghttp curl protoc g++)
+LACKS_bench := $(call lacks,valgrind h2load g++ protoc grpc_cpp_plugin pkg-config)\
+    $(if $(call header,grpcpp/grpcpp.h),,grpc)
+LACKS_openocd := $(call lacks,openocd)
+
+BASE_GROUPS := python third host
+GROUPS_all := $(BASE_GROUPS) arm slirp
+GROUPS_demo := python third arm qemu
+GROUPS_test := $(GROUPS_all) riscv qemu test
+GROUPS_test-target := $(BASE_GROUPS) arm qemu
+GROUPS_size := $(BASE_GROUPS) arm riscv
+GROUPS_bench := $(GROUPS_all) bench
+GROUPS_sim := $(BASE_GROUPS) slirp
+GROUPS_host-sim := $(GROUPS_sim)
+GROUPS_third := third
+GROUPS_venv := python
+GROUPS_gen := python third
+$(foreach b,$(BOARDS),$(eval GROUPS_$b ?= $(if $(filter %-,$($b_CC)),$(BASE_GROUPS) arm,$(BASE_GROUPS)))\
+    $(eval GROUPS_run-$b := $$(GROUPS_$b) $(if $(filter %-,$($b_CC)),qemu))\
+    $(eval GROUPS_flash-$b := $$(GROUPS_$b) openocd))
+GROUPS_clean :=
+GROUPS_help :=
+
+# A goal that is a file below build/NAME/ needs what board NAME needs.
+goal_groups = $(if $(filter undefined,$(flavor GROUPS_$1)),$(BASE_GROUPS) $(GROUPS_$(word 2,$(subst /, ,$1))),$(GROUPS_$1))
+MISSING := $(strip $(foreach g,$(sort $(foreach t,$(or $(MAKECMDGOALS),all),$(call goal_groups,$t))),\
+    $(if $(strip $(LACKS_$g)),$g)))
+SETUP := $(if $(MISSING),install-tools)
+
+.PHONY: install-tools
+install-tools:
+	@.ci/setup $(MISSING)
+
+# --- Third-party sources and Python ----------------------------------------------------------------
+
+LWIP_CORE_SRC := $(addprefix src/core/,def inet_chksum init ip mem memp netif pbuf raw stats sys tcp tcp_in \
+    tcp_out timeouts udp ipv4/acd ipv4/autoip ipv4/dhcp ipv4/etharp ipv4/icmp ipv4/igmp ipv4/ip4 \
+    ipv4/ip4_addr ipv4/ip4_frag) src/netif/ethernet
+LWIP_API_SRC := $(addprefix src/api/,api_lib api_msg err if_api netbuf netdb netifapi sockets tcpip)
+LWIP_UNIX_SRC := contrib/ports/unix/port/sys_arch
+NANOPB_SRC := pb_common pb_decode pb_encode
+LWIP_FILES := $(patsubst %,$(LWIP_DIR)/%.c,$(LWIP_CORE_SRC) $(LWIP_API_SRC) $(LWIP_UNIX_SRC))
+NANOPB_FILES := $(patsubst %,$(NANOPB_DIR)/%.c,$(NANOPB_SRC)) $(NANOPB_DIR)/generator/protoc-gen-nanopb
+
+# Fetched only where the user has not named a folder of their own.
+LWIP_READY := $(LWIP_DIR)/src/include/lwip/init.h
+NANOPB_READY := $(NANOPB_DIR)/pb.h
+$(B)/third/lwip/src/include/lwip/init.h: .ci/fetch | $(SETUP)
+	@.ci/fetch lwip $(B)/third/lwip && touch $@
+$(B)/third/nanopb/pb.h: .ci/fetch | $(SETUP)
+	@.ci/fetch nanopb $(B)/third/nanopb && touch $@
+$(LWIP_FILES): | $(LWIP_READY) ;
+$(NANOPB_FILES): | $(NANOPB_READY) ;
+
+# The stamp counts only while the interpreter is there.
+VENV_READY := $(VENV)/ready
+.PHONY: venv-lost
+$(VENV_READY): requirements.txt $(if $(wildcard $(PYTHON)),,venv-lost) | $(SETUP)
+	@echo "set-up: Python packages into $(VENV) (see requirements.txt)"
+	@rm -rf $(VENV) && python3 -m venv $(VENV) || { echo "set-up: ERROR: python3 -m venv failed;" \
+	    "on Debian: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m pip install --disable-pip-version-check --progress-bar on -r requirements.txt || { \
+	    echo "set-up: ERROR: pip could not install requirements.txt (its message is above; is there a network?)." \
+	    "Run make again when that is mended."; exit 1; }
+	@touch $@
+
+# --- Generated sources -----------------------------------------------------------------------------
+
+PROTOS := $(patsubst proto/%.proto,%,$(wildcard proto/*.proto proto/*/*.proto))
+GENERATOR ?= proto/protoc-gen-nanorpc
+PROTOC := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON) -m grpc_tools.protoc -Iproto
+GEN_C := $(foreach p,$(PROTOS),$(B)/gen/$p.pb.c $(B)/gen/$p.nrpc.c)
+GEN_H := $(foreach p,$(PROTOS),$(B)/gen/$p.pb.h $(B)/gen/$p.nrpc.h)
+GEN_PY := $(foreach p,$(PROTOS),$(B)/py/$p_pb2.py $(B)/py/$p_pb2_grpc.py)
+
+define proto_rules # $1: a .proto file's path below proto/, without its ending
+$(B)/gen/$1.pb.c $(B)/gen/$1.pb.h $(B)/gen/$1.nrpc.c $(B)/gen/$1.nrpc.h &: proto/$1.proto \
+    $(wildcard proto/$1.options) $(GENERATOR) $(VENV_READY) | $(NANOPB_READY)
+	$(call say,GEN,$1.pb.c $1.nrpc.c)
+	$(Q)mkdir -p $(B)/gen
+	$(Q)$(PROTOC) --plugin=protoc-gen-nanopb=$(NANOPB_DIR)/generator/protoc-gen-nanopb \
+	    --nanopb_out=$(B)/gen --nanopb_opt=-Iproto \
+	    --plugin=protoc-gen-nanorpc=$(GENERATOR) --nanorpc_out=$(B)/gen $1.proto
+	$(Q)touch $(B)/gen/$1.pb.c $(B)/gen/$1.pb.h $(B)/gen/$1.nrpc.c $(B)/gen/$1.nrpc.h
+$(B)/py/$1_pb2.py $(B)/py/$1_pb2_grpc.py &: proto/$1.proto $(VENV_READY)
+	$(call say,GEN,$1_pb2.py $1_pb2_grpc.py)
+	$(Q)mkdir -p $(B)/py
+	$(Q)$(PROTOC) --python_out=$(B)/py --grpc_python_out=$(B)/py $1.proto
+endef
+$(foreach p,$(PROTOS),$(eval $(call proto_rules,$p)))
+
+# --- Flags -----------------------------------------------------------------------------------------
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
+CFLAGS_ALL := -std=c99 -g -MMD -MP -ffunction-sections -fdata-sections \
+    -DPB_NO_ERRMSG=1 -DPB_BUFFER_ONLY=1 -I. -Iboards -I$(B)/gen -isystem $(NANOPB_DIR)
+CFLAGS_LWIP := -Iports/lwip -isystem $(LWIP_DIR)/src/include
+# Third-party files are compiled as they come.
+CFLAGS_THIRD := -std=gnu99 -w
+
+# No heap on a board: a reference to any of these that is still there after --gc-sections becomes an
+# undefined __wrap_ symbol, and the linker names the function that made it.
+HEAP := malloc free calloc realloc memalign _malloc_r _free_r _calloc_r _realloc_r sbrk _sbrk _sbrk_r
+NO_HEAP := $(patsubst %,-Wl$(comma)--wrap=%,$(HEAP))
+
+# --- Images: one object tree a board ---------------------------------------------------------------
+
+CORE_SRC := $(sort $(wildcard nanorpc/*.c nanorpc/services/*.c))
+HEADERS_READY := $(GEN_H) $(NANOPB_READY)
+
+# What a port needs beside the core; a board names one or more.
+PORT_lwip-raw_SRC := ports/lwip/nrpc_lwip.c
+PORT_lwip-raw_LWIP := $(LWIP_CORE_SRC)
+PORT_lwip-sockets_SRC := ports/lwip/nrpc_lwip_sockets.c
+PORT_lwip-sockets_LWIP := $(LWIP_CORE_SRC) $(LWIP_API_SRC)
+PORT_posix_SRC := $(sort $(wildcard ports/posix/*.c))
+
+is_cross = $(filter %-,$($1_CC))
+compiler = $(if $(is_cross),$($1_CC)gcc,$(or $($1_CC),cc))
+uses_lwip = $(filter lwip-%,$($1_PORT))
+image = $(B)/$1/greeter$(if $(is_cross),.elf)
+
+board_src = $(sort $(CORE_SRC) boards/greeter.c $(if $(is_cross),boards/main.c) $($1_SRC) \
+    $(foreach p,$($1_PORT),$(PORT_$p_SRC)))
+board_lwip = $(sort $(foreach p,$($1_PORT),$(PORT_$p_LWIP)) $(if $(is_cross),,$(if $(uses_lwip),$(LWIP_UNIX_SRC))))
+board_obj = $(patsubst %.c,$(B)/$1/%.o,$(board_src)) $(patsubst $(B)/gen/%.c,$(B)/$1/gen/%.o,$(GEN_C)) \
+    $(patsubst %,$(B)/$1/nanopb/%.o,$(NANOPB_SRC)) $(patsubst %,$(B)/$1/lwip/%.o,$(board_lwip))
+
+# Compile rules of one object tree. $1: its folder below build/, $2: compiler, $3: flags
+define tree_rules
+$(B)/$1/%.o: %.c $4 | $(HEADERS_READY) $(if $(findstring $(LWIP_DIR),$3),$(LWIP_READY)) $(SETUP)
+	$$(call say,CC,$1/$$*.c)
+	$(Q)mkdir -p $$(@D)
+	$(Q)$2 $(CFLAGS_ALL) $(WARNINGS) $3 -c -o $$@ $$<
+$(B)/$1/gen/%.o: $(B)/gen/%.c $4 | $(HEADERS_READY) $(SETUP)
+	$$(call say,CC,$1/gen/$$*.c)
+	$(Q)mkdir -p $$(@D)
+	$(Q)$2 $(CFLAGS_ALL) $(WARNINGS) $3 -c -o $$@ $$<
+$(B)/$1/nanopb/%.o: $(NANOPB_DIR)/%.c $4 | $(NANOPB_READY) $(SETUP)
+	$$(call say,CC,$1/nanopb/$$*.c)
+	$(Q)mkdir -p $$(@D)
+	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $3 -c -o $$@ $$<
+$(B)/$1/lwip/%.o: $(LWIP_DIR)/%.c $4 | $(LWIP_READY) $(HEADERS_READY) $(SETUP)
+	$$(call say,CC,$1/lwip/$$*.c)
+	$(Q)mkdir -p $$(@D)
+	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $3 -c -o $$@ $$<
+endef
+
+define board_rules # $1: board
+$1_OBJ := $(call board_obj,$1)
+$(call tree_rules,$1,$(call compiler,$1),$(if $(call is_cross,$1),-Os,-O2) -I$($1_DIR) \
+    $(if $(call uses_lwip,$1),$(CFLAGS_LWIP)) $($1_CONFIG) $($1_CFLAGS),Makefile $($1_DIR)/board.mk)
+$(call image,$1): $$($1_OBJ) $(wildcard $($1_DIR)/*.ld boards/*.ld)
+	$$(call say,LINK,$$@)
+	$(Q)$(call compiler,$1) -Wl,--gc-sections -Wl,-Map=$$@.map $(if $(call is_cross,$1),$(NO_HEAP)) \
+	    $($1_CFLAGS) $($1_LDFLAGS) -o $$@ $$($1_OBJ) $($1_LIBS)
+	$(if $(call is_cross,$1),$(Q)$($1_CC)objcopy -O binary $$@ $(B)/$1/greeter.bin)
+.PHONY: $1 run-$1
+$1: $(call image,$1)
+run-$1: $(call image,$1)
+	$(Q)$(if $(call is_cross,$1),$($1_QEMU) -kernel $$<,$$< $(ARGS))
+-include $$($1_OBJ:.o=.d)
+endef
+$(foreach b,$(BOARDS),$(eval $(call board_rules,$b)))
+
+all: $(foreach b,$(BOARDS),$(call image,$b)) $(GEN_PY)
+
+# --- Targets ---------------------------------------------------------------------------------------
+
+.PHONY: all venv third gen clean help sim
+venv: $(VENV_READY) ## make the Python environment in .venv
+third: $(LWIP_READY) $(NANOPB_READY) ## fetch the third-party sources
+gen: $(GEN_C) $(GEN_H) $(GEN_PY) ## generate C and Python from proto/
+
+sim: $(call image,host-sim) ## run the simulated device; ARGS="--help" shows what it can do
+	$(Q)$< $(if $(findstring --port,$(ARGS)),,--port $(PORT)) $(ARGS)
+
+clean: ## remove what was built (third-party sources and .venv stay)
+	rm -rf $(filter-out $(B)/third,$(wildcard $(B)/*))
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | sort | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
