@@ -20,7 +20,7 @@ Q := $(if $(filter 0,$(V)),@)
 comma := ,
 say = $(if $(filter 0,$(V)),@printf '  %-6s %s\n' "$1" "$2")
 
-all: ## build all that the boards, the simulator and Linux run (the default)
+.DEFAULT_GOAL := all
 
 # --- Boards ---------------------------------------------------------------------------------------
 # What a board.mk assigns, BOARD_CC and so on, is kept as NAME_CC and so on.
@@ -121,19 +121,25 @@ $(VENV_READY): requirements.txt $(if $(wildcard $(PYTHON)),,venv-lost) | $(SETUP
 
 PROTOS := $(patsubst proto/%.proto,%,$(wildcard proto/*.proto proto/*/*.proto))
 GENERATOR ?= proto/protoc-gen-nanorpc
-PROTOC := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON) -m grpc_tools.protoc -Iproto
+PROTOC := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" NANOPB_DIR="$(abspath $(NANOPB_DIR))" $(PYTHON) -m grpc_tools.protoc -Iproto
 GEN_C := $(foreach p,$(PROTOS),$(B)/gen/$p.pb.c $(B)/gen/$p.nrpc.c)
 GEN_H := $(foreach p,$(PROTOS),$(B)/gen/$p.pb.h $(B)/gen/$p.nrpc.h)
 GEN_PY := $(foreach p,$(PROTOS),$(B)/py/$p_pb2.py $(B)/py/$p_pb2_grpc.py)
 
+# nanopb's generator writes its own parser when it first runs: once, before several run at a time.
+GENERATOR_READY := $(B)/gen/ready
+$(GENERATOR_READY): $(VENV_READY) | $(NANOPB_READY)
+	@mkdir -p $(@D)
+	@$(PYTHON) $(NANOPB_DIR)/generator/nanopb_generator.py --version > $@
+
 define proto_rules # $1: a .proto file's path below proto/, without its ending
 $(B)/gen/$1.pb.c $(B)/gen/$1.pb.h $(B)/gen/$1.nrpc.c $(B)/gen/$1.nrpc.h &: proto/$1.proto \
-    $(wildcard proto/$1.options) $(GENERATOR) $(VENV_READY) | $(NANOPB_READY)
+    $(wildcard proto/$1.options) $(GENERATOR) $(GENERATOR_READY)
 	$(call say,GEN,$1.pb.c $1.nrpc.c)
 	$(Q)mkdir -p $(B)/gen
 	$(Q)$(PROTOC) --plugin=protoc-gen-nanopb=$(NANOPB_DIR)/generator/protoc-gen-nanopb \
 	    --nanopb_out=$(B)/gen --nanopb_opt=-Iproto \
-	    --plugin=protoc-gen-nanorpc=$(GENERATOR) --nanorpc_out=$(B)/gen $1.proto
+	    --plugin=protoc-gen-nanorpc=$(GENERATOR) --nanorpc_opt=-Iproto --nanorpc_out=$(B)/gen $1.proto
 	$(Q)touch $(B)/gen/$1.pb.c $(B)/gen/$1.pb.h $(B)/gen/$1.nrpc.c $(B)/gen/$1.nrpc.h
 $(B)/py/$1_pb2.py $(B)/py/$1_pb2_grpc.py &: proto/$1.proto $(VENV_READY)
 	$(call say,GEN,$1_pb2.py $1_pb2_grpc.py)
@@ -199,6 +205,10 @@ $(B)/$1/lwip/%.o: $(LWIP_DIR)/%.c $4 | $(LWIP_READY) $(HEADERS_READY) $(SETUP)
 	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $3 -c -o $$@ $$<
 endef
 
+lint_flags = $(CFLAGS_ALL) $(WARNINGS) -I$($1_DIR) $(if $(call uses_lwip,$1),$(CFLAGS_LWIP)) $($1_CONFIG) \
+    $(filter-out --specs=% -Wl$(comma)% -fno-% -fcallgraph%,$($1_CFLAGS)) \
+    $(if $(is_cross),--target=arm-none-eabi -isystem /usr/lib/picolibc/arm-none-eabi/include)
+
 define board_rules # $1: board
 $1_OBJ := $(call board_obj,$1)
 $(call tree_rules,$1,$(call compiler,$1),$(if $(call is_cross,$1),-Os,-O2) -I$($1_DIR) \
@@ -208,28 +218,102 @@ $(call image,$1): $$($1_OBJ) $(wildcard $($1_DIR)/*.ld boards/*.ld)
 	$(Q)$(call compiler,$1) -Wl,--gc-sections -Wl,-Map=$$@.map $(if $(call is_cross,$1),$(NO_HEAP)) \
 	    $($1_CFLAGS) $($1_LDFLAGS) -o $$@ $$($1_OBJ) $($1_LIBS)
 	$(if $(call is_cross,$1),$(Q)$($1_CC)objcopy -O binary $$@ $(B)/$1/greeter.bin)
-.PHONY: $1 run-$1
+.PHONY: $1 run-$1 flash-$1
 $1: $(call image,$1)
 run-$1: $(call image,$1)
+	$(if $(call is_cross,$1),$(if $($1_QEMU),,@echo "run-$1: no emulator runs this board"; exit 1))
 	$(Q)$(if $(call is_cross,$1),$($1_QEMU) -kernel $$<,$$< $(ARGS))
+flash-$1: $(call image,$1)
+	$(if $($1_OPENOCD),,@echo "flash-$1: there is no hardware to flash for this board"; exit 1)
+	$(Q)openocd -f $($1_OPENOCD) -c "program $$< verify reset exit" || { \
+	    echo "flash-$1: OpenOCD could not program the board; its message is above." \
+	    "Is the board (or its debug probe) plugged in, and may this user open USB devices?"; exit 1; }
+# What our sources say to clang, as the board compiles them.
+$(B)/lint/$1/%.ok: %.c Makefile $($1_DIR)/board.mk | $(HEADERS_READY) $(if $(call uses_lwip,$1),$(LWIP_READY)) $(SETUP)
+	$$(call say,LINT,$1/$$*.c)
+	$(Q)mkdir -p $$(@D)
+	$(Q)clang -fsyntax-only -MT $$@ -MF $$(@:.ok=.d) $(call lint_flags,$1) $$< && touch $$@
+$1_LINT := $(patsubst %.c,$(B)/lint/$1/%.ok,$(call board_src,$1))
+-include $$($1_LINT:.ok=.d)
 -include $$($1_OBJ:.o=.d)
 endef
 $(foreach b,$(BOARDS),$(eval $(call board_rules,$b)))
 
 all: $(foreach b,$(BOARDS),$(call image,$b)) $(GEN_PY)
 
+# --- Unit tests: the same sources in three trees, one program a test_*.c ------------------------------
+
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_SUPPORT := $(filter-out tests/unit/host.c $(UNIT_SRC),$(sort $(wildcard tests/unit/*.c)))
+SANITIZE := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+UNIT_TREES := unit-gcc unit-clang unit-m3
+unit-gcc_CC := gcc
+unit-gcc_CFLAGS := $(SANITIZE)
+unit-gcc_SUPPORT := tests/unit/host.c
+unit-clang_CC := clang
+unit-clang_CFLAGS := $(SANITIZE)
+unit-clang_SUPPORT := tests/unit/host.c
+unit-m3_CC := arm-none-eabi-
+unit-m3_CFLAGS := -Os -mcpu=cortex-m3 -mthumb --specs=picolibc.specs
+unit-m3_LDFLAGS := -nostartfiles -T tests/target/link.ld $(NO_HEAP)
+unit-m3_SUPPORT := tests/target/semihost.c
+unit-m3_ENDING := .elf
+
+define unit_rules # $1: tree
+$(call tree_rules,$1,$(call compiler,$1),-Itests/unit $($1_CFLAGS),Makefile)
+$1_LIB := $(patsubst %.c,$(B)/$1/%.o,$(CORE_SRC) $(UNIT_SUPPORT)) \
+    $(patsubst $(B)/gen/%.c,$(B)/$1/gen/%.o,$(GEN_C)) $(patsubst %,$(B)/$1/nanopb/%.o,$(NANOPB_SRC))
+$1_SUPPORT_OBJ := $(patsubst %.c,$(B)/$1/%.o,$($1_SUPPORT))
+$1_PROGRAMS := $(patsubst tests/unit/%.c,$(B)/$1/%$($1_ENDING),$(UNIT_SRC))
+$(B)/$1/libnanorpc.a: $$($1_LIB)
+	$(Q)rm -f $$@ && ar rc $$@ $$($1_LIB)
+$$($1_PROGRAMS): $(B)/$1/%$($1_ENDING): $(B)/$1/tests/unit/%.o $$($1_SUPPORT_OBJ) $(B)/$1/libnanorpc.a \
+    $(wildcard tests/target/*.ld)
+	$$(call say,LINK,$$@)
+	$(Q)$(call compiler,$1) -Wl,--gc-sections $($1_CFLAGS) $($1_LDFLAGS) -o $$@ $$(filter %.o %.a,$$^)
+-include $$($1_LIB:.o=.d) $(patsubst %.c,$(B)/$1/%.d,$(UNIT_SRC) $($1_SUPPORT))
+endef
+$(foreach t,$(UNIT_TREES),$(eval $(call unit_rules,$t)))
+UNIT_PROGRAMS := $(foreach t,$(UNIT_TREES),$($t_PROGRAMS))
+
 # --- Targets ---------------------------------------------------------------------------------------
 
-.PHONY: all venv third gen clean help sim
-venv: $(VENV_READY) ## make the Python environment in .venv
-third: $(LWIP_READY) $(NANOPB_READY) ## fetch the third-party sources
-gen: $(GEN_C) $(GEN_H) $(GEN_PY) ## generate C and Python from proto/
+IMAGES := $(foreach b,$(BOARDS),$(call image,$b))
+RUN_PYTHON := PYTHONPATH=$(B)/py:tests/e2e $(PYTHON)
+PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q
+DEMO_BOARD := lm3s6965evb
+
+.PHONY: all demo test test-target lint size bench sim venv third gen clean help
+all: $(IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
+
+demo: $(call image,$(DEMO_BOARD)) $(GEN_PY) ## boot the firmware in an emulator and greet it from Python
+	$(Q)$(RUN_PYTHON) tests/demo.py --port $(PORT) -- $($(DEMO_BOARD)_QEMU) -kernel $<
+
+test: all lint $(UNIT_PROGRAMS) ## run every test; ends with "N passed, N failed"
+	$(Q)$(PYTEST) tests $(ARGS)
+
+test-target: $(unit-m3_PROGRAMS) ## run the unit tests on an emulated Cortex-M3 only
+	$(Q)$(PYTEST) tests/test_units.py -k unit-m3
+
+lint: $(foreach b,$(BOARDS),$($b_LINT)) ## show our sources to clang, as each board compiles them
+
+size: $(call image,$(DEMO_BOARD)) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
+	$(Q)$(PYTHON) tests/size.py --nanopb $(NANOPB_DIR) --image $<
+
+bench: all ## count instructions, bytes and requests a second, beside gRPC C++
+	$(Q)$(RUN_PYTHON) tests/bench/bench.py $(ARGS)
 
 sim: $(call image,host-sim) ## run the simulated device; ARGS="--help" shows what it can do
 	$(Q)$< $(if $(findstring --port,$(ARGS)),,--port $(PORT)) $(ARGS)
+
+venv: $(VENV_READY) ## make the Python environment in .venv
+third: $(LWIP_READY) $(NANOPB_READY) ## fetch the third-party sources
+gen: $(GEN_C) $(GEN_H) $(GEN_PY) ## generate C and Python from proto/
 
 clean: ## remove what was built (third-party sources and .venv stay)
 	rm -rf $(filter-out $(B)/third,$(wildcard $(B)/*))
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | sort | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+	@echo "Boards: $(BOARDS). For each: make NAME, make run-NAME, make flash-NAME."
