@@ -152,8 +152,8 @@ $(foreach p,$(PROTOS),$(eval $(call proto_rules,$p)))
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
 CFLAGS_ALL := -std=c99 -g -MMD -MP -ffunction-sections -fdata-sections \
-    -DPB_NO_ERRMSG=1 -DPB_BUFFER_ONLY=1 -I. -Iboards -I$(B)/gen -isystem $(NANOPB_DIR)
-CFLAGS_LWIP := -Iports/lwip -isystem $(LWIP_DIR)/src/include
+    -DPB_NO_ERRMSG=1 -DPB_BUFFER_ONLY=1 -I. -Inanorpc -Iboards -I$(B)/gen -isystem $(NANOPB_DIR)
+CFLAGS_LWIP := -isystem $(LWIP_DIR)/src/include
 # Third-party files are compiled as they come.
 CFLAGS_THIRD := -std=gnu99 -w
 
@@ -174,6 +174,7 @@ PORT_lwip-sockets_SRC := ports/lwip/nrpc_lwip_sockets.c
 PORT_lwip-sockets_LWIP := $(LWIP_CORE_SRC) $(LWIP_API_SRC)
 PORT_posix_SRC := $(sort $(wildcard ports/posix/*.c))
 
+port_flags = $(addprefix -Iports/,$(sort $(firstword $(subst -, ,$($1_PORT))))) $(if $(uses_lwip),$(CFLAGS_LWIP))
 is_cross = $(filter %-,$($1_CC))
 compiler = $(if $(is_cross),$($1_CC)gcc,$(or $($1_CC),cc))
 uses_lwip = $(filter lwip-%,$($1_PORT))
@@ -205,14 +206,14 @@ $(B)/$1/lwip/%.o: $(LWIP_DIR)/%.c $4 | $(LWIP_READY) $(HEADERS_READY) $(SETUP)
 	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $3 -c -o $$@ $$<
 endef
 
-lint_flags = $(CFLAGS_ALL) $(WARNINGS) -I$($1_DIR) $(if $(call uses_lwip,$1),$(CFLAGS_LWIP)) $($1_CONFIG) \
+lint_flags = $(CFLAGS_ALL) $(WARNINGS) -I$($1_DIR) $(port_flags) $($1_CONFIG) \
     $(filter-out --specs=% -Wl$(comma)% -fno-% -fcallgraph%,$($1_CFLAGS)) \
     $(if $(is_cross),--target=arm-none-eabi -isystem /usr/lib/picolibc/arm-none-eabi/include)
 
 define board_rules # $1: board
 $1_OBJ := $(call board_obj,$1)
 $(call tree_rules,$1,$(call compiler,$1),$(if $(call is_cross,$1),-Os,-O2) -I$($1_DIR) \
-    $(if $(call uses_lwip,$1),$(CFLAGS_LWIP)) $($1_CONFIG) $($1_CFLAGS),Makefile $($1_DIR)/board.mk)
+    $(call port_flags,$1) $($1_CONFIG) $($1_CFLAGS),Makefile $($1_DIR)/board.mk)
 $(call image,$1): $$($1_OBJ) $(wildcard $($1_DIR)/*.ld boards/*.ld)
 	$$(call say,LINK,$$@)
 	$(Q)$(call compiler,$1) -Wl,--gc-sections -Wl,-Map=$$@.map $(if $(call is_cross,$1),$(NO_HEAP)) \
