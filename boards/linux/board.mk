@@ -1,0 +1,8 @@
+# boards/linux/board.mk - Linux itself: the same Greeter on ports/posix, for gateways, tests and measuring.
+# Layer: board. Source: none.
+# SPDX-License-Identifier: Apache-2.0
+BOARD_CC := cc
+BOARD_SRC := boards/linux/main.c
+BOARD_PORT := posix
+BOARD_CONFIG := -DNRPC_MAX_STREAMS=128 -DGREETER_CONNECTIONS=1024
+BOARD_RUN_STATE := run: native

@@ -1,0 +1,90 @@
+/* ports/posix/nrpc_posix.h - servers on Linux: TCP over epoll, one thread, tables of fixed size.
+ * Layer: port. Source: epoll(7), tcp(7); nanorpc/conn.h.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NRPC_POSIX_H
+#define NRPC_POSIX_H
+
+#include <stdint.h>
+
+#include "nanorpc/nanorpc.h"
+
+/* Usage:
+ *     if (nrpc_posix_listen(&server, "localhost", 50051)) { puts(nrpc_posix_error()); exit(1); }
+ *     for (;;) nrpc_posix_poll(1000);
+ *
+ * What happens when:
+ *   all connections taken     the peer is accepted and reset at once (RST); the others go on
+ *   out of file descriptors   the same, with a descriptor that is kept in reserve for it
+ *   send buffer full          what was made is kept, nothing more is made; once the core needs an answer
+ *                             sent first, reading stops too, and TCP holds the peer back
+ *   peer half-closes (FIN)    the same as a close: what it sent before is served, and replies that
+ *                             are ready are sent as far as the send buffer takes them; calls
+ *                             that are still open are cancelled
+ *   connection reset          open calls are cancelled
+ *   core ends a connection    its last bytes are sent, then FIN; the peer has NRPC_POSIX_LINGER_MS
+ *                             to close, and what it still sends is discarded
+ * SIGPIPE is never raised. No function of this file is reentrant, except nrpc_posix_wake. */
+
+/* Connections of all servers together, those that linger included. 1..65535.
+ * RAM: 40 bytes each, and of its 2 * NRPC_POSIX_BUFFER_BYTES only the pages that were ever used,
+ * which happens when its send buffer was full. */
+#ifndef NRPC_POSIX_LINKS
+#define NRPC_POSIX_LINKS 1024
+#endif
+
+/* Bytes that are read, and written, with one system call at most. Bytes, 1024..1048576.
+ * RAM: two for the port, two a connection (see above). */
+#ifndef NRPC_POSIX_BUFFER_BYTES
+#define NRPC_POSIX_BUFFER_BYTES 65536
+#endif
+
+/* Listening sockets: a name such as "localhost" may need two. RAM: 16 bytes each. */
+#ifndef NRPC_POSIX_LISTENERS
+#define NRPC_POSIX_LISTENERS 8
+#endif
+
+/* How long a connection that we have ended waits for its peer's FIN. Milliseconds. */
+#ifndef NRPC_POSIX_LINGER_MS
+#define NRPC_POSIX_LINGER_MS 1000
+#endif
+
+/* Listens. server: kept until nrpc_posix_close. address: a name or number, borrowed for the call;
+ * "localhost" is both 127.0.0.1 and ::1 where the machine has them, NULL all of the machine's
+ * addresses, IPv6 and IPv4. port: 0 takes a free one, see nrpc_posix_port. May be called for
+ * several ports and servers. Returns 0; NRPC_E_LIMIT: more connections or listeners than
+ * NRPC_POSIX_LINKS or _LISTENERS; NRPC_E_LINK: nrpc_posix_error says why. */
+int nrpc_posix_listen(const struct nrpc_server *server, const char *address, uint16_t port);
+
+/* The port that the last nrpc_posix_listen took; 0: none. */
+uint16_t nrpc_posix_port(void);
+
+/* Why the last function failed, as one line of text without a newline; valid until the next call
+ * of a function of this file. "" when none has. */
+const char *nrpc_posix_error(void);
+
+/* Serves: sends what handlers have made since the last call, waits at most timeout_ms for
+ * something to happen (negative: no limit of its own), and handles it. Handlers run inside. It may
+ * return early with nothing done; call it again. Returns how many connections had something to do,
+ * or NRPC_E_LINK: epoll itself failed. */
+int nrpc_posix_poll(int timeout_ms);
+
+/* Makes nrpc_posix_poll return soon. The only function here that other threads and signal
+ * handlers may call. */
+void nrpc_posix_wake(void);
+
+/* Begins a clean end: accepts no more, tells every peer (GOAWAY); open calls may finish. Go on
+ * polling until nrpc_posix_stats()->open is 0, for as long as you have patience. */
+void nrpc_posix_shutdown(void);
+
+/* Ends everything at once: cancels open calls, closes all sockets. Listening may begin anew. */
+void nrpc_posix_close(void);
+
+/* Counted since the program began. */
+struct nrpc_posix_stats {
+    uint64_t accepted, refused;            /* connections */
+    uint64_t received_bytes, sent_bytes;
+    uint32_t open;                         /* connections now, those that linger included */
+};
+const struct nrpc_posix_stats *nrpc_posix_stats(void);
+
+#endif
