@@ -1,0 +1,122 @@
+"""Boots the Greeter firmware in an emulator, greets it from Python, and says what to try next.
+
+Use: demo.py --port N -- QEMU...   The command forwards 127.0.0.1:N; when N is taken another is used.
+"""
+# SPDX-License-Identifier: Apache-2.0
+import argparse
+import os
+import queue
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+READY = "nanorpc: Greeter ready on"
+BOOT_SECONDS = 60
+
+
+class Problem(Exception):
+    """What went wrong and what to do, for the user."""
+
+
+def free_port(wanted):
+    """`wanted` when nobody listens there, else any free port."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return probe.getsockname()[1]
+            except OSError:
+                print("demo: 127.0.0.1:%d is taken, using another port" % wanted)
+    raise Problem("no free TCP port on 127.0.0.1: is the loopback interface up?")
+
+
+def start(command):
+    if not shutil.which(command[0]):
+        raise Problem("%s is not installed: on Debian, apt-get install qemu-system-arm" % command[0])
+    print("demo: " + " ".join(command))
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True, errors="replace")
+
+
+def wait_ready(emulator):
+    """Shows the board's console until it says that it is ready."""
+    lines = queue.Queue()
+
+    def read():
+        for line in emulator.stdout:
+            lines.put(line.rstrip())
+        lines.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    end = time.monotonic() + BOOT_SECONDS
+    while True:
+        try:
+            line = lines.get(timeout=max(0.0, end - time.monotonic()))
+        except queue.Empty:
+            raise Problem("the board did not say '%s' within %d s" % (READY, BOOT_SECONDS)) from None
+        if line is None:
+            raise Problem("the emulator ended before the board was ready; its message is above")
+        print("board: " + line, flush=True)
+        if line.startswith(READY):
+            return
+
+
+def greet(port):
+    client = os.path.join(os.path.dirname(__file__), "e2e", "greeter_client.py")
+    environment = dict(os.environ)
+    for name in ("http_proxy", "https_proxy", "grpc_proxy", "all_proxy"):  # 127.0.0.1 needs none
+        environment.pop(name, None)
+        environment.pop(name.upper(), None)
+    done = subprocess.run([sys.executable, client, "localhost:%d" % port, "microcontroller"],
+                          env=environment, timeout=120)
+    if done.returncode:
+        raise Problem("the Python client failed; its message is above")
+
+
+def demo(port, command):
+    used = free_port(port)
+    command = [part.replace("127.0.0.1:%d-" % port, "127.0.0.1:%d-" % used) for part in command]
+    emulator = start(command)
+    try:
+        wait_ready(emulator)
+        greet(used)
+    finally:
+        emulator.terminate()
+        try:
+            emulator.wait(5)
+        except subprocess.TimeoutExpired:
+            emulator.kill()
+            emulator.wait()
+
+
+NEXT = """
+That was an unmodified Python gRPC client, and a Cortex-M3 with 64 KB of RAM. Next:
+  make run-lm3s6965evb     keep the board running; then, in another terminal:
+                           PYTHONPATH=build/py .venv/bin/python tests/e2e/greeter_client.py
+  make sim ARGS="--help"   the same service on a simulated device, with weather
+  make test                everything that is tested
+  make help                all there is"""
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("command", nargs="+")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        demo(arguments.port, arguments.command)
+    except Problem as problem:
+        sys.exit("demo: %s" % problem)
+    except KeyboardInterrupt:
+        sys.exit("demo: stopped")
+    print(NEXT)
+
+
+if __name__ == "__main__":
+    main()

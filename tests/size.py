@@ -1,0 +1,295 @@
+"""Measures flash, RAM and stack for microcontrollers, and holds them against tests/budgets.ini.
+
+Use: size.py --nanopb DIR --image ELF [--record]. Run by `make size`, after `make gen`.
+"""
+# SPDX-License-Identifier: Apache-2.0
+import argparse
+import collections
+import concurrent.futures
+import configparser
+import os
+import re
+import subprocess
+import sys
+
+import stack
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUDGETS = os.path.join(ROOT, "tests", "budgets.ini")
+OUT = os.path.join("build", "size")
+ARM = ("arm-none-eabi-", "-mthumb --specs=picolibc.specs")
+TARGETS = collections.OrderedDict([
+    ("m0plus", ("Cortex-M0+", ARM[0], "-mcpu=cortex-m0plus " + ARM[1])),
+    ("m3", ("Cortex-M3", ARM[0], "-mcpu=cortex-m3 " + ARM[1])),
+    ("rv32", ("RV32IMAC", "riscv64-unknown-elf-", "-march=rv32imac -mabi=ilp32 --specs=picolibc.specs")),
+])
+WARNINGS = "-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror"
+
+# Uses all that a port and the handlers of a server call, so that --gc-sections keeps it.
+SERVER_C = """
+#include "helloworld.nrpc.h"
+NRPC_SERVER_DEFINE(server, 2, Greeter_service);
+void size_main(void);
+void (*const size_kept[])(void) = {
+    (void (*)(void))nrpc_call_user, (void (*)(void))nrpc_call_finish, (void (*)(void))nrpc_call_fail,
+    (void (*)(void))nrpc_call_wake, (void (*)(void))nrpc_call_send, (void (*)(void))nrpc_call_reply,
+    (void (*)(void))nrpc_conn_shutdown, (void (*)(void))nrpc_conn_link};
+static uint8_t buf[256];
+void size_main(void)
+{
+    struct nrpc_conn *conn = nrpc_server_accept(&server, 0);
+    size_t used = nrpc_conn_receive(conn, buf, sizeof buf, 0);
+    size_t n = nrpc_conn_transmit(conn, buf, used);
+    (void)nrpc_conn_tick(conn, (uint32_t)n);
+    if (nrpc_conn_closing(conn))
+        nrpc_conn_lost(conn);
+    ((void (*volatile *)(void))size_kept)[n]();
+}
+"""
+SIZES_C = """
+#include "helloworld.nrpc.h"
+NRPC_SERVER_DEFINE(size_server, 2, Greeter_service);
+char size_connection[sizeof(struct nrpc_conn)];
+char size_image[sizeof size_server_memory];
+char size_blocks[sizeof(union size_server_rx) + sizeof(union size_server_tx)];
+char size_scratch[sizeof size_server_memory.request + sizeof size_server_memory.reply];
+"""
+
+
+def run(command):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit("size: %s\n%s%s" % (" ".join(command), done.stdout, done.stderr))
+    return done.stdout
+
+
+class Target:
+    """One kind of processor: compiles and links for it."""
+
+    def __init__(self, key, nanopb):
+        self.key = key
+        self.title, self.prefix, flags = TARGETS[key]
+        self.out = os.path.join(OUT, key)
+        os.makedirs(self.out, exist_ok=True)
+        self.nanopb = nanopb
+        self.base = [self.prefix + "gcc", "-std=c99", "-Os", "-ffunction-sections", "-fdata-sections",
+                     "-DPB_NO_ERRMSG=1", "-DPB_BUFFER_ONLY=1", "-I.", "-Inanorpc", "-Ibuild/gen",
+                     "-isystem", nanopb] + flags.split()
+
+    def compile(self, source, name, flags=()):
+        path = os.path.join(self.out, name + ".o")
+        run(self.base + list(flags) + ["-c", "-o", path, source])
+        return path
+
+    def text(self, name, text, flags=()):
+        source = os.path.join(self.out, name + ".c")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(text)
+        return self.compile(source, name, flags)
+
+    def core(self):
+        """{file: object} of nanorpc/, with call graphs beside."""
+        files = sorted(f for f in os.listdir("nanorpc") if f.endswith(".c"))
+        graph = WARNINGS.split() + ["-fcallgraph-info=su"]
+        return {f: self.compile("nanorpc/" + f, f[:-2], graph) for f in files}
+
+    def link(self, core):
+        """A server with the Greeter and nothing around it; returns the linker's map."""
+        others = [self.text("server", SERVER_C), self.compile("build/gen/helloworld.nrpc.c", "nrpc"),
+                  self.compile("build/gen/helloworld.pb.c", "pb")]
+        others += [self.compile(os.path.join(self.nanopb, f + ".c"), f, ["-w"])
+                   for f in ("pb_common", "pb_decode", "pb_encode")]
+        path = os.path.join(self.out, "server.map")
+        run(self.base + ["-nostartfiles", "-Wl,-e,size_main", "-Wl,--gc-sections", "-Wl,-Map=" + path,
+                         "-o", path[:-4] + ".elf"] + list(core.values()) + others)
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+
+    def symbols(self, path):
+        """{name: size}"""
+        rows = (line.split() for line in run([self.prefix + "nm", "-S", path]).splitlines())
+        return {row[3]: int(row[1], 16) for row in rows if len(row) == 4}
+
+
+INPUT = re.compile(r"^ \.(\S+)\s+0x[0-9a-f]+\s+0x([0-9a-f]+) (\S+)$", re.M)
+
+
+def by_file(link_map):
+    """{object's name: bytes of text and constants} that the linker kept."""
+    kept = link_map[link_map.index("Linker script and memory map"):]
+    kept = re.sub(r"^( \.\S+)\n +", r"\1 ", kept, flags=re.M)
+    sizes = collections.Counter()
+    for section, size, path in INPUT.findall(kept):
+        if section.startswith(("text", "rodata", "data", "sdata", "srodata")):
+            sizes[os.path.basename(path)] += int(size, 16)
+    return sizes
+
+
+def plain(target, core):
+    """{file: text and constants of the whole object}"""
+    sizes = {}
+    for name, path in core.items():
+        rows = run([target.prefix + "size", "-A", path]).splitlines()
+        sizes[name] = sum(int(row.split()[1]) for row in rows
+                          if row.startswith((".text", ".rodata", ".data", ".sdata", ".srodata")))
+    return sizes
+
+
+def structs(target, flags):
+    return target.symbols(target.text("sizes", SIZES_C, flags))
+
+
+def formula(entries, streams):
+    """What config.h's comment says a connection costs."""
+    with open("nanorpc/config.h", encoding="utf-8") as file:
+        found = re.search(r"connection = (\d+) \+ NRPC_MAX_STREAMS \* (\d+) \+ NRPC_HPACK_ENTRIES \* (\d+)",
+                          file.read())
+    if not found:
+        sys.exit("size: config.h no longer has its formula 'connection = A + NRPC_MAX_STREAMS * B + ...'")
+    base, stream, entry = map(int, found.groups())
+    return base + streams * stream + entries * entry
+
+
+def firmware(image):
+    """(flash, RAM with stack) in bytes, from the sections of the image."""
+    flash = ram = 0
+    for line in run(["arm-none-eabi-objdump", "-h", "-w", image]).splitlines():
+        words = line.split()
+        if len(words) < 8 or not words[0].isdigit() or "ALLOC" not in line:
+            continue
+        size, address = int(words[2], 16), int(words[3], 16)
+        flash += size if "CONTENTS" in line else 0
+        ram += size if address >= 0x20000000 else 0
+    return flash, ram
+
+
+class Report:
+    def __init__(self, record):
+        self.budgets = configparser.ConfigParser()
+        self.budgets.read(BUDGETS)
+        self.record = record
+        self.recorded = collections.OrderedDict()
+        self.failures = []
+
+    def note(self, name, value):
+        self.recorded[name] = value
+
+    def row(self, name, title, value):
+        budget = self.budgets.getint("budget", name)
+        last = self.budgets.getint("recorded", name, fallback=None)
+        self.note(name, value)
+        change = "" if last in (None, value) else "%+d since recorded" % (value - last)
+        print("  %-58s %7d %7d %7d  %s" % (title, value, budget, budget - value, change))
+        if value > budget:
+            self.failures.append("%s: %d is over the budget of %d" % (title, value, budget))
+
+    def table(self, title):
+        print("\n  %-58s %7s %7s %7s" % (title, "is", "budget", "margin"))
+
+    def grown(self):
+        rows = []
+        for name, value in self.recorded.items():
+            last = self.budgets.getint("recorded", name, fallback=None)
+            if last is None or value > last:
+                rows.append("    %-30s %s -> %d" % (name, "new" if last is None else last, value))
+        return rows
+
+    def close(self):
+        if self.record:
+            with open(BUDGETS, encoding="utf-8") as file:
+                head = file.read().split("[recorded]")[0]
+            with open(BUDGETS, "w", encoding="utf-8") as file:
+                file.write(head + "[recorded]\n")
+                file.writelines("%s = %d\n" % item for item in self.recorded.items())
+        if self.failures:
+            print("\nsize: OVER BUDGET")
+            for failure in self.failures:
+                print("  " + failure)
+            print("  Grown since tests/budgets.ini was recorded:")
+            print("\n".join(self.grown() or ["    nothing: it was over then, too"]))
+            sys.exit(1)
+
+
+def report_core(report, targets, cores, linked):
+    print("Core, text and constants in bytes, -Os: kept in a linked server / whole file")
+    print("  %-14s" % "" + "".join("%20s" % target.title for target in targets))
+    whole = [plain(target, core) for target, core in zip(targets, cores)]
+    for name in cores[0]:
+        cells = ["%9d / %6d" % (kept[name[:-2] + ".o"], sizes[name]) for kept, sizes in zip(linked, whole)]
+        print("  %-14s" % name + "".join("%20s" % cell for cell in cells))
+        report.note("m3 " + name, linked[1][name[:-2] + ".o"])
+    totals = [sum(kept[name[:-2] + ".o"] for name in cores[0]) for kept in linked]
+    print("  %-14s" % "total" + "".join("%20s" % ("%9d / %6d" % (total, sum(sizes.values())))
+                                       for total, sizes in zip(totals, whole)))
+    nanopb = sum(linked[1][f + ".o"] for f in ("pb_common", "pb_decode", "pb_encode"))
+    print("  Beside it on %s: nanopb %d, the Greeter's generated tables %d"
+          % (targets[1].title, nanopb, linked[1]["nrpc.o"] + linked[1]["pb.o"]))
+    return totals[1]
+
+
+def report_ram(report, target, small):
+    """Struct sizes in several configurations, and config.h's formula beside them."""
+    print("\nRAM of a connection beside its message blocks, %s: is / by config.h's formula" % target.title)
+    for flags in ([], small, ["-DNRPC_MAX_STREAMS=1", "-DNRPC_HPACK_ENTRIES=0"], ["-DNRPC_MAX_STREAMS=16"]):
+        settings = dict(flag[2:].split("=") for flag in flags)
+        streams = int(settings.get("NRPC_MAX_STREAMS", 4))
+        entries = int(settings.get("NRPC_HPACK_ENTRIES", 128))
+        sizes = structs(target, flags)
+        is_, says = sizes["size_connection"], formula(entries, streams)
+        image = 2 * (is_ + streams * sizes["size_blocks"]) + sizes["size_scratch"]
+        print("  %3d streams, %3d HPACK entries %26d / %4d   a Greeter server of 2: %d"
+              % (streams, entries, is_, says, sizes["size_image"]))
+        if abs(is_ - says) > 16 or abs(sizes["size_image"] - image) > 16:
+            report.failures.append("config.h's RAM formula is off: connection %d, formula %d; image %d, formula %d"
+                                   % (is_, says, sizes["size_image"], image))
+
+
+def report_stack(core, indirect):
+    graphs = [path[:-2] + ".ci" for path in core.values()]
+    size, path, outside = stack.deepest(graphs, indirect)
+    print("\nDeepest stack of the core, %s, -Os: %d bytes" % (TARGETS["m3"][0], size))
+    print("  " + " > ".join("%s %d" % step for step in path))
+    print("  Not counted: " + ", ".join(outside + ["handlers"]))
+    return size
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--nanopb", required=True)
+    parser.add_argument("--image", required=True)
+    parser.add_argument("--record", action="store_true")
+    arguments = parser.parse_args()
+    os.chdir(ROOT)
+    report = Report(arguments.record)
+    budgets = report.budgets
+    targets = [Target(key, arguments.nanopb) for key in TARGETS]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        cores = list(pool.map(Target.core, targets))
+        linked = [by_file(text) for text in pool.map(Target.link, targets, cores)]
+
+    total = report_core(report, targets, cores, linked)
+    small = budgets.get("profile", "small").split()
+    report_ram(report, targets[1], small)
+    indirect = {name: names.split() for name, names in budgets["indirect"].items()}
+    try:
+        depth = report_stack(cores[1], indirect)
+    except stack.StackError as error:
+        depth = None
+        report.failures.append("stack: %s" % error)
+
+    report.table("Budgets, in bytes")
+    report.row("core_m3", "core of a server, Cortex-M3 -Os, without nanopb", total)
+    report.row("connection", "RAM of a connection, 4 streams, 4096-byte HPACK table",
+               structs(targets[1], [])["size_connection"])
+    report.row("connection_small", "the same, small table (%s)" % " ".join(small),
+               structs(targets[1], small)["size_connection"])
+    flash, ram = firmware(arguments.image)
+    report.row("firmware_flash", "Greeter firmware, flash", flash)
+    report.row("firmware_ram", "Greeter firmware, RAM with stack", ram)
+    if depth is not None:
+        report.row("stack_m3", "deepest stack of the core, beside nanopb and handlers", depth)
+    report.close()
+
+
+if __name__ == "__main__":
+    main()

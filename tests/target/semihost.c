@@ -1,0 +1,92 @@
+/* tests/target/semihost.c - runs a unit test on an emulated Cortex-M3: start-up, output and exit.
+ * Layer: test. Source: Arm "Semihosting for AArch32 and AArch64", operations WRITE0 and EXIT_EXTENDED.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { SYS_WRITE0 = 0x04, SYS_EXIT_EXTENDED = 0x20 };
+#define ADP_STOPPED_APPLICATION_EXIT 0x20026U
+
+extern uint32_t data_load[], data_start[], data_end[], bss_start[], bss_end[], stack_top[];
+int main(void);
+void test_write(const char *s, size_t n);
+void reset(void);
+void __assert_no_args(void) __attribute__((noreturn));
+void __assert_func(const char *file, int line, const char *function, const char *text) __attribute__((noreturn));
+
+static void semihost(uint32_t operation, const void *argument)
+{
+    register uint32_t r0 __asm__("r0") = operation;
+    register const void *r1 __asm__("r1") = argument;
+    __asm__ volatile("bkpt 0xAB" : "+r"(r0) : "r"(r1) : "memory");
+}
+
+static void stop(uint32_t status)
+{
+    const uint32_t argument[2] = {ADP_STOPPED_APPLICATION_EXIT, status};
+    for (;;)
+        semihost(SYS_EXIT_EXTENDED, argument);
+}
+
+static void put(const char *text)
+{
+    semihost(SYS_WRITE0, text);
+}
+
+/* What tests/unit/test.h prints through. */
+void test_write(const char *s, size_t n)
+{
+    char line[65];
+    while (n) {
+        size_t k = n < sizeof line - 1 ? n : sizeof line - 1;
+        memcpy(line, s, k);
+        line[k] = 0;
+        put(line);
+        s += k;
+        n -= k;
+    }
+}
+
+void __assert_no_args(void)
+{
+    put("assertion failed\n");
+    stop(1);
+    for (;;) {}
+}
+
+void __assert_func(const char *file, int line, const char *function, const char *text)
+{
+    (void)line;
+    put(file);
+    put(": ");
+    put(function ? function : "?");
+    put(": assertion failed: ");
+    put(text);
+    put("\n");
+    stop(1);
+    for (;;) {}
+}
+
+static void fault(void)
+{
+    put("the processor took a fault\n");
+    stop(2);
+}
+
+void reset(void)
+{
+    memcpy(data_start, data_load, (size_t)((char *)data_end - (char *)data_start));
+    memset(bss_start, 0, (size_t)((char *)bss_end - (char *)bss_start));
+    stop((uint32_t)main());
+}
+
+/* The first word is the stack's top, the others are functions. */
+union vector {
+    void *stack;
+    void (*handler)(void);
+};
+
+static const union vector vectors[16] __attribute__((section(".vectors"), used)) = {
+    {.stack = stack_top}, {.handler = reset}, {.handler = fault}, {.handler = fault},
+    {.handler = fault}, {.handler = fault}, {.handler = fault}};
