@@ -1,0 +1,108 @@
+/* nanorpc/config.h - every limit of an image: unit, range, and the RAM that it costs.
+ * Layer: core. Override any of them with -DNAME=VALUE, or all of them in one file
+ * that -DNRPC_CONFIG_H='"my_config.h"' names.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NANORPC_CONFIG_H
+#define NANORPC_CONFIG_H
+
+#ifdef NRPC_CONFIG_H
+#include NRPC_CONFIG_H
+#endif
+
+/* The RAM formula, checked by `make size` (32-bit targets):
+ *   image      = connections * ( connection + NRPC_MAX_STREAMS * blocks ) + scratch
+ *   connection = 140 + NRPC_MAX_STREAMS * 52 + NRPC_HPACK_ENTRIES * 8, about
+ *   blocks     = (5 + largest request) + (5 + largest reply + NRPC_STATUS_MESSAGE_MAX)
+ *   scratch    = largest decoded request + largest decoded reply, once an image */
+
+/* Calls that one connection may have open. SETTINGS_MAX_CONCURRENT_STREAMS.
+ * Streams, 1..1024. RAM: 52 bytes and two message blocks each, a connection. */
+#ifndef NRPC_MAX_STREAMS
+#define NRPC_MAX_STREAMS 4
+#endif
+
+/* Entries of the HPACK decoding table. SETTINGS_HEADER_TABLE_SIZE is 32 times it.
+ * Entries, 0..128; 128 is RFC 7541's 4096 bytes, the table that a client may use before it has
+ * read our SETTINGS. With fewer, a client that uses more of it at once gets
+ * GOAWAY(COMPRESSION_ERROR). RAM: 8 bytes each, a connection. */
+#ifndef NRPC_HPACK_ENTRIES
+#define NRPC_HPACK_ENTRIES 128
+#endif
+
+/* Decoded size of a request's header list (RFC 9113 10.5.1: name + value + 32 a field); more is
+ * answered with 431. Bytes, 1024..65535. No RAM. grpc-go fails calls locally below 8 KiB. */
+#ifndef NRPC_HEADER_LIST_MAX
+#define NRPC_HEADER_LIST_MAX 8192
+#endif
+
+/* Encoded bytes of one header block, over all its CONTINUATION frames; more ends the connection
+ * with ENHANCE_YOUR_CALM. Bytes, 1024..65535. No RAM. */
+#ifndef NRPC_HEADER_BLOCK_MAX
+#define NRPC_HEADER_BLOCK_MAX 16384
+#endif
+
+/* Longest status message (grpc-message) that is kept, before percent-encoding; a longer one is
+ * cut at a character's start. Bytes, 9..128. RAM: as many bytes a stream. */
+#ifndef NRPC_STATUS_MESSAGE_MAX
+#define NRPC_STATUS_MESSAGE_MAX 48
+#endif
+
+/* RST_STREAM frames that may wait for room in the transport; while all are taken nothing more
+ * is read. Frames, 1..16. RAM: 8 bytes each, a connection. */
+#ifndef NRPC_RESETS_MAX
+#define NRPC_RESETS_MAX 2
+#endif
+
+/* Glitches that a connection may have in hand before it is ended with ENHANCE_YOUR_CALM: resets
+ * from either side, empty frames, PRIORITY, SETTINGS, frames on ended streams. Each finished call
+ * gives one back, and each second NRPC_GLITCHES_PER_SECOND. Count, 8..250. */
+#ifndef NRPC_GLITCHES_MAX
+#define NRPC_GLITCHES_MAX 200
+#endif
+#ifndef NRPC_GLITCHES_PER_SECOND
+#define NRPC_GLITCHES_PER_SECOND 20
+#endif
+
+/* PINGs that are answered while no HEADERS or DATA go out; one more ends the connection with
+ * ENHANCE_YOUR_CALM "too_many_pings". Count, 3..250. grpc-go and C-core ping about once a reply
+ * to measure bandwidth: they never reach it, since each reply clears the count. */
+#ifndef NRPC_PINGS_MAX
+#define NRPC_PINGS_MAX 100
+#endif
+
+/* A connection is closed when it has not sent preface and SETTINGS, or not finished a frame or
+ * header block that it began, for this long. Milliseconds, 100..3600000. */
+#ifndef NRPC_RECEIVE_TIMEOUT_MS
+#define NRPC_RECEIVE_TIMEOUT_MS 20000
+#endif
+
+/* A connection is closed when it has left us with something to send, but no window or no room
+ * to send it in, for this long. Milliseconds, 100..3600000. */
+#ifndef NRPC_STALL_TIMEOUT_MS
+#define NRPC_STALL_TIMEOUT_MS 60000
+#endif
+
+/* --- Not settings: what follows from them ------------------------------------------------- */
+
+/* The least room with which nrpc_conn_transmit always makes progress, in bytes: the largest
+ * trailers, every byte of the status message percent-encoded, and all waiting resets. */
+#define NRPC_TRANSMIT_MIN (112 + 3 * NRPC_STATUS_MESSAGE_MAX + 13 * NRPC_RESETS_MAX)
+
+#define NRPC_HPACK_TABLE_BYTES (32 * NRPC_HPACK_ENTRIES)
+
+/* C99 has no _Static_assert; GCC and Clang have it as an extension. */
+#define NRPC_STATIC_ASSERT(condition, text) __extension__ _Static_assert(condition, text)
+
+NRPC_STATIC_ASSERT(NRPC_MAX_STREAMS >= 1 && NRPC_MAX_STREAMS <= 1024, "NRPC_MAX_STREAMS: 1..1024");
+NRPC_STATIC_ASSERT(NRPC_HPACK_ENTRIES >= 0 && NRPC_HPACK_ENTRIES <= 128, "NRPC_HPACK_ENTRIES: 0..128");
+NRPC_STATIC_ASSERT(NRPC_HEADER_LIST_MAX >= 1024 && NRPC_HEADER_LIST_MAX <= 65535,
+                   "NRPC_HEADER_LIST_MAX: 1024..65535");
+NRPC_STATIC_ASSERT(NRPC_HEADER_BLOCK_MAX >= 1024 && NRPC_HEADER_BLOCK_MAX <= 65535,
+                   "NRPC_HEADER_BLOCK_MAX: 1024..65535");
+NRPC_STATIC_ASSERT(NRPC_STATUS_MESSAGE_MAX >= 9 && NRPC_STATUS_MESSAGE_MAX <= 128,
+                   "NRPC_STATUS_MESSAGE_MAX: 9..128");
+NRPC_STATIC_ASSERT(NRPC_RESETS_MAX >= 1 && NRPC_RESETS_MAX <= 16, "NRPC_RESETS_MAX: 1..16");
+NRPC_STATIC_ASSERT(NRPC_GLITCHES_MAX >= 8 && NRPC_GLITCHES_MAX <= 250, "NRPC_GLITCHES_MAX: 8..250");
+NRPC_STATIC_ASSERT(NRPC_PINGS_MAX >= 3 && NRPC_PINGS_MAX <= 250, "NRPC_PINGS_MAX: 3..250");
+
+#endif

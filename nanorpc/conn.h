@@ -1,0 +1,128 @@
+/* nanorpc/conn.h - one HTTP/2 connection: bytes in, bytes out, time as an argument.
+ * Layer: core; for ports. Source: RFC 9113.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NANORPC_CONN_H
+#define NANORPC_CONN_H
+
+#include "frame.h"
+#include "hpack.h"
+#include "nanorpc.h"
+#include "respond.h"
+#include "stream.h"
+
+struct nrpc_server;
+
+/* A port drives a connection like this, and does nothing else with it:
+ *
+ *   conn = nrpc_server_accept(server, now)          a peer has connected
+ *   used = nrpc_conn_receive(conn, data, n, now)    bytes came; keep what was not used
+ *   n = nrpc_conn_transmit(conn, buf, room)         after each receive, each tick, and whenever
+ *                                                   the transport has room again: until it gives 0
+ *   if what receive left over is still there and transmit made progress: receive it again
+ *   if (nrpc_conn_closing(conn)) close the link once the transmitted bytes are out
+ *   next = nrpc_conn_tick(conn, now)                after at most `next` ms
+ *   nrpc_conn_lost(conn)                            always, once the link is gone or closed
+ *
+ * One context at a time: nothing here locks. Handlers run inside receive, transmit and lost. */
+
+/* Consumes received bytes, all at once where it can; data is borrowed for the call.
+ * now_ms: the clock given to nrpc_server_accept. Returns how many bytes were used, 0..n. Fewer than n:
+ * an answer must be transmitted first; give the rest again after nrpc_conn_transmit made progress.
+ * After the connection has ended everything is used and ignored. */
+size_t nrpc_conn_receive(struct nrpc_conn *conn, const void *data, size_t n, uint32_t now_ms);
+
+/* Writes the next bytes to send into buf: whole frames, made on demand. Bytes that were given must be
+ * sent, in order. room: bytes; with NRPC_TRANSMIT_MIN or more it always makes progress when there
+ * is anything to send. Returns the bytes written; 0: nothing to send, or too little room. */
+size_t nrpc_conn_transmit(struct nrpc_conn *conn, void *buf, size_t room);
+
+/* Checks the timers. Returns the milliseconds after which to call again, 1..1000. */
+uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms);
+
+/* 1: the connection has ended and all its bytes have been handed out; send them and close. */
+int nrpc_conn_closing(const struct nrpc_conn *conn);
+
+/* The link is gone: cancels every open call (NRPC_UNAVAILABLE) and frees the connection for
+ * nrpc_server_accept. */
+void nrpc_conn_lost(struct nrpc_conn *conn);
+
+/* Ends the connection: no new calls; GOAWAY, and closing once the open calls have finished. */
+void nrpc_conn_shutdown(struct nrpc_conn *conn);
+
+/* Two pointers for the port's own use, NULL after nrpc_server_accept. */
+void **nrpc_conn_link(struct nrpc_conn *conn);
+
+/* --- The rest is the core's own ----------------------------------------------------------- */
+
+/* What is known of the request whose header block is being read. */
+struct nrpc_request {
+    uint32_t content_length; /* UINT32_MAX: none */
+    uint32_t list_bytes;     /* RFC 9113 10.5.1 */
+    uint16_t path;
+    uint16_t seen; /* bits: see request.c */
+};
+
+struct nrpc_reset {
+    uint32_t id;
+    uint32_t code;
+};
+
+enum nrpc_conn_flag {
+    NRPC_CONN_OPEN = 0x01,
+    NRPC_CONN_SETTINGS_DUE = 0x02, /* our SETTINGS */
+    NRPC_CONN_ACK_DUE = 0x04,      /* of the peer's SETTINGS */
+    NRPC_CONN_ACKED = 0x08,        /* the peer has ours */
+    NRPC_CONN_GREETED = 0x10,      /* the peer's first SETTINGS have come */
+    NRPC_CONN_PING_DUE = 0x20,
+    NRPC_CONN_GOAWAY_DUE = 0x40,
+    NRPC_CONN_GOAWAY_SENT = 0x80,
+    NRPC_CONN_DEAD = 0x100,     /* a connection error: nothing but GOAWAY any more */
+    NRPC_CONN_IN_BLOCK = 0x200, /* CONTINUATION must follow, RFC 9113 6.10 */
+    NRPC_CONN_RX_PROGRESS = 0x400,
+    NRPC_CONN_TX_PROGRESS = 0x800
+};
+
+/* What the next received byte belongs to. */
+enum nrpc_conn_phase {
+    NRPC_PHASE_PREFACE, /* the client's connection preface */
+    NRPC_PHASE_HEAD,    /* a frame's header */
+    NRPC_PHASE_BEGIN,   /* it is complete, the frame has not been looked at */
+    NRPC_PHASE_PREFIX,  /* pad length and priority */
+    NRPC_PHASE_CONTROL, /* a payload of fixed size, or one setting of several */
+    NRPC_PHASE_BODY,    /* data or a piece of a header block */
+    NRPC_PHASE_SKIP     /* padding, and what is ignored */
+};
+
+struct nrpc_conn {
+    const struct nrpc_server *server;
+    uint8_t *blocks; /* of this connection's streams */
+    void *link[2];
+    uint32_t now_ms, rx_since_ms, tx_since_ms, refilled_ms;
+    int32_t send_window, recv_window;
+    uint32_t peer_initial_window, peer_frame_max;
+    uint32_t last_id;
+    struct nrpc_frame frame; /* being read; length: what is left of it */
+    uint32_t block_id;       /* the stream whose header block is being read */
+    struct nrpc_request request;
+    struct nrpc_reset resets[NRPC_RESETS_MAX];
+    uint8_t ping[8];
+    uint8_t gathered[NRPC_FRAME_HEADER_BYTES];
+    uint8_t phase, have, pad, error;
+    uint8_t n_resets, glitches, pings, block_flags;
+    uint16_t flags, block_bytes;
+    uint16_t first, last, hint; /* the queue's ends; the slot used last */
+    struct nrpc_response_table table;
+    struct nrpc_hpack hpack;
+    struct nrpc_call calls[NRPC_MAX_STREAMS];
+};
+
+/* A connection error, RFC 9113 5.4.1: GOAWAY, then closing. */
+void nrpc_conn_error(struct nrpc_conn *conn, enum nrpc_h2_error code);
+
+/* A stream error, RFC 9113 5.4.2: RST_STREAM, and the end of the call if there is one. */
+void nrpc_conn_reset(struct nrpc_conn *conn, uint32_t id, enum nrpc_h2_error code);
+
+/* Takes one from the peer's bucket of glitches; an empty one is a connection error. */
+void nrpc_conn_glitch(struct nrpc_conn *conn);
+
+#endif

@@ -1,0 +1,247 @@
+/* nanorpc/grpc.c - from bytes of a stream to messages and back, and how a call ends.
+ * Layer: core. Source: gRPC over HTTP2; gRPC "Status codes and their use".
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "grpc.h"
+
+#include <string.h>
+
+static unsigned kind_of(const struct nrpc_call *call)
+{
+    return nrpc_call_method(call)->kind;
+}
+
+static const struct nrpc_codec *codec_of(const struct nrpc_call *call)
+{
+    return nrpc_call_service(call)->codec;
+}
+
+/* --- The call, as the application sees it ------------------------------------------------- */
+
+union nrpc_user *nrpc_call_user(struct nrpc_call *call)
+{
+    return &call->user;
+}
+
+const struct nrpc_service *nrpc_call_service(const struct nrpc_call *call)
+{
+    return nrpc_call_conn(call)->server->services[call->service];
+}
+
+const struct nrpc_method *nrpc_call_method(const struct nrpc_call *call)
+{
+    return &nrpc_call_service(call)->methods[call->method];
+}
+
+int nrpc_call_half_closed(const struct nrpc_call *call)
+{
+    return (call->flags & NRPC_CALL_HALF_CLOSED) != 0;
+}
+
+static int has_finished(const struct nrpc_call *call)
+{
+    return (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN;
+}
+
+static uint8_t *message_at(const struct nrpc_call *call)
+{
+    return nrpc_call_tx(call) + nrpc_call_conn(call)->server->tx_bytes - NRPC_STATUS_MESSAGE_MAX;
+}
+
+int nrpc_call_finish(struct nrpc_call *call, enum nrpc_status status, const char *message)
+{
+    if (has_finished(call)) {
+        return NRPC_E_STATE;
+    }
+    size_t n = message ? strlen(message) : 0;
+    if (n > NRPC_STATUS_MESSAGE_MAX) {
+        n = NRPC_STATUS_MESSAGE_MAX;
+        while (n && ((uint8_t)message[n] & 0xc0) == 0x80) {
+            n--; /* not within a UTF-8 character */
+        }
+    }
+    if (n) {
+        memcpy(message_at(call), message, n);
+    }
+    call->message_length = (uint8_t)n;
+    call->status = (uint8_t)(status > NRPC_UNAUTHENTICATED ? NRPC_UNKNOWN : status);
+    call->flags |= NRPC_CALL_FINISHED;
+    nrpc_stream_queue(call);
+    return 0;
+}
+
+enum nrpc_status nrpc_call_fail(struct nrpc_call *call, enum nrpc_status status, const char *message)
+{
+    nrpc_call_finish(call, status, message);
+    return status;
+}
+
+int nrpc_call_wake(struct nrpc_call *call)
+{
+    if (has_finished(call)) {
+        return NRPC_E_STATE;
+    }
+    call->flags &= (uint16_t)~(NRPC_CALL_HELD | NRPC_CALL_ASLEEP);
+    nrpc_stream_queue(call);
+    return 0;
+}
+
+uint8_t *nrpc_call_reserve(struct nrpc_call *call, size_t *room)
+{
+    if (has_finished(call) || call->tx_length) {
+        return NULL;
+    }
+    *room = nrpc_call_conn(call)->server->tx_bytes - NRPC_STATUS_MESSAGE_MAX - NRPC_PREFIX_BYTES;
+    return nrpc_call_tx(call) + NRPC_PREFIX_BYTES;
+}
+
+void nrpc_call_commit(struct nrpc_call *call, size_t n)
+{
+    uint8_t *tx = nrpc_call_tx(call);
+    tx[0] = 0; /* not compressed */
+    nrpc_put32(tx + 1, (uint32_t)n);
+    call->tx_length = (uint32_t)n + NRPC_PREFIX_BYTES;
+    call->tx_sent = 0;
+    nrpc_stream_queue(call);
+}
+
+void nrpc_grpc_refuse_http(struct nrpc_call *call, unsigned status)
+{
+    uint8_t *tx = nrpc_call_tx(call);
+    memcpy(tx, "HTTP 4xx\n", 9); /* WIRE: conformance tools need a body of five bytes */
+    tx[6] = (uint8_t)('0' + status / 10 % 10);
+    tx[7] = (uint8_t)('0' + status % 10);
+    call->tx_length = 9;
+    call->status = (uint8_t)(status - 400);
+    call->flags |= NRPC_CALL_FINISHED | NRPC_CALL_HTTP;
+    nrpc_stream_queue(call);
+}
+
+/* --- Delivery ----------------------------------------------------------------------------- */
+
+/* What the handler's answer to a message, or to the half-close, means. last: a reply is due. */
+static void settle(struct nrpc_call *call, enum nrpc_status status, int last)
+{
+    call->flags &= (uint16_t)~NRPC_CALL_ASLEEP;
+    if (status == NRPC_OK) {
+        if (last && !(kind_of(call) & NRPC_SERVER_STREAM)) {
+            nrpc_call_finish(call, call->tx_length ? NRPC_OK : NRPC_INTERNAL, NULL);
+        }
+    } else if (status == NRPC_PENDING) {
+        call->flags |= (uint16_t)(last ? NRPC_CALL_ASLEEP : NRPC_CALL_HELD);
+    } else {
+        nrpc_call_finish(call, status, NULL);
+    }
+}
+
+/* The handler must not be called now: it has finished, or its last answer has not left. */
+static int is_busy(const struct nrpc_call *call)
+{
+    return (call->flags & (NRPC_CALL_FINISHED | NRPC_CALL_HELD)) || call->tx_length;
+}
+
+/* Delivers the message that begins at data. Returns the bytes that it took; 0 when it is not all
+ * there, or when the call has been finished instead. */
+static uint32_t deliver(struct nrpc_call *call, const uint8_t *data, uint32_t n)
+{
+    int streams = kind_of(call) & NRPC_CLIENT_STREAM;
+    if (n < NRPC_PREFIX_BYTES) {
+        return 0;
+    }
+    uint32_t length = nrpc_get32(data + 1);
+    if (data[0]) {
+        nrpc_call_finish(call, NRPC_INTERNAL, "compressed flag without grpc-encoding");
+        return 0;
+    }
+    if (length > nrpc_call_conn(call)->server->rx_bytes - NRPC_PREFIX_BYTES) {
+        nrpc_call_finish(call, NRPC_RESOURCE_EXHAUSTED, "request message over the size limit");
+        return 0;
+    }
+    uint32_t bytes = length + NRPC_PREFIX_BYTES;
+    if (n < bytes || (!streams && !(call->flags & NRPC_CALL_RX_END))) {
+        return 0; /* a single request is delivered once it is known to be the only one */
+    }
+    if (!streams && n > bytes) {
+        nrpc_call_finish(call, NRPC_INTERNAL, "more than one request message");
+        return 0;
+    }
+    call->flags |= NRPC_CALL_REQUESTED;
+    settle(call, codec_of(call)->message(call, data + NRPC_PREFIX_BYTES, length), !streams);
+    return bytes;
+}
+
+/* Delivers from the receive block while that is possible. */
+static void deliver_kept(struct nrpc_call *call)
+{
+    uint8_t *rx = nrpc_call_rx(call);
+    uint32_t used;
+    while (!is_busy(call) && (used = deliver(call, rx, call->rx_have)) > 0) {
+        call->rx_have -= used;
+        memmove(rx, rx + used, call->rx_have);
+    }
+}
+
+static void deliver_half_close(struct nrpc_call *call)
+{
+    if (is_busy(call) || (call->flags & (NRPC_CALL_RX_END | NRPC_CALL_HALF_CLOSED)) != NRPC_CALL_RX_END) {
+        return;
+    }
+    call->flags |= NRPC_CALL_HALF_CLOSED;
+    if (call->rx_have) {
+        nrpc_call_finish(call, NRPC_INTERNAL, "request ends within a message");
+    } else if (kind_of(call) & NRPC_CLIENT_STREAM) {
+        settle(call, codec_of(call)->message(call, NULL, 0), 1);
+    } else if (!(call->flags & NRPC_CALL_REQUESTED)) {
+        nrpc_call_finish(call, NRPC_INTERNAL, "no request message");
+    }
+}
+
+static void pull(struct nrpc_call *call)
+{
+    unsigned kind = kind_of(call);
+    int may = kind == NRPC_BIDI || (kind == NRPC_SERVER_STREAM && (call->flags & NRPC_CALL_REQUESTED));
+    if (!may || (call->flags & (NRPC_CALL_FINISHED | NRPC_CALL_ASLEEP)) || call->tx_length) {
+        return;
+    }
+    enum nrpc_status status = codec_of(call)->next(call);
+    if (status == NRPC_PENDING) {
+        call->flags |= NRPC_CALL_ASLEEP;
+    } else if (status != NRPC_MORE) {
+        nrpc_call_finish(call, status, NULL);
+    } else if (!call->tx_length) {
+        nrpc_call_finish(call, NRPC_INTERNAL, NULL);
+    }
+}
+
+void nrpc_grpc_advance(struct nrpc_call *call)
+{
+    if (call->flags & NRPC_CALL_FINISHED) {
+        return;
+    }
+    deliver_kept(call);
+    deliver_half_close(call);
+    pull(call);
+}
+
+void nrpc_grpc_receive(struct nrpc_call *call, const uint8_t *data, uint32_t n)
+{
+    while (n && !(call->flags & NRPC_CALL_FINISHED)) {
+        uint32_t used = 0;
+        if (!call->rx_have && !is_busy(call)) {
+            used = deliver(call, data, n); /* in place, without a copy */
+        }
+        if (!used && !(call->flags & NRPC_CALL_FINISHED)) {
+            uint32_t room = nrpc_call_conn(call)->server->rx_bytes - call->rx_have;
+            used = n < room ? n : room;
+            memcpy(nrpc_call_rx(call) + call->rx_have, data, used);
+            call->rx_have += used;
+            if (!used) {
+                nrpc_call_finish(call, NRPC_RESOURCE_EXHAUSTED, "more data than the window allows");
+            }
+            deliver_kept(call);
+        }
+        data += used;
+        n -= used;
+    }
+    nrpc_grpc_advance(call);
+    nrpc_stream_queue(call); /* the window may have to be opened again */
+}

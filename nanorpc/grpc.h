@@ -1,0 +1,22 @@
+/* nanorpc/grpc.h - messages in a stream: the 5-byte prefix, delivery, status.
+ * Layer: core. Source: gRPC over HTTP2, "Length-Prefixed-Message", "Responses".
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NANORPC_GRPC_H
+#define NANORPC_GRPC_H
+
+#include "conn.h"
+
+enum { NRPC_PREFIX_BYTES = 5 };
+
+/* Bytes of the request stream: delivers the messages that they complete, keeps the rest in the
+ * receive block. What comes after the call has finished is dropped. */
+void nrpc_grpc_receive(struct nrpc_call *call, const uint8_t *data, uint32_t n);
+
+/* Goes on with a call wherever it stands: delivers what was kept and the half-close, then asks
+ * for the next reply. To be called when anything has changed. */
+void nrpc_grpc_advance(struct nrpc_call *call);
+
+/* Answers with an HTTP status, 400..499, and a body that names it. */
+void nrpc_grpc_refuse_http(struct nrpc_call *call, unsigned status);
+
+#endif

@@ -1,0 +1,84 @@
+/* nanorpc/hpack.h - semantic HPACK: a header block goes in as it arrives, meanings come out.
+ * Layer: core. Source: RFC 7541.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NANORPC_HPACK_H
+#define NANORPC_HPACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "huffman.h"
+#include "match.h"
+
+/* What a header field is to a gRPC server. The first ones stand in the order of their names. */
+enum nrpc_token {
+    NRPC_T_AUTHORITY, /* value unused */
+    NRPC_T_METHOD,    /* 0: POST, 1: any other */
+    NRPC_T_PATH,      /* service << 8 | method, or NRPC_PATH_* */
+    NRPC_T_SCHEME,    /* unused */
+    NRPC_T_CONNECTION,
+    NRPC_T_CONTENT_LENGTH, /* bytes, 0..UINT32_MAX - 1 */
+    NRPC_T_CONTENT_TYPE,   /* 0: application/grpc, 1: any other */
+    NRPC_T_GRPC_ENCODING,  /* 0: identity, 1: any other */
+    NRPC_T_HOST,           /* unused */
+    NRPC_T_KEEP_ALIVE,
+    NRPC_T_PROXY_CONNECTION,
+    NRPC_T_TE, /* unused */
+    NRPC_T_TRANSFER_ENCODING,
+    NRPC_T_UPGRADE,
+    NRPC_T_OTHER, /* nobody asked for it */
+    NRPC_T_BAD    /* a name that makes the request malformed, RFC 9113 8.2 */
+};
+
+/* One decoded field, handed to the sink; its size is name + value + 32 (RFC 7541 4.1). */
+struct nrpc_field {
+    uint32_t value;
+    uint32_t bytes;
+    uint8_t token;     /* enum nrpc_token */
+    uint8_t malformed; /* the name or the value is not allowed, RFC 9113 8.2.1, 8.2.2 */
+};
+
+typedef void nrpc_field_sink(void *context, const struct nrpc_field *field);
+
+/* An entry of the dynamic table: 8 bytes, whatever the length of its text. */
+struct nrpc_hpack_entry {
+    uint32_t value;
+    uint32_t shape; /* name's length, 12 bits; value's length, 12 bits; token, 7; malformed, 1 */
+};
+
+/* A decoder. One for a connection; it may be cut between any two bytes. */
+struct nrpc_hpack {
+    const char *list; /* in which a value is looked up, NULL for none */
+    struct nrpc_match match;
+    struct nrpc_huffman huffman;
+    uint32_t integer;
+    uint32_t value;
+    uint16_t name_bytes, value_bytes; /* decoded so far */
+    uint16_t left;                    /* encoded bytes of the string still to come */
+    uint16_t limit;                   /* the largest table size that the peer may choose */
+    uint16_t max_bytes, used_bytes;   /* the table: RFC 7541 4.2 */
+    uint8_t newest, count;            /* the table's ring */
+    uint8_t state, shift, flags, token;
+    struct nrpc_hpack_entry entries[NRPC_HPACK_ENTRIES ? NRPC_HPACK_ENTRIES : 1];
+};
+
+/* A new connection: an empty table of at most 4096 bytes. */
+void nrpc_hpack_init(struct nrpc_hpack *hpack);
+
+/* Begins a header block. */
+void nrpc_hpack_begin(struct nrpc_hpack *hpack);
+
+/* Decodes the next n bytes of the block; services give the paths their meaning. Each finished
+ * field goes to the sink. Returns 0, or -1: COMPRESSION_ERROR, the connection must end. */
+int nrpc_hpack_decode(struct nrpc_hpack *hpack, const uint8_t *data, size_t n,
+                      const struct nrpc_service *const *services, uint8_t n_services,
+                      nrpc_field_sink *sink, void *context);
+
+/* 1 when the block may end here, 0: COMPRESSION_ERROR. */
+int nrpc_hpack_end(const struct nrpc_hpack *hpack);
+
+/* The names of enum nrpc_token as a list of match.h, for tests. */
+extern const char nrpc_hpack_names[];
+
+#endif

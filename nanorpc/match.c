@@ -1,0 +1,103 @@
+/* nanorpc/match.c - streaming recognition of names in front-coded lists, and of paths.
+ * Layer: core. Source: none.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "match.h"
+
+#include <string.h>
+
+#include "nanorpc.h"
+
+enum { LIST_END = 0xff };
+
+void nrpc_match_begin(struct nrpc_match *match, const char *list)
+{
+    match->at = list + 1;
+    match->position = 0;
+    match->ordinal = 0;
+}
+
+void nrpc_match_byte(struct nrpc_match *match, uint8_t byte)
+{
+    const char *at = match->at;
+    if (!at) {
+        return;
+    }
+    if ((uint8_t)*at != byte || byte >= 0x80) {
+        unsigned shared;
+        do {
+            while ((uint8_t)*at < 0x80) {
+                at++;
+            }
+            shared = (uint8_t)*at++ & 0x7fu;
+            match->ordinal++;
+            if ((uint8_t)at[-1] == LIST_END || shared < match->position) {
+                match->at = NULL;
+                match->ordinal = NRPC_NO_MATCH;
+                return;
+            }
+        } while (shared > match->position || (uint8_t)*at != byte || byte >= 0x80);
+    }
+    match->at = at + 1;
+    match->position++;
+}
+
+uint8_t nrpc_match_end(const struct nrpc_match *match)
+{
+    return match->at && (uint8_t)*match->at >= 0x80 ? match->ordinal : NRPC_NO_MATCH;
+}
+
+/* A path's states: at == NULL and position == 0, nothing yet; position == UINT16_MAX, malformed;
+ * otherwise position - 1 bytes of the service's name fit. at != NULL, in the list of its methods.
+ * ordinal == NRPC_NO_MATCH, nothing fits. */
+
+/* The service's name with a slash for its end, so that "Greeter" is no prefix of "Greeter2/". */
+static uint8_t name_at(const struct nrpc_service *service, unsigned position)
+{
+    uint8_t c = (uint8_t)service->name[position];
+    return c ? c : '/';
+}
+
+static void service_byte(struct nrpc_match *match, uint8_t byte,
+                         const struct nrpc_service *const *services, uint8_t n_services)
+{
+    unsigned position = match->position - 1u;
+    unsigned k = match->service;
+    const char *name = services[k]->name;
+    while (name_at(services[k], position) != byte) {
+        do {
+            if (++k == n_services) {
+                match->ordinal = NRPC_NO_MATCH;
+                return;
+            }
+        } while (strncmp(services[k]->name, name, position) != 0);
+    }
+    match->service = (uint8_t)k;
+    match->position++;
+    if (byte == '/') {
+        nrpc_match_begin(match, services[k]->method_names);
+    }
+}
+
+void nrpc_path_byte(struct nrpc_match *match, uint8_t byte,
+                    const struct nrpc_service *const *services, uint8_t n_services)
+{
+    if (match->at) {
+        nrpc_match_byte(match, byte);
+    } else if (match->position == 0) {
+        match->position = byte == '/' ? 1 : UINT16_MAX;
+        match->ordinal = n_services && byte == '/' ? 0 : NRPC_NO_MATCH;
+    } else if (match->ordinal != NRPC_NO_MATCH) {
+        service_byte(match, byte, services, n_services);
+    }
+}
+
+uint16_t nrpc_path_end(const struct nrpc_match *match)
+{
+    uint8_t method = nrpc_match_end(match);
+    if (method != NRPC_NO_MATCH) {
+        return (uint16_t)(match->service << 8 | method);
+    }
+    return !match->at && (match->position == 0 || match->position == UINT16_MAX)
+               ? NRPC_PATH_MALFORMED
+               : NRPC_PATH_UNKNOWN;
+}

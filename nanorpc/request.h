@@ -1,0 +1,22 @@
+/* nanorpc/request.h - from the fields of a header block to a call, or to its refusal.
+ * Layer: core. Source: RFC 9113 8.1, 8.3; gRPC over HTTP2 "Requests".
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NANORPC_REQUEST_H
+#define NANORPC_REQUEST_H
+
+#include "conn.h"
+
+/* Begins a header block: nothing is known of it. */
+void nrpc_request_begin(struct nrpc_request *request);
+
+/* The sink for nrpc_hpack_decode. context: the struct nrpc_request. */
+void nrpc_request_field(void *context, const struct nrpc_field *field);
+
+/* Whatever the fields say, the request is malformed: stream error PROTOCOL_ERROR. */
+void nrpc_request_malformed(struct nrpc_request *request);
+
+/* The block is complete: opens a call, answers in HTTP, refuses or resets the stream, or takes the
+ * trailers of an open one. */
+void nrpc_request_end(struct nrpc_conn *conn);
+
+#endif

@@ -1,0 +1,106 @@
+/* nanorpc/server.c - a connection's life: accepted, watched by timers, shut down, lost.
+ * Layer: core. Source: RFC 9113 3.4, 5.4, 6.8.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "server.h"
+
+#include <string.h>
+
+struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t now_ms)
+{
+    for (unsigned i = 0; i < server->n_conns; i++) {
+        struct nrpc_conn *conn = &server->conns[i];
+        if (conn->flags & NRPC_CONN_OPEN) {
+            continue;
+        }
+        memset(conn, 0, sizeof *conn);
+        conn->server = server;
+        conn->blocks = server->blocks + i * NRPC_MAX_STREAMS * (server->rx_bytes + server->tx_bytes);
+        conn->now_ms = conn->rx_since_ms = conn->tx_since_ms = conn->refilled_ms = now_ms;
+        conn->send_window = conn->recv_window = NRPC_WINDOW_INITIAL;
+        conn->peer_initial_window = NRPC_WINDOW_INITIAL;
+        conn->peer_frame_max = NRPC_FRAME_MAX;
+        conn->first = conn->last = NRPC_NO_CALL;
+        conn->hint = NRPC_MAX_STREAMS - 1;
+        conn->flags = NRPC_CONN_OPEN | NRPC_CONN_SETTINGS_DUE;
+        nrpc_response_table_init(&conn->table);
+        nrpc_hpack_init(&conn->hpack);
+        for (unsigned k = 0; k < NRPC_MAX_STREAMS; k++) {
+            conn->calls[k].slot = (uint16_t)k;
+        }
+        return conn;
+    }
+    return NULL;
+}
+
+void nrpc_conn_lost(struct nrpc_conn *conn)
+{
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        if (conn->calls[i].flags & NRPC_CALL_OPEN) {
+            nrpc_stream_close(&conn->calls[i], NRPC_UNAVAILABLE);
+        }
+    }
+    conn->flags = 0;
+}
+
+void nrpc_conn_shutdown(struct nrpc_conn *conn)
+{
+    conn->flags |= NRPC_CONN_GOAWAY_DUE;
+}
+
+static int has_open_calls(const struct nrpc_conn *conn)
+{
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        if (conn->calls[i].flags & NRPC_CALL_OPEN) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int nrpc_conn_closing(const struct nrpc_conn *conn)
+{
+    if (conn->flags & NRPC_CONN_DEAD) {
+        return !(conn->flags & NRPC_CONN_GOAWAY_DUE);
+    }
+    return (conn->flags & NRPC_CONN_GOAWAY_SENT) && !has_open_calls(conn);
+}
+
+static int has_output(const struct nrpc_conn *conn)
+{
+    const unsigned due =
+        NRPC_CONN_SETTINGS_DUE | NRPC_CONN_ACK_DUE | NRPC_CONN_PING_DUE | NRPC_CONN_GOAWAY_DUE;
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        const struct nrpc_call *call = &conn->calls[i];
+        if ((call->flags & NRPC_CALL_OPEN) && (call->tx_length || (call->flags & NRPC_CALL_FINISHED))) {
+            return 1;
+        }
+    }
+    return (conn->flags & due) || conn->n_resets;
+}
+
+uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms)
+{
+    unsigned flags = conn->flags;
+    int reading = !(flags & NRPC_CONN_GREETED) || conn->phase != NRPC_PHASE_HEAD || conn->have || (flags & NRPC_CONN_IN_BLOCK);
+    conn->now_ms = now_ms;
+    if (!reading || (flags & NRPC_CONN_RX_PROGRESS)) {
+        conn->rx_since_ms = now_ms;
+    }
+    if (!has_output(conn) || (flags & NRPC_CONN_TX_PROGRESS)) {
+        conn->tx_since_ms = now_ms;
+    }
+    conn->flags &= (uint16_t)~(NRPC_CONN_RX_PROGRESS | NRPC_CONN_TX_PROGRESS);
+    if (now_ms - conn->rx_since_ms >= NRPC_RECEIVE_TIMEOUT_MS) {
+        nrpc_conn_error(conn, NRPC_H2_ENHANCE_YOUR_CALM);
+    }
+    if (now_ms - conn->tx_since_ms >= NRPC_STALL_TIMEOUT_MS) {
+        conn->flags |= NRPC_CONN_DEAD; /* the peer would not read a GOAWAY either */
+        conn->flags &= (uint16_t)~NRPC_CONN_GOAWAY_DUE;
+    }
+    return NRPC_RECEIVE_TIMEOUT_MS < 1000 ? NRPC_RECEIVE_TIMEOUT_MS : 1000;
+}
+
+void **nrpc_conn_link(struct nrpc_conn *conn)
+{
+    return conn->link;
+}

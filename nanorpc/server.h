@@ -1,0 +1,73 @@
+/* nanorpc/server.h - a server: its services, and the one object that is all of its memory.
+ * Layer: core, public; include nanorpc.h.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NANORPC_SERVER_H
+#define NANORPC_SERVER_H
+
+#include "conn.h"
+
+/* In flash; NRPC_SERVER_DEFINE fills it in. */
+struct nrpc_server {
+    const struct nrpc_service *const *services;
+    struct nrpc_conn *conns;
+    uint8_t *blocks;   /* n_conns * NRPC_MAX_STREAMS * (rx_bytes + tx_bytes) */
+    void *request;     /* scratch for one decoded request, shared by all calls */
+    void *reply;       /* scratch for one reply, likewise */
+    uint32_t rx_bytes; /* a stream's receive block: 5 + the largest request; the window */
+    uint32_t tx_bytes; /* a stream's transmit block: 5 + the largest reply + status message */
+    uint16_t n_conns;
+    uint8_t n_services;
+};
+
+/* Defines `const struct nrpc_server name` and its memory, statically.
+ * connections: 1..65535 at once. Then 1 to 8 services, as the generator named them:
+ *     NRPC_SERVER_DEFINE(server, 2, Greeter_service, helloworld_Greeter_service); */
+#define NRPC_SERVER_DEFINE(server_name, connections, ...)                                       \
+    static const struct nrpc_service *const server_name##_services[] = {                        \
+        NRPC_EACH(NRPC_SERVICE_POINTER_, __VA_ARGS__)};                                         \
+    union server_name##_rx { NRPC_EACH(NRPC_SERVICE_RX_, __VA_ARGS__) };                        \
+    union server_name##_tx { NRPC_EACH(NRPC_SERVICE_TX_, __VA_ARGS__) };                        \
+    static struct {                                                                             \
+        struct nrpc_conn conns[connections];                                                    \
+        union { NRPC_EACH(NRPC_SERVICE_REQUEST_, __VA_ARGS__) } request;                        \
+        union { NRPC_EACH(NRPC_SERVICE_REPLY_, __VA_ARGS__) } reply;                            \
+        uint8_t blocks[(connections) * NRPC_MAX_STREAMS *                                       \
+                       (sizeof(union server_name##_rx) + sizeof(union server_name##_tx))];      \
+    } server_name##_memory;                                                                     \
+    const struct nrpc_server server_name = {                                                    \
+        .services = server_name##_services,                                                     \
+        .conns = server_name##_memory.conns,                                                    \
+        .blocks = server_name##_memory.blocks,                                                  \
+        .request = &server_name##_memory.request,                                               \
+        .reply = &server_name##_memory.reply,                                                   \
+        .rx_bytes = sizeof(union server_name##_rx),                                             \
+        .tx_bytes = sizeof(union server_name##_tx),                                             \
+        .n_conns = (connections),                                                               \
+        .n_services = sizeof server_name##_services / sizeof server_name##_services[0]}
+
+/* For ports: a free connection, made ready for a peer that has just connected, or NULL when all
+ * are taken (the port refuses the peer). now_ms: any millisecond clock that wraps at 2^32. */
+struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t now_ms);
+
+/* --- How the macro walks over its services ------------------------------------------------ */
+/* S_REQUEST_BYTES, S_REPLY_BYTES, union S_request, union S_reply: the generator's, per service. */
+#define NRPC_SERVICE_POINTER_(S) &S,
+#define NRPC_SERVICE_RX_(S) uint8_t S##_[5 + S##_REQUEST_BYTES];
+#define NRPC_SERVICE_TX_(S) uint8_t S##_[5 + S##_REPLY_BYTES + NRPC_STATUS_MESSAGE_MAX];
+#define NRPC_SERVICE_REQUEST_(S) union S##_request S##_;
+#define NRPC_SERVICE_REPLY_(S) union S##_reply S##_;
+
+#define NRPC_EACH(m, ...) NRPC_EACH_(NRPC_COUNT_(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0), m, __VA_ARGS__)
+#define NRPC_COUNT_(a, b, c, d, e, f, g, h, count, ...) count
+#define NRPC_EACH_(count, m, ...) NRPC_EACH__(count, m, __VA_ARGS__)
+#define NRPC_EACH__(count, m, ...) NRPC_EACH_##count(m, __VA_ARGS__)
+#define NRPC_EACH_1(m, a) m(a)
+#define NRPC_EACH_2(m, a, ...) m(a) NRPC_EACH_1(m, __VA_ARGS__)
+#define NRPC_EACH_3(m, a, ...) m(a) NRPC_EACH_2(m, __VA_ARGS__)
+#define NRPC_EACH_4(m, a, ...) m(a) NRPC_EACH_3(m, __VA_ARGS__)
+#define NRPC_EACH_5(m, a, ...) m(a) NRPC_EACH_4(m, __VA_ARGS__)
+#define NRPC_EACH_6(m, a, ...) m(a) NRPC_EACH_5(m, __VA_ARGS__)
+#define NRPC_EACH_7(m, a, ...) m(a) NRPC_EACH_6(m, __VA_ARGS__)
+#define NRPC_EACH_8(m, a, ...) m(a) NRPC_EACH_7(m, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,110 @@
+/* nanorpc/stream.c - the table of a connection's calls, and the queue of those with output.
+ * Layer: core. Source: RFC 9113 5.1.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <string.h>
+
+#include "conn.h"
+
+struct nrpc_conn *nrpc_call_conn(const struct nrpc_call *call)
+{
+    const void *calls = call - call->slot;
+    return (struct nrpc_conn *)((uintptr_t)calls - offsetof(struct nrpc_conn, calls));
+}
+
+uint8_t *nrpc_call_rx(const struct nrpc_call *call)
+{
+    const struct nrpc_conn *conn = nrpc_call_conn(call);
+    return conn->blocks + call->slot * (conn->server->rx_bytes + conn->server->tx_bytes);
+}
+
+uint8_t *nrpc_call_tx(const struct nrpc_call *call)
+{
+    return nrpc_call_rx(call) + nrpc_call_conn(call)->server->rx_bytes;
+}
+
+struct nrpc_call *nrpc_stream_find(struct nrpc_conn *conn, uint32_t id)
+{
+    struct nrpc_call *call = &conn->calls[conn->hint];
+    if (call->id == id) {
+        return call;
+    }
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        if (conn->calls[i].id == id) {
+            conn->hint = (uint16_t)i;
+            return &conn->calls[i];
+        }
+    }
+    return NULL;
+}
+
+/* Slots are taken in turn, so that a closed stream is remembered for as long as can be. */
+struct nrpc_call *nrpc_stream_open(struct nrpc_conn *conn, uint32_t id)
+{
+    unsigned slot = conn->hint;
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        slot = slot + 1 == NRPC_MAX_STREAMS ? 0 : slot + 1;
+        struct nrpc_call *call = &conn->calls[slot];
+        unsigned flags = call->flags;
+        uint16_t next = call->next;
+        if (flags & NRPC_CALL_OPEN) {
+            continue;
+        }
+        memset(call, 0, sizeof *call);
+        call->id = id;
+        call->slot = conn->hint = (uint16_t)slot;
+        call->next = next; /* a slot that is freed may still stand in the queue */
+        call->flags = (uint16_t)(NRPC_CALL_OPEN | (flags & NRPC_CALL_QUEUED));
+        call->send_window = (int32_t)conn->peer_initial_window;
+        call->recv_window =
+            conn->flags & NRPC_CONN_ACKED ? (int32_t)conn->server->rx_bytes : NRPC_WINDOW_INITIAL;
+        return call;
+    }
+    return NULL;
+}
+
+void nrpc_stream_close(struct nrpc_call *call, enum nrpc_status why)
+{
+    unsigned flags = call->flags;
+    call->flags |= NRPC_CALL_FINISHED;
+    if (!(flags & NRPC_CALL_FINISHED)) {
+        nrpc_call_service(call)->codec->cancelled(call, why);
+    }
+    call->flags &= NRPC_CALL_RX_END | NRPC_CALL_QUEUED;
+}
+
+void nrpc_stream_queue(struct nrpc_call *call)
+{
+    struct nrpc_conn *conn = nrpc_call_conn(call);
+    if (call->flags & NRPC_CALL_QUEUED) {
+        return;
+    }
+    call->flags |= NRPC_CALL_QUEUED;
+    call->next = NRPC_NO_CALL;
+    if (conn->first == NRPC_NO_CALL) {
+        conn->first = call->slot;
+    } else {
+        conn->calls[conn->last].next = call->slot;
+    }
+    conn->last = call->slot;
+}
+
+struct nrpc_call *nrpc_stream_unqueue(struct nrpc_conn *conn)
+{
+    if (conn->first == NRPC_NO_CALL) {
+        return NULL;
+    }
+    struct nrpc_call *call = &conn->calls[conn->first];
+    conn->first = call->next;
+    call->flags &= (uint16_t)~NRPC_CALL_QUEUED;
+    return call;
+}
+
+void nrpc_stream_queue_all(struct nrpc_conn *conn)
+{
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        if (conn->calls[i].flags & NRPC_CALL_OPEN) {
+            nrpc_stream_queue(&conn->calls[i]);
+        }
+    }
+}

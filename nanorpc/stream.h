@@ -1,0 +1,65 @@
+/* nanorpc/stream.h - a call, which is a stream's slot in its connection.
+ * Layer: core; include conn.h. Applications use nanorpc.h instead. Source: RFC 9113 5.1.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NANORPC_STREAM_H
+#define NANORPC_STREAM_H
+
+#include <stdint.h>
+
+/* A stream is open, then ends on our side (ENDED) and on the client's (RX_END), in any order. A
+ * slot is free when OPEN is off; it keeps its id and RX_END until it is taken again, so that late
+ * frames are told apart. */
+enum nrpc_call_flag {
+    NRPC_CALL_OPEN = 0x01,
+    NRPC_CALL_RX_END = 0x02,      /* the client has sent END_STREAM */
+    NRPC_CALL_REQUESTED = 0x04,   /* unary, server streaming: the request was delivered */
+    NRPC_CALL_HALF_CLOSED = 0x08, /* the half-close was delivered */
+    NRPC_CALL_HEADERS = 0x10,     /* response headers have been sent */
+    NRPC_CALL_FINISHED = 0x20,    /* status is set: no handler is called any more */
+    NRPC_CALL_HTTP = 0x40,        /* answered in plain HTTP; tx holds the body */
+    NRPC_CALL_HELD = 0x80,        /* the handler wants no further request until woken */
+    NRPC_CALL_ASLEEP = 0x100,     /* NAME_next wants not to be asked until woken */
+    NRPC_CALL_QUEUED = 0x200,     /* in the connection's queue of calls that may have output */
+    NRPC_CALL_ENCODINGS = 0x400   /* trailers say which grpc-accept-encoding we have */
+};
+
+enum { NRPC_NO_CALL = 0xffff };
+
+/* tx block: the message being sent (prefix and all), then NRPC_STATUS_MESSAGE_MAX bytes of status
+ * message. rx block: bytes of the request stream, from a message's prefix on, that could not be
+ * delivered when they came. */
+struct nrpc_call {
+    uint32_t id;
+    int32_t send_window, recv_window; /* RFC 9113 6.9; may be negative */
+    union nrpc_user user;
+    uint32_t body_left; /* of content-length; UINT32_MAX: none was given */
+    uint32_t rx_have;
+    uint32_t tx_length, tx_sent; /* tx_length 0: the block is free */
+    uint16_t slot, next;         /* own place in calls[]; the following one in the queue */
+    uint16_t flags;
+    uint8_t service, method;
+    uint8_t status; /* gRPC's, or with NRPC_CALL_HTTP the HTTP status less 400 */
+    uint8_t message_length;
+};
+
+struct nrpc_conn *nrpc_call_conn(const struct nrpc_call *call);
+uint8_t *nrpc_call_rx(const struct nrpc_call *call);
+uint8_t *nrpc_call_tx(const struct nrpc_call *call);
+
+/* The slot that has this id, open or not, or NULL. */
+struct nrpc_call *nrpc_stream_find(struct nrpc_conn *conn, uint32_t id);
+
+/* Takes a free slot for a new stream, or NULL when NRPC_MAX_STREAMS are open. */
+struct nrpc_call *nrpc_stream_open(struct nrpc_conn *conn, uint32_t id);
+
+/* Frees the slot. When its handler has not finished it is told why, for the only time. */
+void nrpc_stream_close(struct nrpc_call *call, enum nrpc_status why);
+
+/* The queue of calls that may have output, first come first served. */
+void nrpc_stream_queue(struct nrpc_call *call);
+struct nrpc_call *nrpc_stream_unqueue(struct nrpc_conn *conn);
+
+/* Queues every open call: a window that all were waiting for has changed. */
+void nrpc_stream_queue_all(struct nrpc_conn *conn);
+
+#endif

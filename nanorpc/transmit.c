@@ -1,0 +1,250 @@
+/* nanorpc/transmit.c - the sending side of a connection: frames are made when there is room.
+ * Layer: core. Source: RFC 9113 5.2, 6; gRPC over HTTP2 "Responses".
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "grpc.h"
+
+struct out {
+    uint8_t *at, *end;
+};
+
+/* What a call's turn came to. */
+enum turn {
+    IDLE, /* nothing to send, or no window for it: something else queues the call again */
+    MORE, /* it may have more */
+    FULL  /* no room */
+};
+
+enum { RECV_WINDOW_LOW = NRPC_WINDOW_INITIAL / 2 };
+
+static size_t room(const struct out *out)
+{
+    return (size_t)(out->end - out->at);
+}
+
+static void put_small_frame(struct out *out, unsigned type, uint32_t id, uint32_t value)
+{
+    out->at = nrpc_put32(nrpc_frame_write(out->at, 4, type, 0, id), value);
+}
+
+/* --- The connection's own frames ---------------------------------------------------------- */
+
+static uint8_t *put_setting(uint8_t *p, unsigned id, uint32_t value)
+{
+    *p++ = 0;
+    *p++ = (uint8_t)id;
+    return nrpc_put32(p, value);
+}
+
+static void put_settings(struct nrpc_conn *conn, struct out *out)
+{
+    uint8_t *head = out->at;
+    uint8_t *p = head + NRPC_FRAME_HEADER_BYTES;
+    p = put_setting(p, NRPC_MAX_CONCURRENT_STREAMS, NRPC_MAX_STREAMS);
+    p = put_setting(p, NRPC_INITIAL_WINDOW_SIZE, conn->server->rx_bytes);
+    p = put_setting(p, NRPC_MAX_HEADER_LIST_SIZE, NRPC_HEADER_LIST_MAX);
+    if (NRPC_HPACK_ENTRIES != 128) {
+        p = put_setting(p, NRPC_HEADER_TABLE_SIZE, NRPC_HPACK_TABLE_BYTES);
+    }
+    nrpc_frame_write(head, (uint32_t)(p - head - NRPC_FRAME_HEADER_BYTES), NRPC_SETTINGS, 0, 0);
+    out->at = p;
+}
+
+static void put_goaway(struct nrpc_conn *conn, struct out *out)
+{
+    static const char pings[] = "too_many_pings"; /* what gRPC clients look for */
+    uint32_t n = conn->pings > NRPC_PINGS_MAX ? sizeof pings - 1 : 0;
+    uint8_t *p = nrpc_frame_write(out->at, 8 + n, NRPC_GOAWAY, 0, 0);
+    p = nrpc_put32(nrpc_put32(p, conn->last_id), conn->error);
+    memcpy(p, pings, n);
+    out->at = p + n;
+}
+
+/* Everything that no call owns. Returns 0 when there was no room for it. */
+static int put_due(struct nrpc_conn *conn, struct out *out)
+{
+    const unsigned all =
+        NRPC_CONN_SETTINGS_DUE | NRPC_CONN_ACK_DUE | NRPC_CONN_PING_DUE | NRPC_CONN_GOAWAY_DUE;
+    unsigned due = conn->flags & all;
+    if (!due && !conn->n_resets && conn->recv_window >= RECV_WINDOW_LOW) {
+        return 1;
+    }
+    if (room(out) < NRPC_TRANSMIT_MIN) {
+        return 0;
+    }
+    conn->flags &= (uint16_t)~all;
+    if (due & NRPC_CONN_SETTINGS_DUE) {
+        put_settings(conn, out);
+    }
+    if (due & NRPC_CONN_ACK_DUE) {
+        out->at = nrpc_frame_write(out->at, 0, NRPC_SETTINGS, NRPC_ACK, 0);
+    }
+    if (due & NRPC_CONN_PING_DUE) {
+        uint8_t *p = nrpc_frame_write(out->at, sizeof conn->ping, NRPC_PING, NRPC_ACK, 0);
+        memcpy(p, conn->ping, sizeof conn->ping);
+        out->at = p + sizeof conn->ping;
+    }
+    for (unsigned i = 0; i < conn->n_resets; i++) {
+        put_small_frame(out, NRPC_RST_STREAM, conn->resets[i].id, conn->resets[i].code);
+    }
+    conn->n_resets = 0;
+    if (conn->recv_window < RECV_WINDOW_LOW) {
+        put_small_frame(out, NRPC_WINDOW_UPDATE, 0, (uint32_t)(NRPC_WINDOW_INITIAL - conn->recv_window));
+        conn->recv_window = NRPC_WINDOW_INITIAL;
+    }
+    if (due & NRPC_CONN_GOAWAY_DUE) {
+        put_goaway(conn, out);
+        conn->flags |= NRPC_CONN_GOAWAY_SENT;
+    }
+    return 1;
+}
+
+/* --- A call's frames ---------------------------------------------------------------------- */
+
+/* HEADERS or DATA go out: the call is not stalled, and the client may ping again. */
+static void note_progress(struct nrpc_conn *conn)
+{
+    conn->flags |= NRPC_CONN_TX_PROGRESS;
+    conn->pings = 0;
+}
+
+/* Memory that messages have left is given back to the client as window. */
+static void put_window_update(struct nrpc_call *call, struct out *out)
+{
+    int32_t free_bytes = (int32_t)(nrpc_call_conn(call)->server->rx_bytes - call->rx_have);
+    if (call->recv_window < free_bytes && !(call->flags & (NRPC_CALL_RX_END | NRPC_CALL_FINISHED))) {
+        put_small_frame(out, NRPC_WINDOW_UPDATE, call->id, (uint32_t)(free_bytes - call->recv_window));
+        call->recv_window = free_bytes;
+    }
+}
+
+static void put_headers_frame(struct nrpc_call *call, struct out *out, uint8_t *block_end, unsigned flags)
+{
+    uint32_t n = (uint32_t)(block_end - out->at) - NRPC_FRAME_HEADER_BYTES;
+    nrpc_frame_write(out->at, n, NRPC_HEADERS, flags | NRPC_END_HEADERS, call->id);
+    out->at = block_end;
+    call->flags |= NRPC_CALL_HEADERS;
+    note_progress(nrpc_call_conn(call));
+}
+
+static void put_headers(struct nrpc_conn *conn, struct nrpc_call *call, struct out *out)
+{
+    uint8_t *p = out->at + NRPC_FRAME_HEADER_BYTES;
+    if (call->flags & NRPC_CALL_HTTP) {
+        p = nrpc_respond_http(&conn->table, p, call->status + 400u);
+    } else {
+        p = nrpc_respond_ok(&conn->table, p);
+    }
+    put_headers_frame(call, out, p, 0);
+}
+
+/* Trailers; where nothing else has been sent they are the only headers ("Trailers-Only"). */
+static void put_trailers(struct nrpc_conn *conn, struct nrpc_call *call, struct out *out)
+{
+    const uint8_t *message = nrpc_call_tx(call) + conn->server->tx_bytes - NRPC_STATUS_MESSAGE_MAX;
+    uint8_t *p = out->at + NRPC_FRAME_HEADER_BYTES;
+    if (!(call->flags & NRPC_CALL_HEADERS)) {
+        p = nrpc_respond_ok(&conn->table, p);
+    }
+    if (call->flags & NRPC_CALL_ENCODINGS) {
+        p = nrpc_respond_encodings(p);
+    }
+    p = nrpc_respond_status(&conn->table, p, call->status);
+    if (call->message_length) {
+        p = nrpc_respond_message(p, message, call->message_length);
+    }
+    put_headers_frame(call, out, p, NRPC_END_STREAM);
+}
+
+/* Our side of the stream is done. RFC 9113 8.1: a client that still sends may stop. */
+static void end_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct out *out)
+{
+    if (!(call->flags & NRPC_CALL_RX_END)) {
+        put_small_frame(out, NRPC_RST_STREAM, call->id, NRPC_H2_NO_ERROR);
+    }
+    if (conn->glitches) {
+        conn->glitches--;
+    }
+    nrpc_stream_close(call, NRPC_OK);
+}
+
+/* As much of the message as windows, frame size and room allow. */
+static enum turn put_data(struct nrpc_conn *conn, struct nrpc_call *call, struct out *out)
+{
+    uint32_t n = call->tx_length - call->tx_sent;
+    int32_t window = call->send_window < conn->send_window ? call->send_window : conn->send_window;
+    if (window <= 0) {
+        return IDLE;
+    }
+    n = n < (uint32_t)window ? n : (uint32_t)window;
+    n = n < conn->peer_frame_max ? n : conn->peer_frame_max;
+    n = n < room(out) - NRPC_FRAME_HEADER_BYTES ? n : (uint32_t)room(out) - NRPC_FRAME_HEADER_BYTES;
+    int ends = (call->flags & NRPC_CALL_HTTP) && call->tx_sent + n == call->tx_length;
+    uint8_t *p = nrpc_frame_write(out->at, n, NRPC_DATA, ends ? NRPC_END_STREAM : 0, call->id);
+    memcpy(p, nrpc_call_tx(call) + call->tx_sent, n);
+    out->at = p + n;
+    call->send_window -= (int32_t)n;
+    conn->send_window -= (int32_t)n;
+    call->tx_sent += n;
+    note_progress(conn);
+    if (call->tx_sent == call->tx_length) {
+        call->tx_length = 0;
+    }
+    return MORE;
+}
+
+/* One frame or two, so that all calls take their turns. */
+static enum turn take_turn(struct nrpc_conn *conn, struct nrpc_call *call, struct out *out)
+{
+    if (room(out) < NRPC_TRANSMIT_MIN) {
+        return FULL;
+    }
+    nrpc_grpc_advance(call);
+    put_window_update(call, out);
+    if (!call->tx_length && !(call->flags & NRPC_CALL_FINISHED)) {
+        return IDLE;
+    }
+    if (call->tx_length) {
+        if (!(call->flags & NRPC_CALL_HEADERS)) {
+            put_headers(conn, call, out);
+        }
+        enum turn turn = put_data(conn, call, out);
+        if (turn == IDLE || call->tx_length || !(call->flags & NRPC_CALL_FINISHED)) {
+            return turn;
+        }
+    }
+    if (call->flags & NRPC_CALL_HTTP) {
+        end_stream(conn, call, out);
+        return IDLE;
+    }
+    if (room(out) < NRPC_TRANSMIT_MIN) {
+        return FULL;
+    }
+    put_trailers(conn, call, out);
+    end_stream(conn, call, out);
+    return IDLE;
+}
+
+size_t nrpc_conn_transmit(struct nrpc_conn *conn, void *buf, size_t size)
+{
+    struct out out = {.at = buf, .end = (uint8_t *)buf + size};
+    enum turn turn = MORE;
+    if (!put_due(conn, &out)) {
+        return size - room(&out);
+    }
+    while (turn != FULL && !(conn->flags & NRPC_CONN_DEAD)) {
+        struct nrpc_call *call = nrpc_stream_unqueue(conn);
+        if (!call) {
+            break;
+        }
+        if (!(call->flags & NRPC_CALL_OPEN)) {
+            continue;
+        }
+        turn = take_turn(conn, call, &out);
+        if (turn != IDLE) {
+            nrpc_stream_queue(call);
+        }
+    }
+    return size - room(&out);
+}
