@@ -277,7 +277,13 @@ $$($1_PROGRAMS): $(B)/$1/%$($1_ENDING): $(B)/$1/tests/unit/%.o $$($1_SUPPORT_OBJ
 -include $$($1_LIB:.o=.d) $(patsubst %.c,$(B)/$1/%.d,$(UNIT_SRC) $($1_SUPPORT))
 endef
 $(foreach t,$(UNIT_TREES),$(eval $(call unit_rules,$t)))
-UNIT_PROGRAMS := $(foreach t,$(UNIT_TREES),$($t_PROGRAMS))
+
+# For the test that a use of the heap does not link: HEAP_SOURCE as a unit test on the Cortex-M3.
+.PHONY: heap-check
+heap-check: $(unit-m3_SUPPORT_OBJ)
+	$(Q)$(call compiler,unit-m3) -Wl,--gc-sections $(unit-m3_CFLAGS) $(unit-m3_LDFLAGS) -o $(HEAP_ELF) $(HEAP_SOURCE) $^
+
+UNIT_PROGRAMS := $(foreach t,$(UNIT_TREES),$(B)/$t/libnanorpc.a $($t_SUPPORT_OBJ) $($t_PROGRAMS))
 
 # --- Targets ---------------------------------------------------------------------------------------
 
@@ -293,7 +299,7 @@ demo: $(call image,$(DEMO_BOARD)) $(GEN_PY) ## boot the firmware in an emulator 
 	$(Q)$(RUN_PYTHON) tests/demo.py --port $(PORT) -- $($(DEMO_BOARD)_QEMU) -kernel $<
 
 test: all lint $(UNIT_PROGRAMS) ## run every test; ends with "N passed, N failed"
-	$(Q)$(PYTEST) tests $(ARGS)
+	$(Q)NANOPB_DIR=$(NANOPB_DIR) $(PYTEST) tests $(ARGS)
 
 test-target: $(unit-m3_PROGRAMS) ## run the unit tests on an emulated Cortex-M3 only
 	$(Q)$(PYTEST) tests/test_units.py -k unit-m3
@@ -301,7 +307,7 @@ test-target: $(unit-m3_PROGRAMS) ## run the unit tests on an emulated Cortex-M3 
 lint: $(foreach b,$(BOARDS),$($b_LINT)) ## show our sources to clang, as each board compiles them
 
 size: $(call image,$(DEMO_BOARD)) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
-	$(Q)$(PYTHON) tests/size.py --nanopb $(NANOPB_DIR) --image $<
+	$(Q)$(PYTHON) tests/size.py --nanopb $(NANOPB_DIR) --image $< $(ARGS)
 
 bench: all ## count instructions, bytes and requests a second, beside gRPC C++
 	$(Q)$(RUN_PYTHON) tests/bench/bench.py $(ARGS)

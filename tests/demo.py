@@ -1,8 +1,7 @@
-"""Boots the Greeter firmware in an emulator, greets it from Python, and says what to try next.
-
-Use: demo.py --port N -- QEMU...   The command forwards 127.0.0.1:N; when N is taken another is used.
-"""
+# tests/demo.py - boots the Greeter firmware in an emulator, greets it from Python, says what to try next.
+# Layer: tests; run by `make demo`.
 # SPDX-License-Identifier: Apache-2.0
+"""Use: demo.py --port N -- QEMU...   The command forwards 127.0.0.1:N; when N is taken another is used."""
 import argparse
 import os
 import queue

@@ -1,8 +1,7 @@
-"""Measures flash, RAM and stack for microcontrollers, and holds them against tests/budgets.ini.
-
-Use: size.py --nanopb DIR --image ELF [--record]. Run by `make size`, after `make gen`.
-"""
+# tests/size.py - measures flash, RAM and stack for microcontrollers, and holds them against tests/budgets.ini.
+# Layer: tests; run by `make size`, after `make gen`.
 # SPDX-License-Identifier: Apache-2.0
+"""Use: size.py --nanopb DIR --image ELF [--record] [--budgets FILE]"""
 import argparse
 import collections
 import concurrent.futures
@@ -164,9 +163,10 @@ def firmware(image):
 
 
 class Report:
-    def __init__(self, record):
+    def __init__(self, record, path):
         self.budgets = configparser.ConfigParser()
-        self.budgets.read(BUDGETS)
+        self.path = path
+        self.budgets.read(path)
         self.record = record
         self.recorded = collections.OrderedDict()
         self.failures = []
@@ -196,9 +196,9 @@ class Report:
 
     def close(self):
         if self.record:
-            with open(BUDGETS, encoding="utf-8") as file:
+            with open(self.path, encoding="utf-8") as file:
                 head = file.read().split("[recorded]")[0]
-            with open(BUDGETS, "w", encoding="utf-8") as file:
+            with open(self.path, "w", encoding="utf-8") as file:
                 file.write(head + "[recorded]\n")
                 file.writelines("%s = %d\n" % item for item in self.recorded.items())
         if self.failures:
@@ -258,9 +258,10 @@ def main():
     parser.add_argument("--nanopb", required=True)
     parser.add_argument("--image", required=True)
     parser.add_argument("--record", action="store_true")
+    parser.add_argument("--budgets", default=BUDGETS)
     arguments = parser.parse_args()
     os.chdir(ROOT)
-    report = Report(arguments.record)
+    report = Report(arguments.record, arguments.budgets)
     budgets = report.budgets
     targets = [Target(key, arguments.nanopb) for key in TARGETS]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -1,9 +1,8 @@
-"""The deepest stack of C files, from the call graphs that gcc -fcallgraph-info=su writes (.ci files).
-
-A call through a pointer is taken to reach the functions that `indirect` names for its caller; one
-that is not named there is an error, and so is recursion: then the figure would be a guess.
-"""
+# tests/stack.py - the deepest stack of C files, from the call graphs that gcc -fcallgraph-info=su writes.
+# Layer: tests.
 # SPDX-License-Identifier: Apache-2.0
+"""A call through a pointer is taken to reach the functions that `indirect` names for its caller; one
+that is not named there is an error, and so is recursion: then the figure would be a guess."""
 import re
 
 NODE = re.compile(r'node: \{ title: "([^"]+)" label: "([^"]*)"')

@@ -1,8 +1,7 @@
-"""Greets the Greeter the way gRPC's Python tutorials do: plain grpcio, plain stubs, nothing of ours.
-
-Use: greeter_client.py [HOST:PORT [NAME]]
-"""
+# tests/e2e/greeter_client.py - greets the Greeter as gRPC's Python tutorials do: plain grpcio, plain stubs, nothing of ours.
+# Layer: tests.
 # SPDX-License-Identifier: Apache-2.0
+"""Use: greeter_client.py [HOST:PORT [NAME]]"""
 import sys
 
 import grpc

@@ -1,0 +1,127 @@
+# tests/layers.py - what the sources must keep to: which way includes point, how long files and functions are.
+# Layer: tests. Source: the rules of the project.
+# SPDX-License-Identifier: Apache-2.0
+"""Use: layers.py   Prints each breach as FILE:LINE: text and ends with 1 when there is one."""
+import os
+import re
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+FOLDERS = ("nanorpc", "ports", "boards", "host-sim", "tests/unit", "tests/target")
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+LIBC = {"assert.h", "limits.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
+NANOPB = {"pb.h", "pb_common.h", "pb_decode.h", "pb_encode.h"}
+TYPED = {"message.c"}          # the only files of the core that know nanopb
+C_LINES, H_LINES, FUNCTION_LINES, SWITCH_LINES = 600, 200, 50, 100
+
+
+def sources(folders=FOLDERS):
+    """Paths below the root of our C files."""
+    found = []
+    for folder in folders:
+        for directory, _, names in os.walk(os.path.join(ROOT, folder)):
+            found += [os.path.relpath(os.path.join(directory, name), ROOT)
+                      for name in names if name.endswith((".c", ".h"))]
+    return sorted(found)
+
+
+def layer(path):
+    """The folder that names a file's layer: nanorpc, ports/lwip, boards, host-sim, tests."""
+    parts = path.split(os.sep)
+    return "/".join(parts[:2]) if parts[0] == "ports" else parts[0]
+
+
+def resolve(path, name, ours):
+    """Which of our files `#include "name"` in `path` means, or None."""
+    beside = os.path.normpath(os.path.join(os.path.dirname(path), name))
+    for candidate in [beside, name, "nanorpc/" + name, "boards/" + name,
+                      "ports/lwip/" + name, "ports/posix/" + name]:
+        if candidate in ours:
+            return candidate
+    return None
+
+
+def may_include(path, included):
+    """Includes point one way: boards and host-sim -> ports -> nanorpc."""
+    here, there = layer(path), layer(included)
+    if here == there or there == "nanorpc" or here == "tests":
+        return True
+    return here in ("boards", "host-sim") and (there.startswith("ports/") or there == "boards")
+
+
+def core_breach(path, name, ours):
+    """Why the core may not include what is not ours."""
+    if name in LIBC or os.path.basename(path) in TYPED and name in NANOPB:
+        return None
+    if name in NANOPB:
+        return "only %s may include nanopb" % ", ".join(sorted(TYPED))
+    return "the core includes only itself and %s" % ", ".join(sorted(LIBC))
+
+
+def include_breaches(path, lines, ours):
+    for number, line in enumerate(lines, 1):
+        match = INCLUDE.match(line)
+        if not match:
+            continue
+        included = resolve(path, match.group(2), ours) if match.group(1) == '"' else None
+        if included:
+            why = None if may_include(path, included) else "an upward include of " + included
+        elif layer(path) == "nanorpc":
+            why = core_breach(path, match.group(2), ours)
+        else:
+            why = None
+        if why:
+            yield number, why
+
+
+def length_breaches(path, lines):
+    limit = H_LINES if path.endswith(".h") else C_LINES
+    if len(lines) > limit:
+        yield len(lines), "%d lines; a file like this has %d at most" % (len(lines), limit)
+    begin = None
+    for number, line in enumerate(lines, 1):
+        if line.startswith("{"):
+            begin = number
+        elif line.startswith("}") and begin and not line.startswith("};"):
+            length = number - begin + 1
+            switch = any(re.match(r"\s+switch\b", inner) for inner in lines[begin:number])
+            if length > (SWITCH_LINES if switch else FUNCTION_LINES):
+                yield begin, "a function of %d lines" % length
+            begin = None
+
+
+def banner_breaches(path, lines):
+    head = "".join(lines[:6])
+    if not lines or not lines[0].startswith("/* " + path.replace(os.sep, "/")):
+        yield 1, "the banner begins with the file's path and its purpose"
+    if "Layer:" not in head:
+        yield 1, "the banner names the layer"
+    if "SPDX-License-Identifier: Apache-2.0" not in head:
+        yield 1, "the banner has no SPDX line"
+
+
+def breaches(texts=None):
+    """[(path, line, why)]; texts: {path: source}, by default all of ours."""
+    if texts is None:
+        texts = {}
+        for path in sources():
+            with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+                texts[path] = file.read()
+    found = []
+    for path, text in sorted(texts.items()):
+        lines = text.splitlines(keepends=True)
+        for check in (include_breaches(path, lines, texts), length_breaches(path, lines),
+                      banner_breaches(path, lines)):
+            found += [(path, line, why) for line, why in check]
+    return found
+
+
+def main():
+    found = breaches()
+    for breach in found:
+        print("%s:%d: %s" % breach)
+    sys.exit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+# tests/test_build.py - tests the build itself: layers, budgets, what the core may call, no heap on boards.
+# Layer: tests.
+# SPDX-License-Identifier: Apache-2.0
+import configparser
+import glob
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+import layers
+import stack
+from conftest import ROOT
+
+# What a compiler and the core may call in libc and in the compiler's own library.
+MAY_CALL = re.compile(r"nrpc_|pb_|mem(cpy|set|move|cmp|chr)$|strlen$|__aeabi_|__gnu_|__assert|__(u?div|u?mod)")
+
+
+def run(*command, **options):
+    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+
+
+def test_layers():
+    assert ["%s:%d: %s" % breach for breach in layers.breaches()] == []
+
+
+BANNER = "/* %s - a test.\n * Layer: core.\n * SPDX-License-Identifier: Apache-2.0 */\n"
+
+
+@pytest.mark.parametrize("path, body, why", [
+    ("nanorpc/a.c", '#include "ports/posix/b.h"', "upward"),
+    ("nanorpc/a.c", '#include <sys/socket.h>', "only itself"),
+    ("nanorpc/a.c", '#include <pb.h>', "nanopb"),
+    ("ports/posix/b.h", '#include "boards/c.h"', "upward"),
+    ("ports/lwip/d.h", '#include "../posix/b.h"', "upward"),
+    ("nanorpc/a.c", "int f(void)\n{\n" + "\n" * 60 + "}", "function"),
+    ("nanorpc/a.c", "\n" * 600, "at most"),
+])
+def test_layers_finds(path, body, why):
+    texts = {name: BANNER % name for name in ("ports/posix/b.h", "boards/c.h", "nanorpc/a.c", "ports/lwip/d.h")}
+    assert layers.breaches(texts) == []
+    texts[path] += body + "\n"
+    found = layers.breaches(texts)
+    assert len(found) == 1 and found[0][0] == path and why in found[0][2]
+
+
+def test_budgets():
+    done = run(sys.executable, "tests/size.py", "--nanopb", os.environ.get("NANOPB_DIR", "build/third/nanopb"),
+               "--image", "build/lm3s6965evb/greeter.elf")
+    print(done.stdout)
+    assert done.returncode == 0
+
+
+def test_budgets_name_what_grew(tmp_path):
+    """An exceeded budget fails, and says which file grew since it was recorded."""
+    budgets = configparser.ConfigParser()
+    budgets.read(os.path.join(ROOT, "tests", "budgets.ini"))
+    budgets["budget"]["core_m3"] = "1"
+    budgets["recorded"] = {"m3 frame.c": "1"}
+    with open(tmp_path / "budgets.ini", "w", encoding="utf-8") as file:
+        budgets.write(file)
+    done = run(sys.executable, "tests/size.py", "--nanopb", os.environ.get("NANOPB_DIR", "build/third/nanopb"),
+               "--image", "build/lm3s6965evb/greeter.elf", "--budgets", str(tmp_path / "budgets.ini"))
+    print(done.stdout)
+    assert done.returncode == 1
+    assert "over the budget of 1" in done.stdout
+    assert re.search(r"m3 frame\.c +1 -> \d+", done.stdout)
+
+
+GRAPH = """graph: { title: "a.c"
+node: { title: "a.c:inner" label: "inner\\na.c:1:1\\n40 bytes (static)\\n0 dynamic objects" }
+node: { title: "outer" label: "outer\\na.c:2:1\\n24 bytes (static)\\n0 dynamic objects" }
+edge: { sourcename: "outer" targetname: "a.c:inner" label: "a.c:3:1" }
+edge: { sourcename: "a.c:inner" targetname: "%s" label: "a.c:4:1" }
+}
+"""
+
+
+def test_stack(tmp_path):
+    path = tmp_path / "a.ci"
+    path.write_text(GRAPH % "memcpy")
+    assert stack.deepest([path], {}) == (64, [("outer", 24), ("inner", 40), ("memcpy", 0)], ["memcpy"])
+    path.write_text(GRAPH % "outer")
+    with pytest.raises(stack.StackError, match="recursion"):
+        stack.deepest([path], {})
+    path.write_text(GRAPH % "__indirect_call")
+    with pytest.raises(stack.StackError, match="inner calls through a pointer"):
+        stack.deepest([path], {})
+    with pytest.raises(stack.StackError, match="recursion"):
+        stack.deepest([path], {"inner": ["outer"]})
+    assert stack.deepest([path], {"inner": ["handler"]})[0] == 64
+
+
+@pytest.mark.parametrize("path", sorted(glob.glob(os.path.join(ROOT, "nanorpc", "*.c"))), ids=os.path.basename)
+def test_core_is_pure(path):
+    """No I/O, clock, lock or allocation is called, and no state that changes is kept in file scope."""
+    built = os.path.join(ROOT, "build", "unit-m3", "nanorpc", os.path.basename(path)[:-2] + ".o")
+    done = run("arm-none-eabi-nm", built)
+    assert done.returncode == 0, done.stdout
+    symbols = [line.split()[-2:] for line in done.stdout.splitlines()]
+    assert [name for kind, name in symbols if kind == "U" and not MAY_CALL.match(name)] == []
+    assert [name for kind, name in symbols if kind in "dDbBCgGsS" and not name.startswith("$")] == []
+
+
+HEAPS = {
+    "malloc": ("#include <stdlib.h>", "kept = malloc(4);"),
+    "calloc": ("#include <stdlib.h>", "kept = calloc(1, 4);"),
+    "realloc": ("#include <stdlib.h>", "kept = realloc(kept, 4);"),
+    "free": ("#include <stdlib.h>", "free(kept);"),
+    "sbrk": ("void *sbrk(long);", "kept = sbrk(4);"),
+}
+
+
+@pytest.mark.parametrize("call", [None] + list(HEAPS))
+def test_board_has_no_heap(call, tmp_path):
+    """A unit test's program links for the Cortex-M3; with one use of the heap in it, it does not."""
+    include, use = HEAPS.get(call, ("", ""))
+    source = tmp_path / "uses_heap.c"
+    source.write_text("%s\nvoid *kept;\nvoid culprit(void);\nvoid culprit(void) { %s }\n"
+                      "int main(void);\nint main(void) { culprit(); return kept != 0; }\n" % (include, use))
+    done = run("make", "-s", "heap-check", "HEAP_SOURCE=%s" % source, "HEAP_ELF=%s" % (tmp_path / "a.elf"))
+    print(done.stdout)
+    if call is None:
+        assert done.returncode == 0
+    else:
+        assert done.returncode != 0
+        assert "culprit" in done.stdout and "__wrap_" + call in done.stdout
+
+
+def test_no_board_links_a_heap():
+    """The finished images have none either; the linker would have said so."""
+    images = glob.glob(os.path.join(ROOT, "build", "*", "greeter.elf"))
+    assert images
+    for image in images:
+        symbols = run("arm-none-eabi-nm", image).stdout.split()
+        assert not {"malloc", "free", "calloc", "realloc", "_malloc_r", "sbrk", "_sbrk"} & set(symbols), image
+
+
+def test_second_make_does_nothing():
+    done = run("make", "all")
+    assert done.returncode == 0, done.stdout
+    done = run("make", "all")
+    assert done.returncode == 0 and "Nothing to be done for 'all'" in done.stdout, done.stdout
+
+
+def test_help_names_every_target():
+    done = run("make", "help")
+    for target in ("all", "demo", "test", "size", "bench", "sim", "clean", "help", "run-NAME", "flash-NAME"):
+        assert re.search(r"make %s\b" % target, done.stdout), target

@@ -1,0 +1,28 @@
+# tests/test_units.py - runs each unit test's program: on the host under sanitizers, and on a Cortex-M3.
+# Layer: tests; `make test` builds the programs first.
+# SPDX-License-Identifier: Apache-2.0
+import glob
+import os
+import subprocess
+
+import pytest
+
+from conftest import ROOT
+
+EMULATOR = ["qemu-system-arm", "-M", "mps2-an385", "-nographic", "-monitor", "none", "-serial", "none",
+            "-semihosting-config", "enable=on,target=native", "-kernel"]
+TREES = {"unit-gcc": ([], ""), "unit-clang": ([], ""), "unit-m3": (EMULATOR, ".elf")}
+NAMES = sorted(os.path.basename(path)[:-2] for path in glob.glob(os.path.join(ROOT, "tests", "unit", "test_*.c")))
+
+
+@pytest.mark.parametrize("tree", TREES)
+@pytest.mark.parametrize("name", NAMES)
+def test_unit(name, tree):
+    before, ending = TREES[tree]
+    program = os.path.join(ROOT, "build", tree, name + ending)
+    assert os.path.exists(program), "not built: run make test"
+    environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=0", UBSAN_OPTIONS="print_stacktrace=1")
+    done = subprocess.run(before + [program], cwd=ROOT, env=environment, timeout=300,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    print(done.stdout.decode(errors="replace"))
+    assert done.returncode == 0
