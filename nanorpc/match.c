@@ -83,10 +83,12 @@ void nrpc_path_byte(struct nrpc_match *match, uint8_t byte,
 {
     if (match->at) {
         nrpc_match_byte(match, byte);
+    } else if (match->ordinal == NRPC_NO_MATCH) {
+        return;
     } else if (match->position == 0) {
         match->position = byte == '/' ? 1 : UINT16_MAX;
         match->ordinal = n_services && byte == '/' ? 0 : NRPC_NO_MATCH;
-    } else if (match->ordinal != NRPC_NO_MATCH) {
+    } else {
         service_byte(match, byte, services, n_services);
     }
 }
@@ -97,7 +99,6 @@ uint16_t nrpc_path_end(const struct nrpc_match *match)
     if (method != NRPC_NO_MATCH) {
         return (uint16_t)(match->service << 8 | method);
     }
-    return !match->at && (match->position == 0 || match->position == UINT16_MAX)
-               ? NRPC_PATH_MALFORMED
-               : NRPC_PATH_UNKNOWN;
+    int empty = !match->at && match->position == 0 && match->ordinal == 0;
+    return empty || match->position == UINT16_MAX ? NRPC_PATH_MALFORMED : NRPC_PATH_UNKNOWN;
 }
