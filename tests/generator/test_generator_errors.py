@@ -1,4 +1,4 @@
-# tests/generator/test_errors.py - what the generator refuses, and in which words.
+# tests/generator/test_generator_errors.py - what the generator refuses, and in which words.
 # Layer: tests. Source: issue 2, "The generator".
 # SPDX-License-Identifier: Apache-2.0
 import os
@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT
+from workshop import ROOT, bench, workshop  # noqa: F401 (fixtures)
 
 REPLY = "message Rep { int32 n = 1; }\n"
 SERVICE = REPLY + "service S { rpc Do(Req) returns (Rep); }\n"

@@ -1,4 +1,4 @@
-# tests/generator/conftest.py - runs protoc with the generator, and C compilers over what it wrote.
+# tests/generator/workshop.py - runs protoc with the generator, and C compilers over what it wrote; the fixtures.
 # Layer: tests. Source: none.
 # SPDX-License-Identifier: Apache-2.0
 import os
