@@ -309,7 +309,8 @@ lint: $(foreach b,$(BOARDS),$($b_LINT)) ## show our sources to clang, as each bo
 size: $(call image,$(DEMO_BOARD)) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
 	$(Q)$(PYTHON) tests/size.py --nanopb $(NANOPB_DIR) --image $< $(ARGS)
 
-bench: all ## count instructions, bytes and requests a second, beside gRPC C++
+include tests/bench/bench.mk
+bench: all $(BENCH_PROGRAMS) ## count instructions, bytes and requests a second, beside gRPC C++
 	$(Q)$(RUN_PYTHON) tests/bench/bench.py $(ARGS)
 
 sim: $(call image,host-sim) ## run the simulated device; ARGS="--help" shows what it can do

@@ -55,7 +55,7 @@ def test_budgets():
 
 def test_budgets_name_what_grew(tmp_path):
     """An exceeded budget fails, and says which file grew since it was recorded."""
-    budgets = configparser.ConfigParser()
+    budgets = configparser.ConfigParser(delimiters=("=",))
     budgets.read(os.path.join(ROOT, "tests", "budgets.ini"))
     budgets["budget"]["core_m3"] = "1"
     budgets["recorded"] = {"m3 frame.c": "1"}
@@ -72,13 +72,16 @@ def test_budgets_name_what_grew(tmp_path):
 GRAPH = """graph: { title: "a.c"
 node: { title: "a.c:inner" label: "inner\\na.c:1:1\\n40 bytes (static)\\n0 dynamic objects" }
 node: { title: "outer" label: "outer\\na.c:2:1\\n24 bytes (static)\\n0 dynamic objects" }
-edge: { sourcename: "outer" targetname: "a.c:inner" label: "a.c:3:1" }
-edge: { sourcename: "a.c:inner" targetname: "%s" label: "a.c:4:1" }
+edge: { sourcename: "outer" targetname: "a.c:inner" label: "a.c:1:1" }
+edge: { sourcename: "a.c:inner" targetname: "%s" label: "a.c:1:1" }
 }
 """
 
 
-def test_stack(tmp_path):
+def test_stack(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = tmp_path / "a.c"
+    source.write_text("    item->visit(1);\n")
     path = tmp_path / "a.ci"
     path.write_text(GRAPH % "memcpy")
     assert stack.deepest([path], {}) == (64, [("outer", 24), ("inner", 40), ("memcpy", 0)], ["memcpy"])
@@ -89,8 +92,13 @@ def test_stack(tmp_path):
     with pytest.raises(stack.StackError, match="inner calls through a pointer"):
         stack.deepest([path], {})
     with pytest.raises(stack.StackError, match="recursion"):
-        stack.deepest([path], {"inner": ["outer"]})
-    assert stack.deepest([path], {"inner": ["handler"]})[0] == 64
+        stack.deepest([path], {"a.c:visit": ["outer"]})
+    with pytest.raises(stack.StackError, match="recursion"):
+        stack.deepest([path], {"a.c:visit": ["handler"], "handler": ["outer"]})
+    assert stack.deepest([path], {"a.c:visit": ["handler"]})[0] == 64
+    path.write_text((GRAPH % "memcpy").replace("(static)", "(dynamic)"))
+    with pytest.raises(stack.StackError, match="no fixed size"):
+        stack.deepest([path], {})
 
 
 @pytest.mark.parametrize("path", sorted(glob.glob(os.path.join(ROOT, "nanorpc", "*.c"))), ids=os.path.basename)
