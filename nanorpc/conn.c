@@ -336,14 +336,15 @@ static void data_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
     nrpc_grpc_receive(call, data, n);
 }
 
-/* The next bytes of the body of DATA, or of a header block. frame.length: what follows them. */
-static void body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
+/* The next bytes of a header block. */
+static void block_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
 {
-    const struct nrpc_server *server = conn->server;
-    if (conn->frame.type == NRPC_DATA) {
-        data_body(conn, data, n);
-    } else if (nrpc_hpack_decode(&conn->hpack, data, n, server->services, server->n_services,
-                                 nrpc_request_field, &conn->request)) {
+    const uint8_t *end = data + n;
+    int field;
+    while ((field = nrpc_hpack_decode(&conn->hpack, &data, end)) > 0) {
+        nrpc_request_field(&conn->request, &conn->hpack);
+    }
+    if (field < 0) {
         nrpc_conn_error(conn, NRPC_H2_COMPRESSION_ERROR);
     }
 }
@@ -352,7 +353,7 @@ static void body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
 
 static void end_block(struct nrpc_conn *conn)
 {
-    conn->flags &= (uint16_t)~NRPC_CONN_IN_BLOCK;
+    conn->flags &= ~(uint32_t)NRPC_CONN_IN_BLOCK;
     if (!(conn->frame.flags & NRPC_END_HEADERS)) {
         conn->flags |= NRPC_CONN_IN_BLOCK;
     } else if (!nrpc_hpack_end(&conn->hpack)) {
@@ -501,7 +502,11 @@ static uint32_t receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t
         break;
     case NRPC_PHASE_BODY:
         used = payload(conn, n, conn->frame.length - conn->pad);
-        body(conn, data, used);
+        if (conn->frame.type == NRPC_DATA) {
+            data_body(conn, data, used);
+        } else {
+            block_body(conn, data, used);
+        }
         break;
     default: used = payload(conn, n, conn->frame.length); break;
     }

@@ -57,9 +57,9 @@ void **nrpc_conn_link(struct nrpc_conn *conn);
 /* What is known of the request whose header block is being read. */
 struct nrpc_request {
     uint32_t content_length; /* UINT32_MAX: none */
-    uint32_t list_bytes;     /* RFC 9113 10.5.1 */
+    uint32_t list_bytes;     /* RFC 9113 10.5.1; a block's size keeps it from wrapping */
     uint16_t path;
-    uint16_t seen; /* bits: see request.c */
+    uint16_t seen, odd; /* sets of tokens: 1 << token. odd: its value is not the expected one */
 };
 
 struct nrpc_reset {
@@ -93,25 +93,26 @@ enum nrpc_conn_phase {
     NRPC_PHASE_SKIP     /* padding, and what is ignored */
 };
 
-struct nrpc_conn {
-    const struct nrpc_server *server;
-    uint8_t *blocks; /* of this connection's streams */
-    void *link[2];
-    uint32_t now_ms, rx_since_ms, tx_since_ms, refilled_ms;
-    int32_t send_window, recv_window;
-    uint32_t peer_initial_window, peer_frame_max;
-    uint32_t last_id;
-    struct nrpc_frame frame; /* being read; length: what is left of it */
-    uint32_t block_id;       /* the stream whose header block is being read */
-    struct nrpc_request request;
-    struct nrpc_reset resets[NRPC_RESETS_MAX];
-    uint8_t ping[8];
-    uint8_t gathered[NRPC_FRAME_HEADER_BYTES];
+struct nrpc_conn { /* small fields first: the shortest instructions reach them */
     uint8_t phase, have, pad, error;
     uint8_t n_resets, glitches, pings, block_flags;
-    uint16_t flags, block_bytes;
+    uint8_t gathered[NRPC_FRAME_HEADER_BYTES];
+    uint8_t ping[8];
+    uint16_t block_bytes;
     uint16_t first, last, hint; /* the queue's ends; the slot used last */
+    uint32_t flags;
+    struct nrpc_frame frame; /* being read; length: what is left of it */
+    uint32_t last_id;
+    uint32_t block_id; /* the stream whose header block is being read */
+    int32_t send_window, recv_window;
+    uint32_t peer_initial_window, peer_frame_max;
+    const struct nrpc_server *server;
+    uint8_t *blocks; /* of this connection's streams */
+    uint32_t now_ms, rx_since_ms, tx_since_ms, refilled_ms;
     struct nrpc_response_table table;
+    struct nrpc_request request;
+    struct nrpc_reset resets[NRPC_RESETS_MAX];
+    void *link[2];
     struct nrpc_hpack hpack;
     struct nrpc_call calls[NRPC_MAX_STREAMS];
 };

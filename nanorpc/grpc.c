@@ -80,7 +80,7 @@ int nrpc_call_wake(struct nrpc_call *call)
     if (has_finished(call)) {
         return NRPC_E_STATE;
     }
-    call->flags &= (uint16_t)~(NRPC_CALL_HELD | NRPC_CALL_ASLEEP);
+    call->flags &= ~(uint32_t)(NRPC_CALL_HELD | NRPC_CALL_ASLEEP);
     nrpc_stream_queue(call);
     return 0;
 }
@@ -104,14 +104,10 @@ void nrpc_call_commit(struct nrpc_call *call, size_t n)
     nrpc_stream_queue(call);
 }
 
-void nrpc_grpc_refuse_http(struct nrpc_call *call, unsigned status)
+void nrpc_grpc_refuse_http(struct nrpc_call *call, const char *status)
 {
-    uint8_t *tx = nrpc_call_tx(call);
-    memcpy(tx, "HTTP 4xx\n", 9); /* WIRE: conformance tools need a body of five bytes */
-    tx[6] = (uint8_t)('0' + status / 10 % 10);
-    tx[7] = (uint8_t)('0' + status % 10);
-    call->tx_length = 9;
-    call->status = (uint8_t)(status - 400);
+    memcpy(nrpc_call_tx(call), status, NRPC_HTTP_BODY_BYTES);
+    call->tx_length = NRPC_HTTP_BODY_BYTES;
     call->flags |= NRPC_CALL_FINISHED | NRPC_CALL_HTTP;
     nrpc_stream_queue(call);
 }
@@ -121,13 +117,13 @@ void nrpc_grpc_refuse_http(struct nrpc_call *call, unsigned status)
 /* What the handler's answer to a message, or to the half-close, means. last: a reply is due. */
 static void settle(struct nrpc_call *call, enum nrpc_status status, int last)
 {
-    call->flags &= (uint16_t)~NRPC_CALL_ASLEEP;
+    call->flags &= ~(uint32_t)NRPC_CALL_ASLEEP;
     if (status == NRPC_OK) {
         if (last && !(kind_of(call) & NRPC_SERVER_STREAM)) {
             nrpc_call_finish(call, call->tx_length ? NRPC_OK : NRPC_INTERNAL, NULL);
         }
     } else if (status == NRPC_PENDING) {
-        call->flags |= (uint16_t)(last ? NRPC_CALL_ASLEEP : NRPC_CALL_HELD);
+        call->flags |= last ? NRPC_CALL_ASLEEP : NRPC_CALL_HELD;
     } else {
         nrpc_call_finish(call, status, NULL);
     }

@@ -6,7 +6,7 @@
 
 #include "conn.h"
 
-enum { NRPC_PREFIX_BYTES = 5 };
+enum { NRPC_PREFIX_BYTES = 5, NRPC_HTTP_BODY_BYTES = 5 };
 
 /* Bytes of the request stream: delivers the messages that they complete, keeps the rest in the
  * receive block. What comes after the call has finished is dropped. */
@@ -16,7 +16,8 @@ void nrpc_grpc_receive(struct nrpc_call *call, const uint8_t *data, uint32_t n);
  * for the next reply. To be called when anything has changed. */
 void nrpc_grpc_advance(struct nrpc_call *call);
 
-/* Answers with an HTTP status, 400..499, and a body that names it. */
-void nrpc_grpc_refuse_http(struct nrpc_call *call, unsigned status);
+/* Answers with an HTTP status, which is also the body. status: three digits, CR, LF (WIRE:
+ * conformance tools need a body of five bytes); borrowed for the call. */
+void nrpc_grpc_refuse_http(struct nrpc_call *call, const char *status);
 
 #endif

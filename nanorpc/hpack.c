@@ -5,26 +5,13 @@
 
 #include <string.h>
 
-/* A state after a number's first byte is followed by the one for its further bytes. */
+/* What the next byte belongs to. */
 enum state {
-    FIELD,
-    INDEXED,
-    NAME_INDEX,
-    TABLE_SIZE,
-    NAME_LENGTH_FIRST,
+    FIELD, /* a representation's first number: an index or a table size */
     NAME_LENGTH,
-    NAME,
-    VALUE_LENGTH_FIRST,
     VALUE_LENGTH,
+    NAME,
     VALUE
-};
-
-enum flag {
-    HUFFMAN = 1,    /* the string being read is */
-    INSERT = 2,     /* the field goes into the table */
-    HAD_FIELD = 4,  /* a table size update may no longer come, RFC 7541 4.2 */
-    BAD_NAME = 8,
-    BAD_VALUE = 16
 };
 
 enum { STATIC_ENTRIES = 61, ENTRY_OVERHEAD = 32, LARGEST_TABLE = 4096 };
@@ -45,7 +32,7 @@ static const uint8_t static_names[STATIC_ENTRIES] = {
     NAMED(CONTENT, 14), 16, 13, NAMED(CONTENT, 12), 6, 4, 4, 6, 7, 4, NAMED(HOST, 4), 8, 17, 13, 8,
     19, 13, 4, 8, 12, 18, 19, 5, 7, 7, 11, 6, 10, 25, NAMED(BAD, 17), 10, 4, 3, 16};
 static const uint8_t static_value_lengths[16] = {0, 3, 4, 1, 11, 4, 5, 3, 3, 3, 3, 3, 3, 3, 0, 13};
-enum { STATIC_POST = 3, STATIC_SLASH = 4, STATIC_INDEX_HTML = 5, STATIC_CONTENT_TYPE = 31 };
+enum { STATIC_POST = 3 - 1, STATIC_CONTENT_TYPE = 31 - 1 };
 
 /* --- The dynamic table -------------------------------------------------------------------- */
 
@@ -94,57 +81,59 @@ static void insert(struct nrpc_hpack *hpack)
     struct nrpc_hpack_entry *entry = entry_at(hpack, 0);
     entry->value = hpack->value;
     entry->shape = hpack->name_bytes | (uint32_t)hpack->value_bytes << 12 | (uint32_t)hpack->token << 24 |
-                   (hpack->flags & BAD_VALUE ? 1u << 31 : 0);
+                   (uint32_t)hpack->bad << 31;
 }
 
 /* --- Values ------------------------------------------------------------------------------- */
 
+/* What a value is expected to be; for the others it does not matter, or is a number or a path. */
+static const char *expected_value(uint8_t token)
+{
+    switch (token) {
+    case NRPC_T_METHOD: return "\200POST\377";
+    case NRPC_T_CONTENT_TYPE: return "\200application/grpc\377";
+    case NRPC_T_GRPC_ENCODING: return "\200identity\377";
+    case NRPC_T_TE: return "\200trailers\377";
+    default: return NULL;
+    }
+}
+
 static void value_begin(struct nrpc_hpack *hpack)
 {
-    const char *list = NULL;
-    switch (hpack->token) {
-    case NRPC_T_METHOD: list = "\200POST\377"; break;
-    case NRPC_T_CONTENT_TYPE: list = "\200application/grpc\377"; break;
-    case NRPC_T_GRPC_ENCODING: list = "\200identity\377"; break;
-    case NRPC_T_TE: list = "\200trailers\377"; break;
-    default: break;
-    }
-    hpack->list = list;
+    hpack->state = VALUE_LENGTH;
     hpack->value = 0;
     hpack->value_bytes = 0;
-    hpack->flags &= (uint8_t)~BAD_VALUE;
+    hpack->bad = hpack->token == NRPC_T_BAD;
+    hpack->list = expected_value(hpack->token);
     memset(&hpack->match, 0, sizeof hpack->match);
-    if (list) {
-        nrpc_match_begin(&hpack->match, list);
+    if (hpack->list) {
+        nrpc_match_begin(&hpack->match, hpack->list);
     }
 }
 
 static void content_length_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
     unsigned digit = byte - (unsigned)'0';
-    if (digit > 9 || hpack->value > (UINT32_MAX - 9) / 10) {
-        hpack->flags |= BAD_VALUE;
+    if (digit > 9 || hpack->value > UINT32_MAX / 16) { /* 268 MB: more than a window ever lets in */
+        hpack->bad = 1;
         return;
     }
     hpack->value = hpack->value * 10 + digit;
 }
 
-static void value_byte(struct nrpc_hpack *hpack, uint8_t byte, const struct nrpc_service *const *services,
-                       uint8_t n_services)
+static void value_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
     hpack->value_bytes++;
     if (byte == '\0' || byte == '\r' || byte == '\n') {
-        hpack->flags |= BAD_VALUE; /* RFC 9113 8.2.1 */
+        hpack->bad = 1; /* RFC 9113 8.2.1 */
     }
     if (hpack->list) {
-        if (hpack->token == NRPC_T_CONTENT_TYPE && (byte == '+' || byte == ';') &&
-            nrpc_match_end(&hpack->match) != NRPC_NO_MATCH) {
+        if (hpack->token == NRPC_T_CONTENT_TYPE && nrpc_match_end(&hpack->match) != NRPC_NO_MATCH) {
             hpack->list = NULL; /* application/grpc+proto: the rest does not matter */
-        } else {
-            nrpc_match_byte(&hpack->match, byte);
         }
+        nrpc_match_byte(&hpack->match, byte);
     } else if (hpack->token == NRPC_T_PATH) {
-        nrpc_path_byte(&hpack->match, byte, services, n_services);
+        nrpc_path_byte(&hpack->match, byte, hpack->services, hpack->n_services);
     } else if (hpack->token == NRPC_T_CONTENT_LENGTH) {
         content_length_byte(hpack, byte);
     }
@@ -152,38 +141,23 @@ static void value_byte(struct nrpc_hpack *hpack, uint8_t byte, const struct nrpc
 
 static void value_end(struct nrpc_hpack *hpack)
 {
-    if (hpack->list) {
-        hpack->value = nrpc_match_end(&hpack->match) == NRPC_NO_MATCH;
-    }
     if (hpack->token == NRPC_T_PATH) {
         hpack->value = nrpc_path_end(&hpack->match);
-    } else if ((hpack->token == NRPC_T_TE && hpack->value) ||
-               (hpack->token == NRPC_T_CONTENT_LENGTH && !hpack->value_bytes)) {
-        hpack->flags |= BAD_VALUE;
+    } else if (hpack->list && nrpc_match_end(&hpack->match) == NRPC_NO_MATCH) {
+        hpack->value = 1;
+        hpack->bad |= hpack->token == NRPC_T_TE;
     }
-}
-
-static void emit(struct nrpc_hpack *hpack, nrpc_field_sink *sink, void *context)
-{
-    struct nrpc_field field = {
-        .value = hpack->value,
-        .bytes = (uint32_t)hpack->name_bytes + hpack->value_bytes + ENTRY_OVERHEAD,
-        .token = hpack->token,
-        .malformed = hpack->token == NRPC_T_BAD || (hpack->flags & BAD_VALUE),
-    };
-    hpack->state = FIELD;
-    sink(context, &field);
 }
 
 /* --- Names -------------------------------------------------------------------------------- */
 
 static void name_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
-    int pseudo = byte == ':' && hpack->name_bytes == 0;
-    if (byte <= ' ' || byte >= 0x7f || (byte >= 'A' && byte <= 'Z') || (byte == ':' && !pseudo)) {
-        hpack->flags |= BAD_NAME;
+    if (byte <= ' ' || byte >= 0x7f || (byte >= 'A' && byte <= 'Z') ||
+        (byte == ':' && hpack->name_bytes)) {
+        hpack->bad = 1;
     }
-    if (pseudo) {
+    if (byte == ':') {
         hpack->value = 1; /* unless the name is known, it is an unknown pseudo-header */
     }
     nrpc_match_byte(&hpack->match, byte);
@@ -192,182 +166,87 @@ static void name_byte(struct nrpc_hpack *hpack, uint8_t byte)
 
 static void name_end(struct nrpc_hpack *hpack)
 {
-    uint8_t token = nrpc_match_end(&hpack->match);
-    switch (token) {
-    case NRPC_NO_MATCH: token = hpack->value ? NRPC_T_BAD : NRPC_T_OTHER; break;
-    case NRPC_T_CONNECTION: /* RFC 9113 8.2.2 */
-    case NRPC_T_KEEP_ALIVE:
-    case NRPC_T_PROXY_CONNECTION:
-    case NRPC_T_TRANSFER_ENCODING:
-    case NRPC_T_UPGRADE: token = NRPC_T_BAD; break;
-    default: break;
+    const unsigned connection_specific = /* RFC 9113 8.2.2 */
+        1u << NRPC_T_CONNECTION | 1u << NRPC_T_KEEP_ALIVE | 1u << NRPC_T_PROXY_CONNECTION |
+        1u << NRPC_T_TRANSFER_ENCODING | 1u << NRPC_T_UPGRADE;
+    unsigned token = nrpc_match_end(&hpack->match);
+    if (token == NRPC_NO_MATCH) {
+        token = hpack->value ? NRPC_T_BAD : NRPC_T_OTHER;
     }
-    if ((hpack->flags & BAD_NAME) || hpack->name_bytes == 0) {
+    if (hpack->bad || !hpack->name_bytes || connection_specific >> token & 1) {
         token = NRPC_T_BAD;
     }
-    hpack->token = token;
-    hpack->state = VALUE_LENGTH_FIRST;
+    hpack->token = (uint8_t)token;
     value_begin(hpack);
 }
 
 /* RFC 7541 2.3.3. Loads a whole entry; a caller that wants only its name begins a new value. */
 static int look_up(struct nrpc_hpack *hpack, uint32_t index)
 {
-    if (index == 0 || index > (uint32_t)STATIC_ENTRIES + hpack->count) {
+    if (--index >= (uint32_t)STATIC_ENTRIES + hpack->count) { /* 0 as well */
         return -1;
     }
-    if (index > STATIC_ENTRIES) {
-        const struct nrpc_hpack_entry *entry = entry_at(hpack, index - STATIC_ENTRIES - 1);
+    if (index >= STATIC_ENTRIES) {
+        const struct nrpc_hpack_entry *entry = entry_at(hpack, index - STATIC_ENTRIES);
         hpack->token = entry->shape >> 24 & 0x7f;
+        hpack->bad = (uint8_t)(entry->shape >> 31);
         hpack->name_bytes = (uint16_t)name_length(entry);
-        value_begin(hpack);
-        hpack->value = entry->value;
         hpack->value_bytes = (uint16_t)value_length(entry);
-        hpack->flags |= entry->shape >> 31 ? BAD_VALUE : 0;
-        return 0;
+        hpack->value = entry->value;
+        return 1;
     }
-    uint8_t named = static_names[index - 1];
+    uint8_t named = static_names[index];
     hpack->token = (uint8_t)(token_of_class[named >> 5] + (index == STATIC_CONTENT_TYPE));
+    hpack->bad = hpack->token == NRPC_T_BAD;
     hpack->name_bytes = named & 31;
-    value_begin(hpack);
-    value_end(hpack);
-    if (index <= sizeof static_value_lengths) {
-        hpack->value_bytes = static_value_lengths[index - 1];
-    }
-    if (index == STATIC_POST) {
-        hpack->value = 0;
-    } else if (index == STATIC_SLASH || index == STATIC_INDEX_HTML) {
-        hpack->value = NRPC_PATH_UNKNOWN;
-    }
-    return 0;
+    hpack->value_bytes = index < sizeof static_value_lengths ? static_value_lengths[index] : 0;
+    hpack->value = hpack->token == NRPC_T_PATH ? NRPC_PATH_UNKNOWN : index != STATIC_POST;
+    return 1;
 }
 
-/* --- Numbers and fields ------------------------------------------------------------------- */
+/* --- Numbers, strings, fields ------------------------------------------------------------- */
 
-/* RFC 7541 6: the first byte of a representation selects its kind and its number's prefix. */
-static uint8_t field_begin(struct nrpc_hpack *hpack, uint8_t byte)
+/* RFC 7541 6: which bits of a representation's first byte begin its number. */
+static uint8_t number_mask(uint8_t kind)
 {
-    hpack->flags &= HAD_FIELD;
-    if (byte & 0x80) {
-        hpack->state = INDEXED;
-        return 0x7f;
-    }
-    if ((byte & 0xe0) == 0x20) {
-        hpack->state = TABLE_SIZE;
-        return 0x1f;
-    }
-    hpack->state = NAME_INDEX;
-    if (byte & 0x40) {
-        hpack->flags |= INSERT;
-        return 0x3f;
-    }
-    return 0x0f;
+    return kind & 0x80 ? 0x7f : kind & 0x40 ? 0x3f : kind & 0x20 ? 0x1f : 0x0f;
 }
 
-static int set_table_size(struct nrpc_hpack *hpack)
-{
-    if ((hpack->flags & HAD_FIELD) || hpack->integer > hpack->limit) {
-        return -1;
-    }
-    hpack->max_bytes = (uint16_t)hpack->integer;
-    evict_to(hpack, hpack->max_bytes);
-    hpack->state = FIELD;
-    return 0;
-}
-
-static void string_begin(struct nrpc_hpack *hpack, enum state state)
-{
-    hpack->left = (uint16_t)hpack->integer;
-    hpack->state = (uint8_t)state;
-    memset(&hpack->huffman, 0, sizeof hpack->huffman);
-}
-
-/* hpack->integer is complete: what did it stand for? */
-static int number_end(struct nrpc_hpack *hpack, nrpc_field_sink *sink, void *context)
-{
-    switch (hpack->state) {
-    case INDEXED:
-        hpack->flags |= HAD_FIELD;
-        if (look_up(hpack, hpack->integer)) {
-            return -1;
-        }
-        emit(hpack, sink, context);
-        return 0;
-    case TABLE_SIZE: return set_table_size(hpack);
-    case NAME_INDEX:
-        hpack->flags |= HAD_FIELD;
-        hpack->state = NAME_LENGTH_FIRST;
-        if (hpack->integer == 0) {
-            hpack->value = 0;
-            hpack->name_bytes = 0;
-            nrpc_match_begin(&hpack->match, nrpc_hpack_names);
-            return 0;
-        }
-        if (look_up(hpack, hpack->integer)) {
-            return -1;
-        }
-        value_begin(hpack);
-        hpack->state = VALUE_LENGTH_FIRST;
-        return 0;
-    default: /* a string's length */
-        if (hpack->integer > UINT16_MAX) {
-            return -1;
-        }
-        string_begin(hpack, hpack->state == NAME_LENGTH ? NAME : VALUE);
-        return 0;
-    }
-}
-
-/* RFC 7541 5.1. At most four bytes follow the first one: 28 bits, so nothing can wrap. */
+/* RFC 7541 5.1. At most four bytes follow the first one: 28 bits, so nothing can wrap.
+ * Returns 1: hpack->integer is complete; 0: more bytes follow; -1: too large. */
 static int number_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
-    if (hpack->shift > 21) {
-        return -1;
-    }
-    hpack->integer += (uint32_t)(byte & 0x7f) << hpack->shift;
-    hpack->shift = (uint8_t)(hpack->shift + 7);
-    return !(byte & 0x80);
-}
-
-/* Returns 1 when the number that begins with this byte is complete. */
-static int number_begin(struct nrpc_hpack *hpack, uint8_t byte)
-{
     uint8_t mask = 0x7f;
-    if (hpack->state == FIELD) {
-        mask = field_begin(hpack, byte);
-    } else { /* a string's length */
-        hpack->state++;
-        hpack->flags = (uint8_t)((hpack->flags & ~HUFFMAN) | (byte & 0x80 ? HUFFMAN : 0));
-    }
-    hpack->integer = byte & mask;
-    hpack->shift = 0;
-    return hpack->integer != mask;
-}
-
-static int string_byte(struct nrpc_hpack *hpack, uint8_t byte, const struct nrpc_service *const *services,
-                       uint8_t n_services)
-{
-    uint8_t decoded[2];
-    int n = 1;
-    decoded[0] = byte;
-    if (hpack->flags & HUFFMAN) {
-        n = nrpc_huffman_byte(&hpack->huffman, byte, decoded);
-    }
-    for (int i = 0; i < n; i++) {
-        if (hpack->state == NAME) {
-            name_byte(hpack, decoded[i]);
+    if (hpack->shift) {
+        if (hpack->shift > 22) {
+            return -1;
+        }
+        hpack->integer += (uint32_t)(byte & 0x7f) << (hpack->shift - 1);
+        hpack->shift = (uint8_t)(hpack->shift + 7);
+        if (byte & 0x80) {
+            return 0;
+        }
+    } else {
+        if (hpack->state == FIELD) {
+            hpack->kind = byte;
+            mask = number_mask(byte);
         } else {
-            value_byte(hpack, decoded[i], services, n_services);
+            hpack->is_huffman = byte >> 7;
+        }
+        hpack->integer = byte & mask;
+        if (hpack->integer == mask) {
+            hpack->shift = 1;
+            return 0;
         }
     }
-    hpack->left--;
-    return n < 0 ? -1 : 0;
+    hpack->shift = 0;
+    return 1;
 }
 
-/* Ends the string whose bytes have all come; an empty one has none. */
-static int string_end(struct nrpc_hpack *hpack, nrpc_field_sink *sink, void *context)
+/* Ends the string whose bytes have all come. Returns 1 when that completes a field. */
+static int string_end(struct nrpc_hpack *hpack)
 {
-    if ((hpack->flags & HUFFMAN) && !nrpc_huffman_end(&hpack->huffman)) {
+    if (hpack->is_huffman && !nrpc_huffman_end(&hpack->huffman)) {
         return -1;
     }
     if (hpack->state == NAME) {
@@ -375,53 +254,109 @@ static int string_end(struct nrpc_hpack *hpack, nrpc_field_sink *sink, void *con
         return 0;
     }
     value_end(hpack);
-    if (hpack->flags & INSERT) {
+    if ((hpack->kind & 0xc0) == 0x40) {
         insert(hpack);
     }
-    emit(hpack, sink, context);
-    return 0;
+    hpack->state = FIELD;
+    return 1;
 }
 
-int nrpc_hpack_decode(struct nrpc_hpack *hpack, const uint8_t *data, size_t n,
-                      const struct nrpc_service *const *services, uint8_t n_services, nrpc_field_sink *sink,
-                      void *context)
+static int string_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
-    for (size_t i = 0; i < n; i++) {
-        int done;
-        switch (hpack->state) {
-        case NAME:
-        case VALUE: done = string_byte(hpack, data[i], services, n_services); break;
-        case FIELD:
-        case NAME_LENGTH_FIRST:
-        case VALUE_LENGTH_FIRST: done = number_begin(hpack, data[i]); break;
-        default: done = number_byte(hpack, data[i]); break;
-        }
-        if (done > 0) {
-            done = number_end(hpack, sink, context);
-        }
-        if (done == 0 && (hpack->state == NAME || hpack->state == VALUE) && hpack->left == 0) {
-            done = string_end(hpack, sink, context);
-        }
-        if (done < 0) {
+    uint8_t decoded[2];
+    int n = 1;
+    decoded[0] = byte;
+    if (hpack->is_huffman) {
+        n = nrpc_huffman_byte(&hpack->huffman, byte, decoded);
+        if (n < 0) {
             return -1;
         }
     }
+    for (int i = 0; i < n; i++) {
+        if (hpack->state == NAME) {
+            name_byte(hpack, decoded[i]);
+        } else {
+            value_byte(hpack, decoded[i]);
+        }
+    }
+    return --hpack->left ? 0 : string_end(hpack);
+}
+
+/* A representation's index or size is known, RFC 7541 6. */
+static int index_end(struct nrpc_hpack *hpack)
+{
+    if ((hpack->kind & 0xe0) == 0x20) {
+        if (hpack->had_field || hpack->integer > hpack->limit) {
+            return -1;
+        }
+        hpack->max_bytes = (uint16_t)hpack->integer;
+        evict_to(hpack, hpack->integer);
+        return 0;
+    }
+    hpack->had_field = 1;
+    if (hpack->kind & 0x80) {
+        return look_up(hpack, hpack->integer);
+    }
+    if (hpack->integer) {
+        int known = look_up(hpack, hpack->integer);
+        value_begin(hpack);
+        return known - 1 < 0 ? -1 : 0;
+    }
+    hpack->state = NAME_LENGTH;
+    hpack->value = 0;
+    hpack->name_bytes = hpack->bad = 0;
+    nrpc_match_begin(&hpack->match, nrpc_hpack_names);
     return 0;
+}
+
+static int number_end(struct nrpc_hpack *hpack)
+{
+    if (hpack->state == FIELD) {
+        return index_end(hpack);
+    }
+    if (hpack->integer > NRPC_HEADER_BLOCK_MAX) {
+        return -1;
+    }
+    hpack->left = (uint16_t)hpack->integer;
+    hpack->state += NAME - NAME_LENGTH;
+    memset(&hpack->huffman, 0, sizeof hpack->huffman);
+    return hpack->left ? 0 : string_end(hpack);
+}
+
+int nrpc_hpack_decode(struct nrpc_hpack *hpack, const uint8_t **at, const uint8_t *end)
+{
+    int done = 0;
+    while (!done && *at != end) {
+        uint8_t byte = *(*at)++;
+        if (hpack->state >= NAME) {
+            done = string_byte(hpack, byte);
+        } else {
+            done = number_byte(hpack, byte);
+            if (done > 0) {
+                done = number_end(hpack);
+            }
+        }
+    }
+    return done;
 }
 
 void nrpc_hpack_begin(struct nrpc_hpack *hpack)
 {
     hpack->state = FIELD;
-    hpack->flags = 0;
+    hpack->shift = 0;
+    hpack->had_field = 0;
 }
 
 int nrpc_hpack_end(const struct nrpc_hpack *hpack)
 {
-    return hpack->state == FIELD;
+    return hpack->state == FIELD && !hpack->shift;
 }
 
-void nrpc_hpack_init(struct nrpc_hpack *hpack)
+void nrpc_hpack_init(struct nrpc_hpack *hpack, const struct nrpc_service *const *services,
+                     uint8_t n_services)
 {
     memset(hpack, 0, sizeof *hpack);
     hpack->limit = hpack->max_bytes = LARGEST_TABLE;
+    hpack->services = services;
+    hpack->n_services = n_services;
 }

@@ -31,49 +31,46 @@ enum nrpc_token {
     NRPC_T_BAD    /* a name that makes the request malformed, RFC 9113 8.2 */
 };
 
-/* One decoded field, handed to the sink; its size is name + value + 32 (RFC 7541 4.1). */
-struct nrpc_field {
-    uint32_t value;
-    uint32_t bytes;
-    uint8_t token;     /* enum nrpc_token */
-    uint8_t malformed; /* the name or the value is not allowed, RFC 9113 8.2.1, 8.2.2 */
-};
-
-typedef void nrpc_field_sink(void *context, const struct nrpc_field *field);
-
 /* An entry of the dynamic table: 8 bytes, whatever the length of its text. */
 struct nrpc_hpack_entry {
     uint32_t value;
-    uint32_t shape; /* name's length, 12 bits; value's length, 12 bits; token, 7; malformed, 1 */
+    uint32_t shape; /* name's length, 12 bits; value's length, 12 bits; token, 7; bad, 1 */
 };
 
 /* A decoder. One for a connection; it may be cut between any two bytes. */
-struct nrpc_hpack {
-    const char *list; /* in which a value is looked up, NULL for none */
-    struct nrpc_match match;
-    struct nrpc_huffman huffman;
-    uint32_t integer;
-    uint32_t value;
-    uint16_t name_bytes, value_bytes; /* decoded so far */
-    uint16_t left;                    /* encoded bytes of the string still to come */
+struct nrpc_hpack { /* small fields first: the shortest instructions reach them */
+    uint8_t state, shift, kind, had_field;
+    uint8_t is_huffman;
+    uint8_t n_services;
+    uint8_t newest, count;            /* the table's ring */
     uint16_t limit;                   /* the largest table size that the peer may choose */
     uint16_t max_bytes, used_bytes;   /* the table: RFC 7541 4.2 */
-    uint8_t newest, count;            /* the table's ring */
-    uint8_t state, shift, flags, token;
+    uint16_t left;                    /* encoded bytes of the string still to come */
+    struct nrpc_huffman huffman;
+    /* The field being decoded, or just decoded. Its size is name + value + 32, RFC 7541 4.1. */
+    uint8_t token;                    /* enum nrpc_token */
+    uint8_t bad;                      /* the name or the value is not allowed, RFC 9113 8.2 */
+    uint16_t name_bytes, value_bytes;
+    uint32_t value;
+    uint32_t integer;
+    const char *list; /* in which a value is looked up, NULL for none */
+    const struct nrpc_service *const *services;
+    struct nrpc_match match;
     struct nrpc_hpack_entry entries[NRPC_HPACK_ENTRIES ? NRPC_HPACK_ENTRIES : 1];
 };
 
-/* A new connection: an empty table of at most 4096 bytes. */
-void nrpc_hpack_init(struct nrpc_hpack *hpack);
+/* A new connection: an empty table of at most 4096 bytes. services: kept, they give the paths
+ * their meaning. */
+void nrpc_hpack_init(struct nrpc_hpack *hpack, const struct nrpc_service *const *services,
+                     uint8_t n_services);
 
 /* Begins a header block. */
 void nrpc_hpack_begin(struct nrpc_hpack *hpack);
 
-/* Decodes the next n bytes of the block; services give the paths their meaning. Each finished
- * field goes to the sink. Returns 0, or -1: COMPRESSION_ERROR, the connection must end. */
-int nrpc_hpack_decode(struct nrpc_hpack *hpack, const uint8_t *data, size_t n,
-                      const struct nrpc_service *const *services, uint8_t n_services,
-                      nrpc_field_sink *sink, void *context);
+/* Decodes from *at on until a field is complete or `end` is reached, and moves *at there.
+ * Returns 1: a field stands in token, bad, value, name_bytes and value_bytes; 0: all bytes are used;
+ * -1: COMPRESSION_ERROR, the connection must end. */
+int nrpc_hpack_decode(struct nrpc_hpack *hpack, const uint8_t **at, const uint8_t *end);
 
 /* 1 when the block may end here, 0: COMPRESSION_ERROR. */
 int nrpc_hpack_end(const struct nrpc_hpack *hpack);

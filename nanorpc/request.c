@@ -5,77 +5,51 @@
 
 #include "grpc.h"
 
-enum seen {
-    SEEN_METHOD = 1 << NRPC_T_METHOD,
-    SEEN_PATH = 1 << NRPC_T_PATH,
-    SEEN_SCHEME = 1 << NRPC_T_SCHEME,
-    SEEN_AUTHORITY = 1 << NRPC_T_AUTHORITY,
-    SEEN_PSEUDO = SEEN_METHOD | SEEN_PATH | SEEN_SCHEME | SEEN_AUTHORITY,
-    SEEN_REGULAR = 0x10,
-    MALFORMED = 0x20,
-    TOO_LARGE = 0x40,
-    NOT_POST = 0x80,
-    GRPC_CONTENT = 0x100,
-    ENCODED = 0x200 /* grpc-encoding names one that we lack */
+/* Sets of tokens. */
+enum {
+    METHOD = 1 << NRPC_T_METHOD,
+    PATH = 1 << NRPC_T_PATH,
+    SCHEME = 1 << NRPC_T_SCHEME,
+    PSEUDO = METHOD | PATH | SCHEME | 1 << NRPC_T_AUTHORITY,
+    CONTENT_LENGTH = 1 << NRPC_T_CONTENT_LENGTH,
+    CONTENT_TYPE = 1 << NRPC_T_CONTENT_TYPE,
+    GRPC_ENCODING = 1 << NRPC_T_GRPC_ENCODING,
+    BAD = 1 << NRPC_T_BAD
 };
 
 void nrpc_request_begin(struct nrpc_request *request)
 {
     request->content_length = UINT32_MAX;
     request->list_bytes = 0;
-    request->path = NRPC_PATH_MALFORMED;
-    request->seen = 0;
-}
-
-/* RFC 9113 8.3: each pseudo-header once, and all of them before the other fields. */
-static unsigned pseudo_header(const struct nrpc_request *request, uint8_t token)
-{
-    unsigned bit = 1u << token;
-    return request->seen & (bit | SEEN_REGULAR) ? MALFORMED : bit;
-}
-
-void nrpc_request_field(void *context, const struct nrpc_field *field)
-{
-    struct nrpc_request *request = context;
-    unsigned seen = SEEN_REGULAR;
-    switch (field->token) {
-    case NRPC_T_METHOD: seen = pseudo_header(request, field->token) | (field->value ? NOT_POST : 0u); break;
-    case NRPC_T_PATH:
-        seen = pseudo_header(request, field->token);
-        request->path = (uint16_t)field->value;
-        break;
-    case NRPC_T_SCHEME:
-    case NRPC_T_AUTHORITY: seen = pseudo_header(request, field->token); break;
-    case NRPC_T_CONTENT_LENGTH:
-        if (request->content_length != UINT32_MAX && request->content_length != field->value) {
-            seen |= MALFORMED;
-        }
-        request->content_length = field->value;
-        break;
-    case NRPC_T_CONTENT_TYPE: seen |= field->value ? 0u : GRPC_CONTENT; break;
-    case NRPC_T_GRPC_ENCODING: seen |= field->value ? ENCODED : 0u; break;
-    default: break;
-    }
-    if (field->malformed) {
-        seen |= MALFORMED;
-    }
-    request->list_bytes += field->bytes;
-    if (request->list_bytes > NRPC_HEADER_LIST_MAX) {
-        request->list_bytes = NRPC_HEADER_LIST_MAX; /* no further: it must not wrap */
-        seen |= TOO_LARGE;
-    }
-    request->seen |= (uint16_t)seen;
+    request->seen = request->odd = 0;
 }
 
 void nrpc_request_malformed(struct nrpc_request *request)
 {
-    request->seen |= MALFORMED;
+    request->odd |= BAD;
+}
+
+void nrpc_request_field(struct nrpc_request *request, const struct nrpc_hpack *field)
+{
+    unsigned bit = 1u << field->token;
+    unsigned not_before = bit & PSEUDO ? bit | ~(unsigned)PSEUDO : bit & CONTENT_LENGTH;
+    if (field->bad || (request->seen & not_before)) { /* RFC 9113 8.3 */
+        nrpc_request_malformed(request);
+    }
+    request->seen |= (uint16_t)bit;
+    request->odd |= (uint16_t)(field->value ? bit : 0);
+    if (bit == PATH) {
+        request->path = (uint16_t)field->value;
+    } else if (bit == CONTENT_LENGTH) {
+        request->content_length = field->value;
+    }
+    request->list_bytes += field->name_bytes + field->value_bytes + 32u;
 }
 
 /* Trailers of a request carry nothing that a server needs, but they end it. */
 static void trailers(struct nrpc_conn *conn, struct nrpc_call *call)
 {
-    if ((conn->request.seen & (MALFORMED | SEEN_PSEUDO)) || !(conn->block_flags & NRPC_END_STREAM) ||
+    if (((conn->request.seen | conn->request.odd) & (BAD | PSEUDO)) || !(conn->block_flags & NRPC_END_STREAM) ||
         (call->body_left != UINT32_MAX && call->body_left != 0)) {
         nrpc_conn_reset(conn, call->id, NRPC_H2_PROTOCOL_ERROR);
         return;
@@ -87,16 +61,16 @@ static void trailers(struct nrpc_conn *conn, struct nrpc_call *call)
 /* WIRE: 431, 405, 415 in HTTP, the rest as gRPC statuses. Returns 1 when the call may go on. */
 static int admit(struct nrpc_call *call, const struct nrpc_request *request)
 {
-    unsigned seen = request->seen;
-    if (seen & TOO_LARGE) {
-        nrpc_grpc_refuse_http(call, 431);
-    } else if (seen & NOT_POST) {
-        nrpc_grpc_refuse_http(call, 405);
-    } else if (!(seen & GRPC_CONTENT)) {
-        nrpc_grpc_refuse_http(call, 415);
+    unsigned odd = request->odd;
+    if (request->list_bytes > NRPC_HEADER_LIST_MAX) {
+        nrpc_grpc_refuse_http(call, "431\r\n");
+    } else if (odd & METHOD) {
+        nrpc_grpc_refuse_http(call, "405\r\n");
+    } else if (!(request->seen & CONTENT_TYPE) || (odd & CONTENT_TYPE)) {
+        nrpc_grpc_refuse_http(call, "415\r\n");
     } else if (request->path == NRPC_PATH_UNKNOWN) {
         nrpc_call_finish(call, NRPC_UNIMPLEMENTED, "unknown method");
-    } else if (seen & ENCODED) {
+    } else if (odd & GRPC_ENCODING) {
         call->flags |= NRPC_CALL_ENCODINGS;
         nrpc_call_finish(call, NRPC_UNIMPLEMENTED, "grpc-encoding not supported");
     } else {
@@ -120,10 +94,9 @@ void nrpc_request_end(struct nrpc_conn *conn)
         trailers(conn, call);
         return;
     }
-    int truncated = end && request->content_length != UINT32_MAX && request->content_length != 0;
-    unsigned required = SEEN_METHOD | SEEN_PATH | SEEN_SCHEME;
-    if ((request->seen & MALFORMED) || (request->seen & required) != required ||
-        request->path == NRPC_PATH_MALFORMED || truncated) {
+    unsigned missing = (METHOD | PATH | SCHEME) & ~(unsigned)request->seen;
+    if (missing || (request->odd & BAD) || request->path == NRPC_PATH_MALFORMED ||
+        (end && request->content_length + 1 > 1)) { /* RFC 9113 8.1.1 */
         nrpc_conn_reset(conn, id, NRPC_H2_PROTOCOL_ERROR);
         return;
     }

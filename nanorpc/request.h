@@ -9,8 +9,8 @@
 /* Begins a header block: nothing is known of it. */
 void nrpc_request_begin(struct nrpc_request *request);
 
-/* The sink for nrpc_hpack_decode. context: the struct nrpc_request. */
-void nrpc_request_field(void *context, const struct nrpc_field *field);
+/* Takes the field that nrpc_hpack_decode has just completed. */
+void nrpc_request_field(struct nrpc_request *request, const struct nrpc_hpack *field);
 
 /* Whatever the fields say, the request is malformed: stream error PROTOCOL_ERROR. */
 void nrpc_request_malformed(struct nrpc_request *request);

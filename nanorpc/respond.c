@@ -21,7 +21,7 @@ static const char status_name[] = "\013grpc-status\001";
 static const char message_name[] = "\000\014grpc-message";
 static const char encodings[] = "\000\024grpc-accept-encoding\010identity";
 
-static uint8_t *put(uint8_t *p, const char *text, unsigned n)
+static uint8_t *put(uint8_t *p, const void *text, unsigned n)
 {
     memcpy(p, text, n);
     return p + n;
@@ -82,20 +82,12 @@ uint8_t *nrpc_respond_ok(struct nrpc_response_table *table, uint8_t *p)
     return put(p, content_type, sizeof content_type - 1);
 }
 
-static uint8_t *put_digits(uint8_t *p, unsigned value, unsigned digits)
-{
-    for (unsigned i = digits; i-- > 0; value /= 10) {
-        p[i] = (uint8_t)('0' + value % 10);
-    }
-    return p + digits;
-}
-
-uint8_t *nrpc_respond_http(struct nrpc_response_table *table, uint8_t *p, unsigned status)
+uint8_t *nrpc_respond_http(struct nrpc_response_table *table, uint8_t *p, const uint8_t *digits)
 {
     p = begin_block(table, p);
     *p++ = STATUS_200; /* literal without indexing, the name of entry 8 */
     *p++ = 3;
-    return put_digits(p, status, 3);
+    return put(p, digits, 3);
 }
 
 uint8_t *nrpc_respond_encodings(uint8_t *p)
@@ -115,11 +107,13 @@ uint8_t *nrpc_respond_status(struct nrpc_response_table *table, uint8_t *p, unsi
     }
     *p++ = insert ? INSERT : 0;
     p = put(p, status_name, sizeof status_name - 1);
-    if (status < 10) {
-        return put_digits(p, status, 1);
+    if (status > 9) {
+        p[-1] = 2; /* digits */
+        *p++ = '1';
+        status -= 10;
     }
-    p[-1] = 2;
-    return put_digits(p, status, 2);
+    *p++ = (uint8_t)('0' + status);
+    return p;
 }
 
 static int is_plain(uint8_t c)

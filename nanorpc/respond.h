@@ -24,8 +24,8 @@ void nrpc_response_table_limit(struct nrpc_response_table *table, uint32_t bytes
 
 /* ":status: 200" and content-type: at most 23 bytes. */
 uint8_t *nrpc_respond_ok(struct nrpc_response_table *table, uint8_t *p);
-/* Instead of it, any other HTTP status, 100..999: at most 8 bytes. */
-uint8_t *nrpc_respond_http(struct nrpc_response_table *table, uint8_t *p, unsigned status);
+/* Instead of it, any other HTTP status, of three digits: at most 8 bytes. */
+uint8_t *nrpc_respond_http(struct nrpc_response_table *table, uint8_t *p, const uint8_t *digits);
 /* "grpc-accept-encoding: identity": 31 bytes. */
 uint8_t *nrpc_respond_encodings(uint8_t *p);
 /* grpc-status, 0..16: at most 16 bytes. */

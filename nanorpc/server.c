@@ -23,7 +23,7 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
         conn->hint = NRPC_MAX_STREAMS - 1;
         conn->flags = NRPC_CONN_OPEN | NRPC_CONN_SETTINGS_DUE;
         nrpc_response_table_init(&conn->table);
-        nrpc_hpack_init(&conn->hpack);
+        nrpc_hpack_init(&conn->hpack, server->services, server->n_services);
         for (unsigned k = 0; k < NRPC_MAX_STREAMS; k++) {
             conn->calls[k].slot = (uint16_t)k;
         }
@@ -89,13 +89,13 @@ uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms)
     if (!has_output(conn) || (flags & NRPC_CONN_TX_PROGRESS)) {
         conn->tx_since_ms = now_ms;
     }
-    conn->flags &= (uint16_t)~(NRPC_CONN_RX_PROGRESS | NRPC_CONN_TX_PROGRESS);
+    conn->flags &= ~(uint32_t)(NRPC_CONN_RX_PROGRESS | NRPC_CONN_TX_PROGRESS);
     if (now_ms - conn->rx_since_ms >= NRPC_RECEIVE_TIMEOUT_MS) {
         nrpc_conn_error(conn, NRPC_H2_ENHANCE_YOUR_CALM);
     }
     if (now_ms - conn->tx_since_ms >= NRPC_STALL_TIMEOUT_MS) {
         conn->flags |= NRPC_CONN_DEAD; /* the peer would not read a GOAWAY either */
-        conn->flags &= (uint16_t)~NRPC_CONN_GOAWAY_DUE;
+        conn->flags &= ~(uint32_t)NRPC_CONN_GOAWAY_DUE;
     }
     return NRPC_RECEIVE_TIMEOUT_MS < 1000 ? NRPC_RECEIVE_TIMEOUT_MS : 1000;
 }

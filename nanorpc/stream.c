@@ -54,7 +54,7 @@ struct nrpc_call *nrpc_stream_open(struct nrpc_conn *conn, uint32_t id)
         call->id = id;
         call->slot = conn->hint = (uint16_t)slot;
         call->next = next; /* a slot that is freed may still stand in the queue */
-        call->flags = (uint16_t)(NRPC_CALL_OPEN | (flags & NRPC_CALL_QUEUED));
+        call->flags = NRPC_CALL_OPEN | (flags & NRPC_CALL_QUEUED);
         call->send_window = (int32_t)conn->peer_initial_window;
         call->recv_window =
             conn->flags & NRPC_CONN_ACKED ? (int32_t)conn->server->rx_bytes : NRPC_WINDOW_INITIAL;
@@ -96,7 +96,7 @@ struct nrpc_call *nrpc_stream_unqueue(struct nrpc_conn *conn)
     }
     struct nrpc_call *call = &conn->calls[conn->first];
     conn->first = call->next;
-    call->flags &= (uint16_t)~NRPC_CALL_QUEUED;
+    call->flags &= ~(uint32_t)NRPC_CALL_QUEUED;
     return call;
 }
 

@@ -28,18 +28,18 @@ enum { NRPC_NO_CALL = 0xffff };
 /* tx block: the message being sent (prefix and all), then NRPC_STATUS_MESSAGE_MAX bytes of status
  * message. rx block: bytes of the request stream, from a message's prefix on, that could not be
  * delivered when they came. */
-struct nrpc_call {
+struct nrpc_call { /* small fields first: the shortest instructions reach them */
+    uint8_t service, method;
+    uint8_t status;
+    uint8_t message_length;
+    uint16_t slot, next; /* own place in calls[]; the following one in the queue */
+    uint32_t flags;
     uint32_t id;
     int32_t send_window, recv_window; /* RFC 9113 6.9; may be negative */
-    union nrpc_user user;
-    uint32_t body_left; /* of content-length; UINT32_MAX: none was given */
+    uint32_t body_left;               /* of content-length; UINT32_MAX: none was given */
     uint32_t rx_have;
     uint32_t tx_length, tx_sent; /* tx_length 0: the block is free */
-    uint16_t slot, next;         /* own place in calls[]; the following one in the queue */
-    uint16_t flags;
-    uint8_t service, method;
-    uint8_t status; /* gRPC's, or with NRPC_CALL_HTTP the HTTP status less 400 */
-    uint8_t message_length;
+    union nrpc_user user;
 };
 
 struct nrpc_conn *nrpc_call_conn(const struct nrpc_call *call);

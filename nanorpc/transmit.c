@@ -73,7 +73,7 @@ static int put_due(struct nrpc_conn *conn, struct out *out)
     if (room(out) < NRPC_TRANSMIT_MIN) {
         return 0;
     }
-    conn->flags &= (uint16_t)~all;
+    conn->flags &= ~(uint32_t)all;
     if (due & NRPC_CONN_SETTINGS_DUE) {
         put_settings(conn, out);
     }
@@ -132,7 +132,7 @@ static void put_headers(struct nrpc_conn *conn, struct nrpc_call *call, struct o
 {
     uint8_t *p = out->at + NRPC_FRAME_HEADER_BYTES;
     if (call->flags & NRPC_CALL_HTTP) {
-        p = nrpc_respond_http(&conn->table, p, call->status + 400u);
+        p = nrpc_respond_http(&conn->table, p, nrpc_call_tx(call));
     } else {
         p = nrpc_respond_ok(&conn->table, p);
     }
