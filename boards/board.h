@@ -1,0 +1,33 @@
+/* boards/board.h - what a board gives to the program that runs on it: five functions and a line out.
+ * Layer: board. Implemented in boards/NAME/; the bare-metal ones share boards/cortexm/.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef BOARDS_BOARD_H
+#define BOARDS_BOARD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Brings up clocks, console, millisecond clock and network. Once, first of all. Panics when a part
+ * that the board cannot do without does not answer. */
+void board_init(void);
+
+/* Moves what the network has received and runs the network's timers; then, when there is nothing to
+ * do, sleeps until the next interrupt: a frame, or the next millisecond. From main's loop only. */
+void board_poll(void);
+
+/* Milliseconds since board_init, wrapping at 2^32. Any context. */
+uint32_t board_now_ms(void);
+
+/* Fills n bytes for choosing sequence numbers and ports. Returns 1: from a source of entropy, fit
+ * for keys; 0: NOT SECURE, they follow from BOARD_TEST_SEED, the device's address and the time.
+ * Every board that an emulator runs returns 0; code that makes keys must refuse it. */
+int board_entropy(void *buf, size_t n);
+
+/* Writes "nanorpc: panic: TEXT" on the console, turns interrupts off and halts for ever. Any
+ * context. */
+void board_panic(const char *text) __attribute__((noreturn));
+
+/* Writes text on the board's console, as it is. From main's loop only; waits for the UART. */
+void board_print(const char *text);
+
+#endif

@@ -1,0 +1,18 @@
+/* boards/cortexm/arch/cc.h - what lwIP asks of a compiler and a platform: next to nothing here.
+ * Layer: board.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef BOARDS_CORTEXM_ARCH_CC_H
+#define BOARDS_CORTEXM_ARCH_CC_H
+
+#include <stdint.h>
+
+/* boards/cortexm/net.c; begins with what board_entropy gave. */
+uint32_t net_random(void);
+
+#define LWIP_RAND() net_random()
+#define LWIP_PLATFORM_DIAG(x) ((void)0)
+#define LWIP_NO_STDIO_H 1
+#define LWIP_NO_INTTYPES_H 1
+#define LWIP_NO_CTYPE_H 1
+
+#endif

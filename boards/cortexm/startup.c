@@ -1,0 +1,127 @@
+/* boards/cortexm/startup.c - vectors, reset, faults, the millisecond clock and the console's text.
+ * Layer: board. Source: ARMv7-M Architecture Reference Manual (B1.5).
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "cortexm.h"
+
+#include "../board.h"
+
+#ifndef NET_IRQ
+#error "board.mk must say -DNET_IRQ=number: the Ethernet controller's interrupt"
+#endif
+
+#define STACK_PAINT 0x5AC3A53Cu
+
+/* link.ld's. Compared as numbers: to C these are unrelated objects. */
+extern uint32_t ld_stack_bottom[], ld_stack_top[];
+extern uint32_t ld_data_load[], ld_data[], ld_data_end[], ld_bss[], ld_bss_end[];
+
+int main(void);
+
+static volatile uint32_t clock_ms;
+
+void cortexm_clock_start(uint32_t clock_hz)
+{
+    CORTEXM_SYST_RVR = clock_hz / 1000u - 1u;
+    CORTEXM_SYST_CVR = 0;
+    CORTEXM_SYST_CSR = 7; /* processor clock, interrupt, on */
+}
+
+uint32_t board_now_ms(void)
+{
+    return clock_ms;
+}
+
+static void systick(void)
+{
+    clock_ms = clock_ms + 1;
+}
+
+void board_print(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '\n') {
+            board_putc('\r');
+        }
+        board_putc(*text);
+    }
+}
+
+void board_panic(const char *text)
+{
+    cortexm_irq_off();
+    board_print("nanorpc: panic: ");
+    board_print(text);
+    board_print("\n");
+    for (;;) {
+        cortexm_wait();
+    }
+}
+
+/* Called from startup_fault, on a fresh stack. */
+__attribute__((used)) void startup_fault_report(void)
+{
+    char text[] = "fault, CFSR 0x00000000";
+    uint32_t cfsr = CORTEXM_SCB_CFSR;
+    for (size_t at = sizeof text - 2; cfsr != 0; cfsr >>= 4) {
+        text[at--] = "0123456789abcdef"[cfsr & 15u];
+    }
+    board_panic(text);
+}
+
+/* The stack lies at RAM's lower end, so running out of it faults; a report needs another. */
+__attribute__((naked, used)) static void startup_fault(void)
+{
+    __asm__ volatile("ldr r0, =ld_stack_top\n\t"
+                     "msr msp, r0\n\t"
+                     "b startup_fault_report\n\t"
+                     ".ltorg");
+}
+
+size_t cortexm_stack_unused(void)
+{
+    const uint32_t *at = ld_stack_bottom;
+    while ((uintptr_t)at < (uintptr_t)ld_stack_top && *at == STACK_PAINT) {
+        at++;
+    }
+    return (size_t)(at - ld_stack_bottom) * sizeof *at;
+}
+
+__attribute__((noreturn, used)) void startup_reset(void)
+{
+    uintptr_t stack_in_use = (uintptr_t)__builtin_frame_address(0) - 64u;
+    for (uint32_t *to = ld_stack_bottom; (uintptr_t)to < stack_in_use;) {
+        *to++ = STACK_PAINT;
+    }
+    const uint32_t *from = ld_data_load;
+    for (uint32_t *to = ld_data; (uintptr_t)to < (uintptr_t)ld_data_end;) {
+        *to++ = *from++;
+    }
+    for (uint32_t *to = ld_bss; (uintptr_t)to < (uintptr_t)ld_bss_end;) {
+        *to++ = 0;
+    }
+    CORTEXM_SCB_CCR = 0x200u | 0x10u; /* 8-byte aligned exception frames; division by 0 faults */
+    (void)main();
+    board_panic("main returned");
+}
+
+/* Vectors that stay 0 belong to interrupts that nothing enables. */
+union startup_vector {
+    uint32_t *stack;
+    void (*handler)(void);
+};
+extern const union startup_vector startup_vectors[16 + NET_IRQ + 1];
+__attribute__((section(".vectors"), used))
+const union startup_vector startup_vectors[16 + NET_IRQ + 1] = {
+    [0] = {.stack = ld_stack_top},
+    [1] = {.handler = startup_reset},
+    [2] = {.handler = startup_fault},  /* NMI */
+    [3] = {.handler = startup_fault},  /* HardFault; the three below escalate to it */
+    [4] = {.handler = startup_fault},
+    [5] = {.handler = startup_fault},
+    [6] = {.handler = startup_fault},
+    [11] = {.handler = startup_fault}, /* SVCall */
+    [12] = {.handler = startup_fault},
+    [14] = {.handler = startup_fault}, /* PendSV */
+    [15] = {.handler = systick},
+    [16 + NET_IRQ] = {.handler = board_net_isr},
+};

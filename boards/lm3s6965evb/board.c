@@ -1,0 +1,173 @@
+/* boards/lm3s6965evb/board.c - EK-LM3S6965: clocks, UART0, LEDs, and the test seed.
+ * Layer: board. Source: TI LM3S6965 data sheet (SPMS128), EK-LM3S6965 user's manual.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "../board.h"
+
+#include <string.h>
+
+#include "../cortexm/cortexm.h"
+#include "../cortexm/net.h"
+#include "mac.h"
+
+#define CLOCK_HZ 50000000u
+
+#define SYSCTL_DID0 REG(0x400FE000u)
+#define SYSCTL_LDOPCTL REG(0x400FE034u)
+#define SYSCTL_RIS REG(0x400FE050u)
+#define SYSCTL_MISC REG(0x400FE058u)
+#define SYSCTL_RCC REG(0x400FE060u)
+#define SYSCTL_RCGC1 REG(0x400FE104u)
+#define SYSCTL_RCGC2 REG(0x400FE108u)
+#define SYSCTL_USER_REG0 REG(0x400FE1E0u)
+#define SYSCTL_USER_REG1 REG(0x400FE1E4u)
+
+#define DID0_REVISION 0xFFFFu
+#define DID0_REVISION_A2 0x0002u
+#define LDO_2_75V 0x1Bu
+#define PLL_LOCKED 0x40u
+
+#define RCC_SYSDIV_MASK (0xFu << 23)
+#define RCC_SYSDIV_4 (3u << 23) /* 200 MHz from the PLL / 4 */
+#define RCC_USESYSDIV (1u << 22)
+#define RCC_PWRDN (1u << 13)
+#define RCC_OEN (1u << 12)
+#define RCC_BYPASS (1u << 11)
+#define RCC_XTAL_MASK (0xFu << 6)
+#define RCC_XTAL_8MHZ (0xEu << 6)
+#define RCC_OSCSRC_MASK (3u << 4)
+#define RCC_MOSCDIS 1u
+
+#define RCGC1_UART0 (1u << 0)
+#define RCGC2_GPIOA (1u << 0)
+#define RCGC2_GPIOF (1u << 5)
+#define RCGC2_EMAC0 (1u << 28)
+#define RCGC2_EPHY0 (1u << 30)
+
+#define GPIOA_AFSEL REG(0x40004420u)
+#define GPIOA_DEN REG(0x4000451Cu)
+#define GPIOF_STATUS_LED REG(0x40025000u + (1u << 2)) /* PF0 alone: the address masks the others */
+#define GPIOF_DIR REG(0x40025400u)
+#define GPIOF_AFSEL REG(0x40025420u)
+#define GPIOF_DEN REG(0x4002551Cu)
+
+#define UART0_DR REG(0x4000C000u)
+#define UART0_FR REG(0x4000C018u)
+#define UART0_IBRD REG(0x4000C024u)
+#define UART0_FBRD REG(0x4000C028u)
+#define UART0_LCRH REG(0x4000C02Cu)
+#define UART0_CTL REG(0x4000C030u)
+#define UART_TX_FULL 0x20u
+
+/* A named seed, the same in every image: for emulation and first steps, NOT SECURE. */
+#ifndef BOARD_TEST_SEED
+#define BOARD_TEST_SEED 0x4E525043u
+#endif
+
+static uint8_t mac_address[6];
+
+static void spin(uint32_t loops)
+{
+    for (; loops != 0; loops--) {
+        __asm__ volatile("nop");
+    }
+}
+
+/* 8 MHz crystal, PLL at 200 MHz, / 4. The divisor is written while the PLL is bypassed, and the
+ * bypass is left in a write of its own. */
+static void start_clock(void)
+{
+    if ((SYSCTL_DID0 & DID0_REVISION) == DID0_REVISION_A2) {
+        SYSCTL_LDOPCTL = LDO_2_75V; /* erratum of revision A2: the PLL wants it */
+    }
+    uint32_t rcc = (SYSCTL_RCC | RCC_BYPASS) & ~RCC_USESYSDIV;
+    SYSCTL_RCC = rcc;
+    rcc &= ~RCC_MOSCDIS;
+    SYSCTL_RCC = rcc;
+    spin(60000); /* the crystal: some 20 ms at 12 MHz */
+    rcc = (rcc & ~(RCC_XTAL_MASK | RCC_OSCSRC_MASK)) | RCC_XTAL_8MHZ;
+    SYSCTL_MISC = PLL_LOCKED; /* clears what an earlier lock left */
+    rcc &= ~(RCC_PWRDN | RCC_OEN);
+    SYSCTL_RCC = rcc;
+    spin(16);
+    rcc = (rcc & ~RCC_SYSDIV_MASK) | RCC_SYSDIV_4 | RCC_USESYSDIV;
+    SYSCTL_RCC = rcc;
+    for (uint32_t i = 0; (SYSCTL_RIS & PLL_LOCKED) == 0 && i < 100000; i++) {
+    }
+    SYSCTL_RCC = rcc & ~RCC_BYPASS;
+    spin(16);
+}
+
+static void start_pins(void)
+{
+    SYSCTL_RCGC1 |= RCGC1_UART0;
+    SYSCTL_RCGC2 |= RCGC2_GPIOA | RCGC2_GPIOF | RCGC2_EMAC0 | RCGC2_EPHY0;
+    (void)SYSCTL_RCGC2;
+    spin(16); /* a module answers some clocks after it gets one */
+    GPIOA_AFSEL |= 0x03u; /* PA0, PA1: UART0 */
+    GPIOA_DEN |= 0x03u;
+    GPIOF_AFSEL |= 0x0Cu; /* PF2, PF3: the PHY's LED1 (traffic) and LED0 (link) */
+    GPIOF_DIR |= 0x01u;   /* PF0: status LED */
+    GPIOF_DEN |= 0x0Du;
+    GPIOF_STATUS_LED = 0;
+}
+
+/* 115200 8N1: 50 MHz / 16 / 115200 = 27 + 8 / 64 */
+static void start_uart(void)
+{
+    UART0_CTL = 0;
+    UART0_IBRD = 27;
+    UART0_FBRD = 8;
+    UART0_LCRH = 0x70;  /* 8 bits, FIFOs; this write makes the divisors count */
+    UART0_CTL = 0x101u; /* on, transmit */
+}
+
+void board_putc(char c)
+{
+    while ((UART0_FR & UART_TX_FULL) != 0) {
+    }
+    UART0_DR = (uint8_t)c;
+}
+
+/* The evaluation kit has its address in the user registers; a bare chip has ones there. */
+static void find_address(void)
+{
+    uint32_t low = SYSCTL_USER_REG0, high = SYSCTL_USER_REG1;
+    if (low == 0xFFFFFFFFu || high == 0xFFFFFFFFu) {
+        low = 0x505202u; /* locally administered: 02:52:50:43:00:01 */
+        high = 0x010043u;
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        mac_address[i] = (uint8_t)(low >> (8 * i));
+        mac_address[3 + i] = (uint8_t)(high >> (8 * i));
+    }
+}
+
+int board_entropy(void *buf, size_t n)
+{
+    static uint32_t drawn;
+    uint8_t *out = buf;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t x = BOARD_TEST_SEED + ++drawn * 0x9E3779B9u + board_now_ms();
+        x = (x ^ (x >> 16) ^ mac_address[drawn % 6]) * 0x85EBCA6Bu;
+        out[i] = (uint8_t)(x >> 24);
+    }
+    return 0;
+}
+
+void board_init(void)
+{
+    start_clock();
+    start_pins();
+    start_uart();
+    cortexm_clock_start(CLOCK_HZ);
+    cortexm_irq_on();
+    find_address();
+    mac_start(mac_address);
+    net_start(&mac_driver, mac_address);
+    GPIOF_STATUS_LED = 1;
+}
+
+void board_poll(void)
+{
+    net_poll();
+}

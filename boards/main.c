@@ -1,0 +1,58 @@
+/* boards/main.c - main of every board without an operating system: the server, and a loop.
+ * Layer: board. Source: none.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "board.h"
+#include "lwip/netif.h"
+#include "nanorpc/nanorpc.h"
+#include "nrpc_lwip.h"
+
+#define GREETER_PORT 50051
+
+extern const struct nrpc_server server; /* greeter.c's */
+
+/* Decimal, without printf. Returns where the next character goes. */
+static char *put_number(char *to, uint32_t number)
+{
+    uint32_t unit = 1;
+    while (number / unit >= 10) {
+        unit *= 10;
+    }
+    for (; unit != 0; unit /= 10) {
+        *to++ = (char)('0' + number / unit % 10);
+    }
+    return to;
+}
+
+/* Says once, on the console, where the server is; with DHCP that is not known at the start. */
+static int say_ready(void)
+{
+    char text[sizeof "255.255.255.255:65535\n"], *to = text;
+    const ip4_addr_t *ip = netif_ip4_addr(netif_default);
+    if (ip4_addr_isany_val(*ip)) {
+        return 0;
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        to = put_number(to, ip4_addr_get_byte(ip, i));
+        *to++ = i < 3 ? '.' : ':';
+    }
+    to = put_number(to, GREETER_PORT);
+    *to++ = '\n';
+    *to = '\0';
+    board_print("nanorpc: Greeter ready on ");
+    board_print(text);
+    return 1;
+}
+
+int main(void)
+{
+    int ready = 0;
+    board_init();
+    if (nrpc_lwip_listen(&server, GREETER_PORT) != 0) {
+        board_panic("no memory to listen");
+    }
+    for (;;) {
+        ready = ready || say_ready();
+        board_poll();
+        (void)nrpc_lwip_poll(board_now_ms());
+    }
+}
