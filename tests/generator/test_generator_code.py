@@ -141,8 +141,7 @@ def test_handlers_replace_defaults(workshop, compiler):
         (SERVER_STREAM, UNIMPLEMENTED, [MORE, MORE]),
         (UNARY, OK, []),
     ]
-    assert [lines.count(word) for word in ("sent", "replied", "cancelled 1")] == [0, 0, 1] or \
-        [sum(word in line for line in lines) for word in ("sent", "replied", "cancelled 1")] == [1, 1, 1]
+    assert [lines.count(line) for line in ("sent", "replied", "cancelled 1")] == [1, 1, 1]
 
 
 def test_send_and_reply_check_the_type(bench):

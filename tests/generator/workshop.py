@@ -29,10 +29,15 @@ class Workshop:
     def __init__(self, path, protoc="grpc_tools"):
         self.path, self.out = path, path / "out"
         self.protoc = PROTOCS[protoc]
-        self.environment = dict(os.environ, NANOPB_DIR=str(NANOPB))
+        self.environment = dict(os.environ)
+        self.use_nanopb(NANOPB)
         # As the Makefile does it: the plugins' `env python3` is the one that has protobuf.
         self.environment["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
         self.out.mkdir()
+
+    def use_nanopb(self, directory):
+        self.nanopb = pathlib.Path(directory)
+        self.environment["NANOPB_DIR"] = str(directory)
 
     def write(self, **files):
         """Names with __ for / and without the ending: a text is .proto, one for NAME_options .options."""
@@ -45,7 +50,7 @@ class Workshop:
 
     def run(self, plugin, protos, options, include):
         program = {"nanorpc": ROOT / "proto" / "protoc-gen-nanorpc",
-                   "nanopb": NANOPB / "generator" / "protoc-gen-nanopb"}[plugin]
+                   "nanopb": self.nanopb / "generator" / "protoc-gen-nanopb"}[plugin]
         command = self.protoc + ["-I%s" % include, "--plugin=protoc-gen-%s=%s" % (plugin, program),
                                  "--%s_out=%s" % (plugin, self.out)]
         command += ["--%s_opt=%s" % (plugin, option) for option in options] + list(protos)
