@@ -1,0 +1,24 @@
+# tests/bench/bench.mk - the programs that `make bench` measures; the Makefile includes it.
+# Layer: build. Needs B, linux_OBJ, SETUP, GEN_H and say of the Makefile.
+# SPDX-License-Identifier: Apache-2.0
+
+BENCH_PROGRAMS := $(B)/bench/instructions $(B)/bench/baseline
+BENCH_PROTO := helloworld/greeter
+
+# The objects of the Linux board, with this main instead of its own and without the port.
+$(B)/bench/instructions: $(B)/linux/tests/bench/instructions.o \
+    $(filter-out $(B)/linux/boards/linux/% $(B)/linux/ports/%,$(linux_OBJ))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(linux_CC) -Wl,--gc-sections -o $@ $^
+
+# gRPC C++, from Debian's packages.
+$(B)/bench/baseline: tests/bench/baseline.cc proto/$(BENCH_PROTO).proto | $(SETUP)
+	$(call say,CXX,$@)
+	$(Q)mkdir -p $(@D)/cc
+	$(Q)protoc -Iproto --cpp_out=$(@D)/cc --grpc_out=$(@D)/cc \
+	    --plugin=protoc-gen-grpc="$$(command -v grpc_cpp_plugin)" proto/$(BENCH_PROTO).proto
+	$(Q)g++ -O2 -I$(@D)/cc -o $@ $< $(@D)/cc/$(BENCH_PROTO).pb.cc $(@D)/cc/$(BENCH_PROTO).grpc.pb.cc \
+	    $$(pkg-config --cflags --libs grpc++ protobuf)
+
+-include $(B)/linux/tests/bench/instructions.d

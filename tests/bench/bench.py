@@ -1,0 +1,206 @@
+# tests/bench/bench.py - measures what a call costs: instructions, bytes on the wire, requests a second.
+# Layer: test. Beside it runs gRPC C++'s callback server with the same Greeter (baseline.cc).
+# SPDX-License-Identifier: Apache-2.0
+"""Prints every figure with its budget.
+
+Instructions and bytes are the same on every machine and in every run; with --check only these are
+counted, and a figure above its budget fails. Requests a second depend on the machine: both servers
+are measured in turns by the same h2load, the server on one core and h2load on another, and only the
+ratio means anything.
+"""
+import argparse
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import wire
+
+METHOD = "/helloworld.Greeter/SayHello"
+REQUEST = b"\n\x05world"
+REPLY = b"\n\x0dHello, world!"
+SHAPES = ((1, 100), (10, 100), (1, 1))  # connections, streams on each
+BUDGET_INSTRUCTIONS = 3000
+BUDGET_REQUEST_BYTES = 60
+BUDGET_RESPONSE_BYTES = 50
+REACH_RATIO = {(1, 100): 5.0, (10, 100): 5.0, (1, 1): 1.0}
+SERVER_CORE, LOAD_CORE = "0", "1"
+
+
+class Server:
+    """A server process; its ready line ends with the port."""
+
+    def __init__(self, name, command, core=None):
+        self.name = name
+        if core is not None and shutil.which("taskset"):
+            command = ["taskset", "-c", core, *command]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        match = re.search(r":(\d+)$", line.strip())
+        if not match:
+            self.process.kill()
+            sys.exit(f"bench: {name} did not start: {line!r}")
+        self.port = int(match.group(1))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(10)
+
+
+def nanorpc(build, core=None):
+    return Server("nanorpc", [str(build / "linux/greeter"), "--port", "0"], core)
+
+
+def baseline(build, core=None):
+    return Server("gRPC C++", [str(build / "bench/baseline")], core)
+
+
+# --- Instructions ----------------------------------------------------------------------------------
+
+def callgrind_total(program, calls, folder):
+    out = Path(folder) / f"callgrind.{calls}"
+    result = subprocess.run(
+        ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", str(program), str(calls)],
+        capture_output=True, text=True)
+    if result.returncode:
+        sys.exit(f"bench: {program} {calls} failed under valgrind:\n{result.stdout}{result.stderr}")
+    return int(re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.M).group(1))
+
+
+def instructions_per_call(build, short=2000, long=12000):
+    program = build / "bench/instructions"
+    with tempfile.TemporaryDirectory() as folder:
+        difference = callgrind_total(program, long, folder) - callgrind_total(program, short, folder)
+    return difference / (long - short)
+
+
+# --- Requests a second -----------------------------------------------------------------------------
+
+def check_answers(server):
+    """Through grpcio: what h2load is going to count as 2xx are calls that end with OK."""
+    import grpc
+    with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        call = channel.unary_unary(METHOD)
+        for _ in range(3):
+            reply, status = call.with_call(REQUEST, timeout=10)
+            if reply != REPLY or status.code() is not grpc.StatusCode.OK:
+                sys.exit(f"bench: {server.name} answered {reply!r}, {status.code()}")
+
+
+def h2load(server, shape, seconds, body):
+    command = ["h2load", "-D", str(seconds), "--warm-up-time", "1", "-c", str(shape[0]),
+               "-m", str(shape[1]), "-d", body, "-H", "content-type: application/grpc",
+               "-H", "te: trailers", f"http://127.0.0.1:{server.port}{METHOD}"]
+    if shutil.which("taskset"):
+        command = ["taskset", "-c", LOAD_CORE, *command]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rate = float(re.search(r"([\d.]+) req/s", text).group(1))
+    done = int(re.search(r"(\d+) done", text).group(1))
+    good = int(re.search(r"(\d+) succeeded", text).group(1))
+    ok = int(re.search(r"(\d+) 2xx", text).group(1))
+    data = int(re.search(r"\((\d+)\) data", text).group(1))
+    # The bytes of DATA are counted from the beginning, those of the warm-up too: whole replies.
+    whole = data % (len(REPLY) + 5) == 0 and data // (len(REPLY) + 5) >= done
+    if not good or good != done or ok != done or not whole:
+        sys.exit(f"bench: {server.name}: not every answer was a good one:\n{text}")
+    return rate
+
+
+def rates(build, seconds, repeats):
+    """{shape: {server name: [requests a second]}}, the servers in turns."""
+    results = {}
+    with tempfile.NamedTemporaryFile() as body:
+        body.write(b"\0\0\0\0" + bytes([len(REQUEST)]) + REQUEST)
+        body.flush()
+        with nanorpc(build, SERVER_CORE) as ours, baseline(build, SERVER_CORE) as theirs:
+            for server in (ours, theirs):
+                check_answers(server)
+            for shape in SHAPES:
+                results[shape] = {ours.name: [], theirs.name: []}
+                for turn in range(repeats):
+                    for server in (ours, theirs):
+                        rate = h2load(server, shape, seconds, body.name)
+                        results[shape][server.name].append(rate)
+                        print(f"  {shape[0]} x {shape[1]}, turn {turn + 1}: {server.name} "
+                              f"{rate:,.0f} requests/s", file=sys.stderr)
+    return results
+
+
+# --- The table -------------------------------------------------------------------------------------
+
+class Table:
+    def __init__(self):
+        self.over = []
+
+    def title(self, text):
+        print(f"\n{text}")
+
+    def row(self, what, value, budget="", note=""):
+        print(f"  {what:<46} {value:>10} {budget:>16}  {note}".rstrip())
+
+    def budget(self, what, value, most, note=""):
+        self.row(what, f"{value:,.0f}", f"budget {most:,}", note)
+        if value > most:
+            self.over.append(f"{what}: {value:,.1f}, budget {most:,}")
+
+
+def report_instructions(table, build):
+    table.title("Instructions of one unary call: engine + nanopb + handler, steady state, host -O2")
+    table.budget("SayHello", instructions_per_call(build), BUDGET_INSTRUCTIONS)
+
+
+def report_bytes(table, build, with_baseline):
+    table.title("Bytes of one SayHello by grpcio, steady state, HTTP/2 level, without PINGs")
+    with nanorpc(build) as server:
+        ours = wire.measure(server.port, METHOD, REQUEST)
+    table.budget("request: frames of the call's stream", ours.request_stream, BUDGET_REQUEST_BYTES)
+    table.row("request: with the connection's WINDOW_UPDATE", f"{ours.request:,.1f}", "",
+              "grpcio sends one with each call, whatever the server does")
+    table.budget("response", ours.response, BUDGET_RESPONSE_BYTES)
+    table.row("PINGs of either side, each call", f"{ours.pings:,.2f}", "", "by grpcio's timers")
+    if with_baseline:
+        with baseline(build) as server:
+            theirs = wire.measure(server.port, METHOD, REQUEST)
+        table.row("gRPC C++: request, stream only", f"{theirs.request_stream:,.1f}")
+        table.row("gRPC C++: request", f"{theirs.request:,.1f}")
+        table.row("gRPC C++: response", f"{theirs.response:,.1f}")
+
+
+def report_rates(table, build, seconds, repeats):
+    measured = rates(build, seconds, repeats)
+    table.title(f"Requests a second, h2load, median of {repeats} turns of {seconds} s")
+    for shape, servers in measured.items():
+        ours, theirs = (statistics.median(values) for values in servers.values())
+        table.row(f"{shape[0]} connection{'s' * (shape[0] > 1)} x {shape[1]} stream{'s' * (shape[1] > 1)}",
+                  f"{ours / theirs:.1f}x", f"reach {REACH_RATIO[shape]:.0f}x",
+                  f"nanorpc {ours:,.0f}, gRPC C++ {theirs:,.0f}")
+    if (os.cpu_count() or 1) < 2:
+        table.row("", "", "", "one core only: server and h2load shared it")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=Path, default=Path("build"), help="where make builds (default: build)")
+    parser.add_argument("--check", action="store_true", help="only what is deterministic; fail above a budget")
+    parser.add_argument("--seconds", type=int, default=3, help="measured time of each h2load (default: 3)")
+    parser.add_argument("--repeats", type=int, default=5, help="turns of each server (default: 5)")
+    options = parser.parse_args()
+    table = Table()
+    report_instructions(table, options.build)
+    report_bytes(table, options.build, not options.check)
+    if not options.check:
+        report_rates(table, options.build, options.seconds, options.repeats)
+    for line in table.over:
+        print(f"bench: over budget: {line}", file=sys.stderr)
+    return 1 if table.over and options.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
