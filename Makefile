@@ -187,21 +187,27 @@ board_lwip = $(sort $(foreach p,$($1_PORT),$(PORT_$p_LWIP)) $(if $(is_cross),,$(
 board_obj = $(patsubst %.c,$(B)/$1/%.o,$(board_src)) $(patsubst $(B)/gen/%.c,$(B)/$1/gen/%.o,$(GEN_C)) \
     $(patsubst %,$(B)/$1/nanopb/%.o,$(NANOPB_SRC)) $(patsubst %,$(B)/$1/lwip/%.o,$(board_lwip))
 
-# Compile rules of one object tree. $1: its folder below build/, $2: compiler, $3: flags
+# A tree is compiled anew when its flags change, not whenever this file does: build/TREE/flags is
+# written, here and now, only if what it says has changed.
+# $1: tree, $2: all that decides how it is compiled and linked.
+keep_flags = $(if $(subst x$(file <$(B)/$1/flags)x,,x$(strip $2)x),$(shell mkdir -p $(B)/$1)$(file >$(B)/$1/flags,$(strip $2)))
+
+# Compile rules of one object tree. $1: its folder below build/, $2: compiler, $3: flags, $4: flags to link
 define tree_rules
-$(B)/$1/%.o: %.c $4 | $(HEADERS_READY) $(if $(findstring $(LWIP_DIR),$3),$(LWIP_READY)) $(SETUP)
+$(call keep_flags,$1,$2 $(CFLAGS_ALL) $(WARNINGS) $(CFLAGS_THIRD) $3 $4)
+$(B)/$1/%.o: %.c $(B)/$1/flags | $(HEADERS_READY) $(if $(findstring $(LWIP_DIR),$3),$(LWIP_READY)) $(SETUP)
 	$$(call say,CC,$1/$$*.c)
 	$(Q)mkdir -p $$(@D)
 	$(Q)$2 $(CFLAGS_ALL) $(WARNINGS) $3 -c -o $$@ $$<
-$(B)/$1/gen/%.o: $(B)/gen/%.c $4 | $(HEADERS_READY) $(SETUP)
+$(B)/$1/gen/%.o: $(B)/gen/%.c $(B)/$1/flags | $(HEADERS_READY) $(SETUP)
 	$$(call say,CC,$1/gen/$$*.c)
 	$(Q)mkdir -p $$(@D)
 	$(Q)$2 $(CFLAGS_ALL) $(WARNINGS) $3 -c -o $$@ $$<
-$(B)/$1/nanopb/%.o: $(NANOPB_DIR)/%.c $4 | $(NANOPB_READY) $(SETUP)
+$(B)/$1/nanopb/%.o: $(NANOPB_DIR)/%.c $(B)/$1/flags | $(NANOPB_READY) $(SETUP)
 	$$(call say,CC,$1/nanopb/$$*.c)
 	$(Q)mkdir -p $$(@D)
 	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $3 -c -o $$@ $$<
-$(B)/$1/lwip/%.o: $(LWIP_DIR)/%.c $4 | $(LWIP_READY) $(HEADERS_READY) $(SETUP)
+$(B)/$1/lwip/%.o: $(LWIP_DIR)/%.c $(B)/$1/flags | $(LWIP_READY) $(HEADERS_READY) $(SETUP)
 	$$(call say,CC,$1/lwip/$$*.c)
 	$(Q)mkdir -p $$(@D)
 	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $3 -c -o $$@ $$<
@@ -214,8 +220,8 @@ lint_flags = $(CFLAGS_ALL) $(WARNINGS) -I$($1_DIR) $(port_flags) $($1_CONFIG) \
 define board_rules # $1: board
 $1_OBJ := $(call board_obj,$1)
 $(call tree_rules,$1,$(call compiler,$1),$(if $(call is_cross,$1),-Os,-O2) -I$($1_DIR) \
-    $(call port_flags,$1) $($1_CONFIG) $($1_CFLAGS),Makefile $($1_DIR)/board.mk)
-$(call image,$1): $$($1_OBJ) $(wildcard $($1_DIR)/*.ld boards/*.ld)
+    $(call port_flags,$1) $($1_CONFIG) $($1_CFLAGS),$(if $(call is_cross,$1),$(NO_HEAP)) $($1_LDFLAGS) $($1_LIBS))
+$(call image,$1): $$($1_OBJ) $(B)/$1/flags $(wildcard $($1_DIR)/*.ld boards/*.ld)
 	$$(call say,LINK,$$@)
 	$(Q)$(call compiler,$1) -Wl,--gc-sections -Wl,-Map=$$@.map $(if $(call is_cross,$1),$(NO_HEAP)) \
 	    $($1_CFLAGS) $($1_LDFLAGS) -o $$@ $$($1_OBJ) $($1_LIBS)
@@ -231,7 +237,7 @@ flash-$1: $(call image,$1)
 	    echo "flash-$1: OpenOCD could not program the board; its message is above." \
 	    "Is the board (or its debug probe) plugged in, and may this user open USB devices?"; exit 1; }
 # What our sources say to clang, as the board compiles them.
-$(B)/lint/$1/%.ok: %.c Makefile $($1_DIR)/board.mk | $(HEADERS_READY) $(if $(call uses_lwip,$1),$(LWIP_READY)) $(SETUP)
+$(B)/lint/$1/%.ok: %.c $(B)/$1/flags | $(HEADERS_READY) $(if $(call uses_lwip,$1),$(LWIP_READY)) $(SETUP)
 	$$(call say,LINT,$1/$$*.c)
 	$(Q)mkdir -p $$(@D)
 	$(Q)clang -fsyntax-only -MT $$@ -MF $$(@:.ok=.d) $(call lint_flags,$1) $$< && touch $$@
@@ -263,14 +269,14 @@ unit-m3_SUPPORT := tests/target/semihost.c
 unit-m3_ENDING := .elf
 
 define unit_rules # $1: tree
-$(call tree_rules,$1,$(call compiler,$1),-Itests/unit $($1_CFLAGS),Makefile)
+$(call tree_rules,$1,$(call compiler,$1),-Itests/unit $($1_CFLAGS),$($1_LDFLAGS))
 $1_LIB := $(patsubst %.c,$(B)/$1/%.o,$(CORE_SRC) $(UNIT_SUPPORT)) \
     $(patsubst $(B)/gen/%.c,$(B)/$1/gen/%.o,$(GEN_C)) $(patsubst %,$(B)/$1/nanopb/%.o,$(NANOPB_SRC))
 $1_SUPPORT_OBJ := $(patsubst %.c,$(B)/$1/%.o,$($1_SUPPORT))
 $1_PROGRAMS := $(patsubst tests/unit/%.c,$(B)/$1/%$($1_ENDING),$(UNIT_SRC))
 $(B)/$1/libnanorpc.a: $$($1_LIB)
 	$(Q)rm -f $$@ && ar rc $$@ $$($1_LIB)
-$$($1_PROGRAMS): $(B)/$1/%$($1_ENDING): $(B)/$1/tests/unit/%.o $$($1_SUPPORT_OBJ) $(B)/$1/libnanorpc.a \
+$$($1_PROGRAMS): $(B)/$1/%$($1_ENDING): $(B)/$1/tests/unit/%.o $$($1_SUPPORT_OBJ) $(B)/$1/libnanorpc.a $(B)/$1/flags \
     $(wildcard tests/target/*.ld)
 	$$(call say,LINK,$$@)
 	$(Q)$(call compiler,$1) -Wl,--gc-sections $($1_CFLAGS) $($1_LDFLAGS) -o $$@ $$(filter %.o %.a,$$^)
@@ -298,7 +304,7 @@ all: $(IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux r
 demo: $(call image,$(DEMO_BOARD)) $(GEN_PY) ## boot the firmware in an emulator and greet it from Python
 	$(Q)$(RUN_PYTHON) tests/demo.py --port $(PORT) -- $($(DEMO_BOARD)_QEMU) -kernel $<
 
-test: all lint $(UNIT_PROGRAMS) ## run every test; ends with "N passed, N failed"
+test: all lint $(UNIT_PROGRAMS) $(filter %/instructions,$(BENCH_PROGRAMS)) ## run every test; ends with "N passed, N failed"
 	$(Q)NANOPB_DIR=$(NANOPB_DIR) $(PYTEST) tests $(ARGS)
 
 test-target: $(unit-m3_PROGRAMS) ## run the unit tests on an emulated Cortex-M3 only
@@ -309,7 +315,7 @@ lint: $(foreach b,$(BOARDS),$($b_LINT)) ## show our sources to clang, as each bo
 size: $(call image,$(DEMO_BOARD)) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
 	$(Q)$(PYTHON) tests/size.py --nanopb $(NANOPB_DIR) --image $< $(ARGS)
 
-include tests/bench/bench.mk
+include $(wildcard tests/bench/bench.mk)
 bench: all $(BENCH_PROGRAMS) ## count instructions, bytes and requests a second, beside gRPC C++
 	$(Q)$(RUN_PYTHON) tests/bench/bench.py $(ARGS)
 

@@ -53,6 +53,13 @@ def test_budgets():
     assert done.returncode == 0
 
 
+def test_bench_budgets():
+    """Instructions and bytes of a call, which are the same on every machine."""
+    done = run(sys.executable, "tests/bench/bench.py", "--check")
+    print(done.stdout)
+    assert done.returncode == 0
+
+
 def test_budgets_name_what_grew(tmp_path):
     """An exceeded budget fails, and says which file grew since it was recorded."""
     budgets = configparser.ConfigParser(delimiters=("=",))
