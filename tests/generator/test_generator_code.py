@@ -260,11 +260,12 @@ def test_options_are_found_below_I(bench):
     bench.compile(bench.out / "kinds.nrpc.c")
 
 
-def test_sizes_that_differ_do_not_compile(bench):
+@pytest.mark.parametrize("size", (99, 101))
+def test_sizes_that_differ_do_not_compile(bench, size):
     """Messages generated with other options than the services: a static assertion says so."""
     bench.write(kinds=KINDS, kinds_options=KINDS_OPTIONS)
     bench.generate("kinds", messages=False)
-    bench.write(kinds_options="a.b.Large.text max_size:101\n")
+    bench.write(kinds_options="a.b.Large.text max_size:%d\n" % size)
     assert bench.run("nanopb", ["kinds.proto"], [], ".").returncode == 0
     done = bench.try_compile(bench.out / "kinds.nrpc.c", "gcc")
     assert "a_b_Large: generate messages and services together" in done.stderr
