@@ -103,6 +103,8 @@ $(B)/third/lwip/src/include/lwip/init.h: .ci/fetch | $(SETUP)
 	@.ci/fetch lwip $(B)/third/lwip && touch $@
 $(B)/third/nanopb/pb.h: .ci/fetch | $(SETUP)
 	@.ci/fetch nanopb $(B)/third/nanopb && touch $@
+$(foreach v,LWIP NANOPB,$(if $(filter $(B)/third/%,$($v_DIR))$(wildcard $($v_READY)),,\
+    $(error $v_DIR=$($v_DIR): there is no $($v_READY))))
 $(LWIP_FILES): | $(LWIP_READY) ;
 $(NANOPB_FILES): | $(NANOPB_READY) ;
 
@@ -229,7 +231,8 @@ $(call image,$1): $$($1_OBJ) $(B)/$1/flags $(wildcard $($1_DIR)/*.ld boards/*.ld
 .PHONY: $1 run-$1 flash-$1
 $1: $(call image,$1)
 run-$1: $(call image,$1)
-	$(if $(call is_cross,$1),$(if $($1_QEMU),,@echo "run-$1: no emulator runs this board"; exit 1))
+	$(if $(call is_cross,$1),@$(if $($1_QEMU),echo "run-$1: 127.0.0.1:$(PORT) is forwarded to the board; Ctrl-A X ends it",\
+	    echo "run-$1: no emulator runs this board"; exit 1))
 	$(Q)$(if $(call is_cross,$1),$($1_QEMU) -kernel $$<,$$< $(ARGS))
 flash-$1: $(call image,$1)
 	$(if $($1_OPENOCD),,@echo "flash-$1: there is no hardware to flash for this board"; exit 1)
