@@ -1,0 +1,182 @@
+# tests/e2e/targets.py - starts and stops what the end-to-end tests talk to: Linux, the simulator, emulated boards.
+# Layer: tests. Source: boards/*/board.mk.
+# SPDX-License-Identifier: Apache-2.0
+"""Tests take the fixture `server`, imported from here, and so run once for each target. One program a
+target serves all tests of the session. After each test a fresh client must be served, else that test
+has an error, and the next one gets a new server. To choose targets: pytest -k posix, or TARGETS="posix ..."."""
+import atexit
+import os
+import queue
+import re
+import resource
+import shlex
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from rawh2 import Peer
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+READY = "nanorpc: Greeter ready on"
+BOOT_SECONDS, RECOVER_SECONDS = 60, 40
+OURS = ["posix", "hostsim-raw", "hostsim-sockets", "lm3s6965evb", "mps2_an385"]
+RAW = OURS[:4]  # the bytes on the wire: one board is enough
+BOARD = {"posix": "boards/linux", "hostsim-raw": "host-sim", "hostsim-sockets": "host-sim",
+         "lm3s6965evb": "boards/lm3s6965evb", "mps2_an385": "boards/mps2_an385"}
+
+# 1024 connections to one server: both ends' sockets are ours.
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+
+
+def chosen(names):
+    wanted = os.environ.get("TARGETS", "").split()
+    return [name for name in names if not wanted or name in wanted]
+
+
+def board_variables(folder):
+    """What a board.mk assigns."""
+    with open(os.path.join(ROOT, folder, "board.mk"), encoding="utf-8") as file:
+        return dict(re.findall(r"^(BOARD_\w+)\s*:?=\s*(.*)$", file.read().replace("\\\n", ""), re.M))
+
+
+def limit(name, macro, default):
+    """A -DMACRO=N of a target's BOARD_CONFIG."""
+    if name == "reference":
+        return None
+    variables = board_variables(BOARD[name])
+    found = re.search(r"-D%s=(\d+)" % macro, " ".join(variables.values()))
+    return int(found.group(1)) if found else default
+
+
+def command(name, port):
+    if name == "reference":
+        return [sys.executable, os.path.join(ROOT, "tests", "e2e", "reference_server.py"), str(port)]
+    program = os.path.join(ROOT, "build", os.path.basename(BOARD[name]), "greeter")
+    qemu = board_variables(BOARD[name]).get("BOARD_QEMU") if os.path.isdir(os.path.join(ROOT, BOARD[name])) else None
+    if qemu:
+        program += ".elf"
+    assert os.path.exists(program), "%s is not built: run make" % program
+    if qemu:
+        return shlex.split(qemu.replace("$(PORT)", str(port))) + ["-kernel", program]
+    api = ["--api", name.split("-")[1]] if name.startswith("hostsim") else []
+    return [program, "--port", str(port)] + api
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """A running target. port: on 127.0.0.1."""
+
+    def __init__(self, name, extra=(), port=None):
+        self.name = name
+        self.ours = name != "reference"
+        self.output = []
+        self.shown = 0
+        for _ in range(3):  # another process may have taken the port meanwhile
+            self.port = port or free_port()
+            self.command = command(name, self.port) + list(extra)
+            self.process = subprocess.Popen(self.command, cwd=ROOT, stdin=subprocess.DEVNULL, text=True,
+                                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
+            atexit.register(self.stop)
+            lines = queue.Queue()
+            threading.Thread(target=self.read, args=(lines,), daemon=True).start()
+            if self.wait_ready(lines):
+                self.connections = limit(name, "GREETER_CONNECTIONS", 2)
+                return
+            self.stop()
+        raise RuntimeError("%s is not ready:\n%s\n%s" % (name, shlex.join(self.command), self.new_output()))
+
+    def read(self, lines):
+        for line in self.process.stdout:
+            self.output.append(line.rstrip())
+            lines.put(line)
+        lines.put(None)
+
+    @staticmethod
+    def wait_ready(lines):
+        end = time.monotonic() + BOOT_SECONDS
+        try:
+            while True:
+                line = lines.get(timeout=max(0.0, end - time.monotonic()))
+                if line is None or line.startswith(READY):
+                    return line is not None
+        except queue.Empty:
+            return False
+
+    def new_output(self):
+        """The console since the last time."""
+        lines, self.shown = self.output[self.shown:], len(self.output)
+        return "\n".join(lines)
+
+    def target(self):
+        """For grpcio."""
+        return "127.0.0.1:%d" % self.port
+
+    def serves(self, seconds=RECOVER_SECONDS):
+        """True as soon as a new client gets an answer; connections that end may hold their places a while."""
+        end = time.monotonic() + seconds
+        while self.process.poll() is None:
+            try:
+                with Peer(self.port, timeout=5) as peer:
+                    if peer.say_hello("probe") == "Hello, probe!":
+                        return True
+            except (OSError, EOFError):
+                pass
+            if time.monotonic() > end:
+                break
+            time.sleep(0.05)
+        return False
+
+    def stop(self):
+        atexit.unregister(self.stop)
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+running = {}
+
+
+def use(name):
+    """The session's server of this target, whole at the beginning and at the end of each test."""
+    if name not in running:
+        running[name] = Server(name)
+    server = running[name]
+    yield server
+    print("%s: %s" % (name, shlex.join(server.command)))  # shown with a failure, as its output is
+    fine = server.serves()
+    print(server.new_output())
+    if not fine:
+        code = server.process.poll()
+        server.stop()
+        del running[name]
+        pytest.fail("%s no longer serves after this test (exit code %s)" % (name, code), pytrace=False)
+
+
+@pytest.fixture(params=chosen(["reference"] + OURS))
+def server(request):
+    """Every target, and gRPC's own server, which shows that the tests are right."""
+    yield from use(request.param)
+
+
+@pytest.fixture(params=chosen(OURS))
+def our_server(request):
+    yield from use(request.param)
+
+
+@pytest.fixture(params=chosen(RAW))
+def raw_server(request):
+    """For the tests of single frames."""
+    yield from use(request.param)
