@@ -1,0 +1,47 @@
+/* tests/unit/host.c - a unit test as a program of the host: output, and memory that ends at a guard page.
+ * Layer: test. Source: POSIX mmap.
+ * SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "test.h"
+
+void test_write(const char *text, size_t n)
+{
+    while (n) {
+        ssize_t written = write(1, text, n);
+        if (written <= 0) {
+            _exit(3);
+        }
+        text += written;
+        n -= (size_t)written;
+    }
+}
+
+/* The end of TEST_GUARDED_MAX bytes, after which nothing may be read or written. */
+static uint8_t *new_guarded(void)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    uint8_t *p = mmap(NULL, TEST_GUARDED_MAX + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED || mprotect(p + TEST_GUARDED_MAX, page, PROT_NONE)) {
+        test_print("no memory\n");
+        _exit(3);
+    }
+    return p + TEST_GUARDED_MAX;
+}
+
+const uint8_t *test_guarded(const void *data, size_t n)
+{
+    static uint8_t *end;
+    end = end ? end : new_guarded();
+    return n ? memcpy(end - n, data, n) : end;
+}
+
+uint8_t *test_guarded_room(size_t n)
+{
+    static uint8_t *end;
+    end = end ? end : new_guarded();
+    return end - n;
+}

@@ -1,0 +1,47 @@
+/* tests/unit/test.h - what a unit test needs: checks, names, a summary. Same on the host and on a board.
+ * Layer: test. Source: none.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef TEST_H
+#define TEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* main of a test program: RUN(one); RUN(other); return test_end(); */
+#define RUN(function) test_run(#function, function)
+#define CHECK(condition) test_check((condition) != 0, #condition, __FILE__, __LINE__)
+#define CHECK_EQ(got, expected) \
+    test_check_eq((int64_t)(got), (int64_t)(expected), #got, __FILE__, __LINE__)
+#define CHECK_TEXT(got, expected) test_check_text((got), (expected), __FILE__, __LINE__)
+
+void test_run(const char *name, void (*function)(void));
+
+/* Prints "N passed, N failed" and returns the exit status: 0 when nothing failed. */
+int test_end(void);
+
+/* Each returns whether it is so; a test goes on in any case, and prints its first failures. */
+int test_check(int is_true, const char *text, const char *file, int line);
+int test_check_eq(int64_t got, int64_t expected, const char *text, const char *file, int line);
+int test_check_text(const char *got, const char *expected, const char *file, int line);
+
+/* Printed with every failure from now on: which variant of a test it is. text: kept; NULL for none. */
+void test_context(const char *text, long number);
+
+/* Whether the running test has already failed. */
+int test_has_failed(void);
+
+void test_print(const char *text);
+void test_print_number(int64_t value);
+
+/* Where the output goes: host.c, or tests/target/semihost.c. */
+void test_write(const char *text, size_t n);
+
+/* A copy of n bytes whose end is followed by memory that must not be touched, where the platform
+ * can do this (host.c); at most TEST_GUARDED_MAX bytes; the next call takes the memory back. */
+enum { TEST_GUARDED_MAX = 1 << 18 };
+const uint8_t *test_guarded(const void *data, size_t n);
+
+/* n bytes to write to, likewise; independent of test_guarded. */
+uint8_t *test_guarded_room(size_t n);
+
+#endif
