@@ -258,6 +258,12 @@ UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_SUPPORT := $(filter-out tests/unit/host.c $(UNIT_SRC),$(sort $(wildcard tests/unit/*.c)))
 SANITIZE := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
+VECTORS_H := $(B)/vectors/hpack_vectors.h
+$(VECTORS_H): $(wildcard tests/vectors/*.py tests/vectors/*.txt) $(VENV_READY)
+	$(call say,GEN,$(@F))
+	$(Q)mkdir -p $(@D)
+	$(Q)$(PYTHON) -B tests/vectors/make_hpack.py -o $@
+
 UNIT_TREES := unit-gcc unit-clang unit-m3
 unit-gcc_CC := gcc
 unit-gcc_CFLAGS := $(SANITIZE)
@@ -272,11 +278,12 @@ unit-m3_SUPPORT := tests/target/semihost.c
 unit-m3_ENDING := .elf
 
 define unit_rules # $1: tree
-$(call tree_rules,$1,$(call compiler,$1),-Itests/unit $($1_CFLAGS),$($1_LDFLAGS))
+$(call tree_rules,$1,$(call compiler,$1),-Itests/unit -I$(B)/vectors $($1_CFLAGS),$($1_LDFLAGS))
 $1_LIB := $(patsubst %.c,$(B)/$1/%.o,$(CORE_SRC) $(UNIT_SUPPORT)) \
     $(patsubst $(B)/gen/%.c,$(B)/$1/gen/%.o,$(GEN_C)) $(patsubst %,$(B)/$1/nanopb/%.o,$(NANOPB_SRC))
 $1_SUPPORT_OBJ := $(patsubst %.c,$(B)/$1/%.o,$($1_SUPPORT))
 $1_PROGRAMS := $(patsubst tests/unit/%.c,$(B)/$1/%$($1_ENDING),$(UNIT_SRC))
+$(patsubst %.c,$(B)/$1/%.o,$(UNIT_SRC)): | $(VECTORS_H)
 $(B)/$1/libnanorpc.a: $$($1_LIB)
 	$(Q)rm -f $$@ && ar rc $$@ $$($1_LIB)
 $$($1_PROGRAMS): $(B)/$1/%$($1_ENDING): $(B)/$1/tests/unit/%.o $$($1_SUPPORT_OBJ) $(B)/$1/libnanorpc.a $(B)/$1/flags \

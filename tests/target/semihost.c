@@ -1,16 +1,17 @@
 /* tests/target/semihost.c - runs a unit test on an emulated Cortex-M3: start-up, output and exit.
- * Layer: test. Source: Arm "Semihosting for AArch32 and AArch64", operations WRITE0 and EXIT_EXTENDED.
+ * Layer: test. Source: Arm "Semihosting for AArch32 and AArch64"; Armv7-M ARM B3.5, MPU.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "tests/unit/test.h"
 
 enum { SYS_WRITE0 = 0x04, SYS_EXIT_EXTENDED = 0x20 };
 #define ADP_STOPPED_APPLICATION_EXIT 0x20026U
 
 extern uint32_t data_load[], data_start[], data_end[], bss_start[], bss_end[], stack_top[];
 int main(void);
-void test_write(const char *s, size_t n);
 void reset(void);
 void __assert_no_args(void) __attribute__((noreturn));
 void __assert_func(const char *file, int line, const char *function, const char *text) __attribute__((noreturn));
@@ -34,18 +35,45 @@ static void put(const char *text)
     semihost(SYS_WRITE0, text);
 }
 
-/* What tests/unit/test.h prints through. */
-void test_write(const char *s, size_t n)
+void test_write(const char *text, size_t n)
 {
     char line[65];
     while (n) {
         size_t k = n < sizeof line - 1 ? n : sizeof line - 1;
-        memcpy(line, s, k);
+        memcpy(line, text, k);
         line[k] = 0;
         put(line);
-        s += k;
+        text += k;
         n -= k;
     }
+}
+
+/* Test data, and behind each block a page that the MPU lets nobody touch. */
+enum { PAGE = 4096, PAGE_LOG2 = 12 };
+struct guarded {
+    uint8_t data[TEST_GUARDED_MAX];
+    uint8_t page[PAGE];
+};
+static struct guarded guarded __attribute__((aligned(PAGE)));
+static struct guarded guarded_room __attribute__((aligned(PAGE)));
+
+const uint8_t *test_guarded(const void *data, size_t n)
+{
+    return n ? memcpy(guarded.page - n, data, n) : guarded.page;
+}
+
+uint8_t *test_guarded_room(size_t n)
+{
+    return guarded_room.page - n;
+}
+
+static void guard(uint32_t region, const uint8_t *page)
+{
+    volatile uint32_t *mpu = (volatile uint32_t *)0xE000ED90U;
+    mpu[2] = region;
+    mpu[3] = (uint32_t)page;
+    mpu[4] = 1U << 28 | (PAGE_LOG2 - 1) << 1 | 1U; /* no execution, no access; size; on */
+    mpu[1] = 1U << 2 | 1U;                         /* the default map elsewhere; on */
 }
 
 void __assert_no_args(void)
@@ -78,6 +106,8 @@ void reset(void)
 {
     memcpy(data_start, data_load, (size_t)((char *)data_end - (char *)data_start));
     memset(bss_start, 0, (size_t)((char *)bss_end - (char *)bss_start));
+    guard(0, guarded.page);
+    guard(1, guarded_room.page);
     stop((uint32_t)main());
 }
 
