@@ -41,8 +41,9 @@
 #define NRPC_HEADER_BLOCK_MAX 16384
 #endif
 
-/* Longest status message (grpc-message) that is kept, before percent-encoding; a longer one is
- * cut at a character's start. Bytes, 9..128. RAM: as many bytes a stream. */
+/* Longest status message (grpc-message), as it stands on the wire: a byte each for printable ASCII
+ * other than %, three for the rest. A longer one is cut at a character's start. Bytes, 9..126.
+ * RAM: as many bytes a stream. */
 #ifndef NRPC_STATUS_MESSAGE_MAX
 #define NRPC_STATUS_MESSAGE_MAX 48
 #endif
@@ -85,8 +86,8 @@
 /* --- Not settings: what follows from them ------------------------------------------------- */
 
 /* The least room with which nrpc_conn_transmit always makes progress, in bytes: the largest
- * trailers, every byte of the status message percent-encoded, and all waiting resets. */
-#define NRPC_TRANSMIT_MIN (112 + 3 * NRPC_STATUS_MESSAGE_MAX + 13 * NRPC_RESETS_MAX)
+ * trailers, or every kind of control frame and all waiting resets. */
+#define NRPC_TRANSMIT_MIN (112 + NRPC_STATUS_MESSAGE_MAX + 13 * NRPC_RESETS_MAX)
 
 #define NRPC_HPACK_TABLE_BYTES (32 * NRPC_HPACK_ENTRIES)
 
@@ -99,8 +100,8 @@ NRPC_STATIC_ASSERT(NRPC_HEADER_LIST_MAX >= 1024 && NRPC_HEADER_LIST_MAX <= 65535
                    "NRPC_HEADER_LIST_MAX: 1024..65535");
 NRPC_STATIC_ASSERT(NRPC_HEADER_BLOCK_MAX >= 1024 && NRPC_HEADER_BLOCK_MAX <= 65535,
                    "NRPC_HEADER_BLOCK_MAX: 1024..65535");
-NRPC_STATIC_ASSERT(NRPC_STATUS_MESSAGE_MAX >= 9 && NRPC_STATUS_MESSAGE_MAX <= 128,
-                   "NRPC_STATUS_MESSAGE_MAX: 9..128");
+NRPC_STATIC_ASSERT(NRPC_STATUS_MESSAGE_MAX >= 9 && NRPC_STATUS_MESSAGE_MAX <= 126,
+                   "NRPC_STATUS_MESSAGE_MAX: 9..126");
 NRPC_STATIC_ASSERT(NRPC_RESETS_MAX >= 1 && NRPC_RESETS_MAX <= 16, "NRPC_RESETS_MAX: 1..16");
 NRPC_STATIC_ASSERT(NRPC_GLITCHES_MAX >= 8 && NRPC_GLITCHES_MAX <= 250, "NRPC_GLITCHES_MAX: 8..250");
 NRPC_STATIC_ASSERT(NRPC_PINGS_MAX >= 3 && NRPC_PINGS_MAX <= 250, "NRPC_PINGS_MAX: 3..250");

@@ -12,6 +12,10 @@ enum { PRIORITY_BYTES = 5, SETTING_BYTES = 6, WINDOW_MAX = 0x7fffffff };
 
 static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/* Most functions here return the connection error that they have found, NRPC_H2_NO_ERROR for none;
+ * a stream error is dealt with where it is found. */
+typedef enum nrpc_h2_error h2_error;
+
 /* --- Errors ------------------------------------------------------------------------------- */
 
 void nrpc_conn_error(struct nrpc_conn *conn, enum nrpc_h2_error code)
@@ -24,35 +28,9 @@ void nrpc_conn_error(struct nrpc_conn *conn, enum nrpc_h2_error code)
 
 void nrpc_conn_glitch(struct nrpc_conn *conn)
 {
-    uint32_t seconds = (conn->now_ms - conn->refilled_ms) / 1000;
-    if (seconds) {
-        uint32_t back = seconds > NRPC_GLITCHES_MAX ? NRPC_GLITCHES_MAX : seconds * NRPC_GLITCHES_PER_SECOND;
-        conn->refilled_ms = conn->now_ms;
-        conn->glitches = (uint8_t)(conn->glitches > back ? conn->glitches - back : 0);
-    }
     if (++conn->glitches >= NRPC_GLITCHES_MAX) {
         nrpc_conn_error(conn, NRPC_H2_ENHANCE_YOUR_CALM);
     }
-}
-
-void nrpc_conn_reset(struct nrpc_conn *conn, uint32_t id, enum nrpc_h2_error code)
-{
-    struct nrpc_call *call = nrpc_stream_find(conn, id);
-    if (call && (call->flags & NRPC_CALL_OPEN)) {
-        nrpc_stream_close(call, NRPC_CANCELLED);
-    }
-    nrpc_conn_glitch(conn);
-    if (conn->n_resets < NRPC_RESETS_MAX) { /* always: must_wait has seen to it */
-        conn->resets[conn->n_resets].id = id;
-        conn->resets[conn->n_resets].code = code;
-        conn->n_resets++;
-    }
-}
-
-/* RFC 9113 5.1: nobody has used this stream yet. */
-static int is_idle(const struct nrpc_conn *conn, uint32_t id)
-{
-    return id > conn->last_id || !(id & 1);
 }
 
 static struct nrpc_call *find_open(struct nrpc_conn *conn, uint32_t id)
@@ -61,274 +39,234 @@ static struct nrpc_call *find_open(struct nrpc_conn *conn, uint32_t id)
     return call && (call->flags & NRPC_CALL_OPEN) ? call : NULL;
 }
 
-/* --- Control frames ----------------------------------------------------------------------- */
-
-/* Moves every stream's window with the setting it came from, RFC 9113 6.9.2. */
-static void set_initial_window(struct nrpc_conn *conn, uint32_t value)
+/* The stream has been reset, by either side. */
+static void cancel(struct nrpc_conn *conn, uint32_t id)
 {
-    int32_t delta = (int32_t)(value - conn->peer_initial_window);
-    if (value > WINDOW_MAX) {
-        nrpc_conn_error(conn, NRPC_H2_FLOW_CONTROL_ERROR);
-        return;
+    struct nrpc_call *call = find_open(conn, id);
+    if (call) {
+        nrpc_stream_close(call, NRPC_CANCELLED);
     }
-    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
-        struct nrpc_call *call = &conn->calls[i];
-        if ((call->flags & NRPC_CALL_OPEN) && delta > 0 && call->send_window > WINDOW_MAX - delta) {
-            nrpc_conn_error(conn, NRPC_H2_FLOW_CONTROL_ERROR);
-            return;
-        }
-        call->send_window += delta;
-    }
-    conn->peer_initial_window = value;
-    nrpc_stream_queue_all(conn);
+    nrpc_conn_glitch(conn);
 }
 
-static void setting(struct nrpc_conn *conn, unsigned id, uint32_t value)
+void nrpc_conn_reset(struct nrpc_conn *conn, uint32_t id, enum nrpc_h2_error code)
 {
+    struct nrpc_reset *reset = &conn->resets[conn->n_resets++]; /* must_wait has kept it free */
+    reset->id = id;
+    reset->code = code;
+    cancel(conn, id);
+}
+
+/* RFC 9113 5.1: nobody has used this stream yet. */
+static int is_idle(const struct nrpc_conn *conn, uint32_t id)
+{
+    return id > conn->last_id || !(id & 1);
+}
+
+/* --- Control frames ----------------------------------------------------------------------- */
+
+/* What all streams may have waited for has moved their windows by delta, RFC 9113 6.9.2. */
+static h2_error move_windows(struct nrpc_conn *conn, int32_t delta)
+{
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        struct nrpc_call *call = &conn->calls[i];
+        if (call->flags & NRPC_CALL_OPEN) {
+            if (delta > 0 && call->send_window > WINDOW_MAX - delta) {
+                return NRPC_H2_FLOW_CONTROL_ERROR;
+            }
+            call->send_window += delta;
+            nrpc_stream_queue(call);
+        }
+    }
+    return NRPC_H2_NO_ERROR;
+}
+
+static h2_error setting(struct nrpc_conn *conn, unsigned id, uint32_t value)
+{
+    uint32_t before = conn->peer_initial_window;
     switch (id) {
     case NRPC_HEADER_TABLE_SIZE: nrpc_response_table_limit(&conn->table, value); break;
-    case NRPC_ENABLE_PUSH:
-        if (value > 1) {
-            nrpc_conn_error(conn, NRPC_H2_PROTOCOL_ERROR);
+    case NRPC_ENABLE_PUSH: return value > 1 ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
+    case NRPC_INITIAL_WINDOW_SIZE:
+        if (value > WINDOW_MAX) {
+            return NRPC_H2_FLOW_CONTROL_ERROR;
         }
-        break;
-    case NRPC_INITIAL_WINDOW_SIZE: set_initial_window(conn, value); break;
+        conn->peer_initial_window = value;
+        return move_windows(conn, (int32_t)(value - before));
     case NRPC_MAX_FRAME_SIZE:
         if (value < NRPC_FRAME_MAX || value > 0xffffff) {
-            nrpc_conn_error(conn, NRPC_H2_PROTOCOL_ERROR);
+            return NRPC_H2_PROTOCOL_ERROR;
         }
         conn->peer_frame_max = value;
         break;
     default: break;
     }
+    return NRPC_H2_NO_ERROR;
 }
 
-/* The peer has our SETTINGS: from here on its windows are what our memory can hold. */
-static void settings_acked(struct nrpc_conn *conn)
+static h2_error window_update(struct nrpc_conn *conn, uint32_t id, int32_t increment)
 {
-    if (conn->flags & NRPC_CONN_ACKED) {
-        return;
+    h2_error code = increment ? NRPC_H2_FLOW_CONTROL_ERROR : NRPC_H2_PROTOCOL_ERROR;
+    struct nrpc_call *call = find_open(conn, id);
+    int32_t *window = call ? &call->send_window : &conn->send_window;
+    if (id && !call) {
+        return NRPC_H2_NO_ERROR;
     }
-    conn->flags |= NRPC_CONN_ACKED;
-    conn->hpack.limit = NRPC_HPACK_TABLE_BYTES;
-    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
-        conn->calls[i].recv_window += (int32_t)conn->server->rx_bytes - NRPC_WINDOW_INITIAL;
-    }
-    nrpc_stream_queue_all(conn);
-}
-
-static void window_update(struct nrpc_conn *conn, uint32_t increment)
-{
-    uint32_t id = conn->frame.id;
-    enum nrpc_h2_error code = increment ? NRPC_H2_FLOW_CONTROL_ERROR : NRPC_H2_PROTOCOL_ERROR;
-    struct nrpc_call *call = NULL;
-    int32_t *window = &conn->send_window;
-    if (id) {
-        call = find_open(conn, id);
-        if (!call) {
-            return;
+    if (increment == 0 || *window > WINDOW_MAX - increment) {
+        if (!id) {
+            return code;
         }
-        window = &call->send_window;
-    }
-    int wrong = increment == 0 || *window > (int32_t)(WINDOW_MAX - increment);
-    if (wrong && id) {
         nrpc_conn_reset(conn, id, code);
-    } else if (wrong) {
-        nrpc_conn_error(conn, code);
-    } else {
-        *window += (int32_t)increment;
-        if (call) {
-            nrpc_stream_queue(call);
-        } else {
-            nrpc_stream_queue_all(conn);
-        }
+        return NRPC_H2_NO_ERROR;
     }
-}
-
-static void ping(struct nrpc_conn *conn)
-{
-    if (conn->frame.flags & NRPC_ACK) {
-        return;
-    }
-    memcpy(conn->ping, conn->gathered, sizeof conn->ping);
-    conn->flags |= NRPC_CONN_PING_DUE;
-    if (++conn->pings > NRPC_PINGS_MAX) {
-        nrpc_conn_error(conn, NRPC_H2_ENHANCE_YOUR_CALM);
-    }
-}
-
-static void rst_stream(struct nrpc_conn *conn)
-{
-    struct nrpc_call *call = find_open(conn, conn->frame.id);
-    if (call) {
-        nrpc_stream_close(call, NRPC_CANCELLED);
-        nrpc_conn_glitch(conn);
-    }
+    *window += increment;
+    return move_windows(conn, 0);
 }
 
 /* The payload of a control frame (or one setting) stands in conn->gathered. */
-static void control(struct nrpc_conn *conn)
+static h2_error control(struct nrpc_conn *conn)
 {
     const uint8_t *p = conn->gathered;
+    uint32_t id = conn->frame.id;
+    uint32_t first = nrpc_get32(p) & WINDOW_MAX;
+    conn->have = 0;
     switch (conn->frame.type) {
     case NRPC_PRIORITY:
         nrpc_conn_glitch(conn);
-        if ((nrpc_get32(p) & WINDOW_MAX) == conn->frame.id) { /* RFC 7540 5.3.1 */
-            nrpc_conn_reset(conn, conn->frame.id, NRPC_H2_PROTOCOL_ERROR);
+        if (first == id) { /* depends on itself, RFC 7540 5.3.1 */
+            nrpc_conn_reset(conn, id, NRPC_H2_PROTOCOL_ERROR);
         }
         break;
-    case NRPC_RST_STREAM: rst_stream(conn); break;
-    case NRPC_SETTINGS: setting(conn, (unsigned)p[0] << 8 | p[1], nrpc_get32(p + 2)); break;
-    case NRPC_PING: ping(conn); break;
-    case NRPC_WINDOW_UPDATE: window_update(conn, nrpc_get32(p) & WINDOW_MAX); break;
-    default: break; /* GOAWAY: the client opens no more streams, and that is all */
+    case NRPC_RST_STREAM: cancel(conn, id); break;
+    case NRPC_SETTINGS: return setting(conn, (unsigned)p[0] << 8 | p[1], nrpc_get32(p + 2));
+    case NRPC_WINDOW_UPDATE: return window_update(conn, id, (int32_t)first);
+    default: /* PING */
+        if (!(conn->frame.flags & NRPC_ACK)) {
+            memcpy(conn->ping, p, sizeof conn->ping);
+            conn->flags |= NRPC_CONN_PING_DUE;
+            return ++conn->pings > NRPC_PINGS_MAX ? NRPC_H2_ENHANCE_YOUR_CALM : NRPC_H2_NO_ERROR;
+        }
+        break;
     }
+    return NRPC_H2_NO_ERROR;
 }
 
-static void begin_control(struct nrpc_conn *conn)
+static h2_error begin_settings(struct nrpc_conn *conn)
 {
-    static const uint8_t sizes[] = {0, 0, 5, 4, SETTING_BYTES, 0, 8, 8, 4};
-    const struct nrpc_frame *frame = &conn->frame;
-    int on_connection =
-        frame->type == NRPC_SETTINGS || frame->type == NRPC_PING || frame->type == NRPC_GOAWAY;
-    int ack = frame->type == NRPC_SETTINGS && (frame->flags & NRPC_ACK);
-    uint32_t size = sizes[frame->type];
-    if (frame->type == NRPC_WINDOW_UPDATE ? frame->id && is_idle(conn, frame->id)
-                                          : on_connection != (frame->id == 0) ||
-                                                (frame->type == NRPC_RST_STREAM && is_idle(conn, frame->id))) {
-        nrpc_conn_error(conn, NRPC_H2_PROTOCOL_ERROR);
-    } else if (frame->type == NRPC_PRIORITY && frame->length != size) {
-        nrpc_conn_reset(conn, frame->id, NRPC_H2_FRAME_SIZE_ERROR);
-    } else if (frame->type == NRPC_SETTINGS ? frame->length % SETTING_BYTES || (ack && frame->length)
-               : frame->type == NRPC_GOAWAY ? frame->length < size
-                                            : frame->length != size) {
-        nrpc_conn_error(conn, NRPC_H2_FRAME_SIZE_ERROR);
-    } else if (ack) {
-        settings_acked(conn);
+    uint32_t length = conn->frame.length;
+    int ack = conn->frame.flags & NRPC_ACK;
+    if (ack) { /* from here on the client's windows are what our memory can hold */
+        conn->flags |= NRPC_CONN_ACKED;
+        conn->hpack.limit = NRPC_HPACK_TABLE_BYTES;
     } else {
-        conn->phase = NRPC_PHASE_CONTROL;
-        if (frame->type == NRPC_SETTINGS) {
-            nrpc_conn_glitch(conn);
-        }
+        nrpc_conn_glitch(conn);
     }
+    return length % SETTING_BYTES || (ack && length) ? NRPC_H2_FRAME_SIZE_ERROR : NRPC_H2_NO_ERROR;
 }
 
 /* --- DATA, HEADERS, CONTINUATION ---------------------------------------------------------- */
 
-static void begin_data(struct nrpc_conn *conn)
+/* The call's window is what its block can hold; until the client has our SETTINGS it may go by
+ * the initial 65535. */
+static h2_error begin_data(struct nrpc_conn *conn)
 {
     const struct nrpc_frame *frame = &conn->frame;
-    if (is_idle(conn, frame->id)) {
-        nrpc_conn_error(conn, NRPC_H2_PROTOCOL_ERROR);
-        return;
-    }
+    struct nrpc_call *call = nrpc_stream_find(conn, frame->id);
+    int32_t extra = conn->flags & NRPC_CONN_ACKED ? 0 : NRPC_WINDOW_INITIAL - (int32_t)conn->server->rx_bytes;
     conn->recv_window -= (int32_t)frame->length;
     if (conn->recv_window < 0) {
-        nrpc_conn_error(conn, NRPC_H2_FLOW_CONTROL_ERROR);
-        return;
+        return NRPC_H2_FLOW_CONTROL_ERROR;
     }
-    struct nrpc_call *call = nrpc_stream_find(conn, frame->id);
     if (call && (call->flags & NRPC_CALL_RX_END)) {
         nrpc_conn_reset(conn, frame->id, NRPC_H2_STREAM_CLOSED);
-        return;
-    }
-    if (!call || !(call->flags & NRPC_CALL_OPEN)) {
-        return; /* we have ended it early: this was on its way, RFC 9113 5.1 "closed" */
-    }
-    call->recv_window -= (int32_t)frame->length;
-    if (call->recv_window < 0) {
-        nrpc_conn_reset(conn, frame->id, NRPC_H2_FLOW_CONTROL_ERROR);
-        return;
-    }
-    if (frame->length == 0 && !(frame->flags & NRPC_END_STREAM)) {
-        nrpc_conn_glitch(conn);
-    }
-    conn->phase = NRPC_PHASE_BODY;
+    } else if (call && (call->flags & NRPC_CALL_OPEN)) {
+        call->recv_window -= (int32_t)frame->length;
+        if (frame->length && call->recv_window + extra < 0) {
+            nrpc_conn_reset(conn, frame->id, NRPC_H2_FLOW_CONTROL_ERROR);
+            return NRPC_H2_NO_ERROR;
+        }
+        if (frame->length == 0 && !(frame->flags & NRPC_END_STREAM)) {
+            nrpc_conn_glitch(conn);
+        }
+        conn->phase = NRPC_PHASE_BODY;
+    } /* else we have ended it early: this was on its way, RFC 9113 5.1 "closed" */
+    return NRPC_H2_NO_ERROR;
 }
 
-static void begin_headers(struct nrpc_conn *conn)
+static h2_error begin_headers(struct nrpc_conn *conn)
 {
     uint32_t id = conn->frame.id;
     struct nrpc_call *call = nrpc_stream_find(conn, id);
-    if (!(id & 1) || (!call && id <= conn->last_id)) {
-        nrpc_conn_error(conn, NRPC_H2_PROTOCOL_ERROR);
-        return;
-    }
-    if (call && (call->flags & NRPC_CALL_RX_END)) {
+    if (!call) {
+        if (id <= conn->last_id || !(id & 1)) {
+            return NRPC_H2_PROTOCOL_ERROR;
+        }
+        conn->last_id = id;
+    } else if (call->flags & NRPC_CALL_RX_END) {
         if (!(call->flags & NRPC_CALL_OPEN)) {
-            nrpc_conn_error(conn, NRPC_H2_STREAM_CLOSED);
-            return;
+            return NRPC_H2_STREAM_CLOSED;
         }
         nrpc_conn_reset(conn, id, NRPC_H2_STREAM_CLOSED);
     }
-    conn->last_id = id > conn->last_id ? id : conn->last_id;
     conn->block_id = id;
     conn->block_flags = conn->frame.flags;
     conn->block_bytes = 0;
     nrpc_request_begin(&conn->request);
     nrpc_hpack_begin(&conn->hpack);
-    conn->phase = NRPC_PHASE_BODY;
+    return NRPC_H2_NO_ERROR;
 }
 
 /* A flood of CONTINUATION frames, empty ones too, ends here (CVE-2024-27316). */
-static void count_block(struct nrpc_conn *conn)
+static h2_error begin_block(struct nrpc_conn *conn)
 {
-    uint32_t bytes = conn->block_bytes + conn->frame.length + NRPC_FRAME_HEADER_BYTES;
-    if (bytes > NRPC_HEADER_BLOCK_MAX) {
-        nrpc_conn_error(conn, NRPC_H2_ENHANCE_YOUR_CALM);
-        return;
-    }
-    conn->block_bytes = (uint16_t)bytes;
+    conn->block_bytes += conn->frame.length + NRPC_FRAME_HEADER_BYTES;
     conn->phase = NRPC_PHASE_BODY;
+    return conn->block_bytes > NRPC_HEADER_BLOCK_MAX ? NRPC_H2_ENHANCE_YOUR_CALM : NRPC_H2_NO_ERROR;
 }
 
-/* How many bytes stand before the body: pad length, priority. */
-static unsigned prefix_bytes(const struct nrpc_frame *frame)
+/* Where a body begins with a pad length, or priority, these are gathered first. */
+static h2_error begin_body(struct nrpc_conn *conn)
 {
-    unsigned n = frame->type <= NRPC_HEADERS && (frame->flags & NRPC_PADDED) ? 1 : 0;
-    return frame->type == NRPC_HEADERS && (frame->flags & NRPC_HAS_PRIORITY) ? n + PRIORITY_BYTES : n;
+    const struct nrpc_frame *frame = &conn->frame;
+    conn->need = frame->flags & NRPC_PADDED ? 1 : 0;
+    if (frame->type == NRPC_HEADERS && (frame->flags & NRPC_HAS_PRIORITY)) {
+        conn->need = (uint8_t)(conn->need + PRIORITY_BYTES);
+    }
+    if (conn->need && conn->phase == NRPC_PHASE_BODY) {
+        conn->phase = NRPC_PHASE_PREFIX;
+        return frame->length < conn->need ? NRPC_H2_FRAME_SIZE_ERROR : NRPC_H2_NO_ERROR;
+    }
+    return NRPC_H2_NO_ERROR;
 }
 
-static void prefix(struct nrpc_conn *conn)
+/* They stand in conn->gathered. */
+static h2_error prefix(struct nrpc_conn *conn)
 {
     const uint8_t *p = conn->gathered;
     if (conn->frame.flags & NRPC_PADDED) {
         conn->pad = *p++;
     }
-    if (conn->pad > conn->frame.length) {
-        nrpc_conn_error(conn, NRPC_H2_PROTOCOL_ERROR);
-        return;
-    }
-    if (conn->frame.type == NRPC_HEADERS && (conn->frame.flags & NRPC_HAS_PRIORITY) &&
-        (nrpc_get32(p) & WINDOW_MAX) == conn->frame.id) {
+    if (conn->need >= PRIORITY_BYTES && (nrpc_get32(p) & WINDOW_MAX) == conn->frame.id) {
         nrpc_request_malformed(&conn->request); /* depends on itself, RFC 7540 5.3.1 */
     }
     conn->phase = NRPC_PHASE_BODY;
+    return conn->pad > conn->frame.length ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
 }
 
-/* RFC 9113 8.1.1: content-length, where given, is the sum of the DATA payloads. */
-static int counts_right(struct nrpc_call *call, uint32_t n, int last)
-{
-    if (call->body_left == UINT32_MAX) {
-        return 1;
-    }
-    if (n > call->body_left || (last && n != call->body_left)) {
-        return 0;
-    }
-    call->body_left -= n;
-    return 1;
-}
-
+/* n bytes of the body, 0 to end a stream whose body had ended before its padding. */
 static void data_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
 {
     struct nrpc_call *call = find_open(conn, conn->frame.id);
     int last = (conn->frame.flags & NRPC_END_STREAM) && conn->frame.length == 0;
-    if (!call) {
+    if (!call || (call->flags & NRPC_CALL_RX_END)) {
         return;
     }
-    if (!counts_right(call, n, last)) {
-        nrpc_conn_reset(conn, call->id, NRPC_H2_PROTOCOL_ERROR);
-        return;
+    if (call->body_left != UINT32_MAX) { /* RFC 9113 8.1.1: the sum of the DATA payloads */
+        if (last ? n != call->body_left : n > call->body_left) {
+            nrpc_conn_reset(conn, call->id, NRPC_H2_PROTOCOL_ERROR);
+            return;
+        }
+        call->body_left -= n;
     }
     if (last) {
         call->flags |= NRPC_CALL_RX_END;
@@ -336,204 +274,218 @@ static void data_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
     nrpc_grpc_receive(call, data, n);
 }
 
-/* The next bytes of a header block. */
-static void block_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
+static h2_error block_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
 {
     const uint8_t *end = data + n;
     int field;
     while ((field = nrpc_hpack_decode(&conn->hpack, &data, end)) > 0) {
         nrpc_request_field(&conn->request, &conn->hpack);
     }
-    if (field < 0) {
-        nrpc_conn_error(conn, NRPC_H2_COMPRESSION_ERROR);
-    }
+    return field < 0 ? NRPC_H2_COMPRESSION_ERROR : NRPC_H2_NO_ERROR;
 }
 
 /* --- Frames ------------------------------------------------------------------------------- */
 
-static void end_block(struct nrpc_conn *conn)
+/* What each type of frame must be. Low bits: payload bytes that are gathered, then looked at. */
+enum { BYTES = 0x0f, ON_STREAM = 0x10, ON_CONNECTION = 0x20, NOT_IDLE = 0x40, EXACT = 0x80 };
+static const uint8_t rules[] = {
+    [NRPC_DATA] = ON_STREAM | NOT_IDLE,
+    [NRPC_HEADERS] = ON_STREAM,
+    [NRPC_PRIORITY] = ON_STREAM | PRIORITY_BYTES,
+    [NRPC_RST_STREAM] = ON_STREAM | NOT_IDLE | EXACT | 4,
+    [NRPC_SETTINGS] = ON_CONNECTION | SETTING_BYTES,
+    [NRPC_PUSH_PROMISE] = ON_STREAM | ON_CONNECTION, /* never from a client */
+    [NRPC_PING] = ON_CONNECTION | EXACT | 8,
+    [NRPC_GOAWAY] = ON_CONNECTION,
+    [NRPC_WINDOW_UPDATE] = NOT_IDLE | EXACT | 4,
+    [NRPC_CONTINUATION] = ON_STREAM,
+};
+
+static h2_error begin_by_type(struct nrpc_conn *conn, unsigned rule)
 {
-    conn->flags &= ~(uint32_t)NRPC_CONN_IN_BLOCK;
+    const struct nrpc_frame *frame = &conn->frame;
+    h2_error code = NRPC_H2_NO_ERROR;
+    conn->need = rule & BYTES;
+    switch (frame->type) {
+    case NRPC_HEADERS: code = begin_headers(conn); break;
+    case NRPC_DATA: code = begin_data(conn); break;
+    case NRPC_CONTINUATION: return begin_block(conn);
+    case NRPC_GOAWAY: /* the client opens no more streams; its last 8 bytes are of no use here */
+        return frame->length < 8 ? NRPC_H2_FRAME_SIZE_ERROR : NRPC_H2_NO_ERROR;
+    case NRPC_PRIORITY:
+        if (frame->length != PRIORITY_BYTES) {
+            nrpc_conn_reset(conn, frame->id, NRPC_H2_FRAME_SIZE_ERROR);
+            return NRPC_H2_NO_ERROR;
+        }
+        conn->phase = NRPC_PHASE_CONTROL;
+        return NRPC_H2_NO_ERROR;
+    case NRPC_SETTINGS: code = begin_settings(conn); /* fall through */
+    default: conn->phase = NRPC_PHASE_CONTROL; return code;
+    }
+    if (!code && frame->type == NRPC_HEADERS) {
+        code = begin_block(conn);
+    }
+    return code ? code : begin_body(conn);
+}
+
+static h2_error begin_frame(struct nrpc_conn *conn)
+{
+    const struct nrpc_frame *frame = &conn->frame;
+    unsigned type = frame->type;
+    conn->phase = NRPC_PHASE_SKIP;
+    conn->have = conn->pad = 0;
+    if (frame->length > NRPC_FRAME_MAX) {
+        return NRPC_H2_FRAME_SIZE_ERROR;
+    }
+    if (conn->flags & NRPC_CONN_IN_BLOCK ? type != NRPC_CONTINUATION || frame->id != conn->block_id
+                                         : type == NRPC_CONTINUATION) {
+        return NRPC_H2_PROTOCOL_ERROR;
+    }
+    if (!(conn->flags & NRPC_CONN_GREETED) && (type != NRPC_SETTINGS || (frame->flags & NRPC_ACK))) {
+        return NRPC_H2_PROTOCOL_ERROR; /* RFC 9113 3.4 */
+    }
+    if (type >= sizeof rules) {
+        return NRPC_H2_NO_ERROR; /* RFC 9113 5.5: ignored */
+    }
+    unsigned rule = rules[type];
+    if (frame->id ? rule & ON_CONNECTION || (rule & NOT_IDLE && is_idle(conn, frame->id))
+                  : rule & ON_STREAM) {
+        return NRPC_H2_PROTOCOL_ERROR;
+    }
+    if (rule & EXACT && frame->length != (rule & BYTES)) {
+        return NRPC_H2_FRAME_SIZE_ERROR;
+    }
+    return begin_by_type(conn, rule);
+}
+
+static h2_error end_block(struct nrpc_conn *conn)
+{
     if (!(conn->frame.flags & NRPC_END_HEADERS)) {
         conn->flags |= NRPC_CONN_IN_BLOCK;
-    } else if (!nrpc_hpack_end(&conn->hpack)) {
-        nrpc_conn_error(conn, NRPC_H2_COMPRESSION_ERROR);
-    } else {
-        nrpc_request_end(conn);
+        return NRPC_H2_NO_ERROR;
     }
+    conn->flags &= ~(uint32_t)NRPC_CONN_IN_BLOCK;
+    if (!nrpc_hpack_end(&conn->hpack)) {
+        return NRPC_H2_COMPRESSION_ERROR;
+    }
+    nrpc_request_end(conn);
+    return NRPC_H2_NO_ERROR;
 }
 
-/* Padding, or nothing, followed the last of the data. */
-static void end_data(struct nrpc_conn *conn)
+static h2_error end_frame(struct nrpc_conn *conn)
 {
-    struct nrpc_call *call = find_open(conn, conn->frame.id);
-    if (call && (conn->frame.flags & NRPC_END_STREAM) && !(call->flags & NRPC_CALL_RX_END)) {
-        data_body(conn, NULL, 0);
-    }
-}
-
-static void end_frame(struct nrpc_conn *conn)
-{
-    if (conn->flags & NRPC_CONN_DEAD) {
-        return;
-    }
+    unsigned type = conn->frame.type;
+    h2_error code = NRPC_H2_NO_ERROR;
     conn->phase = NRPC_PHASE_HEAD;
     conn->have = 0;
-    switch (conn->frame.type) {
-    case NRPC_DATA: end_data(conn); break;
-    case NRPC_HEADERS:
-    case NRPC_CONTINUATION: end_block(conn); break;
-    case NRPC_SETTINGS:
-        if (!(conn->frame.flags & NRPC_ACK)) {
-            conn->flags |= NRPC_CONN_ACK_DUE | NRPC_CONN_GREETED;
-        }
-        break;
-    default: break;
+    if (type == NRPC_DATA) {
+        data_body(conn, NULL, 0);
+    } else if (type == NRPC_HEADERS || type == NRPC_CONTINUATION) {
+        code = end_block(conn);
+    } else if (type == NRPC_SETTINGS && !(conn->frame.flags & NRPC_ACK)) {
+        conn->flags |= NRPC_CONN_ACK_DUE | NRPC_CONN_GREETED;
     }
     if (!(conn->flags & NRPC_CONN_IN_BLOCK)) {
         conn->flags |= NRPC_CONN_RX_PROGRESS;
     }
+    return code;
 }
 
 /* There is one place for each kind of answer; a frame whose answer would need it twice waits until
  * the first has been sent. */
 static int must_wait(const struct nrpc_conn *conn)
 {
-    return conn->n_resets == NRPC_RESETS_MAX ||
-           ((conn->flags & NRPC_CONN_PING_DUE) && conn->frame.type == NRPC_PING) ||
-           ((conn->flags & NRPC_CONN_ACK_DUE) && conn->frame.type == NRPC_SETTINGS);
+    unsigned answer = conn->frame.type == NRPC_PING       ? NRPC_CONN_PING_DUE
+                      : conn->frame.type == NRPC_SETTINGS ? NRPC_CONN_ACK_DUE
+                                                          : 0;
+    return conn->n_resets == NRPC_RESETS_MAX || (conn->flags & answer);
 }
 
-static void begin_frame(struct nrpc_conn *conn)
+/* As many gathered bytes as are needed are there. */
+static h2_error gathered(struct nrpc_conn *conn)
 {
-    const struct nrpc_frame *frame = &conn->frame;
-    int in_block = conn->flags & NRPC_CONN_IN_BLOCK;
-    conn->phase = NRPC_PHASE_SKIP;
-    conn->have = conn->pad = 0;
-    if (frame->length > NRPC_FRAME_MAX) {
-        nrpc_conn_error(conn, NRPC_H2_FRAME_SIZE_ERROR);
-    } else if (in_block ? frame->type != NRPC_CONTINUATION || frame->id != conn->block_id
-                        : frame->type == NRPC_CONTINUATION || frame->type == NRPC_PUSH_PROMISE) {
-        nrpc_conn_error(conn, NRPC_H2_PROTOCOL_ERROR);
-    } else if (!(conn->flags & NRPC_CONN_GREETED) &&
-               (frame->type != NRPC_SETTINGS || (frame->flags & NRPC_ACK))) {
-        nrpc_conn_error(conn, NRPC_H2_PROTOCOL_ERROR); /* RFC 9113 3.4 */
-    } else if (frame->type == NRPC_DATA) {
-        begin_data(conn);
-    } else if (frame->type == NRPC_HEADERS) {
-        begin_headers(conn);
-        count_block(conn);
-    } else if (frame->type == NRPC_CONTINUATION) {
-        count_block(conn);
-    } else if (frame->type < NRPC_CONTINUATION) {
-        begin_control(conn);
-    }
-    if (conn->phase == NRPC_PHASE_BODY && prefix_bytes(frame)) {
-        conn->phase = NRPC_PHASE_PREFIX;
-        if (frame->length < prefix_bytes(frame)) {
-            nrpc_conn_error(conn, NRPC_H2_FRAME_SIZE_ERROR);
-        }
-    }
-    if (frame->length == 0) {
-        end_frame(conn);
+    switch (conn->phase) {
+    case NRPC_PHASE_PREFIX: return prefix(conn);
+    case NRPC_PHASE_CONTROL: return control(conn);
+    default:
+        nrpc_frame_read(&conn->frame, conn->gathered);
+        conn->phase = NRPC_PHASE_BEGIN;
+        return NRPC_H2_NO_ERROR;
     }
 }
 
-/* Copies towards `size` gathered bytes; sets *done when they are all there. */
-static uint32_t gather(struct nrpc_conn *conn, const uint8_t *data, size_t n, unsigned size, int *done)
-{
-    uint32_t used = size - conn->have;
-    used = n < used ? (uint32_t)n : used;
-    memcpy(conn->gathered + conn->have, data, used);
-    conn->have = (uint8_t)(conn->have + used);
-    *done = conn->have == size;
-    return used;
-}
-
-/* As much of the payload as is there, up to a limit within the frame. */
-static uint32_t payload(struct nrpc_conn *conn, size_t n, uint32_t limit)
-{
-    uint32_t used = n < limit ? (uint32_t)n : limit;
-    conn->frame.length -= used;
-    return used;
-}
-
-static uint32_t receive_preface(struct nrpc_conn *conn, uint8_t byte)
+static h2_error receive_preface(struct nrpc_conn *conn, uint8_t byte)
 {
     if (byte != (uint8_t)preface[conn->have]) {
-        nrpc_conn_error(conn, NRPC_H2_PROTOCOL_ERROR);
-    } else if (++conn->have == sizeof preface - 1) {
+        return NRPC_H2_PROTOCOL_ERROR;
+    }
+    if (++conn->have == sizeof preface - 1) {
         conn->phase = NRPC_PHASE_HEAD;
         conn->have = 0;
     }
-    return 1;
+    return NRPC_H2_NO_ERROR;
 }
 
-/* The next bytes of a frame, as many as belong to one thing. Returns how many that were. */
-static uint32_t receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t n)
+/* Takes the next bytes, as many as belong to one thing: *n of them, lowered to that. */
+static h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t *n)
 {
-    int done = 0;
-    uint32_t used, size;
-    switch (conn->phase) {
-    case NRPC_PHASE_PREFACE: return receive_preface(conn, *data);
-    case NRPC_PHASE_HEAD:
-        used = gather(conn, data, n, NRPC_FRAME_HEADER_BYTES, &done);
-        if (done) {
-            nrpc_frame_read(&conn->frame, conn->gathered);
-            conn->phase = NRPC_PHASE_BEGIN;
-        }
-        return used;
-    case NRPC_PHASE_PREFIX:
-        used = gather(conn, data, payload(conn, n, prefix_bytes(&conn->frame) - conn->have),
-                      prefix_bytes(&conn->frame), &done);
-        if (done) {
-            prefix(conn);
-        }
-        break;
-    case NRPC_PHASE_CONTROL:
-        size = conn->frame.type == NRPC_SETTINGS ? SETTING_BYTES : conn->frame.type == NRPC_PRIORITY ? 5 : 4;
-        size = conn->frame.type == NRPC_PING || conn->frame.type == NRPC_GOAWAY ? 8 : size;
-        used = gather(conn, data, payload(conn, n, size - conn->have), size, &done);
-        if (done) {
-            conn->have = 0;
-            conn->phase = conn->frame.type == NRPC_GOAWAY ? NRPC_PHASE_SKIP : NRPC_PHASE_CONTROL;
-            control(conn);
-        }
-        break;
-    case NRPC_PHASE_BODY:
-        used = payload(conn, n, conn->frame.length - conn->pad);
-        if (conn->frame.type == NRPC_DATA) {
-            data_body(conn, data, used);
-        } else {
-            block_body(conn, data, used);
-        }
-        break;
-    default: used = payload(conn, n, conn->frame.length); break;
+    h2_error code = NRPC_H2_NO_ERROR;
+    unsigned phase = conn->phase;
+    uint32_t limit = conn->frame.length - conn->pad;
+    if (phase == NRPC_PHASE_PREFACE) {
+        *n = 1;
+        return receive_preface(conn, *data);
+    }
+    if (phase < NRPC_PHASE_BODY) {
+        limit = (phase == NRPC_PHASE_HEAD ? NRPC_FRAME_HEADER_BYTES : conn->need) - (uint32_t)conn->have;
+    }
+    uint32_t used = *n < limit ? (uint32_t)*n : limit;
+    *n = used;
+    if (phase != NRPC_PHASE_HEAD) {
+        conn->frame.length -= used;
+    }
+    if (phase < NRPC_PHASE_BODY) {
+        memcpy(conn->gathered + conn->have, data, used);
+        conn->have = (uint8_t)(conn->have + used);
+        code = used == limit ? gathered(conn) : NRPC_H2_NO_ERROR;
+    } else if (phase == NRPC_PHASE_BODY && conn->frame.type == NRPC_DATA) {
+        data_body(conn, data, used);
+    } else if (phase == NRPC_PHASE_BODY) {
+        code = block_body(conn, data, used);
     }
     if (conn->phase == NRPC_PHASE_BODY && conn->frame.length == conn->pad) {
         conn->phase = NRPC_PHASE_SKIP;
+        conn->pad = 0;
     }
-    if (conn->frame.length == 0) {
-        end_frame(conn);
+    if (!code && conn->phase > NRPC_PHASE_BEGIN && conn->frame.length == 0) {
+        code = end_frame(conn);
     }
-    return used;
+    return code;
 }
 
 size_t nrpc_conn_receive(struct nrpc_conn *conn, const void *data, size_t n, uint32_t now_ms)
 {
-    const uint8_t *p = data;
     size_t used = 0;
     conn->now_ms = now_ms;
     while (!(conn->flags & NRPC_CONN_DEAD)) {
+        h2_error code;
         if (conn->phase == NRPC_PHASE_BEGIN) {
             if (must_wait(conn)) {
                 return used;
             }
-            begin_frame(conn);
+            code = begin_frame(conn);
+            if (!code && conn->frame.length == 0) {
+                code = end_frame(conn);
+            }
         } else if (used == n) {
             return used;
         } else {
-            used += receive_some(conn, p + used, n - used);
+            size_t some = n - used;
+            code = receive_some(conn, (const uint8_t *)data + used, &some);
+            used += some;
+        }
+        if (code) {
+            nrpc_conn_error(conn, code);
         }
     }
     return n;

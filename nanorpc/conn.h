@@ -58,8 +58,8 @@ void **nrpc_conn_link(struct nrpc_conn *conn);
 struct nrpc_request {
     uint32_t content_length; /* UINT32_MAX: none */
     uint32_t list_bytes;     /* RFC 9113 10.5.1; a block's size keeps it from wrapping */
-    uint16_t path;
-    uint16_t seen, odd; /* sets of tokens: 1 << token. odd: its value is not the expected one */
+    uint32_t path;
+    uint32_t seen, odd; /* sets of tokens: 1 << token. odd: its value is not the expected one */
 };
 
 struct nrpc_reset {
@@ -94,15 +94,15 @@ enum nrpc_conn_phase {
 };
 
 struct nrpc_conn { /* small fields first: the shortest instructions reach them */
-    uint8_t phase, have, pad, error;
+    uint8_t phase, have, need, pad, error;
     uint8_t n_resets, glitches, pings, block_flags;
     uint8_t gathered[NRPC_FRAME_HEADER_BYTES];
     uint8_t ping[8];
-    uint16_t block_bytes;
     uint16_t first, last, hint; /* the queue's ends; the slot used last */
     uint32_t flags;
     struct nrpc_frame frame; /* being read; length: what is left of it */
     uint32_t last_id;
+    uint32_t block_bytes;
     uint32_t block_id; /* the stream whose header block is being read */
     int32_t send_window, recv_window;
     uint32_t peer_initial_window, peer_frame_max;

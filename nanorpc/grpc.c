@@ -7,12 +7,7 @@
 
 static unsigned kind_of(const struct nrpc_call *call)
 {
-    return nrpc_call_method(call)->kind;
-}
-
-static const struct nrpc_codec *codec_of(const struct nrpc_call *call)
-{
-    return nrpc_call_service(call)->codec;
+    return call->method->kind;
 }
 
 /* --- The call, as the application sees it ------------------------------------------------- */
@@ -22,14 +17,9 @@ union nrpc_user *nrpc_call_user(struct nrpc_call *call)
     return &call->user;
 }
 
-const struct nrpc_service *nrpc_call_service(const struct nrpc_call *call)
-{
-    return nrpc_call_conn(call)->server->services[call->service];
-}
-
 const struct nrpc_method *nrpc_call_method(const struct nrpc_call *call)
 {
-    return &nrpc_call_service(call)->methods[call->method];
+    return call->method;
 }
 
 int nrpc_call_half_closed(const struct nrpc_call *call)
@@ -42,27 +32,15 @@ static int has_finished(const struct nrpc_call *call)
     return (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN;
 }
 
-static uint8_t *message_at(const struct nrpc_call *call)
-{
-    return nrpc_call_tx(call) + nrpc_call_conn(call)->server->tx_bytes - NRPC_STATUS_MESSAGE_MAX;
-}
-
 int nrpc_call_finish(struct nrpc_call *call, enum nrpc_status status, const char *message)
 {
     if (has_finished(call)) {
         return NRPC_E_STATE;
     }
-    size_t n = message ? strlen(message) : 0;
-    if (n > NRPC_STATUS_MESSAGE_MAX) {
-        n = NRPC_STATUS_MESSAGE_MAX;
-        while (n && ((uint8_t)message[n] & 0xc0) == 0x80) {
-            n--; /* not within a UTF-8 character */
-        }
+    if (message) {
+        call->message_length =
+            (uint8_t)nrpc_respond_percent(nrpc_call_message(call), NRPC_STATUS_MESSAGE_MAX, message);
     }
-    if (n) {
-        memcpy(message_at(call), message, n);
-    }
-    call->message_length = (uint8_t)n;
     call->status = (uint8_t)(status > NRPC_UNAUTHENTICATED ? NRPC_UNKNOWN : status);
     call->flags |= NRPC_CALL_FINISHED;
     nrpc_stream_queue(call);
@@ -80,7 +58,7 @@ int nrpc_call_wake(struct nrpc_call *call)
     if (has_finished(call)) {
         return NRPC_E_STATE;
     }
-    call->flags &= ~(uint32_t)(NRPC_CALL_HELD | NRPC_CALL_ASLEEP);
+    call->flags &= (uint16_t)~(NRPC_CALL_HELD | NRPC_CALL_ASLEEP);
     nrpc_stream_queue(call);
     return 0;
 }
@@ -117,13 +95,13 @@ void nrpc_grpc_refuse_http(struct nrpc_call *call, const char *status)
 /* What the handler's answer to a message, or to the half-close, means. last: a reply is due. */
 static void settle(struct nrpc_call *call, enum nrpc_status status, int last)
 {
-    call->flags &= ~(uint32_t)NRPC_CALL_ASLEEP;
+    call->flags &= (uint16_t)~NRPC_CALL_ASLEEP;
     if (status == NRPC_OK) {
         if (last && !(kind_of(call) & NRPC_SERVER_STREAM)) {
             nrpc_call_finish(call, call->tx_length ? NRPC_OK : NRPC_INTERNAL, NULL);
         }
     } else if (status == NRPC_PENDING) {
-        call->flags |= last ? NRPC_CALL_ASLEEP : NRPC_CALL_HELD;
+        call->flags |= (uint16_t)(last ? NRPC_CALL_ASLEEP : NRPC_CALL_HELD);
     } else {
         nrpc_call_finish(call, status, NULL);
     }
@@ -145,11 +123,11 @@ static uint32_t deliver(struct nrpc_call *call, const uint8_t *data, uint32_t n)
     }
     uint32_t length = nrpc_get32(data + 1);
     if (data[0]) {
-        nrpc_call_finish(call, NRPC_INTERNAL, "compressed flag without grpc-encoding");
+        nrpc_call_finish(call, NRPC_INTERNAL, "compressed without grpc-encoding");
         return 0;
     }
     if (length > nrpc_call_conn(call)->server->rx_bytes - NRPC_PREFIX_BYTES) {
-        nrpc_call_finish(call, NRPC_RESOURCE_EXHAUSTED, "request message over the size limit");
+        nrpc_call_finish(call, NRPC_RESOURCE_EXHAUSTED, "request message too large");
         return 0;
     }
     uint32_t bytes = length + NRPC_PREFIX_BYTES;
@@ -157,11 +135,11 @@ static uint32_t deliver(struct nrpc_call *call, const uint8_t *data, uint32_t n)
         return 0; /* a single request is delivered once it is known to be the only one */
     }
     if (!streams && n > bytes) {
-        nrpc_call_finish(call, NRPC_INTERNAL, "more than one request message");
+        nrpc_call_finish(call, NRPC_INTERNAL, "second request message");
         return 0;
     }
     call->flags |= NRPC_CALL_REQUESTED;
-    settle(call, codec_of(call)->message(call, data + NRPC_PREFIX_BYTES, length), !streams);
+    settle(call, call->method->codec->message(call, data + NRPC_PREFIX_BYTES, length), !streams);
     return bytes;
 }
 
@@ -183,9 +161,9 @@ static void deliver_half_close(struct nrpc_call *call)
     }
     call->flags |= NRPC_CALL_HALF_CLOSED;
     if (call->rx_have) {
-        nrpc_call_finish(call, NRPC_INTERNAL, "request ends within a message");
+        nrpc_call_finish(call, NRPC_INTERNAL, "request cut in a message");
     } else if (kind_of(call) & NRPC_CLIENT_STREAM) {
-        settle(call, codec_of(call)->message(call, NULL, 0), 1);
+        settle(call, call->method->codec->message(call, NULL, 0), 1);
     } else if (!(call->flags & NRPC_CALL_REQUESTED)) {
         nrpc_call_finish(call, NRPC_INTERNAL, "no request message");
     }
@@ -198,7 +176,7 @@ static void pull(struct nrpc_call *call)
     if (!may || (call->flags & (NRPC_CALL_FINISHED | NRPC_CALL_ASLEEP)) || call->tx_length) {
         return;
     }
-    enum nrpc_status status = codec_of(call)->next(call);
+    enum nrpc_status status = call->method->codec->next(call);
     if (status == NRPC_PENDING) {
         call->flags |= NRPC_CALL_ASLEEP;
     } else if (status != NRPC_MORE) {
@@ -231,7 +209,7 @@ void nrpc_grpc_receive(struct nrpc_call *call, const uint8_t *data, uint32_t n)
             memcpy(nrpc_call_rx(call) + call->rx_have, data, used);
             call->rx_have += used;
             if (!used) {
-                nrpc_call_finish(call, NRPC_RESOURCE_EXHAUSTED, "more data than the window allows");
+                nrpc_call_finish(call, NRPC_RESOURCE_EXHAUSTED, "more data than window");
             }
             deliver_kept(call);
         }

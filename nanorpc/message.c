@@ -9,7 +9,7 @@
 
 static void *empty_reply(struct nrpc_call *call)
 {
-    return memset(nrpc_call_conn(call)->server->reply, 0, nrpc_call_method(call)->reply_bytes);
+    return memset(nrpc_call_conn(call)->server->reply, 0, call->method->reply_bytes);
 }
 
 int nrpc_call_send(struct nrpc_call *call, const void *reply)
@@ -20,7 +20,7 @@ int nrpc_call_send(struct nrpc_call *call, const void *reply)
         return call->tx_length ? NRPC_E_AGAIN : NRPC_E_STATE;
     }
     pb_ostream_t stream = pb_ostream_from_buffer(at, room);
-    if (!pb_encode(&stream, nrpc_call_method(call)->reply, reply)) {
+    if (!pb_encode(&stream, call->method->reply, reply)) {
         return NRPC_E_TOO_BIG;
     }
     nrpc_call_commit(call, stream.bytes_written);
@@ -44,7 +44,7 @@ static enum nrpc_status send_reply(struct nrpc_call *call, const void *reply, en
 
 static enum nrpc_status typed_message(struct nrpc_call *call, const uint8_t *data, size_t n)
 {
-    const struct nrpc_method *method = nrpc_call_method(call);
+    const struct nrpc_method *method = call->method;
     void *request = NULL;
     if (data) {
         pb_istream_t stream = pb_istream_from_buffer(data, n);
@@ -62,13 +62,13 @@ static enum nrpc_status typed_message(struct nrpc_call *call, const uint8_t *dat
 static enum nrpc_status typed_next(struct nrpc_call *call)
 {
     void *reply = empty_reply(call);
-    enum nrpc_status status = nrpc_call_method(call)->next(call, reply);
+    enum nrpc_status status = call->method->next(call, reply);
     return status == NRPC_MORE ? send_reply(call, reply, status) : status;
 }
 
 static void typed_cancelled(struct nrpc_call *call, enum nrpc_status why)
 {
-    nrpc_call_method(call)->cancelled(call, why);
+    call->method->cancelled(call, why);
 }
 
 const struct nrpc_codec nrpc_typed = {

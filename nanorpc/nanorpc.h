@@ -61,18 +61,8 @@ typedef void nrpc_cancelled(struct nrpc_call *call, enum nrpc_status why);
 
 enum nrpc_kind { NRPC_UNARY = 0, NRPC_CLIENT_STREAM = 1, NRPC_SERVER_STREAM = 2, NRPC_BIDI = 3 };
 
-/* One method, in flash; the generator writes it. */
-struct nrpc_method {
-    const struct pb_msgdesc_s *request, *reply;
-    nrpc_handler *handler;
-    nrpc_next *next;
-    nrpc_cancelled *cancelled;
-    uint16_t reply_bytes; /* sizeof the reply's C struct */
-    uint8_t kind;         /* enum nrpc_kind */
-};
-
-/* How a service's messages become bytes. The generated services use nrpc_typed, over nanopb; a
- * service may bring its own and then sees encoded messages. The functions return what the
+/* How a method's messages become bytes. The generated methods use nrpc_typed, over nanopb; a
+ * method may bring its own and then sees encoded messages. The functions return what the
  * handlers above return. */
 struct nrpc_codec {
     /* One whole request message (data: borrowed for the call), or the half-close: data NULL. */
@@ -83,12 +73,22 @@ struct nrpc_codec {
 };
 extern const struct nrpc_codec nrpc_typed;
 
+/* One method, in flash; the generator writes it. */
+struct nrpc_method {
+    const struct nrpc_codec *codec;
+    const struct pb_msgdesc_s *request, *reply;
+    nrpc_handler *handler;
+    nrpc_next *next;
+    nrpc_cancelled *cancelled;
+    uint16_t reply_bytes; /* sizeof the reply's C struct */
+    uint8_t kind;         /* enum nrpc_kind */
+};
+
 /* One service, in flash; the generator writes it. */
 struct nrpc_service {
     const char *name;         /* "package.Service", without slashes */
     const char *method_names; /* sorted and front-coded, see match.h */
     const struct nrpc_method *methods; /* in the same order */
-    const struct nrpc_codec *codec;
 };
 
 /* --- In a handler -------------------------------------------------------------------------
@@ -103,7 +103,8 @@ union nrpc_user {
 union nrpc_user *nrpc_call_user(struct nrpc_call *call);
 
 /* Finishes the call after whatever it has already sent. status: 0..16 (others are sent as
- * UNKNOWN). message: UTF-8, NULL for none, copied, cut to NRPC_STATUS_MESSAGE_MAX bytes.
+ * UNKNOWN). message: UTF-8, NULL for none, copied; cut, between characters, where it
+ * exceeds NRPC_STATUS_MESSAGE_MAX.
  * Returns 0, or NRPC_E_STATE when it has finished before. */
 int nrpc_call_finish(struct nrpc_call *call, enum nrpc_status status, const char *message);
 
@@ -132,7 +133,6 @@ void nrpc_call_commit(struct nrpc_call *call, size_t n);
 /* What a codec or an interceptor asks of a call. half_closed: 1 once the client has sent its last
  * message and it was delivered. */
 const struct nrpc_method *nrpc_call_method(const struct nrpc_call *call);
-const struct nrpc_service *nrpc_call_service(const struct nrpc_call *call);
 int nrpc_call_half_closed(const struct nrpc_call *call);
 
 /* --- A server ----------------------------------------------------------------------------- */

@@ -36,10 +36,10 @@ void nrpc_request_field(struct nrpc_request *request, const struct nrpc_hpack *f
     if (field->bad || (request->seen & not_before)) { /* RFC 9113 8.3 */
         nrpc_request_malformed(request);
     }
-    request->seen |= (uint16_t)bit;
-    request->odd |= (uint16_t)(field->value ? bit : 0);
+    request->seen |= bit;
+    request->odd |= field->value ? bit : 0;
     if (bit == PATH) {
-        request->path = (uint16_t)field->value;
+        request->path = field->value;
     } else if (bit == CONTENT_LENGTH) {
         request->content_length = field->value;
     }
@@ -74,8 +74,7 @@ static int admit(struct nrpc_call *call, const struct nrpc_request *request)
         call->flags |= NRPC_CALL_ENCODINGS;
         nrpc_call_finish(call, NRPC_UNIMPLEMENTED, "grpc-encoding not supported");
     } else {
-        call->service = (uint8_t)(request->path >> 8);
-        call->method = (uint8_t)request->path;
+        call->method = &nrpc_call_conn(call)->server->services[request->path >> 8]->methods[request->path & 0xff];
         return 1;
     }
     return 0;

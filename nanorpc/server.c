@@ -22,7 +22,6 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
         conn->first = conn->last = NRPC_NO_CALL;
         conn->hint = NRPC_MAX_STREAMS - 1;
         conn->flags = NRPC_CONN_OPEN | NRPC_CONN_SETTINGS_DUE;
-        nrpc_response_table_init(&conn->table);
         nrpc_hpack_init(&conn->hpack, server->services, server->n_services);
         for (unsigned k = 0; k < NRPC_MAX_STREAMS; k++) {
             conn->calls[k].slot = (uint16_t)k;
@@ -47,14 +46,17 @@ void nrpc_conn_shutdown(struct nrpc_conn *conn)
     conn->flags |= NRPC_CONN_GOAWAY_DUE;
 }
 
-static int has_open_calls(const struct nrpc_conn *conn)
+/* What any open call is: the flags of all, NRPC_CALL_HEADERS where one has a message to send. */
+static unsigned calls(const struct nrpc_conn *conn)
 {
+    unsigned flags = 0;
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
-        if (conn->calls[i].flags & NRPC_CALL_OPEN) {
-            return 1;
+        const struct nrpc_call *call = &conn->calls[i];
+        if (call->flags & NRPC_CALL_OPEN) {
+            flags |= NRPC_CALL_OPEN | (call->tx_length ? NRPC_CALL_FINISHED : call->flags);
         }
     }
-    return 0;
+    return flags;
 }
 
 int nrpc_conn_closing(const struct nrpc_conn *conn)
@@ -62,31 +64,22 @@ int nrpc_conn_closing(const struct nrpc_conn *conn)
     if (conn->flags & NRPC_CONN_DEAD) {
         return !(conn->flags & NRPC_CONN_GOAWAY_DUE);
     }
-    return (conn->flags & NRPC_CONN_GOAWAY_SENT) && !has_open_calls(conn);
-}
-
-static int has_output(const struct nrpc_conn *conn)
-{
-    const unsigned due =
-        NRPC_CONN_SETTINGS_DUE | NRPC_CONN_ACK_DUE | NRPC_CONN_PING_DUE | NRPC_CONN_GOAWAY_DUE;
-    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
-        const struct nrpc_call *call = &conn->calls[i];
-        if ((call->flags & NRPC_CALL_OPEN) && (call->tx_length || (call->flags & NRPC_CALL_FINISHED))) {
-            return 1;
-        }
-    }
-    return (conn->flags & due) || conn->n_resets;
+    return (conn->flags & NRPC_CONN_GOAWAY_SENT) && !calls(conn);
 }
 
 uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms)
 {
+    const unsigned due =
+        NRPC_CONN_SETTINGS_DUE | NRPC_CONN_ACK_DUE | NRPC_CONN_PING_DUE | NRPC_CONN_GOAWAY_DUE;
     unsigned flags = conn->flags;
-    int reading = !(flags & NRPC_CONN_GREETED) || conn->phase != NRPC_PHASE_HEAD || conn->have || (flags & NRPC_CONN_IN_BLOCK);
+    int sending = (flags & due) || conn->n_resets || (calls(conn) & NRPC_CALL_FINISHED);
+    int reading = !(flags & NRPC_CONN_GREETED) || conn->phase != NRPC_PHASE_HEAD || conn->have ||
+                  (flags & NRPC_CONN_IN_BLOCK);
     conn->now_ms = now_ms;
     if (!reading || (flags & NRPC_CONN_RX_PROGRESS)) {
         conn->rx_since_ms = now_ms;
     }
-    if (!has_output(conn) || (flags & NRPC_CONN_TX_PROGRESS)) {
+    if (!sending || (flags & NRPC_CONN_TX_PROGRESS)) {
         conn->tx_since_ms = now_ms;
     }
     conn->flags &= ~(uint32_t)(NRPC_CONN_RX_PROGRESS | NRPC_CONN_TX_PROGRESS);
@@ -96,6 +89,11 @@ uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms)
     if (now_ms - conn->tx_since_ms >= NRPC_STALL_TIMEOUT_MS) {
         conn->flags |= NRPC_CONN_DEAD; /* the peer would not read a GOAWAY either */
         conn->flags &= ~(uint32_t)NRPC_CONN_GOAWAY_DUE;
+    }
+    if (now_ms - conn->refilled_ms >= 1000) {
+        unsigned more = conn->glitches;
+        conn->refilled_ms = now_ms;
+        conn->glitches = (uint8_t)(more > NRPC_GLITCHES_PER_SECOND ? more - NRPC_GLITCHES_PER_SECOND : 0);
     }
     return NRPC_RECEIVE_TIMEOUT_MS < 1000 ? NRPC_RECEIVE_TIMEOUT_MS : 1000;
 }

@@ -23,6 +23,11 @@ uint8_t *nrpc_call_tx(const struct nrpc_call *call)
     return nrpc_call_rx(call) + nrpc_call_conn(call)->server->rx_bytes;
 }
 
+uint8_t *nrpc_call_message(const struct nrpc_call *call)
+{
+    return nrpc_call_tx(call) + nrpc_call_conn(call)->server->tx_bytes - NRPC_STATUS_MESSAGE_MAX;
+}
+
 struct nrpc_call *nrpc_stream_find(struct nrpc_conn *conn, uint32_t id)
 {
     struct nrpc_call *call = &conn->calls[conn->hint];
@@ -45,19 +50,16 @@ struct nrpc_call *nrpc_stream_open(struct nrpc_conn *conn, uint32_t id)
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
         slot = slot + 1 == NRPC_MAX_STREAMS ? 0 : slot + 1;
         struct nrpc_call *call = &conn->calls[slot];
-        unsigned flags = call->flags;
-        uint16_t next = call->next;
-        if (flags & NRPC_CALL_OPEN) {
+        if (call->flags & NRPC_CALL_OPEN) {
             continue;
         }
-        memset(call, 0, sizeof *call);
+        memset(&call->id, 0, sizeof *call - offsetof(struct nrpc_call, id));
+        call->flags &= NRPC_CALL_QUEUED; /* a slot that is freed may still stand in the queue */
+        call->flags |= NRPC_CALL_OPEN;
         call->id = id;
-        call->slot = conn->hint = (uint16_t)slot;
-        call->next = next; /* a slot that is freed may still stand in the queue */
-        call->flags = NRPC_CALL_OPEN | (flags & NRPC_CALL_QUEUED);
         call->send_window = (int32_t)conn->peer_initial_window;
-        call->recv_window =
-            conn->flags & NRPC_CONN_ACKED ? (int32_t)conn->server->rx_bytes : NRPC_WINDOW_INITIAL;
+        call->recv_window = (int32_t)conn->server->rx_bytes;
+        conn->hint = (uint16_t)slot;
         return call;
     }
     return NULL;
@@ -68,7 +70,7 @@ void nrpc_stream_close(struct nrpc_call *call, enum nrpc_status why)
     unsigned flags = call->flags;
     call->flags |= NRPC_CALL_FINISHED;
     if (!(flags & NRPC_CALL_FINISHED)) {
-        nrpc_call_service(call)->codec->cancelled(call, why);
+        call->method->codec->cancelled(call, why);
     }
     call->flags &= NRPC_CALL_RX_END | NRPC_CALL_QUEUED;
 }
@@ -96,15 +98,6 @@ struct nrpc_call *nrpc_stream_unqueue(struct nrpc_conn *conn)
     }
     struct nrpc_call *call = &conn->calls[conn->first];
     conn->first = call->next;
-    call->flags &= ~(uint32_t)NRPC_CALL_QUEUED;
+    call->flags &= (uint16_t)~NRPC_CALL_QUEUED;
     return call;
-}
-
-void nrpc_stream_queue_all(struct nrpc_conn *conn)
-{
-    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
-        if (conn->calls[i].flags & NRPC_CALL_OPEN) {
-            nrpc_stream_queue(&conn->calls[i]);
-        }
-    }
 }

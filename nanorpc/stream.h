@@ -29,12 +29,12 @@ enum { NRPC_NO_CALL = 0xffff };
  * message. rx block: bytes of the request stream, from a message's prefix on, that could not be
  * delivered when they came. */
 struct nrpc_call { /* small fields first: the shortest instructions reach them */
-    uint8_t service, method;
+    uint16_t slot, next;    /* own place in calls[]; the following one in the queue */
+    uint16_t flags;
     uint8_t status;
-    uint8_t message_length;
-    uint16_t slot, next; /* own place in calls[]; the following one in the queue */
-    uint32_t flags;
-    uint32_t id;
+    uint8_t message_length; /* of the status message */
+    uint32_t id;            /* what follows is zero in a new call */
+    const struct nrpc_method *method;
     int32_t send_window, recv_window; /* RFC 9113 6.9; may be negative */
     uint32_t body_left;               /* of content-length; UINT32_MAX: none was given */
     uint32_t rx_have;
@@ -45,6 +45,7 @@ struct nrpc_call { /* small fields first: the shortest instructions reach them *
 struct nrpc_conn *nrpc_call_conn(const struct nrpc_call *call);
 uint8_t *nrpc_call_rx(const struct nrpc_call *call);
 uint8_t *nrpc_call_tx(const struct nrpc_call *call);
+uint8_t *nrpc_call_message(const struct nrpc_call *call);
 
 /* The slot that has this id, open or not, or NULL. */
 struct nrpc_call *nrpc_stream_find(struct nrpc_conn *conn, uint32_t id);
@@ -58,8 +59,5 @@ void nrpc_stream_close(struct nrpc_call *call, enum nrpc_status why);
 /* The queue of calls that may have output, first come first served. */
 void nrpc_stream_queue(struct nrpc_call *call);
 struct nrpc_call *nrpc_stream_unqueue(struct nrpc_conn *conn);
-
-/* Queues every open call: a window that all were waiting for has changed. */
-void nrpc_stream_queue_all(struct nrpc_conn *conn);
 
 #endif

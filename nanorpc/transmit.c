@@ -128,31 +128,19 @@ static void put_headers_frame(struct nrpc_call *call, struct out *out, uint8_t *
     note_progress(nrpc_call_conn(call));
 }
 
-static void put_headers(struct nrpc_conn *conn, struct nrpc_call *call, struct out *out)
-{
-    uint8_t *p = out->at + NRPC_FRAME_HEADER_BYTES;
-    if (call->flags & NRPC_CALL_HTTP) {
-        p = nrpc_respond_http(&conn->table, p, nrpc_call_tx(call));
-    } else {
-        p = nrpc_respond_ok(&conn->table, p);
-    }
-    put_headers_frame(call, out, p, 0);
-}
-
 /* Trailers; where nothing else has been sent they are the only headers ("Trailers-Only"). */
 static void put_trailers(struct nrpc_conn *conn, struct nrpc_call *call, struct out *out)
 {
-    const uint8_t *message = nrpc_call_tx(call) + conn->server->tx_bytes - NRPC_STATUS_MESSAGE_MAX;
     uint8_t *p = out->at + NRPC_FRAME_HEADER_BYTES;
     if (!(call->flags & NRPC_CALL_HEADERS)) {
-        p = nrpc_respond_ok(&conn->table, p);
+        p = nrpc_respond_headers(&conn->table, p, NULL);
     }
     if (call->flags & NRPC_CALL_ENCODINGS) {
         p = nrpc_respond_encodings(p);
     }
     p = nrpc_respond_status(&conn->table, p, call->status);
     if (call->message_length) {
-        p = nrpc_respond_message(p, message, call->message_length);
+        p = nrpc_respond_message(p, nrpc_call_message(call), call->message_length);
     }
     put_headers_frame(call, out, p, NRPC_END_STREAM);
 }
@@ -207,7 +195,9 @@ static enum turn take_turn(struct nrpc_conn *conn, struct nrpc_call *call, struc
     }
     if (call->tx_length) {
         if (!(call->flags & NRPC_CALL_HEADERS)) {
-            put_headers(conn, call, out);
+            const uint8_t *digits = call->flags & NRPC_CALL_HTTP ? nrpc_call_tx(call) : NULL;
+            uint8_t *p = out->at + NRPC_FRAME_HEADER_BYTES;
+            put_headers_frame(call, out, nrpc_respond_headers(&conn->table, p, digits), 0);
         }
         enum turn turn = put_data(conn, call, out);
         if (turn == IDLE || call->tx_length || !(call->flags & NRPC_CALL_FINISHED)) {

@@ -57,7 +57,7 @@ def test_project_services_tables(workshop):
     workshop.generate(*PROJECT, options=["-I%s" % (ROOT / "proto")], include=ROOT / "proto")
     lines = workshop.dump("Greeter_service", "helloworld_Greeter_service", "simpletest_SimpleTest_service")
     assert [line for line in lines if line.startswith("service")] == \
-        ["service %s codec=1" % name for name in ("Greeter", "helloworld.Greeter", "simpletest.SimpleTest")]
+        ["service %s" % name for name in ("Greeter", "helloworld.Greeter", "simpletest.SimpleTest")]
     greeter = [["SayHello", "0"], ["SayHelloAgain", "1"], ["Test", "2"]]
     simple = [["GetList", "0"], ["GetOne", "1"], ["PostAndPost", "2"], ["PostList", "3"]]
     assert names_of(lines) == greeter + greeter + simple
