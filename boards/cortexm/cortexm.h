@@ -42,9 +42,10 @@ static inline void cortexm_wait(void)
 /* How many bytes of the stack have never been used, 0 when it was full at some time. */
 size_t cortexm_stack_unused(void);
 
-/* The board's part: one character on the console (waits for room), and the network interrupt,
- * which quiets its source. NET_IRQ in board.mk is its number. */
+/* The board's part: one character on the console (waits for room); the six bytes of its Ethernet
+ * address; and the network interrupt, which quiets its source: -DNET_IRQ in board.mk. */
 void board_putc(char c);
+const uint8_t *board_station(void);
 void board_net_isr(void);
 
 #endif

@@ -47,7 +47,6 @@
 static struct {
     struct netif netif;
     const struct net_mac *driver;
-    const uint8_t *address;
     uint32_t link_checked_ms;
     uint32_t random;
     uint32_t key[2];
@@ -176,7 +175,7 @@ static err_t netif_begin(struct netif *netif)
     netif->name[1] = 'n';
     netif->mtu = 1500;
     netif->hwaddr_len = ETH_HWADDR_LEN;
-    memcpy(netif->hwaddr, net.address, ETH_HWADDR_LEN);
+    memcpy(netif->hwaddr, board_station(), ETH_HWADDR_LEN);
     netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
     netif->output = etharp_output;
     netif->linkoutput = net.driver->send;
@@ -207,11 +206,10 @@ static void check_link(void)
     netif_set_link_up(&net.netif);
 }
 
-void net_start(const struct net_mac *driver, const uint8_t address[6])
+void net_start(const struct net_mac *driver)
 {
     ip4_addr_t ip, mask, gateway;
     net.driver = driver;
-    net.address = address;
     (void)board_entropy(net.key, sizeof net.key);
     (void)board_entropy(&net.random, sizeof net.random);
     net.random |= 1; /* xorshift stays at zero for ever */

@@ -24,8 +24,8 @@ struct net_mac {
     int (*wake_on_frame)(void);
 };
 
-/* Starts lwIP on this MAC; both arguments are kept. mac: the station's six bytes. */
-void net_start(const struct net_mac *driver, const uint8_t address[6]);
+/* Starts lwIP on this MAC, as board_station(). driver: kept. */
+void net_start(const struct net_mac *driver);
 
 /* board_poll's work: see board.h. */
 void net_poll(void);

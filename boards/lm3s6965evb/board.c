@@ -1,9 +1,7 @@
-/* boards/lm3s6965evb/board.c - EK-LM3S6965: clocks, UART0, LEDs, and the test seed.
+/* boards/lm3s6965evb/board.c - EK-LM3S6965: clocks, UART0, LEDs and the station's address.
  * Layer: board. Source: TI LM3S6965 data sheet (SPMS128), EK-LM3S6965 user's manual.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "../board.h"
-
-#include <string.h>
 
 #include "../cortexm/cortexm.h"
 #include "../cortexm/net.h"
@@ -58,11 +56,6 @@
 #define UART0_CTL REG(0x4000C030u)
 #define UART_TX_FULL 0x20u
 
-/* A named seed, the same in every image: for emulation and first steps, NOT SECURE. */
-#ifndef BOARD_TEST_SEED
-#define BOARD_TEST_SEED 0x4E525043u
-#endif
-
 static uint8_t mac_address[6];
 
 static void spin(uint32_t loops)
@@ -102,7 +95,7 @@ static void start_pins(void)
     SYSCTL_RCGC1 |= RCGC1_UART0;
     SYSCTL_RCGC2 |= RCGC2_GPIOA | RCGC2_GPIOF | RCGC2_EMAC0 | RCGC2_EPHY0;
     (void)SYSCTL_RCGC2;
-    spin(16); /* a module answers some clocks after it gets one */
+    spin(CLOCK_HZ / 1000u); /* some ms: modules answer after a few clocks, the PHY later */
     GPIOA_AFSEL |= 0x03u; /* PA0, PA1: UART0 */
     GPIOA_DEN |= 0x03u;
     GPIOF_AFSEL |= 0x0Cu; /* PF2, PF3: the PHY's LED1 (traffic) and LED0 (link) */
@@ -142,16 +135,9 @@ static void find_address(void)
     }
 }
 
-int board_entropy(void *buf, size_t n)
+const uint8_t *board_station(void)
 {
-    static uint32_t drawn;
-    uint8_t *out = buf;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t x = BOARD_TEST_SEED + ++drawn * 0x9E3779B9u + board_now_ms();
-        x = (x ^ (x >> 16) ^ mac_address[drawn % 6]) * 0x85EBCA6Bu;
-        out[i] = (uint8_t)(x >> 24);
-    }
-    return 0;
+    return mac_address;
 }
 
 void board_init(void)
@@ -163,7 +149,7 @@ void board_init(void)
     cortexm_irq_on();
     find_address();
     mac_start(mac_address);
-    net_start(&mac_driver, mac_address);
+    net_start(&mac_driver);
     GPIOF_STATUS_LED = 1;
 }
 

@@ -1,4 +1,4 @@
-/* boards/mps2_an385/board.c - Arm MPS2 with application note AN385: clock, UART0, and the test seed.
+/* boards/mps2_an385/board.c - Arm MPS2 with application note AN385: clock, UART0 and the station's address.
  * Layer: board. Source: Arm DAI 0385 (memory map), Cortex-M System Design Kit manual (UART).
  * SPDX-License-Identifier: Apache-2.0 */
 #include "../board.h"
@@ -16,11 +16,6 @@
 #define UART_TX_FULL 0x1u
 #define UART_TX_ON 0x1u
 
-/* A named seed, the same in every image: for emulation and first steps, NOT SECURE. */
-#ifndef BOARD_TEST_SEED
-#define BOARD_TEST_SEED 0x4E525043u
-#endif
-
 /* Locally administered. */
 static const uint8_t mac_address[6] = {0x02, 0x52, 0x50, 0x43, 0x03, 0x85};
 
@@ -31,16 +26,9 @@ void board_putc(char c)
     UART0_DATA = (uint8_t)c;
 }
 
-int board_entropy(void *buf, size_t n)
+const uint8_t *board_station(void)
 {
-    static uint32_t drawn;
-    uint8_t *out = buf;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t x = BOARD_TEST_SEED + ++drawn * 0x9E3779B9u + board_now_ms();
-        x = (x ^ (x >> 16) ^ mac_address[drawn % 6]) * 0x85EBCA6Bu;
-        out[i] = (uint8_t)(x >> 24);
-    }
-    return 0;
+    return mac_address;
 }
 
 void board_init(void)
@@ -52,7 +40,7 @@ void board_init(void)
     if (mac_start(mac_address) != 0) {
         board_panic("no LAN9118");
     }
-    net_start(&mac_driver, mac_address);
+    net_start(&mac_driver);
 }
 
 void board_poll(void)

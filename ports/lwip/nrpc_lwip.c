@@ -60,6 +60,13 @@ struct link {
 
 static struct link links[NRPC_LWIP_CONNECTIONS];
 
+/* One client more than there are links. What it sends stays with lwIP, one segment of it. */
+static struct {
+    struct tcp_pcb *pcb;
+    const struct nrpc_server *server;
+    uint32_t since_ms;
+} waiting;
+
 /* --- The ring -------------------------------------------------------------------------------- */
 
 /* Finds the longest run of free bytes after head that transmit can make progress in. Returns its
@@ -269,7 +276,7 @@ static err_t pump(struct link *link)
     }
     /* Whatever keeps it from sending now (no route, no memory), its timer tries again. */
     (void)tcp_output(link->pcb);
-    if (link->conn == NULL || (nrpc_conn_closing(link->conn) && link->ring.unsent == 0)) {
+    if (link->conn == NULL || nrpc_conn_closing(link->conn)) {
         return close_link(link);
     }
     return ERR_OK;
@@ -317,23 +324,18 @@ static void keep_alive(struct tcp_pcb *pcb)
 #endif
 }
 
-static err_t on_accepted(void *arg, struct tcp_pcb *pcb, err_t err)
+/* A pcb gets a link, if one is free and its server has memory for it. Returns it, or NULL. */
+static struct link *begin(const struct nrpc_server *server, struct tcp_pcb *pcb)
 {
-    const struct nrpc_server *server = arg;
     struct link *link = links;
-    if (err != ERR_OK || pcb == NULL) {
-        return ERR_VAL; /* lwIP had no memory for it; the client tries again */
-    }
     while (link->pcb != NULL) {
         if (++link == links + NRPC_LWIP_CONNECTIONS) {
-            tcp_abort(pcb);
-            return ERR_ABRT;
+            return NULL;
         }
     }
     link->conn = nrpc_server_accept(server, sys_now());
     if (link->conn == NULL) {
-        tcp_abort(pcb);
-        return ERR_ABRT;
+        return NULL;
     }
     link->pcb = pcb;
     link->held_bytes = 0;
@@ -343,9 +345,64 @@ static err_t on_accepted(void *arg, struct tcp_pcb *pcb, err_t err)
     tcp_recv(pcb, on_received);
     tcp_sent(pcb, on_sent);
     tcp_err(pcb, on_error);
+    return link;
+}
+
+static err_t on_waiting_received(void *arg, struct tcp_pcb *pcb, struct pbuf *part, err_t err)
+{
+    (void)arg;
+    (void)err;
+    if (part != NULL) {
+        return ERR_MEM; /* lwIP asks again, four times a second */
+    }
+    waiting.pcb = NULL;
+    tcp_err(pcb, NULL);
+    (void)tcp_close(pcb);
+    return ERR_OK;
+}
+
+static void on_waiting_error(void *arg, err_t err)
+{
+    (void)arg;
+    (void)err;
+    waiting.pcb = NULL;
+}
+
+/* The waiting client gets the link of one that has gone, or is refused in the end. */
+static void poll_waiting(void)
+{
+    struct tcp_pcb *pcb = waiting.pcb;
+    if (pcb == NULL || begin(waiting.server, pcb) != NULL) {
+        waiting.pcb = NULL;
+    } else if (sys_now() - waiting.since_ms >= NRPC_LWIP_ACCEPT_MS) {
+        tcp_abort(pcb); /* which tells on_waiting_error */
+    }
+}
+
+static err_t on_accepted(void *arg, struct tcp_pcb *pcb, err_t err)
+{
+    const struct nrpc_server *server = arg;
+    struct link *link;
+    if (err != ERR_OK || pcb == NULL) {
+        return ERR_VAL; /* lwIP had no memory for it; the client tries again */
+    }
     tcp_nagle_disable(pcb);
     keep_alive(pcb);
-    return pump(link); /* our SETTINGS need not wait for the client's */
+    link = begin(server, pcb);
+    if (link != NULL) {
+        return pump(link); /* our SETTINGS need not wait for the client's */
+    }
+    if (waiting.pcb != NULL) {
+        tcp_abort(pcb);
+        return ERR_ABRT;
+    }
+    waiting.pcb = pcb;
+    waiting.server = server;
+    waiting.since_ms = sys_now();
+    tcp_arg(pcb, NULL);
+    tcp_recv(pcb, on_waiting_received);
+    tcp_err(pcb, on_waiting_error);
+    return ERR_OK;
 }
 
 /* --- The port's interface -------------------------------------------------------------------- */
@@ -373,6 +430,7 @@ int nrpc_lwip_listen(const struct nrpc_server *server, uint16_t port)
 uint32_t nrpc_lwip_poll(uint32_t now_ms)
 {
     uint32_t next = POLL_MS;
+    poll_waiting();
     for (struct link *link = links; link < links + NRPC_LWIP_CONNECTIONS; link++) {
         uint32_t own = RETRY_MS;
         if (link->pcb == NULL) {
@@ -386,5 +444,5 @@ uint32_t nrpc_lwip_poll(uint32_t now_ms)
         }
         next = own < next ? own : next;
     }
-    return next;
+    return waiting.pcb != NULL && next > RETRY_MS ? RETRY_MS : next;
 }

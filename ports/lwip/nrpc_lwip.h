@@ -13,12 +13,14 @@
  *   MEMP_NUM_TCP_SEG, MEMP_NUM_PBUF  NRPC_LWIP_CONNECTIONS * TCP_SND_QUEUELEN / 2 or more, so
  *                     that no connection waits for what another holds
  *   LWIP_WND_SCALE 0  a link keeps up to TCP_WND bytes that it cannot use yet
- * What helps: TCP_NODELAY is set here; TCP_OVERSIZE 0 (nothing is copied into pbufs);
- * LWIP_TCP_KEEPALIVE 1 (a client that has vanished is noticed after NRPC_LWIP_KEEPALIVE_MS and
+ * What helps: TCP_OVERSIZE 0 (nothing is copied into pbufs); LWIP_TCP_KEEPALIVE 1 (a client that has vanished is noticed after NRPC_LWIP_KEEPALIVE_MS and
  * three probes; without it, after two hours).
  *
  * What happens when:
- *   a client beyond the limit connects    it is refused with RST
+ *   a client beyond the limit connects    the first of them waits up to NRPC_LWIP_ACCEPT_MS for an
+ *                                         end to another's link (a client that opens its next
+ *                                         channel as it closes its last one); then, and for any
+ *                                         further client at once, RST
  *   the client ends its side (FIN)        it has gone: open calls are cancelled, the link closes
  *   RST, or lwIP gives up                 open calls are cancelled (NRPC_UNAVAILABLE)
  *   TCP's send buffer, segments or memory are used up
@@ -43,9 +45,14 @@
 #define NRPC_LWIP_SEND_BYTES 1024
 #endif
 
+/* How long one client beyond the limit may wait before it is refused. Milliseconds, 0..10000. */
+#ifndef NRPC_LWIP_ACCEPT_MS
+#define NRPC_LWIP_ACCEPT_MS 500
+#endif
+
 /* How long a closing link waits for its client. Milliseconds, 100..60000. */
 #ifndef NRPC_LWIP_CLOSE_MS
-#define NRPC_LWIP_CLOSE_MS 3000
+#define NRPC_LWIP_CLOSE_MS 5000
 #endif
 
 /* Idle time before a client is probed. Milliseconds, 1000..7200000. */
