@@ -1,0 +1,150 @@
+/* host-sim/main.c - the simulator: one device, or a fleet of them, and a summary at the end.
+ * Layer: board. Source: none.
+ * SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "board.h"
+#include "fleet.h"
+#include "nrpc_lwip.h"
+#include "nrpc_lwip_sockets.h"
+#include "options.h"
+#include "sim.h"
+
+extern const struct nrpc_server server; /* boards/greeter.c */
+
+static double clock_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* FILE, or for one of several devices FILE with its number before the ending. To be freed. */
+static char *pcap_name(const struct options *options, unsigned number)
+{
+    const char *path = options->pcap, *slash, *dot;
+    char *name;
+    size_t room;
+    if (path == NULL) {
+        return NULL;
+    }
+    slash = strrchr(path, '/');
+    dot = strrchr(path, '.');
+    if (dot == NULL || dot == path || (slash != NULL && dot <= slash + 1)) {
+        dot = path + strlen(path);
+    }
+    room = strlen(path) + 8;
+    name = malloc(room);
+    if (name == NULL) {
+        board_panic("out of memory");
+    }
+    if (options->devices == 1) {
+        snprintf(name, room, "%s", path);
+    } else {
+        snprintf(name, room, "%.*s-%u%s", (int)(dot - path), path, number + 1, dot);
+    }
+    return name;
+}
+
+/* --- One device ------------------------------------------------------------------------------------ */
+
+/* The thread of the sockets API. */
+static void *serve_sockets(void *unused)
+{
+    (void)unused;
+    (void)nrpc_lwip_sockets_serve(&server, SIM_DEVICE_PORT);
+    board_panic("the sockets port has given up");
+}
+
+static void start_server(enum options_api api)
+{
+    pthread_t thread;
+    if (api == OPTIONS_RAW) {
+        if (nrpc_lwip_listen(&server, SIM_DEVICE_PORT) != 0) {
+            board_panic("no memory to listen");
+        }
+    } else if (pthread_create(&thread, NULL, serve_sockets, NULL) != 0) {
+        board_panic("no thread");
+    }
+}
+
+static void say_ready(int port)
+{
+    char text[64];
+    snprintf(text, sizeof text, "nanorpc: Greeter ready on 127.0.0.1:%d\n", port);
+    board_print(text);
+}
+
+/* A device from power-on to power-off. Returns an exit status. */
+static int run_device(const void *context, unsigned number, struct fleet_report *report)
+{
+    struct options options = *(const struct options *)context;
+    char *pcap = pcap_name(&options, number);
+    int port;
+    options.weather.seed += number;
+    port = wire_open(&options.weather, report->count, (uint16_t)(options.port == 0 ? 0 : options.port + number),
+                     SIM_DEVICE_PORT, sim_receive, pcap);
+    free(pcap);
+    if (port < 0) {
+        wire_close();
+        return 1;
+    }
+    sim_threads(options.api == OPTIONS_SOCKETS);
+    board_init();
+    start_server(options.api);
+    say_ready(port);
+    while (!fleet_stopping()) {
+        board_poll();
+        if (options.api == OPTIONS_RAW) {
+            (void)nrpc_lwip_poll(board_now_ms());
+        }
+    }
+    report->connections = sim_connections();
+    wire_close();
+    return 0;
+}
+
+/* --- The end ----------------------------------------------------------------------------------------- */
+
+static void print_way(const char *name, const struct wire_count *count)
+{
+    printf("; %s %" PRIu64 " frames, %" PRIu64 " bytes, %" PRIu64 " dropped", name, count->frames, count->bytes,
+           count->dropped);
+}
+
+static void print_summary(const struct options *options, const struct fleet_report *report, double seconds)
+{
+    printf("\nnanorpc: stopped after %.1f s; %u device%s; %" PRIu64 " connection%s", seconds, (unsigned)options->devices,
+           options->devices == 1 ? "" : "s", report->connections, report->connections == 1 ? "" : "s");
+    print_way("to the device", &report->count[WIRE_TO_DEVICE]);
+    print_way("from it", &report->count[WIRE_FROM_DEVICE]);
+    putchar('\n');
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct fleet_report report;
+    double began = clock_s();
+    int result = options_parse(&options, argc, argv);
+    if (result >= 0) {
+        return result;
+    }
+    memset(&report, 0, sizeof report);
+    if (options.devices == 1) {
+        fleet_catch_signals();
+        result = run_device(&options, 0, &report);
+    } else {
+        result = fleet_run(options.devices, run_device, &options, &report);
+    }
+    if (result == 0) {
+        print_summary(&options, &report, clock_s() - began);
+    }
+    return result;
+}

@@ -1,0 +1,202 @@
+/* host-sim/options.c - the simulator's command line.
+ * Layer: board. Source: getopt_long(3).
+ * SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help_text[] =
+    "Simulates a small device that serves gRPC: Greeter, helloworld.Greeter and\n"
+    "simpletest.SimpleTest, on lwIP, behind a simulated Ethernet. No root is needed.\n"
+    "Clients on this machine call it at localhost:50051, without TLS.\n"
+    "\n"
+    "usage: host-sim [OPTION]...          or: make sim ARGS=\"[OPTION]...\"\n"
+    "\n"
+    "The device\n"
+    "  --port N          the port on 127.0.0.1 that leads to the device; 0 takes a free one\n"
+    "                    (default: 50051)\n"
+    "  --api raw         lwIP's raw API in one loop, as on bare metal (the default)\n"
+    "  --api sockets     lwIP's sockets API on threads, as on an RTOS\n"
+    "  --devices N       N devices, 1 to 256, each a process of its own, on ports PORT,\n"
+    "                    PORT+1, ...; device K has seed SEED+K-1 (default: 1)\n"
+    "  --pcap FILE       write every frame that the device sends or receives to FILE, for\n"
+    "                    Wireshark; with --devices, device K writes to FILE with -K before\n"
+    "                    its ending\n"
+    "\n"
+    "The weather between client and device; it befalls each way for itself\n"
+    "  --loss PERCENT    so many of all frames are lost, 0 to 100, also 0.5 (default: 0)\n"
+    "  --delay MS        every frame takes so long, 0 to 60000; a round trip takes twice as\n"
+    "                    long (default: 0)\n"
+    "  --reorder PERCENT so many of all frames take 5 to 25 ms longer, so that later ones\n"
+    "                    overtake them (default: 0)\n"
+    "  --rate KBIT/S     so many kilobits a second pass, 1 to 10000000; 64 KB may wait, more\n"
+    "                    is lost (default: no limit)\n"
+    "  --disconnect S    once in every S seconds the cable is out for one, 2 to 86400\n"
+    "                    (default: never)\n"
+    "  --seed N          another N is other weather; the same N is the same weather again: it\n"
+    "                    decides which frames are lost, first, second, ... (default: 1)\n"
+    "\n"
+    "  --help            show this text\n"
+    "\n"
+    "When it is ready it prints \"nanorpc: Greeter ready on 127.0.0.1:PORT\". Ctrl-C stops it,\n"
+    "with a summary of what passed over the wire.\n"
+    "\n"
+    "  make sim ARGS=\"--loss 5 --delay 50 --pcap weather.pcap\"\n"
+    "  make sim ARGS=\"--port 6000 --devices 10\"\n";
+
+static int complain(const char *option, const char *right, const char *wrong)
+{
+    fprintf(stderr, "host-sim: --%s takes %s, not '%s'; --help explains it\n", option, right, wrong);
+    return 2;
+}
+
+/* A whole decimal number from min to max. Returns 1, or 0: it is none. */
+static int whole(const char *text, uint64_t min, uint64_t max, uint64_t *value)
+{
+    char *end;
+    if (*text < '0' || *text > '9') {
+        return 0;
+    }
+    errno = 0;
+    *value = strtoull(text, &end, 10);
+    return errno == 0 && *end == '\0' && *value >= min && *value <= max;
+}
+
+/* A percentage, as parts of a million. Returns 1, or 0: it is none. */
+static int percent(const char *text, uint32_t *ppm)
+{
+    char *end;
+    double value;
+    if (text[strspn(text, "0123456789.")] != '\0') {
+        return 0;
+    }
+    value = strtod(text, &end);
+    if (end == text || *end != '\0' || !(value <= 100)) {
+        return 0;
+    }
+    *ppm = (uint32_t)(value * 10000 + 0.5);
+    return 1;
+}
+
+enum { PORT = 1, DEVICES, DELAY, RATE, DISCONNECT, SEED, LOSS, REORDER, API, PCAP, HELP };
+
+/* The options that are whole numbers: what they may be, in numbers and in words. */
+static const struct {
+    const char *name, *right;
+    uint64_t min, max;
+} numbers[] = {
+    [PORT] = {"port", "a number from 0 to 65535", 0, 65535},
+    [DEVICES] = {"devices", "a number from 1 to 256", 1, OPTIONS_DEVICES_MAX},
+    [DELAY] = {"delay", "whole milliseconds from 0 to 60000", 0, 60000},
+    [RATE] = {"rate", "whole kilobits a second from 1 to 10000000", 1, 10000000},
+    [DISCONNECT] = {"disconnect", "whole seconds from 2 to 86400", 2, 86400},
+    [SEED] = {"seed", "a whole number from 0 to 18446744073709551615", 0, UINT64_MAX},
+};
+
+/* Returns 0, or 2 after a message. */
+static int set_number(struct options *options, int which, const char *text)
+{
+    uint64_t value;
+    if (!whole(text, numbers[which].min, numbers[which].max, &value)) {
+        return complain(numbers[which].name, numbers[which].right, text);
+    }
+    switch (which) {
+    case PORT: options->port = (uint16_t)value; break;
+    case DEVICES: options->devices = (uint16_t)value; break;
+    case DELAY: options->weather.delay_ms = (uint32_t)value; break;
+    case RATE: options->weather.rate_kbit = (uint32_t)value; break;
+    case DISCONNECT: options->weather.disconnect_s = (uint32_t)value; break;
+    default: options->weather.seed = value; break;
+    }
+    return 0;
+}
+
+static int set_percent(uint32_t *ppm, const char *name, const char *text)
+{
+    return percent(text, ppm) ? 0 : complain(name, "a percentage from 0 to 100, such as 5 or 0.5", text);
+}
+
+static int set_api(struct options *options, const char *text)
+{
+    if (strcmp(text, "raw") == 0) {
+        options->api = OPTIONS_RAW;
+    } else if (strcmp(text, "sockets") == 0) {
+        options->api = OPTIONS_SOCKETS;
+    } else {
+        return complain("api", "'raw' or 'sockets'", text);
+    }
+    return 0;
+}
+
+/* What getopt_long itself finds wrong. */
+static int reject(int found, char **argv)
+{
+    if (found == ':') {
+        fprintf(stderr, "host-sim: %s needs a value after it; --help explains it\n", argv[optind - 1]);
+    } else if (optopt > 0 && optopt < 128) {
+        fprintf(stderr, "host-sim: there is no option '-%c'; --help lists them all\n", optopt);
+    } else {
+        fprintf(stderr, "host-sim: there is no option '%s'; --help lists them all\n", argv[optind - 1]);
+    }
+    return 2;
+}
+
+/* What is wrong only in combination. Returns -1, or 2 after a message. */
+static int check(const struct options *options)
+{
+    if (options->port != 0 && options->port + options->devices - 1 > 65535) {
+        fprintf(stderr, "host-sim: %u devices from port %u on would need ports above 65535; choose --port %u or less\n",
+                (unsigned)options->devices, (unsigned)options->port, 65536u - options->devices);
+        return 2;
+    }
+    return -1;
+}
+
+/* Takes one option. Returns 0, 1: it was --help; or 2 after a message. */
+static int set(struct options *options, int which, const char *text, char **argv)
+{
+    switch (which) {
+    case LOSS: return set_percent(&options->weather.loss_ppm, "loss", text);
+    case REORDER: return set_percent(&options->weather.reorder_ppm, "reorder", text);
+    case API: return set_api(options, text);
+    case PCAP: options->pcap = text; return 0;
+    case HELP: fputs(help_text, stdout); return 1;
+    case ':':
+    case '?': return reject(which, argv);
+    default: return set_number(options, which, text);
+    }
+}
+
+int options_parse(struct options *options, int argc, char **argv)
+{
+    static const struct option list[] = {
+        {"port", required_argument, NULL, PORT},         {"devices", required_argument, NULL, DEVICES},
+        {"delay", required_argument, NULL, DELAY},       {"rate", required_argument, NULL, RATE},
+        {"disconnect", required_argument, NULL, DISCONNECT}, {"seed", required_argument, NULL, SEED},
+        {"loss", required_argument, NULL, LOSS},         {"reorder", required_argument, NULL, REORDER},
+        {"api", required_argument, NULL, API},           {"pcap", required_argument, NULL, PCAP},
+        {"help", no_argument, NULL, HELP},               {NULL, 0, NULL, 0}};
+    int found, result;
+
+    memset(options, 0, sizeof *options);
+    options->port = OPTIONS_PORT;
+    options->devices = 1;
+    options->weather.seed = 1;
+    opterr = 0;
+    while ((found = getopt_long(argc, argv, ":", list, NULL)) != -1) {
+        result = set(options, found, optarg, argv);
+        if (result != 0) {
+            return result == 1 ? 0 : result;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "host-sim: '%s' belongs to no option; --help lists them all\n", argv[optind]);
+        return 2;
+    }
+    return check(options);
+}

@@ -1,0 +1,28 @@
+/* host-sim/options.h - the simulator's command line.
+ * Layer: board. Source: getopt_long(3).
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef HOST_SIM_OPTIONS_H
+#define HOST_SIM_OPTIONS_H
+
+#include <stdint.h>
+
+#include "weather.h"
+
+enum options_api { OPTIONS_RAW, OPTIONS_SOCKETS };
+
+struct options {
+    struct weather_settings weather;
+    const char *pcap;    /* of argv; NULL: none */
+    enum options_api api;
+    uint16_t port;       /* 0: any free one */
+    uint16_t devices;    /* 1..OPTIONS_DEVICES_MAX */
+};
+
+#define OPTIONS_PORT 50051
+#define OPTIONS_DEVICES_MAX 256
+
+/* Fills *options. Returns -1 to go on, or the exit status: 0 after --help on stdout; 2 after a
+ * message on stderr that says what was wrong and what is right. */
+int options_parse(struct options *options, int argc, char **argv);
+
+#endif

@@ -1,0 +1,380 @@
+/* ports/lwip/nrpc_lwip_sockets.c - a server on lwIP's sockets API: an RTOS, NO_SYS=0, one thread.
+ * Layer: port. Source: lwIP 2.2 "sockets API".
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "nrpc_lwip_sockets.h"
+
+#include <string.h>
+
+#include "lwip/errno.h"
+#include "lwip/sockets.h"
+#include "lwip/sys.h"
+
+#if !LWIP_SOCKET || !LWIP_SOCKET_POLL || !LWIP_SO_LINGER
+#error "lwipopts.h: LWIP_SOCKET, LWIP_SOCKET_POLL and LWIP_SO_LINGER must be 1"
+#endif
+#if MEMP_NUM_NETCONN < NRPC_LWIP_SOCKETS_CONNECTIONS + 2
+#error "lwipopts.h: MEMP_NUM_NETCONN must be NRPC_LWIP_SOCKETS_CONNECTIONS + 2 or more"
+#endif
+
+enum { LINKS = NRPC_LWIP_SOCKETS_CONNECTIONS, BUFFER = NRPC_LWIP_SOCKETS_BUFFER_BYTES };
+enum { BACKLOG = 4, KEEPALIVE_PROBE_S = 10, KEEPALIVE_PROBES = 3 };
+
+NRPC_STATIC_ASSERT(LINKS >= 1 && LINKS <= 65535, "NRPC_LWIP_SOCKETS_CONNECTIONS: 1..65535");
+NRPC_STATIC_ASSERT(BUFFER >= NRPC_TRANSMIT_MIN && BUFFER <= 65535,
+                   "NRPC_LWIP_SOCKETS_BUFFER_BYTES: NRPC_TRANSMIT_MIN..65535");
+
+/* OPEN: it has a connection. CLOSING: that has ended; its last bytes leave, then our FIN, and the
+ * client's is awaited. */
+enum state { FREE, OPEN, CLOSING };
+
+struct link {
+    struct nrpc_conn *conn; /* NULL unless open */
+    int fd;
+    uint32_t closing_ms;    /* since when */
+    uint16_t rx_at, rx_end; /* received, not yet used by the core */
+    uint16_t tx_at, tx_end; /* made by the core, not yet taken by lwIP */
+    uint8_t state, fin_sent;
+    uint8_t rx[BUFFER], tx[BUFFER];
+};
+
+static struct {
+    const struct nrpc_server *server; /* NULL: not listening */
+    int listener;
+    struct pollfd watched[LINKS + 1]; /* the links in their order, then the listener */
+    struct link links[LINKS];
+} port;
+
+/* --- The end of a link ----------------------------------------------------------------------- */
+
+/* With RST instead of FIN, and without waiting. */
+static void close_hard(int fd)
+{
+    struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    (void)lwip_setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    (void)lwip_close(fd);
+}
+
+static void lose_conn(struct link *link)
+{
+    if (link->conn != NULL) {
+        nrpc_conn_lost(link->conn);
+        link->conn = NULL;
+    }
+}
+
+/* The link is broken, or its client does not go. */
+static void abort_link(struct link *link)
+{
+    lose_conn(link);
+    close_hard(link->fd);
+    link->state = FREE;
+}
+
+/* The client has ended its side. */
+static void client_gone(struct link *link)
+{
+    lose_conn(link);
+    (void)lwip_close(link->fd);
+    link->state = FREE;
+}
+
+/* A close now could answer what the client still sends with RST, which would destroy our GOAWAY
+ * before it was read: so FIN first, and the client's turn. */
+static void begin_closing(struct link *link)
+{
+    lose_conn(link);
+    link->state = CLOSING;
+    link->fin_sent = 0;
+    link->rx_at = link->rx_end = 0;
+    link->closing_ms = sys_now();
+}
+
+/* --- Bytes in and out ------------------------------------------------------------------------ */
+
+/* After a socket call has failed: 1 when it may do better later. */
+static int may_try_again(void)
+{
+    return errno == EWOULDBLOCK || errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS;
+}
+
+/* Gives lwIP what is in tx. Returns 0, or -1: the link is broken. */
+static int push(struct link *link)
+{
+    ssize_t sent;
+    if (link->tx_at == link->tx_end) {
+        return 0;
+    }
+    sent = lwip_send(link->fd, link->tx + link->tx_at, (size_t)(link->tx_end - link->tx_at), MSG_DONTWAIT);
+    if (sent < 0) {
+        return may_try_again() ? 0 : -1;
+    }
+    link->tx_at = (uint16_t)(link->tx_at + sent);
+    return 0;
+}
+
+/* Lets the core make what it has to say, into the empty tx. Returns how many bytes. */
+static size_t make(struct link *link)
+{
+    size_t made, end = 0;
+    do {
+        made = nrpc_conn_transmit(link->conn, link->tx + end, BUFFER - end);
+        end += made;
+    } while (made != 0 && BUFFER - end >= NRPC_TRANSMIT_MIN);
+    link->tx_at = 0;
+    link->tx_end = (uint16_t)end;
+    return end;
+}
+
+/* Makes and sends until there is no more, or lwIP is full. Returns 1 when the core made something,
+ * 0, or -1: the link is broken. */
+static int drain(struct link *link)
+{
+    int made_any = 0;
+    for (;;) {
+        if (push(link) != 0) {
+            return -1;
+        }
+        if (link->tx_at != link->tx_end || make(link) == 0) {
+            return made_any;
+        }
+        made_any = 1;
+    }
+}
+
+/* Gives the core what is in rx. Returns 1 when it used something. */
+static int feed(struct link *link)
+{
+    size_t used;
+    if (link->rx_at == link->rx_end) {
+        return 0;
+    }
+    used = nrpc_conn_receive(link->conn, link->rx + link->rx_at, (size_t)(link->rx_end - link->rx_at),
+                             sys_now());
+    link->rx_at = (uint16_t)(link->rx_at + used);
+    return used != 0;
+}
+
+/* Everything that can move on an open link, moves. */
+static void pump(struct link *link)
+{
+    int fed, made;
+    do {
+        fed = feed(link);
+        made = drain(link);
+    } while (made >= 0 && (fed || made) && link->rx_at != link->rx_end);
+    if (made < 0) {
+        abort_link(link);
+    } else if (nrpc_conn_closing(link->conn)) {
+        begin_closing(link);
+    }
+}
+
+/* Takes a closing link one step further. */
+static void go_on_closing(struct link *link)
+{
+    if (push(link) != 0 || sys_now() - link->closing_ms >= NRPC_LWIP_SOCKETS_CLOSE_MS) {
+        abort_link(link);
+        return;
+    }
+    if (!link->fin_sent && link->tx_at == link->tx_end) {
+        link->fin_sent = lwip_shutdown(link->fd, SHUT_WR) == 0; /* if not: at the next poll */
+    }
+}
+
+/* The client has sent something, or has ended its side, or is lost. */
+static void receive(struct link *link)
+{
+    ssize_t n = lwip_recv(link->fd, link->rx, BUFFER, MSG_DONTWAIT);
+    if (n < 0) {
+        if (!may_try_again()) {
+            abort_link(link);
+        }
+        return;
+    }
+    if (n == 0) {
+        client_gone(link);
+        return;
+    }
+    link->rx_at = 0;
+    link->rx_end = link->state == OPEN ? (uint16_t)n : 0;
+}
+
+/* --- Listening ------------------------------------------------------------------------------- */
+
+/* A link for a new client: a free one, else one that is only closing, or NULL. */
+static struct link *find_place(void)
+{
+    struct link *place = NULL;
+    for (unsigned i = 0; i < LINKS; i++) {
+        if (port.links[i].state == FREE) {
+            return &port.links[i];
+        }
+        if (port.links[i].state == CLOSING) {
+            place = &port.links[i];
+        }
+    }
+    if (place != NULL) {
+        abort_link(place);
+    }
+    return place;
+}
+
+/* A failure costs only what the option would have gained. */
+static void set_option(int fd, int level, int option, int value)
+{
+    (void)lwip_setsockopt(fd, level, option, &value, sizeof value);
+}
+
+static void take(int fd)
+{
+    struct link *link = find_place();
+    struct nrpc_conn *conn = link == NULL ? NULL : nrpc_server_accept(port.server, sys_now());
+    if (conn == NULL) {
+        close_hard(fd);
+        return;
+    }
+    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+#if LWIP_TCP_KEEPALIVE
+    set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, NRPC_LWIP_SOCKETS_KEEPALIVE_MS / 1000);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_PROBE_S);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
+#endif
+    link->conn = conn;
+    link->fd = fd;
+    link->state = OPEN;
+    link->rx_at = link->rx_end = link->tx_at = link->tx_end = 0;
+}
+
+/* Bounded, so that a flood of clients leaves time for those that are here. */
+static void accept_some(void)
+{
+    for (unsigned i = 0; i < LINKS; i++) {
+        int fd = lwip_accept(port.listener, NULL, NULL);
+        if (fd < 0) {
+            return; /* nobody waits any more, or lwIP has dropped that client itself */
+        }
+        take(fd);
+    }
+}
+
+static void close_all(void)
+{
+    for (unsigned i = 0; i < LINKS; i++) {
+        if (port.links[i].state != FREE) {
+            abort_link(&port.links[i]);
+        }
+    }
+    (void)lwip_close(port.listener);
+    port.server = NULL;
+}
+
+/* A socket that listens on `number` of every address. Returns it, or -1. */
+static int open_listener(uint16_t number)
+{
+    struct sockaddr_in any;
+    int fd = lwip_socket(AF_INET, SOCK_STREAM, 0);
+    if (fd < 0) {
+        return -1;
+    }
+    memset(&any, 0, sizeof any);
+    any.sin_len = sizeof any;
+    any.sin_family = AF_INET;
+    any.sin_port = lwip_htons(number);
+    if (lwip_bind(fd, (struct sockaddr *)&any, sizeof any) != 0 || lwip_listen(fd, BACKLOG) != 0 ||
+        lwip_fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
+        (void)lwip_close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* --- The loop -------------------------------------------------------------------------------- */
+
+/* Moves what does not wait for the client, and says what does. Returns the milliseconds after which
+ * to look again at the latest. */
+static uint32_t prepare(struct link *link, struct pollfd *watched, uint32_t most_ms)
+{
+    uint32_t next = NRPC_LWIP_SOCKETS_RETRY_MS;
+    if (link->state == OPEN) {
+        next = nrpc_conn_tick(link->conn, sys_now());
+        pump(link);
+    }
+    if (link->state == CLOSING) {
+        next = NRPC_LWIP_SOCKETS_RETRY_MS;
+        go_on_closing(link);
+    }
+    watched->fd = link->state == FREE ? -1 : link->fd;
+    watched->events = link->rx_at == link->rx_end ? POLLIN : 0;
+    if (link->state != FREE && link->tx_at != link->tx_end) {
+        watched->events |= POLLOUT;
+        next = NRPC_LWIP_SOCKETS_RETRY_MS;
+    }
+    return link->state == FREE || next > most_ms ? most_ms : next;
+}
+
+/* What lwIP reports of a link. Output goes on when the link is prepared again. */
+static void serve_link(struct link *link, int events)
+{
+    if ((events & POLLIN) != 0) {
+        receive(link);
+    } else if ((events & POLLERR) != 0) {
+        abort_link(link); /* while nothing is read, a reset is learnt only here */
+    }
+    if (link->state == OPEN) {
+        pump(link);
+    }
+}
+
+int nrpc_lwip_sockets_listen(const struct nrpc_server *server, uint16_t number)
+{
+    if (port.server != NULL) {
+        return NRPC_E_LIMIT;
+    }
+    port.listener = open_listener(number);
+    if (port.listener < 0) {
+        return errno == ENFILE || errno == ENOBUFS || errno == ENOMEM ? NRPC_E_LIMIT : NRPC_E_LINK;
+    }
+    port.server = server;
+    return 0;
+}
+
+int nrpc_lwip_sockets_poll(uint32_t most_ms)
+{
+    if (port.server == NULL) {
+        return NRPC_E_LINK;
+    }
+    for (unsigned i = 0; i < LINKS; i++) {
+        most_ms = prepare(&port.links[i], &port.watched[i], most_ms);
+    }
+    port.watched[LINKS].fd = port.listener;
+    port.watched[LINKS].events = POLLIN;
+    errno = 0;
+    if (lwip_poll(port.watched, LINKS + 1, (int)most_ms) < 0) {
+        if (errno == EAGAIN) { /* no memory to wait with */
+            sys_msleep(1);
+            return 0;
+        }
+        close_all();
+        return NRPC_E_LINK;
+    }
+    for (unsigned i = 0; i < LINKS; i++) {
+        if (port.watched[i].fd >= 0 && port.watched[i].revents != 0) {
+            serve_link(&port.links[i], port.watched[i].revents);
+        }
+    }
+    /* Clients come last: a link that closed above must not be another's in this turn. */
+    if (port.watched[LINKS].revents != 0) {
+        accept_some();
+    }
+    return 0;
+}
+
+int nrpc_lwip_sockets_serve(const struct nrpc_server *server, uint16_t number)
+{
+    int result = nrpc_lwip_sockets_listen(server, number);
+    while (result == 0) {
+        result = nrpc_lwip_sockets_poll(1000);
+    }
+    return result;
+}

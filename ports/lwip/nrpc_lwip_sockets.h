@@ -1,0 +1,73 @@
+/* ports/lwip/nrpc_lwip_sockets.h - a server on lwIP's sockets API: an RTOS, NO_SYS=0, one thread.
+ * Layer: port. Source: lwIP 2.2 "sockets API".
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NRPC_LWIP_SOCKETS_H
+#define NRPC_LWIP_SOCKETS_H
+
+#include "nanorpc/nanorpc.h"
+
+/* What lwipopts.h must say; nrpc_lwip_sockets.c refuses to be compiled otherwise:
+ *   LWIP_SOCKET 1, LWIP_SOCKET_POLL 1
+ *   LWIP_SO_LINGER 1    so that a peer can be refused with RST
+ *   MEMP_NUM_NETCONN    NRPC_LWIP_SOCKETS_CONNECTIONS + 2 or more: the listener, and a refusal
+ * What helps: LWIP_TCP_KEEPALIVE 1 (a client that has vanished is noticed after
+ * NRPC_LWIP_SOCKETS_KEEPALIVE_MS and three probes; without it, after two hours).
+ *
+ * What happens when:
+ *   a client beyond the limit connects    a link that only waits for its client to close gives way;
+ *                                         if there is none, the client is refused with RST
+ *   the client ends its side (FIN)        it has gone: open calls are cancelled, the link closes
+ *   RST, or lwIP gives up                 open calls are cancelled (NRPC_UNAVAILABLE)
+ *   lwIP takes a part of what we send     the rest waits in the link's buffer, nothing more is made,
+ *                                         and receiving stops once the core needs an answer sent
+ *                                         first; then TCP's window holds the client back
+ *   lwIP has no memory                    the same; it is tried again when lwIP says so, or after
+ *                                         NRPC_LWIP_SOCKETS_RETRY_MS
+ *   the connection ends from our side     its bytes are sent, then FIN, then what still comes is
+ *                                         ignored until the client's FIN, or RST after
+ *                                         NRPC_LWIP_SOCKETS_CLOSE_MS
+ * No socket blocks the thread, but for one case of lwIP's own: a close for whose FIN there is no
+ * memory, which waits for up to LWIP_TCP_CLOSE_TIMEOUT_MS_DEFAULT. Not one of lwIP's err_t or errno
+ * values leaves the port. */
+
+/* Links: connections and those just closing. Count, 1..65535. Not more than server.n_conns are ever
+ * in use beside those closing. RAM: 2 * NRPC_LWIP_SOCKETS_BUFFER_BYTES + 32 each. */
+#ifndef NRPC_LWIP_SOCKETS_CONNECTIONS
+#define NRPC_LWIP_SOCKETS_CONNECTIONS 2
+#endif
+
+/* What a link receives, and sends, at a time. Bytes, NRPC_TRANSMIT_MIN..65535. RAM: twice a link. */
+#ifndef NRPC_LWIP_SOCKETS_BUFFER_BYTES
+#define NRPC_LWIP_SOCKETS_BUFFER_BYTES 536
+#endif
+
+/* How long a closing link waits for its client. Milliseconds, 100..60000. */
+#ifndef NRPC_LWIP_SOCKETS_CLOSE_MS
+#define NRPC_LWIP_SOCKETS_CLOSE_MS 3000
+#endif
+
+/* When to send again without a sign from lwIP that it has room. Milliseconds, 1..1000. */
+#ifndef NRPC_LWIP_SOCKETS_RETRY_MS
+#define NRPC_LWIP_SOCKETS_RETRY_MS 100
+#endif
+
+/* Idle time before a client is probed. Milliseconds, 1000..7200000. */
+#ifndef NRPC_LWIP_SOCKETS_KEEPALIVE_MS
+#define NRPC_LWIP_SOCKETS_KEEPALIVE_MS 60000
+#endif
+
+/* All of the following: from one thread of lwIP's (sys_thread_new), after tcpip_init has called back.
+ * Handlers run in it; only there may the nrpc_call_ functions be used. */
+
+/* Serves `port` (1..65535) of every IPv4 address, for ever. server: kept. Returns only when it cannot go
+ * on, with every connection lost and closed: NRPC_E_LIMIT: no socket left (MEMP_NUM_NETCONN), or a
+ * server is being served already; NRPC_E_LINK: the port is taken, or lwIP has stopped. */
+int nrpc_lwip_sockets_serve(const struct nrpc_server *server, uint16_t port);
+
+/* The same in two steps, for a thread that has something else to do: listen once, then poll in a
+ * loop. Poll serves what there is, waiting for it at most `most_ms` (0..1000), and returns 0; errors
+ * as above. It may return early. A handler's or the application's reply goes out at the next poll. */
+int nrpc_lwip_sockets_listen(const struct nrpc_server *server, uint16_t port);
+int nrpc_lwip_sockets_poll(uint32_t most_ms);
+
+#endif
