@@ -102,7 +102,7 @@ class Stream:
 class Peer:
     """One connection. Answers SETTINGS and PING as it must, gives no window on its own."""
 
-    def __init__(self, port, *first, wait=True, timeout=TIMEOUT):
+    def __init__(self, port, *first, wait=True, timeout=TIMEOUT, receive_buffer=None):
         """first: settings, as for settings(); wait: for the server's SETTINGS, as grpcio does."""
         self.timeout = timeout
         self.received = b""
@@ -116,11 +116,15 @@ class Peer:
         self.windows = collections.Counter()  # WINDOW_UPDATE, by stream
         self.goaway = None          # (last stream, code, debug data)
         self.closed = False
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout)
+        self.socket = socket.socket()
+        self.socket.settimeout(timeout)
+        if receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.poll = select.poll()
         self.poll.register(self.socket, select.POLLIN)
         try:
+            self.socket.connect(("127.0.0.1", port))
             self.send(PREFACE + settings(*first))
             if wait:
                 self.until(lambda: self.settings is not None and self.acked)
