@@ -52,6 +52,7 @@ LACKS_riscv := $(call lacks,riscv64-unknown-elf-gcc)
 LACKS_qemu := $(call lacks,qemu-system-arm)
 LACKS_slirp := $(if $(call header,slirp/libslirp.h),,slirp)
 LACKS_test := $(call lacks,clang valgrind nghttp curl protoc g++)\
+    $(if $(wildcard /usr/lib/python3/dist-packages/google/protobuf),,protobuf)\
     $(if $(wildcard /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a),,sanitizers)
 LACKS_bench := $(call lacks,valgrind h2load g++ protoc grpc_cpp_plugin pkg-config)\
     $(if $(call header,grpcpp/grpcpp.h),,grpc)

@@ -15,7 +15,7 @@ import stack
 from conftest import ROOT
 
 # What a compiler and the core may call in libc and in the compiler's own library.
-MAY_CALL = re.compile(r"nrpc_|pb_|mem(cpy|set|move|cmp|chr)$|strlen$|__aeabi_|__gnu_|__assert|__(u?div|u?mod)")
+MAY_CALL = re.compile(r"nrpc_|pb_|mem(cpy|set|move|cmp|chr)$|str(len|cmp|ncmp)$|__aeabi_|__gnu_|__assert|__(u?div|u?mod)")
 
 
 def run(*command, **options):
