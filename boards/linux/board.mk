@@ -2,6 +2,7 @@
 # Layer: board. Source: none.
 # SPDX-License-Identifier: Apache-2.0
 BOARD_CC := cc
+BOARD_CFLAGS := -flto
 BOARD_SRC := boards/linux/main.c
 BOARD_PORT := posix
 BOARD_CONFIG := -DNRPC_MAX_STREAMS=128 -DGREETER_CONNECTIONS=1024

@@ -18,12 +18,12 @@
 
 #include "nrpc_posix_sockets.h"
 
-enum { EVENTS = 64, PAUSE_MS = 100, TICK_MS = 1000, BUFFER = NRPC_POSIX_BUFFER_BYTES };
+enum { EVENTS = 64, PAUSE_MS = 100, TICK_MS = 1000, PIECE = 1024, BUFFER = NRPC_POSIX_BUFFER_BYTES };
 enum { KEY_LISTENER = 1 << 24, KEY_WAKE = 1 << 25 }; /* epoll keys; below: the number of a link */
 
 NRPC_STATIC_ASSERT(NRPC_POSIX_LINKS >= 1 && NRPC_POSIX_LINKS <= 65535, "NRPC_POSIX_LINKS: 1..65535");
-NRPC_STATIC_ASSERT(BUFFER >= 1024 && BUFFER <= 1048576, "NRPC_POSIX_BUFFER_BYTES: 1024..1048576");
-NRPC_STATIC_ASSERT(BUFFER >= NRPC_TRANSMIT_MIN, "NRPC_POSIX_BUFFER_BYTES: NRPC_TRANSMIT_MIN or more");
+NRPC_STATIC_ASSERT(BUFFER >= 2048 && BUFFER <= 1048576, "NRPC_POSIX_BUFFER_BYTES: 2048..1048576");
+NRPC_STATIC_ASSERT(BUFFER >= PIECE + NRPC_TRANSMIT_MIN, "NRPC_POSIX_BUFFER_BYTES: PIECE + NRPC_TRANSMIT_MIN or more");
 
 /* One TCP connection. conn is NULL while it lingers: we have sent FIN and wait for the peer's. */
 struct link {
@@ -185,27 +185,30 @@ static int link_send(struct link *link, const uint8_t *data, size_t n)
 }
 
 /* Lets the core work on n received bytes (0: only on its output) until it needs neither room nor
- * input. *used: the bytes taken. Returns 0, or -1: the connection is lost. */
+ * input; what it makes is sent whenever a packet's worth is there, so that the peer reads the first
+ * answers while we make the others. *used: the bytes taken. Returns 0, or -1: the connection is lost. */
 static int link_work(struct link *link, const uint8_t *data, size_t n, size_t *used)
 {
-    size_t made, filled = 0;
+    size_t took, made, filled = 0;
 
     *used = 0;
-    for (;;) {
-        if (*used < n)
-            *used += nrpc_conn_receive(link->conn, data + *used, n - *used, port.now_ms);
-        if (link->tx_at != link->tx_end)
-            return 0; /* nothing can leave: input goes on for as long as the core makes do */
-        made = nrpc_conn_transmit(link->conn, shared.tx + filled, BUFFER - filled);
-        filled += made;
-        if (made && BUFFER - filled >= NRPC_TRANSMIT_MIN)
-            continue;
-        if (filled && link_send(link, shared.tx, filled))
-            return -1;
-        if (!made)
-            return 0;
-        filled = 0;
-    }
+    do {
+        size_t some = n - *used < PIECE ? n - *used : PIECE;
+
+        took = some ? nrpc_conn_receive(link->conn, data + *used, some, port.now_ms) : 0;
+        *used += took;
+        made = 0;
+        if (link->tx_at == link->tx_end) { /* else nothing can leave: input goes on while the core takes it */
+            made = nrpc_conn_transmit(link->conn, shared.tx + filled, BUFFER - filled);
+            filled += made;
+        }
+        if (filled >= PIECE || (filled && !took && !made)) {
+            if (link_send(link, shared.tx, filled))
+                return -1;
+            filled = 0;
+        }
+    } while (took || made);
+    return 0;
 }
 
 /* After any work: ends the link, or watches for what it needs now. */

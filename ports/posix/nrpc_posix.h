@@ -32,7 +32,7 @@
 #define NRPC_POSIX_LINKS 1024
 #endif
 
-/* Bytes that are read, and written, with one system call at most. Bytes, 1024..1048576.
+/* Bytes that are read, and written, with one system call at most. Bytes, 2048..1048576.
  * RAM: two for the port, two a connection (see above). */
 #ifndef NRPC_POSIX_BUFFER_BYTES
 #define NRPC_POSIX_BUFFER_BYTES 65536

@@ -10,7 +10,7 @@ $(B)/bench/instructions: $(B)/linux/tests/bench/instructions.o \
     $(filter-out $(B)/linux/boards/linux/% $(B)/linux/ports/%,$(linux_OBJ))
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(linux_CC) -Wl,--gc-sections -o $@ $^
+	$(Q)$(linux_CC) $(linux_CFLAGS) -Wl,--gc-sections -o $@ $^
 
 # gRPC C++, from Debian's packages.
 $(B)/bench/baseline: tests/bench/baseline.cc proto/$(BENCH_PROTO).proto | $(SETUP)
