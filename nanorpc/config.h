@@ -22,7 +22,7 @@
 #endif
 
 /* Entries of the HPACK decoding table. SETTINGS_HEADER_TABLE_SIZE is 32 times it.
- * Entries, 0..128; 128 is RFC 7541's 4096 bytes, the table that a client may use before it has
+ * Entries, 0 or a power of two up to 128; 128 is RFC 7541's 4096 bytes, the table that a client may use before it has
  * read our SETTINGS. With fewer, a client that uses more of it at once gets
  * GOAWAY(COMPRESSION_ERROR). RAM: 8 bytes each, a connection. */
 #ifndef NRPC_HPACK_ENTRIES
@@ -71,16 +71,11 @@
 #define NRPC_PINGS_MAX 100
 #endif
 
-/* A connection is closed when it has not sent preface and SETTINGS, or not finished a frame or
- * header block that it began, for this long. Milliseconds, 100..3600000. */
-#ifndef NRPC_RECEIVE_TIMEOUT_MS
-#define NRPC_RECEIVE_TIMEOUT_MS 20000
-#endif
-
-/* A connection is closed when it has left us with something to send, but no window or no room
- * to send it in, for this long. Milliseconds, 100..3600000. */
+/* A connection is closed when for this long it has kept us waiting: for its preface and SETTINGS, for
+ * the rest of a frame or header block, or, where there is something to send, for window or room
+ * to send it in. Milliseconds, 100..3600000. */
 #ifndef NRPC_STALL_TIMEOUT_MS
-#define NRPC_STALL_TIMEOUT_MS 60000
+#define NRPC_STALL_TIMEOUT_MS 20000
 #endif
 
 /* --- Not settings: what follows from them ------------------------------------------------- */
@@ -91,11 +86,16 @@
 
 #define NRPC_HPACK_TABLE_BYTES (32 * NRPC_HPACK_ENTRIES)
 
+/* Where GCC's -Os inlines a function that is called once and pays for it in spilled registers. */
+#define NRPC_NOINLINE __attribute__((noinline))
+
 /* C99 has no _Static_assert; GCC and Clang have it as an extension. */
 #define NRPC_STATIC_ASSERT(condition, text) __extension__ _Static_assert(condition, text)
 
 NRPC_STATIC_ASSERT(NRPC_MAX_STREAMS >= 1 && NRPC_MAX_STREAMS <= 1024, "NRPC_MAX_STREAMS: 1..1024");
-NRPC_STATIC_ASSERT(NRPC_HPACK_ENTRIES >= 0 && NRPC_HPACK_ENTRIES <= 128, "NRPC_HPACK_ENTRIES: 0..128");
+NRPC_STATIC_ASSERT(NRPC_HPACK_ENTRIES >= 0 && NRPC_HPACK_ENTRIES <= 128 &&
+                   (NRPC_HPACK_ENTRIES & (NRPC_HPACK_ENTRIES - 1)) == 0,
+                   "NRPC_HPACK_ENTRIES: 0, 1, 2, 4 .. 128");
 NRPC_STATIC_ASSERT(NRPC_HEADER_LIST_MAX >= 1024 && NRPC_HEADER_LIST_MAX <= 65535,
                    "NRPC_HEADER_LIST_MAX: 1024..65535");
 NRPC_STATIC_ASSERT(NRPC_HEADER_BLOCK_MAX >= 1024 && NRPC_HEADER_BLOCK_MAX <= 65535,

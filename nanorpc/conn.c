@@ -123,6 +123,20 @@ static h2_error window_update(struct nrpc_conn *conn, uint32_t id, int32_t incre
     return move_windows(conn, 0);
 }
 
+/* The pad length and the priority, as far as the frame has them, stand in conn->gathered. */
+static h2_error prefix(struct nrpc_conn *conn)
+{
+    const uint8_t *p = conn->gathered;
+    if (conn->frame.flags & NRPC_PADDED) {
+        conn->pad = *p++;
+    }
+    if (conn->need >= PRIORITY_BYTES && (nrpc_get32(p) & WINDOW_MAX) == conn->frame.id) {
+        nrpc_request_malformed(&conn->request); /* depends on itself, RFC 7540 5.3.1 */
+    }
+    conn->phase = NRPC_PHASE_BODY;
+    return conn->pad > conn->frame.length ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
+}
+
 /* The payload of a control frame (or one setting) stands in conn->gathered. */
 static h2_error control(struct nrpc_conn *conn)
 {
@@ -131,6 +145,8 @@ static h2_error control(struct nrpc_conn *conn)
     uint32_t first = nrpc_get32(p) & WINDOW_MAX;
     conn->have = 0;
     switch (conn->frame.type) {
+    case NRPC_DATA:
+    case NRPC_HEADERS: return prefix(conn);
     case NRPC_PRIORITY:
         nrpc_conn_glitch(conn);
         if (first == id) { /* depends on itself, RFC 7540 5.3.1 */
@@ -233,24 +249,10 @@ static h2_error begin_body(struct nrpc_conn *conn)
         conn->need = (uint8_t)(conn->need + PRIORITY_BYTES);
     }
     if (conn->need && conn->phase == NRPC_PHASE_BODY) {
-        conn->phase = NRPC_PHASE_PREFIX;
+        conn->phase = NRPC_PHASE_GATHER;
         return frame->length < conn->need ? NRPC_H2_FRAME_SIZE_ERROR : NRPC_H2_NO_ERROR;
     }
     return NRPC_H2_NO_ERROR;
-}
-
-/* They stand in conn->gathered. */
-static h2_error prefix(struct nrpc_conn *conn)
-{
-    const uint8_t *p = conn->gathered;
-    if (conn->frame.flags & NRPC_PADDED) {
-        conn->pad = *p++;
-    }
-    if (conn->need >= PRIORITY_BYTES && (nrpc_get32(p) & WINDOW_MAX) == conn->frame.id) {
-        nrpc_request_malformed(&conn->request); /* depends on itself, RFC 7540 5.3.1 */
-    }
-    conn->phase = NRPC_PHASE_BODY;
-    return conn->pad > conn->frame.length ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
 }
 
 /* n bytes of the body, 0 to end a stream whose body had ended before its padding. */
@@ -274,7 +276,7 @@ static void data_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
     nrpc_grpc_receive(call, data, n);
 }
 
-static h2_error block_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
+static NRPC_NOINLINE h2_error block_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
 {
     const uint8_t *end = data + n;
     int field;
@@ -317,10 +319,10 @@ static h2_error begin_by_type(struct nrpc_conn *conn, unsigned rule)
             nrpc_conn_reset(conn, frame->id, NRPC_H2_FRAME_SIZE_ERROR);
             return NRPC_H2_NO_ERROR;
         }
-        conn->phase = NRPC_PHASE_CONTROL;
+        conn->phase = NRPC_PHASE_GATHER;
         return NRPC_H2_NO_ERROR;
     case NRPC_SETTINGS: code = begin_settings(conn); /* fall through */
-    default: conn->phase = NRPC_PHASE_CONTROL; return code;
+    default: conn->phase = NRPC_PHASE_GATHER; return code;
     }
     if (!code && frame->type == NRPC_HEADERS) {
         code = begin_block(conn);
@@ -328,7 +330,7 @@ static h2_error begin_by_type(struct nrpc_conn *conn, unsigned rule)
     return code ? code : begin_body(conn);
 }
 
-static h2_error begin_frame(struct nrpc_conn *conn)
+static NRPC_NOINLINE h2_error begin_frame(struct nrpc_conn *conn)
 {
     const struct nrpc_frame *frame = &conn->frame;
     unsigned type = frame->type;
@@ -402,16 +404,14 @@ static int must_wait(const struct nrpc_conn *conn)
 }
 
 /* As many gathered bytes as are needed are there. */
-static h2_error gathered(struct nrpc_conn *conn)
+static NRPC_NOINLINE h2_error gathered(struct nrpc_conn *conn)
 {
-    switch (conn->phase) {
-    case NRPC_PHASE_PREFIX: return prefix(conn);
-    case NRPC_PHASE_CONTROL: return control(conn);
-    default:
-        nrpc_frame_read(&conn->frame, conn->gathered);
-        conn->phase = NRPC_PHASE_BEGIN;
-        return NRPC_H2_NO_ERROR;
+    if (conn->phase == NRPC_PHASE_GATHER) {
+        return control(conn);
     }
+    nrpc_frame_read(&conn->frame, conn->gathered);
+    conn->phase = NRPC_PHASE_BEGIN;
+    return NRPC_H2_NO_ERROR;
 }
 
 static h2_error receive_preface(struct nrpc_conn *conn, uint8_t byte)
@@ -466,7 +466,7 @@ static h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t
 size_t nrpc_conn_receive(struct nrpc_conn *conn, const void *data, size_t n, uint32_t now_ms)
 {
     size_t used = 0;
-    conn->now_ms = now_ms;
+    (void)now_ms;
     while (!(conn->flags & NRPC_CONN_DEAD)) {
         h2_error code;
         if (conn->phase == NRPC_PHASE_BEGIN) {

@@ -87,8 +87,7 @@ enum nrpc_conn_phase {
     NRPC_PHASE_PREFACE, /* the client's connection preface */
     NRPC_PHASE_HEAD,    /* a frame's header */
     NRPC_PHASE_BEGIN,   /* it is complete, the frame has not been looked at */
-    NRPC_PHASE_PREFIX,  /* pad length and priority */
-    NRPC_PHASE_CONTROL, /* a payload of fixed size, or one setting of several */
+    NRPC_PHASE_GATHER,  /* a fixed part: pad length and priority, or a control frame */
     NRPC_PHASE_BODY,    /* data or a piece of a header block */
     NRPC_PHASE_SKIP     /* padding, and what is ignored */
 };
@@ -108,7 +107,7 @@ struct nrpc_conn { /* small fields first: the shortest instructions reach them *
     uint32_t peer_initial_window, peer_frame_max;
     const struct nrpc_server *server;
     uint8_t *blocks; /* of this connection's streams */
-    uint32_t now_ms, rx_since_ms, tx_since_ms, refilled_ms;
+    uint32_t since_ms, refilled_ms; /* when the stall began; when glitches were given back */
     struct nrpc_response_table table;
     struct nrpc_request request;
     struct nrpc_reset resets[NRPC_RESETS_MAX];

@@ -123,11 +123,11 @@ static uint32_t deliver(struct nrpc_call *call, const uint8_t *data, uint32_t n)
     }
     uint32_t length = nrpc_get32(data + 1);
     if (data[0]) {
-        nrpc_call_finish(call, NRPC_INTERNAL, "compressed without grpc-encoding");
+        nrpc_call_finish(call, NRPC_INTERNAL, "no grpc-encoding");
         return 0;
     }
     if (length > nrpc_call_conn(call)->server->rx_bytes - NRPC_PREFIX_BYTES) {
-        nrpc_call_finish(call, NRPC_RESOURCE_EXHAUSTED, "request message too large");
+        nrpc_call_finish(call, NRPC_RESOURCE_EXHAUSTED, "request too large");
         return 0;
     }
     uint32_t bytes = length + NRPC_PREFIX_BYTES;
@@ -135,7 +135,7 @@ static uint32_t deliver(struct nrpc_call *call, const uint8_t *data, uint32_t n)
         return 0; /* a single request is delivered once it is known to be the only one */
     }
     if (!streams && n > bytes) {
-        nrpc_call_finish(call, NRPC_INTERNAL, "second request message");
+        nrpc_call_finish(call, NRPC_INTERNAL, "second request");
         return 0;
     }
     call->flags |= NRPC_CALL_REQUESTED;
@@ -161,11 +161,11 @@ static void deliver_half_close(struct nrpc_call *call)
     }
     call->flags |= NRPC_CALL_HALF_CLOSED;
     if (call->rx_have) {
-        nrpc_call_finish(call, NRPC_INTERNAL, "request cut in a message");
+        nrpc_call_finish(call, NRPC_INTERNAL, "request cut short");
     } else if (kind_of(call) & NRPC_CLIENT_STREAM) {
         settle(call, call->method->codec->message(call, NULL, 0), 1);
     } else if (!(call->flags & NRPC_CALL_REQUESTED)) {
-        nrpc_call_finish(call, NRPC_INTERNAL, "no request message");
+        nrpc_call_finish(call, NRPC_INTERNAL, "no request");
     }
 }
 
@@ -209,7 +209,7 @@ void nrpc_grpc_receive(struct nrpc_call *call, const uint8_t *data, uint32_t n)
             memcpy(nrpc_call_rx(call) + call->rx_have, data, used);
             call->rx_have += used;
             if (!used) {
-                nrpc_call_finish(call, NRPC_RESOURCE_EXHAUSTED, "more data than window");
+                nrpc_call_finish(call, NRPC_RESOURCE_EXHAUSTED, "window exceeded");
             }
             deliver_kept(call);
         }

@@ -49,8 +49,7 @@ static uint32_t value_length(const struct nrpc_hpack_entry *entry)
 /* The i-th newest entry, i < count. */
 static struct nrpc_hpack_entry *entry_at(struct nrpc_hpack *hpack, uint32_t i)
 {
-    uint32_t at = hpack->newest + (uint32_t)(NRPC_HPACK_ENTRIES) - i;
-    return &hpack->entries[at >= NRPC_HPACK_ENTRIES ? at - NRPC_HPACK_ENTRIES : at];
+    return &hpack->entries[(hpack->newest - i) & (NRPC_HPACK_ENTRIES - 1u)];
 }
 
 static void evict_to(struct nrpc_hpack *hpack, uint32_t bytes)
@@ -75,7 +74,7 @@ static void insert(struct nrpc_hpack *hpack)
     if (hpack->count == NRPC_HPACK_ENTRIES) {
         evict_to(hpack, hpack->used_bytes - 1u);
     }
-    hpack->newest = (uint8_t)(hpack->newest + 1u == NRPC_HPACK_ENTRIES ? 0 : hpack->newest + 1u);
+    hpack->newest++;
     hpack->count++;
     hpack->used_bytes = (uint16_t)(hpack->used_bytes + bytes);
     struct nrpc_hpack_entry *entry = entry_at(hpack, 0);
@@ -86,17 +85,17 @@ static void insert(struct nrpc_hpack *hpack)
 
 /* --- Values ------------------------------------------------------------------------------- */
 
-/* What a value is expected to be; for the others it does not matter, or is a number or a path. */
-static const char *expected_value(uint8_t token)
-{
-    switch (token) {
-    case NRPC_T_METHOD: return "\200POST\377";
-    case NRPC_T_CONTENT_TYPE: return "\200application/grpc\377";
-    case NRPC_T_GRPC_ENCODING: return "\200identity\377";
-    case NRPC_T_TE: return "\200trailers\377";
-    default: return NULL;
-    }
-}
+/* What the values that matter are expected to be. All are looked up in one list. */
+static const char expected_values[] = "\200POST\200application/grpc\200identity\200trailers\377";
+enum { ANY = NRPC_NO_MATCH };
+static const uint8_t expected[] = {
+    [NRPC_T_AUTHORITY] = ANY,      [NRPC_T_METHOD] = 0,           [NRPC_T_PATH] = ANY,
+    [NRPC_T_SCHEME] = ANY,         [NRPC_T_CONNECTION] = ANY,     [NRPC_T_CONTENT_LENGTH] = ANY,
+    [NRPC_T_CONTENT_TYPE] = 1,     [NRPC_T_GRPC_ENCODING] = 2,    [NRPC_T_HOST] = ANY,
+    [NRPC_T_KEEP_ALIVE] = ANY,     [NRPC_T_PROXY_CONNECTION] = ANY, [NRPC_T_TE] = 3,
+    [NRPC_T_TRANSFER_ENCODING] = ANY, [NRPC_T_UPGRADE] = ANY,     [NRPC_T_OTHER] = ANY,
+    [NRPC_T_BAD] = ANY,
+};
 
 static void value_begin(struct nrpc_hpack *hpack)
 {
@@ -104,10 +103,10 @@ static void value_begin(struct nrpc_hpack *hpack)
     hpack->value = 0;
     hpack->value_bytes = 0;
     hpack->bad = hpack->token == NRPC_T_BAD;
-    hpack->list = expected_value(hpack->token);
-    memset(&hpack->match, 0, sizeof hpack->match);
-    if (hpack->list) {
-        nrpc_match_begin(&hpack->match, hpack->list);
+    if (hpack->token == NRPC_T_PATH) {
+        memset(&hpack->match, 0, sizeof hpack->match);
+    } else {
+        nrpc_match_begin(&hpack->match, expected_values);
     }
 }
 
@@ -127,15 +126,12 @@ static void value_byte(struct nrpc_hpack *hpack, uint8_t byte)
     if (byte == '\0' || byte == '\r' || byte == '\n') {
         hpack->bad = 1; /* RFC 9113 8.2.1 */
     }
-    if (hpack->list) {
-        if (hpack->token == NRPC_T_CONTENT_TYPE && nrpc_match_end(&hpack->match) != NRPC_NO_MATCH) {
-            hpack->list = NULL; /* application/grpc+proto: the rest does not matter */
-        }
-        nrpc_match_byte(&hpack->match, byte);
-    } else if (hpack->token == NRPC_T_PATH) {
+    if (hpack->token == NRPC_T_PATH) {
         nrpc_path_byte(&hpack->match, byte, hpack->services, hpack->n_services);
     } else if (hpack->token == NRPC_T_CONTENT_LENGTH) {
         content_length_byte(hpack, byte);
+    } else if (hpack->token != NRPC_T_CONTENT_TYPE || nrpc_match_end(&hpack->match) == NRPC_NO_MATCH) {
+        nrpc_match_byte(&hpack->match, byte); /* application/grpc+proto: the rest does not matter */
     }
 }
 
@@ -143,7 +139,7 @@ static void value_end(struct nrpc_hpack *hpack)
 {
     if (hpack->token == NRPC_T_PATH) {
         hpack->value = nrpc_path_end(&hpack->match);
-    } else if (hpack->list && nrpc_match_end(&hpack->match) == NRPC_NO_MATCH) {
+    } else if (expected[hpack->token] != ANY && expected[hpack->token] != nrpc_match_end(&hpack->match)) {
         hpack->value = 1;
         hpack->bad |= hpack->token == NRPC_T_TE;
     }
@@ -214,7 +210,7 @@ static uint8_t number_mask(uint8_t kind)
 
 /* RFC 7541 5.1. At most four bytes follow the first one: 28 bits, so nothing can wrap.
  * Returns 1: hpack->integer is complete; 0: more bytes follow; -1: too large. */
-static int number_byte(struct nrpc_hpack *hpack, uint8_t byte)
+static NRPC_NOINLINE int number_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
     uint8_t mask = 0x7f;
     if (hpack->shift) {

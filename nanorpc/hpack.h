@@ -53,7 +53,6 @@ struct nrpc_hpack { /* small fields first: the shortest instructions reach them 
     uint16_t name_bytes, value_bytes;
     uint32_t value;
     uint32_t integer;
-    const char *list; /* in which a value is looked up, NULL for none */
     const struct nrpc_service *const *services;
     struct nrpc_match match;
     struct nrpc_hpack_entry entries[NRPC_HPACK_ENTRIES ? NRPC_HPACK_ENTRIES : 1];

@@ -39,7 +39,7 @@ static enum nrpc_status send_reply(struct nrpc_call *call, const void *reply, en
     if (call->tx_length || nrpc_call_send(call, reply) != NRPC_E_TOO_BIG) {
         return status;
     }
-    return nrpc_call_fail(call, NRPC_INTERNAL, "reply does not encode");
+    return nrpc_call_fail(call, NRPC_INTERNAL, "reply too large");
 }
 
 static enum nrpc_status typed_message(struct nrpc_call *call, const uint8_t *data, size_t n)
@@ -50,7 +50,7 @@ static enum nrpc_status typed_message(struct nrpc_call *call, const uint8_t *dat
         pb_istream_t stream = pb_istream_from_buffer(data, n);
         request = nrpc_call_conn(call)->server->request;
         if (!pb_decode(&stream, method->request, request)) {
-            return nrpc_call_fail(call, NRPC_INTERNAL, "request does not decode");
+            return nrpc_call_fail(call, NRPC_INTERNAL, "request malformed");
         }
     }
     void *reply = empty_reply(call);
@@ -66,13 +66,7 @@ static enum nrpc_status typed_next(struct nrpc_call *call)
     return status == NRPC_MORE ? send_reply(call, reply, status) : status;
 }
 
-static void typed_cancelled(struct nrpc_call *call, enum nrpc_status why)
-{
-    call->method->cancelled(call, why);
-}
-
 const struct nrpc_codec nrpc_typed = {
     .message = typed_message,
     .next = typed_next,
-    .cancelled = typed_cancelled,
 };

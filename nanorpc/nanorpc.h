@@ -69,7 +69,6 @@ struct nrpc_codec {
     enum nrpc_status (*message)(struct nrpc_call *call, const uint8_t *data, size_t n);
     /* NRPC_MORE: a message was given to nrpc_call_commit. */
     enum nrpc_status (*next)(struct nrpc_call *call);
-    void (*cancelled)(struct nrpc_call *call, enum nrpc_status why);
 };
 extern const struct nrpc_codec nrpc_typed;
 

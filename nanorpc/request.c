@@ -50,7 +50,7 @@ void nrpc_request_field(struct nrpc_request *request, const struct nrpc_hpack *f
 static void trailers(struct nrpc_conn *conn, struct nrpc_call *call)
 {
     if (((conn->request.seen | conn->request.odd) & (BAD | PSEUDO)) || !(conn->block_flags & NRPC_END_STREAM) ||
-        (call->body_left != UINT32_MAX && call->body_left != 0)) {
+        call->body_left + 1 > 1) {
         nrpc_conn_reset(conn, call->id, NRPC_H2_PROTOCOL_ERROR);
         return;
     }
@@ -72,7 +72,7 @@ static int admit(struct nrpc_call *call, const struct nrpc_request *request)
         nrpc_call_finish(call, NRPC_UNIMPLEMENTED, "unknown method");
     } else if (odd & GRPC_ENCODING) {
         call->flags |= NRPC_CALL_ENCODINGS;
-        nrpc_call_finish(call, NRPC_UNIMPLEMENTED, "grpc-encoding not supported");
+        nrpc_call_finish(call, NRPC_UNIMPLEMENTED, "unknown grpc-encoding");
     } else {
         call->method = &nrpc_call_conn(call)->server->services[request->path >> 8]->methods[request->path & 0xff];
         return 1;

@@ -5,22 +5,23 @@
 
 #include <string.h>
 
+#include "config.h"
+
 enum {
     INDEXED = 0x80,
     INSERT = 0x40,
     STATUS_200 = 8, /* in the static table */
-    NEWEST = 62,    /* in the dynamic table */
+    CONTENT_TYPE = 31, /* likewise, its name */
+    NEWEST = 62,       /* in the dynamic table */
     BOTH_ENTRIES = 12 + 16 + 32 + 11 + 1 + 32 /* what the two fields take up in it */
 };
 
-/* 31: content-type in the static table, as the name of a literal. */
-static const char content_type_inserted[] = "\137\020application/grpc";
-static const char content_type_literal[] = "\017\020\020application/grpc";
+static const char content_type[] = "\020application/grpc";
 static const char status_name[] = "\013grpc-status\001";
 static const char message_name[] = "\000\014grpc-message";
 static const char encodings[] = "\000\024grpc-accept-encoding\010identity";
 
-static uint8_t *put(uint8_t *p, const void *text, unsigned n)
+static NRPC_NOINLINE uint8_t *put(uint8_t *p, const void *text, unsigned n)
 {
     memcpy(p, text, n);
     return p + n;
@@ -30,7 +31,10 @@ void nrpc_response_table_limit(struct nrpc_response_table *table, uint32_t bytes
 {
     if (bytes < 4096) {
         table->update_due = 1;
-        table->is_small |= bytes < BOTH_ENTRIES;
+        if (bytes < BOTH_ENTRIES) {
+            table->is_small = 1;
+            table->inserted = 0;
+        }
     }
 }
 
@@ -45,15 +49,17 @@ uint8_t *nrpc_respond_headers(struct nrpc_response_table *table, uint8_t *p, con
         return put(p, digits, 3);
     }
     *p++ = INDEXED | STATUS_200;
-    if (table->is_small) {
-        return put(p, content_type_literal, sizeof content_type_literal - 1);
-    }
     if (table->inserted) {
         *p++ = (uint8_t)(INDEXED | (NEWEST - 1 + table->inserted));
         return p;
     }
-    table->inserted = 1;
-    return put(p, content_type_inserted, sizeof content_type_inserted - 1);
+    if (table->is_small) {
+        p = put(p, "\017\020", 2); /* literal without indexing, the name of entry 31 */
+    } else {
+        *p++ = INSERT | CONTENT_TYPE;
+        table->inserted = 1;
+    }
+    return put(p, content_type, sizeof content_type - 1);
 }
 
 uint8_t *nrpc_respond_encodings(uint8_t *p)
@@ -64,11 +70,11 @@ uint8_t *nrpc_respond_encodings(uint8_t *p)
 uint8_t *nrpc_respond_status(struct nrpc_response_table *table, uint8_t *p, unsigned status)
 {
     *p = 0;
-    if (status == 0 && !table->is_small) {
-        if (table->inserted == 2) {
-            *p++ = INDEXED | NEWEST;
-            return p;
-        }
+    if (status == 0 && table->inserted == 2) {
+        *p++ = INDEXED | NEWEST;
+        return p;
+    }
+    if (status == 0 && table->inserted) {
         table->inserted = 2;
         *p = INSERT;
     }

@@ -15,7 +15,7 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
         memset(conn, 0, sizeof *conn);
         conn->server = server;
         conn->blocks = server->blocks + i * NRPC_MAX_STREAMS * (server->rx_bytes + server->tx_bytes);
-        conn->now_ms = conn->rx_since_ms = conn->tx_since_ms = conn->refilled_ms = now_ms;
+        conn->since_ms = conn->refilled_ms = now_ms;
         conn->send_window = conn->recv_window = NRPC_WINDOW_INITIAL;
         conn->peer_initial_window = NRPC_WINDOW_INITIAL;
         conn->peer_frame_max = NRPC_FRAME_MAX;
@@ -23,9 +23,6 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
         conn->hint = NRPC_MAX_STREAMS - 1;
         conn->flags = NRPC_CONN_OPEN | NRPC_CONN_SETTINGS_DUE;
         nrpc_hpack_init(&conn->hpack, server->services, server->n_services);
-        for (unsigned k = 0; k < NRPC_MAX_STREAMS; k++) {
-            conn->calls[k].slot = (uint16_t)k;
-        }
         return conn;
     }
     return NULL;
@@ -46,7 +43,7 @@ void nrpc_conn_shutdown(struct nrpc_conn *conn)
     conn->flags |= NRPC_CONN_GOAWAY_DUE;
 }
 
-/* What any open call is: the flags of all, NRPC_CALL_HEADERS where one has a message to send. */
+/* The flags of all open calls; one with a message to send counts as finished. */
 static unsigned calls(const struct nrpc_conn *conn)
 {
     unsigned flags = 0;
@@ -75,19 +72,13 @@ uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms)
     int sending = (flags & due) || conn->n_resets || (calls(conn) & NRPC_CALL_FINISHED);
     int reading = !(flags & NRPC_CONN_GREETED) || conn->phase != NRPC_PHASE_HEAD || conn->have ||
                   (flags & NRPC_CONN_IN_BLOCK);
-    conn->now_ms = now_ms;
-    if (!reading || (flags & NRPC_CONN_RX_PROGRESS)) {
-        conn->rx_since_ms = now_ms;
-    }
-    if (!sending || (flags & NRPC_CONN_TX_PROGRESS)) {
-        conn->tx_since_ms = now_ms;
+    unsigned progress = sending ? NRPC_CONN_TX_PROGRESS : NRPC_CONN_RX_PROGRESS;
+    if (!(sending || reading) || (flags & progress)) {
+        conn->since_ms = now_ms;
     }
     conn->flags &= ~(uint32_t)(NRPC_CONN_RX_PROGRESS | NRPC_CONN_TX_PROGRESS);
-    if (now_ms - conn->rx_since_ms >= NRPC_RECEIVE_TIMEOUT_MS) {
-        nrpc_conn_error(conn, NRPC_H2_ENHANCE_YOUR_CALM);
-    }
-    if (now_ms - conn->tx_since_ms >= NRPC_STALL_TIMEOUT_MS) {
-        conn->flags |= NRPC_CONN_DEAD; /* the peer would not read a GOAWAY either */
+    if (now_ms - conn->since_ms >= NRPC_STALL_TIMEOUT_MS) {
+        conn->flags |= NRPC_CONN_DEAD; /* such a peer would not read a GOAWAY either */
         conn->flags &= ~(uint32_t)NRPC_CONN_GOAWAY_DUE;
     }
     if (now_ms - conn->refilled_ms >= 1000) {
@@ -95,7 +86,7 @@ uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms)
         conn->refilled_ms = now_ms;
         conn->glitches = (uint8_t)(more > NRPC_GLITCHES_PER_SECOND ? more - NRPC_GLITCHES_PER_SECOND : 0);
     }
-    return NRPC_RECEIVE_TIMEOUT_MS < 1000 ? NRPC_RECEIVE_TIMEOUT_MS : 1000;
+    return NRPC_STALL_TIMEOUT_MS < 1000 ? NRPC_STALL_TIMEOUT_MS : 1000;
 }
 
 void **nrpc_conn_link(struct nrpc_conn *conn)

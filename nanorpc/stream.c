@@ -59,7 +59,7 @@ struct nrpc_call *nrpc_stream_open(struct nrpc_conn *conn, uint32_t id)
         call->id = id;
         call->send_window = (int32_t)conn->peer_initial_window;
         call->recv_window = (int32_t)conn->server->rx_bytes;
-        conn->hint = (uint16_t)slot;
+        call->slot = conn->hint = (uint16_t)slot;
         return call;
     }
     return NULL;
@@ -70,7 +70,7 @@ void nrpc_stream_close(struct nrpc_call *call, enum nrpc_status why)
     unsigned flags = call->flags;
     call->flags |= NRPC_CALL_FINISHED;
     if (!(flags & NRPC_CALL_FINISHED)) {
-        call->method->codec->cancelled(call, why);
+        call->method->cancelled(call, why);
     }
     call->flags &= NRPC_CALL_RX_END | NRPC_CALL_QUEUED;
 }

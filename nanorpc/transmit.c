@@ -30,7 +30,7 @@ static void put_small_frame(struct out *out, unsigned type, uint32_t id, uint32_
 
 /* --- The connection's own frames ---------------------------------------------------------- */
 
-static uint8_t *put_setting(uint8_t *p, unsigned id, uint32_t value)
+static NRPC_NOINLINE uint8_t *put_setting(uint8_t *p, unsigned id, uint32_t value)
 {
     *p++ = 0;
     *p++ = (uint8_t)id;
@@ -119,7 +119,7 @@ static void put_window_update(struct nrpc_call *call, struct out *out)
     }
 }
 
-static void put_headers_frame(struct nrpc_call *call, struct out *out, uint8_t *block_end, unsigned flags)
+static NRPC_NOINLINE void put_headers_frame(struct nrpc_call *call, struct out *out, uint8_t *block_end, unsigned flags)
 {
     uint32_t n = (uint32_t)(block_end - out->at) - NRPC_FRAME_HEADER_BYTES;
     nrpc_frame_write(out->at, n, NRPC_HEADERS, flags | NRPC_END_HEADERS, call->id);
