@@ -67,6 +67,7 @@
 #define LWIP_WND_SCALE 0
 #define LWIP_TCP_KEEPALIVE 1
 #define TCP_LISTEN_BACKLOG 0
+#define LWIP_TCP_RTO_TIME 1000 /* ms before the first measurement, RFC 6298 2 */
 #define TCP_MSL 5000UL    /* ms; a pcb is worth more here than an old segment's last minute */
 #define TCP_MAXRTX 8      /* about 40 s without an acknowledgement end a connection */
 #define TCP_SYNMAXRTX 4
