@@ -1,0 +1,243 @@
+/* tests/unit/raw_service.c - a service with its own codec: sees encoded messages, keeps no rules but its own.
+ * Layer: test. Source: none.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "raw_service.h"
+
+#include <string.h>
+
+#include "test.h"
+
+struct raw_state raw;
+
+enum { BIDI, COLLECT, ECHO, FAIL, FIRST, HOLD, LATER, LIST, NONE, PUSH, METHODS };
+
+uint8_t raw_pattern(size_t i)
+{
+    return (uint8_t)('a' + i % 23);
+}
+
+void raw_reset(void)
+{
+    memset(&raw, 0, sizeof raw);
+}
+
+static unsigned index_of(const struct nrpc_call *call)
+{
+    unsigned i = call->id / 2;
+    CHECK(i < RAW_CALLS);
+    return i % RAW_CALLS;
+}
+
+static void note(struct nrpc_call *call, char what, unsigned number)
+{
+    unsigned i = index_of(call);
+    CHECK(!raw.ended[i]); /* a handler called after its call ended */
+    raw.live[i] = call;
+    if (raw.n_events < RAW_EVENTS) {
+        struct raw_event *event = &raw.events[raw.n_events++];
+        event->id = call->id;
+        event->what = what;
+        event->number = number;
+    }
+}
+
+static void note_end(struct nrpc_call *call)
+{
+    raw.ended[index_of(call)] = 1;
+    raw.live[index_of(call)] = NULL;
+}
+
+struct nrpc_call *raw_call(uint32_t id)
+{
+    return raw.live[id / 2 % RAW_CALLS];
+}
+
+static int send_bytes(struct nrpc_call *call, const void *data, size_t n)
+{
+    size_t room;
+    uint8_t *at = nrpc_call_reserve(call, &room);
+    if (!at) {
+        return NRPC_E_AGAIN;
+    }
+    CHECK(n <= room);
+    memcpy(at, data, n < room ? n : room);
+    nrpc_call_commit(call, n < room ? n : room);
+    return 0;
+}
+
+int raw_send(uint32_t id, const char *text)
+{
+    return send_bytes(raw_call(id), text, strlen(text));
+}
+
+int raw_finish(uint32_t id, enum nrpc_status status, const char *message)
+{
+    struct nrpc_call *call = raw_call(id);
+    int result = nrpc_call_finish(call, status, message);
+    note_end(call);
+    return result;
+}
+
+int raw_wake(uint32_t id)
+{
+    return nrpc_call_wake(raw_call(id));
+}
+
+static unsigned method_of(const struct nrpc_call *call)
+{
+    const struct nrpc_method *method = nrpc_call_method(call);
+    return method->reply_bytes;
+}
+
+/* A handler's status that ends the call: nothing more may be called. */
+static enum nrpc_status ends(struct nrpc_call *call, enum nrpc_status status)
+{
+    note_end(call);
+    return status;
+}
+
+static unsigned parse(const uint8_t **at, const uint8_t *end)
+{
+    unsigned value = 0;
+    while (*at < end && **at >= '0' && **at <= '9') {
+        value = value * 10 + (unsigned)(*(*at)++ - '0');
+    }
+    return value;
+}
+
+static enum nrpc_status fail(struct nrpc_call *call, const uint8_t *data, size_t n)
+{
+    char text[200];
+    size_t length = n > 2 ? n - 2 : 0;
+    note_end(call);
+    memcpy(text, data + 2, length);
+    text[length] = 0;
+    return nrpc_call_fail(call, (enum nrpc_status)(data[0] - 'A'), n > 2 ? text : NULL);
+}
+
+/* user: messages so far << 16 | their bytes. */
+static enum nrpc_status collect(struct nrpc_call *call, const uint8_t *data, size_t n)
+{
+    uintptr_t *sum = &nrpc_call_user(call)->number;
+    char text[16];
+    unsigned at = sizeof text;
+    unsigned parts[2];
+    if (data) {
+        *sum += 0x10000 + n;
+        return NRPC_OK;
+    }
+    parts[0] = (unsigned)(*sum & 0xffff);
+    parts[1] = (unsigned)(*sum >> 16);
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned value = parts[i];
+        do {
+            text[--at] = (char)('0' + value % 10);
+            value /= 10;
+        } while (value);
+        text[--at] = ':';
+    }
+    send_bytes(call, text + at + 1, sizeof text - at - 1);
+    return ends(call, NRPC_OK);
+}
+
+/* user: messages left << 20 | index << 16 | bytes of each, 0: short texts. */
+static enum nrpc_status list(struct nrpc_call *call, const uint8_t *data, size_t n)
+{
+    const uint8_t *end = data + n;
+    uintptr_t count = parse(&data, end);
+    data += data < end;
+    nrpc_call_user(call)->number = count << 20 | parse(&data, end);
+    return NRPC_OK;
+}
+
+static enum nrpc_status list_next(struct nrpc_call *call)
+{
+    uintptr_t *left = &nrpc_call_user(call)->number;
+    size_t room, n = *left & 0xffff;
+    char text[3] = {'m', (char)('0' + (*left >> 16 & 15)), 0};
+    if (*left >> 20 == 0) {
+        return ends(call, NRPC_OK);
+    }
+    *left = *left + (1u << 16) - (1u << 20);
+    if (!n) {
+        CHECK_EQ(send_bytes(call, text, 2), 0);
+        return NRPC_MORE;
+    }
+    uint8_t *at = nrpc_call_reserve(call, &room);
+    if (CHECK(at != NULL) && CHECK(n <= room)) {
+        for (size_t i = 0; i < n; i++) {
+            at[i] = raw_pattern(i);
+        }
+        nrpc_call_commit(call, n);
+    }
+    return NRPC_MORE;
+}
+
+static enum nrpc_status raw_message(struct nrpc_call *call, const uint8_t *data, size_t n)
+{
+    unsigned method = method_of(call);
+    note(call, data ? 'm' : 'h', (unsigned)n);
+    switch (method) {
+    case COLLECT: return collect(call, data, n);
+    case ECHO: CHECK_EQ(send_bytes(call, data, n), 0); return ends(call, NRPC_OK);
+    case FAIL: return fail(call, data, n);
+    case LATER: return NRPC_PENDING;
+    case LIST: return list(call, data, n);
+    case NONE: return ends(call, NRPC_OK);
+    case PUSH: return NRPC_OK;
+    default: break;
+    }
+    if (data) { /* BIDI, FIRST, HOLD */
+        CHECK_EQ(send_bytes(call, data, n), 0);
+    }
+    return data && method == HOLD ? NRPC_PENDING : NRPC_OK;
+}
+
+static enum nrpc_status raw_next(struct nrpc_call *call)
+{
+    unsigned method = method_of(call);
+    CHECK(!raw.ended[index_of(call)]);
+    raw.live[index_of(call)] = call;
+    if (method == LIST) {
+        return list_next(call);
+    }
+    if (method == FIRST && !nrpc_call_user(call)->number++) {
+        CHECK_EQ(send_bytes(call, "welcome", 7), 0);
+        return NRPC_MORE;
+    }
+    return method != PUSH && nrpc_call_half_closed(call) ? ends(call, NRPC_OK) : NRPC_PENDING;
+}
+
+static void raw_cancelled(struct nrpc_call *call, enum nrpc_status why)
+{
+    note(call, 'c', why);
+    raw.n_cancelled++;
+    note_end(call);
+}
+
+static const struct nrpc_codec codec = {.message = raw_message, .next = raw_next};
+
+/* reply_bytes is nanopb's; here it says which method it is. */
+#define METHOD(number, its_kind) {.codec = &codec, .cancelled = raw_cancelled, .reply_bytes = (number), .kind = (its_kind)}
+static const struct nrpc_method methods[METHODS] = {
+    METHOD(BIDI, NRPC_BIDI), METHOD(COLLECT, NRPC_CLIENT_STREAM), METHOD(ECHO, NRPC_UNARY), METHOD(FAIL, NRPC_UNARY),
+    METHOD(FIRST, NRPC_BIDI), METHOD(HOLD, NRPC_BIDI), METHOD(LATER, NRPC_UNARY), METHOD(LIST, NRPC_SERVER_STREAM),
+    METHOD(NONE, NRPC_UNARY), METHOD(PUSH, NRPC_SERVER_STREAM)};
+static const char names[] =
+    "\200Bidi\200Collect\200Echo\200Fail\201irst\200Hold\200Later\201ist\200None\200Push\377";
+
+const struct nrpc_service Raw_service = {.name = "test.Raw", .method_names = names, .methods = methods};
+const struct nrpc_service Large_service = {.name = "test.Large", .method_names = names, .methods = methods};
+
+/* What the generator would write. */
+#define Raw_service_REQUEST_BYTES RAW_REQUEST_BYTES
+#define Raw_service_REPLY_BYTES RAW_REPLY_BYTES
+#define Large_service_REQUEST_BYTES LARGE_REQUEST_BYTES
+#define Large_service_REPLY_BYTES LARGE_REPLY_BYTES
+union Raw_service_request { uint8_t m0; };
+union Raw_service_reply { uint8_t m0; };
+union Large_service_request { uint8_t m0; };
+union Large_service_reply { uint8_t m0; };
+
+NRPC_SERVER_DEFINE(raw_server, 2, Raw_service);
+NRPC_SERVER_DEFINE(large_server, 1, Large_service);

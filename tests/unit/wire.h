@@ -1,0 +1,100 @@
+/* tests/unit/wire.h - a client's bytes, given to a fresh connection in many ways; what comes back, as a text.
+ * Layer: test. Source: RFC 9113, RFC 7541, gRPC over HTTP2.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef WIRE_H
+#define WIRE_H
+
+#include "conn.h"
+#include "raw_service.h"
+#include "test.h"
+
+/* A test writes down what a client sends, then says what must come back:
+ *
+ *   wire_begin(&raw_server);                 preface and empty SETTINGS
+ *   wire_request(1, "/test.Raw/Echo", 0);
+ *   wire_message(1, "hi", NRPC_END_STREAM);
+ *   wire_expect("1: [200 grpc] 'hi' [status=0] END");
+ *
+ * wire_expect runs it whole, a byte at a time, cut at each position, and in random pieces with random
+ * turns to send; with several sizes of room to transmit; each time on a fresh connection.
+ *
+ * The text: of the connection "ack*2" (when it is not one), "ping(0102030405060708)", "window+N" and
+ * "goaway(LAST,CODE)"; then of each stream, by id, "ID:" and its frames: [fields of HEADERS] (":status" as
+ * its value, "grpc" for content-type application/grpc, "status=", "message=", others NAME=VALUE),
+ * messages in quotes, longer than 32 bytes as <BYTES>, begun ones as <HAVE/BYTES>, END, rst(CODE).
+ * DATA frames are joined. RST_STREAM(NO_ERROR), window updates and handlers' events only on demand.
+ * In an expected text * stands for anything without "]". One that begins with "goaway" is compared with
+ * the GOAWAY frame alone: what else had been sent by then depends on how the input was cut. */
+enum { WIRE_INPUT = 1 << 17, WIRE_OUTPUT = 1 << 18, WIRE_MARKS = 64, WIRE_BLOCK = 1 << 16 };
+
+enum wire_show {
+    WIRE_NO_ERROR = 1, /* rst(NO_ERROR) */
+    WIRE_WINDOWS = 2,  /* window+SUM, of the connection and of each stream */
+    WIRE_EVENTS = 4    /* after a stream's frames {m2 m3 h c1}: its handler's events */
+};
+
+typedef void wire_action(void);
+
+struct wire {
+    const struct nrpc_server *server;
+    struct nrpc_conn *conn; /* while it runs, for actions */
+    uint32_t now_ms;
+    unsigned show;
+    unsigned table_bytes;   /* SETTINGS_HEADER_TABLE_SIZE that the client has sent, at first 4096 */
+    int engine_ends;        /* calls end that their handlers have begun, without a word to them */
+    int is_blocked;         /* nothing is transmitted: an action sets it, and clears it */
+    size_t room;            /* with which it is transmitted */
+    size_t n_in, n_out, n_marks, n_block;
+    struct {
+        size_t at;
+        wire_action *action;
+    } marks[WIRE_MARKS];
+    uint8_t in[WIRE_INPUT], out[WIRE_OUTPUT], block[WIRE_BLOCK];
+};
+extern struct wire wire;
+
+/* --- What the client sends ---------------------------------------------------------------- */
+void wire_begin(const struct nrpc_server *server);          /* with preface and empty SETTINGS */
+void wire_begin_acked(const struct nrpc_server *server);    /* ... and it has acknowledged ours */
+void wire_begin_bare(const struct nrpc_server *server);     /* with nothing */
+void wire_preface(void);
+void wire_bytes(const void *bytes, size_t n);
+void wire_frame(unsigned type, unsigned flags, uint32_t id, const void *payload, size_t n);
+void wire_number(unsigned type, uint32_t id, uint32_t value); /* RST_STREAM, WINDOW_UPDATE */
+void wire_ping(const char *eight);
+void wire_setting(unsigned id, uint32_t value); /* a SETTINGS frame with one setting */
+void wire_priority(uint32_t id, uint32_t depends_on);
+void wire_goaway(uint32_t last, uint32_t code);
+
+/* Header blocks: fields are gathered, then sent. */
+void wire_field(const char *name, const char *value); /* literal, without indexing */
+void wire_block(const void *bytes, size_t n);         /* representations as they are */
+void wire_request_fields(const char *path);           /* the usual ones */
+void wire_headers(uint32_t id, unsigned flags);       /* HEADERS with END_HEADERS */
+void wire_headers_in_pieces(uint32_t id, unsigned flags, size_t piece); /* then CONTINUATION */
+void wire_request(uint32_t id, const char *path, unsigned flags);
+
+void wire_data(uint32_t id, const void *data, size_t n, unsigned flags);
+void wire_padded_data(uint32_t id, const void *data, size_t n, unsigned pad, unsigned flags);
+void wire_message(uint32_t id, const char *text, unsigned flags); /* one DATA frame, with the prefix */
+void wire_long_message(uint32_t id, size_t n, unsigned flags);    /* of n pattern bytes */
+
+/* At this point all is transmitted that can be, then the action is taken. NULL: none. */
+void wire_do(wire_action *action);
+
+/* --- What comes back ---------------------------------------------------------------------- */
+void wire_expect(const char *text);
+
+/* One run, whole. Its output stands in wire.out, its text is returned. */
+const char *wire_run_once(void);
+
+/* By hand: a connection that stays. */
+void wire_open(void);
+size_t wire_feed(const void *bytes, size_t n); /* one nrpc_conn_receive, at a guard page */
+void wire_pump(void);                          /* transmits until there is nothing more */
+void wire_close(void);                         /* nrpc_conn_lost, and checks that every call has ended */
+
+/* The text of wire.out so far. */
+const char *wire_text(void);
+
+#endif
