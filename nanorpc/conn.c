@@ -143,7 +143,6 @@ static h2_error control(struct nrpc_conn *conn)
     const uint8_t *p = conn->gathered;
     uint32_t id = conn->frame.id;
     uint32_t first = nrpc_get32(p) & WINDOW_MAX;
-    conn->have = 0;
     switch (conn->frame.type) {
     case NRPC_DATA:
     case NRPC_HEADERS: return prefix(conn);
@@ -177,18 +176,17 @@ static h2_error begin_settings(struct nrpc_conn *conn)
     } else {
         nrpc_conn_glitch(conn);
     }
-    return length % SETTING_BYTES || (ack && length) ? NRPC_H2_FRAME_SIZE_ERROR : NRPC_H2_NO_ERROR;
+    return ack && length ? NRPC_H2_FRAME_SIZE_ERROR : NRPC_H2_NO_ERROR;
 }
 
 /* --- DATA, HEADERS, CONTINUATION ---------------------------------------------------------- */
 
-/* The call's window is what its block can hold; until the client has our SETTINGS it may go by
- * the initial 65535. */
+/* A call's window is what its block can hold, from when the client has our SETTINGS; until then
+ * the connection's window bounds it, and what does not fit ends the call. */
 static h2_error begin_data(struct nrpc_conn *conn)
 {
     const struct nrpc_frame *frame = &conn->frame;
     struct nrpc_call *call = nrpc_stream_find(conn, frame->id);
-    int32_t extra = conn->flags & NRPC_CONN_ACKED ? 0 : NRPC_WINDOW_INITIAL - (int32_t)conn->server->rx_bytes;
     conn->recv_window -= (int32_t)frame->length;
     if (conn->recv_window < 0) {
         return NRPC_H2_FLOW_CONTROL_ERROR;
@@ -197,7 +195,7 @@ static h2_error begin_data(struct nrpc_conn *conn)
         nrpc_conn_reset(conn, frame->id, NRPC_H2_STREAM_CLOSED);
     } else if (call && (call->flags & NRPC_CALL_OPEN)) {
         call->recv_window -= (int32_t)frame->length;
-        if (frame->length && call->recv_window + extra < 0) {
+        if (frame->length && call->recv_window < 0 && (conn->flags & NRPC_CONN_ACKED)) {
             nrpc_conn_reset(conn, frame->id, NRPC_H2_FLOW_CONTROL_ERROR);
             return NRPC_H2_NO_ERROR;
         }
@@ -335,7 +333,7 @@ static NRPC_NOINLINE h2_error begin_frame(struct nrpc_conn *conn)
     const struct nrpc_frame *frame = &conn->frame;
     unsigned type = frame->type;
     conn->phase = NRPC_PHASE_SKIP;
-    conn->have = conn->pad = 0;
+    conn->pad = 0;
     if (frame->length > NRPC_FRAME_MAX) {
         return NRPC_H2_FRAME_SIZE_ERROR;
     }
@@ -378,8 +376,11 @@ static h2_error end_frame(struct nrpc_conn *conn)
 {
     unsigned type = conn->frame.type;
     h2_error code = NRPC_H2_NO_ERROR;
+    if (conn->have) {
+        return NRPC_H2_FRAME_SIZE_ERROR; /* a part of a setting */
+    }
     conn->phase = NRPC_PHASE_HEAD;
-    conn->have = 0;
+    conn->need = NRPC_FRAME_HEADER_BYTES;
     if (type == NRPC_DATA) {
         data_body(conn, NULL, 0);
     } else if (type == NRPC_HEADERS || type == NRPC_CONTINUATION) {
@@ -406,6 +407,7 @@ static int must_wait(const struct nrpc_conn *conn)
 /* As many gathered bytes as are needed are there. */
 static NRPC_NOINLINE h2_error gathered(struct nrpc_conn *conn)
 {
+    conn->have = 0;
     if (conn->phase == NRPC_PHASE_GATHER) {
         return control(conn);
     }
@@ -421,6 +423,7 @@ static h2_error receive_preface(struct nrpc_conn *conn, uint8_t byte)
     }
     if (++conn->have == sizeof preface - 1) {
         conn->phase = NRPC_PHASE_HEAD;
+        conn->need = NRPC_FRAME_HEADER_BYTES;
         conn->have = 0;
     }
     return NRPC_H2_NO_ERROR;
@@ -436,18 +439,17 @@ static h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t
         *n = 1;
         return receive_preface(conn, *data);
     }
-    if (phase < NRPC_PHASE_BODY) {
-        limit = (phase == NRPC_PHASE_HEAD ? NRPC_FRAME_HEADER_BYTES : conn->need) - (uint32_t)conn->have;
+    uint32_t missing = (uint32_t)conn->need - conn->have;
+    if (phase == NRPC_PHASE_HEAD || (phase == NRPC_PHASE_GATHER && missing < limit)) {
+        limit = missing;
     }
     uint32_t used = *n < limit ? (uint32_t)*n : limit;
     *n = used;
-    if (phase != NRPC_PHASE_HEAD) {
-        conn->frame.length -= used;
-    }
+    conn->frame.length -= used; /* of no meaning while it is itself being read */
     if (phase < NRPC_PHASE_BODY) {
         memcpy(conn->gathered + conn->have, data, used);
         conn->have = (uint8_t)(conn->have + used);
-        code = used == limit ? gathered(conn) : NRPC_H2_NO_ERROR;
+        code = used == missing ? gathered(conn) : NRPC_H2_NO_ERROR;
     } else if (phase == NRPC_PHASE_BODY && conn->frame.type == NRPC_DATA) {
         data_body(conn, data, used);
     } else if (phase == NRPC_PHASE_BODY) {

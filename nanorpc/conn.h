@@ -97,7 +97,8 @@ struct nrpc_conn { /* small fields first: the shortest instructions reach them *
     uint8_t n_resets, glitches, pings, block_flags;
     uint8_t gathered[NRPC_FRAME_HEADER_BYTES];
     uint8_t ping[8];
-    uint16_t first, last, hint; /* the queue's ends; the slot used last */
+    uint16_t hint;                   /* the slot used last */
+    struct nrpc_call *first, **last; /* the queue: its head, where to append */
     uint32_t flags;
     struct nrpc_frame frame; /* being read; length: what is left of it */
     uint32_t last_id;

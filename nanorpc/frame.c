@@ -25,9 +25,9 @@ void nrpc_frame_read(struct nrpc_frame *frame, const uint8_t *p)
     frame->id = nrpc_get32(p + 5) & 0x7fffffffu;
 }
 
-uint8_t *nrpc_frame_write(uint8_t *p, uint32_t length, unsigned type, unsigned flags, uint32_t id)
+uint8_t *nrpc_frame_write(uint8_t *p, uint32_t length, unsigned type_flags, uint32_t id)
 {
-    nrpc_put32(p, length << 8 | type);
-    p[4] = (uint8_t)flags;
+    nrpc_put32(p, length << 8 | type_flags >> 8);
+    p[4] = (uint8_t)type_flags;
     return nrpc_put32(p + 5, id);
 }

@@ -61,8 +61,9 @@ struct nrpc_frame {
 /* Reads the 9 bytes at p; the reserved bit is ignored. */
 void nrpc_frame_read(struct nrpc_frame *frame, const uint8_t *p);
 
-/* Writes 9 bytes at p and returns where the payload goes. */
-uint8_t *nrpc_frame_write(uint8_t *p, uint32_t length, unsigned type, unsigned flags, uint32_t id);
+/* Writes 9 bytes at p and returns where the payload goes. type_flags: NRPC_TYPE_FLAGS(..). */
+#define NRPC_TYPE_FLAGS(type, flags) ((unsigned)(type) << 8 | (unsigned)(flags))
+uint8_t *nrpc_frame_write(uint8_t *p, uint32_t length, unsigned type_flags, uint32_t id);
 
 /* Big-endian numbers. put32 returns p + 4. */
 uint32_t nrpc_get32(const uint8_t *p);

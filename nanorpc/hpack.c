@@ -32,7 +32,7 @@ static const uint8_t static_names[STATIC_ENTRIES] = {
     NAMED(CONTENT, 14), 16, 13, NAMED(CONTENT, 12), 6, 4, 4, 6, 7, 4, NAMED(HOST, 4), 8, 17, 13, 8,
     19, 13, 4, 8, 12, 18, 19, 5, 7, 7, 11, 6, 10, 25, NAMED(BAD, 17), 10, 4, 3, 16};
 static const uint8_t static_value_lengths[16] = {0, 3, 4, 1, 11, 4, 5, 3, 3, 3, 3, 3, 3, 3, 0, 13};
-enum { STATIC_POST = 3 - 1, STATIC_CONTENT_TYPE = 31 - 1 };
+enum { STATIC_POST = 3 - 1, STATIC_CONTENT_LENGTH = 28 - 1, STATIC_CONTENT_TYPE = 31 - 1 };
 
 /* --- The dynamic table -------------------------------------------------------------------- */
 
@@ -127,6 +127,7 @@ static void value_byte(struct nrpc_hpack *hpack, uint8_t byte)
         hpack->bad = 1; /* RFC 9113 8.2.1 */
     }
     if (hpack->token == NRPC_T_PATH) {
+        hpack->bad |= hpack->value_bytes == 1 && byte != '/';
         nrpc_path_byte(&hpack->match, byte, hpack->services, hpack->n_services);
     } else if (hpack->token == NRPC_T_CONTENT_LENGTH) {
         content_length_byte(hpack, byte);
@@ -137,6 +138,9 @@ static void value_byte(struct nrpc_hpack *hpack, uint8_t byte)
 
 static void value_end(struct nrpc_hpack *hpack)
 {
+    if (hpack->token == NRPC_T_PATH || hpack->token == NRPC_T_CONTENT_LENGTH) {
+        hpack->bad |= hpack->value_bytes == 0; /* RFC 9113 8.3.1, RFC 9110 8.6 */
+    }
     if (hpack->token == NRPC_T_PATH) {
         hpack->value = nrpc_path_end(&hpack->match);
     } else if (expected[hpack->token] != ANY && expected[hpack->token] != nrpc_match_end(&hpack->match)) {
@@ -193,7 +197,7 @@ static int look_up(struct nrpc_hpack *hpack, uint32_t index)
     }
     uint8_t named = static_names[index];
     hpack->token = (uint8_t)(token_of_class[named >> 5] + (index == STATIC_CONTENT_TYPE));
-    hpack->bad = hpack->token == NRPC_T_BAD;
+    hpack->bad = hpack->token == NRPC_T_BAD || index == STATIC_CONTENT_LENGTH;
     hpack->name_bytes = named & 31;
     hpack->value_bytes = index < sizeof static_value_lengths ? static_value_lengths[index] : 0;
     hpack->value = hpack->token == NRPC_T_PATH ? NRPC_PATH_UNKNOWN : index != STATIC_POST;

@@ -15,7 +15,7 @@
 enum nrpc_token {
     NRPC_T_AUTHORITY, /* value unused */
     NRPC_T_METHOD,    /* 0: POST, 1: any other */
-    NRPC_T_PATH,      /* service << 8 | method, or NRPC_PATH_* */
+    NRPC_T_PATH,      /* service << 8 | method, or NRPC_PATH_UNKNOWN */
     NRPC_T_SCHEME,    /* unused */
     NRPC_T_CONNECTION,
     NRPC_T_CONTENT_LENGTH, /* bytes, 0..UINT32_MAX - 1 */

@@ -46,34 +46,25 @@ uint8_t nrpc_match_end(const struct nrpc_match *match)
     return match->at && (uint8_t)*match->at >= 0x80 ? match->ordinal : NRPC_NO_MATCH;
 }
 
-/* A path's states: at == NULL and position == 0, nothing yet; position == UINT16_MAX, malformed;
- * otherwise position - 1 bytes of the service's name fit. at != NULL, in the list of its methods.
- * ordinal == NRPC_NO_MATCH, nothing fits. */
-
-/* The service's name with a slash for its end, so that "Greeter" is no prefix of "Greeter2/". */
-static uint8_t name_at(const struct nrpc_service *service, unsigned position)
+/* A path's states: at == NULL, `position` bytes of the service's path fit; at != NULL, in the list
+ * of its methods; ordinal == NRPC_NO_MATCH, nothing fits. */
+static void service_byte(struct nrpc_match *match, char byte, const struct nrpc_service *const *services,
+                         unsigned n_services)
 {
-    uint8_t c = (uint8_t)service->name[position];
-    return c ? c : '/';
-}
-
-static void service_byte(struct nrpc_match *match, uint8_t byte,
-                         const struct nrpc_service *const *services, uint8_t n_services)
-{
-    unsigned position = match->position - 1u;
+    unsigned position = match->position;
     unsigned k = match->service;
-    const char *name = services[k]->name;
-    while (name_at(services[k], position) != byte) {
+    const char *path = services[k]->path;
+    while (services[k]->path[position] != byte) {
         do {
             if (++k == n_services) {
                 match->ordinal = NRPC_NO_MATCH;
                 return;
             }
-        } while (strncmp(services[k]->name, name, position) != 0);
+        } while (strncmp(services[k]->path, path, position) != 0);
     }
     match->service = (uint8_t)k;
     match->position++;
-    if (byte == '/') {
+    if (byte == '/' && position) {
         nrpc_match_begin(match, services[k]->method_names);
     }
 }
@@ -83,22 +74,13 @@ void nrpc_path_byte(struct nrpc_match *match, uint8_t byte,
 {
     if (match->at) {
         nrpc_match_byte(match, byte);
-    } else if (match->ordinal == NRPC_NO_MATCH) {
-        return;
-    } else if (match->position == 0) {
-        match->position = byte == '/' ? 1 : UINT16_MAX;
-        match->ordinal = n_services && byte == '/' ? 0 : NRPC_NO_MATCH;
-    } else {
-        service_byte(match, byte, services, n_services);
+    } else if (match->ordinal != NRPC_NO_MATCH) {
+        service_byte(match, (char)byte, services, n_services);
     }
 }
 
 uint16_t nrpc_path_end(const struct nrpc_match *match)
 {
     uint8_t method = nrpc_match_end(match);
-    if (method != NRPC_NO_MATCH) {
-        return (uint16_t)(match->service << 8 | method);
-    }
-    int empty = !match->at && match->position == 0 && match->ordinal == 0;
-    return empty || match->position == UINT16_MAX ? NRPC_PATH_MALFORMED : NRPC_PATH_UNKNOWN;
+    return (uint16_t)(method == NRPC_NO_MATCH ? NRPC_PATH_UNKNOWN : match->service << 8 | method);
 }

@@ -10,7 +10,7 @@ struct nrpc_service;
 
 /* A list of names is one string: the names in ascending byte order, each preceded by a byte
  * 0x80 | (the length of the prefix that it shares with the name before it, 0..126) and without
- * that prefix; 0xFF closes the list. Names are ASCII. "SayHello", "SayHelloAgain", "Test":
+ * that prefix; 0xFF closes the list. Names are ASCII; there is at least one. "SayHello", "SayHelloAgain", "Test":
  *     "\200SayHello\210Again\200Test\377"
  * So a name that fails at byte k can only be followed by one that shares exactly k bytes with it:
  * matching walks forward through flash once, and keeps one pointer. */
@@ -32,13 +32,13 @@ void nrpc_match_byte(struct nrpc_match *match, uint8_t byte);
 uint8_t nrpc_match_end(const struct nrpc_match *match);
 
 /* The same for a request's path, "/package.Service/Method", over the services of a server: exact,
- * and in whatever order the services stand. Start with memset 0. */
+ * and in whatever order the services stand. Start with memset 0. n_services: 1..254. */
 void nrpc_path_byte(struct nrpc_match *match, uint8_t byte,
                     const struct nrpc_service *const *services, uint8_t n_services);
 
-enum { NRPC_PATH_UNKNOWN = 0xffff, NRPC_PATH_MALFORMED = 0xfffe };
+enum { NRPC_PATH_UNKNOWN = 0xffff };
 
-/* service << 8 | method; NRPC_PATH_UNKNOWN; NRPC_PATH_MALFORMED: empty or without a first slash. */
+/* service << 8 | method, or NRPC_PATH_UNKNOWN. */
 uint16_t nrpc_path_end(const struct nrpc_match *match);
 
 #endif

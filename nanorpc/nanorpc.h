@@ -85,7 +85,7 @@ struct nrpc_method {
 
 /* One service, in flash; the generator writes it. */
 struct nrpc_service {
-    const char *name;         /* "package.Service", without slashes */
+    const char *path;         /* "/package.Service/" */
     const char *method_names; /* sorted and front-coded, see match.h */
     const struct nrpc_method *methods; /* in the same order */
 };

@@ -94,7 +94,7 @@ void nrpc_request_end(struct nrpc_conn *conn)
         return;
     }
     unsigned missing = (METHOD | PATH | SCHEME) & ~(unsigned)request->seen;
-    if (missing || (request->odd & BAD) || request->path == NRPC_PATH_MALFORMED ||
+    if (missing || (request->odd & BAD) ||
         (end && request->content_length + 1 > 1)) { /* RFC 9113 8.1.1 */
         nrpc_conn_reset(conn, id, NRPC_H2_PROTOCOL_ERROR);
         return;

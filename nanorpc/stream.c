@@ -82,22 +82,20 @@ void nrpc_stream_queue(struct nrpc_call *call)
         return;
     }
     call->flags |= NRPC_CALL_QUEUED;
-    call->next = NRPC_NO_CALL;
-    if (conn->first == NRPC_NO_CALL) {
-        conn->first = call->slot;
-    } else {
-        conn->calls[conn->last].next = call->slot;
-    }
-    conn->last = call->slot;
+    call->next = NULL;
+    *conn->last = call;
+    conn->last = &call->next;
 }
 
 struct nrpc_call *nrpc_stream_unqueue(struct nrpc_conn *conn)
 {
-    if (conn->first == NRPC_NO_CALL) {
-        return NULL;
+    struct nrpc_call *call = conn->first;
+    if (call) {
+        call->flags &= (uint16_t)~NRPC_CALL_QUEUED;
+        conn->first = call->next;
+        if (!call->next) {
+            conn->last = &conn->first;
+        }
     }
-    struct nrpc_call *call = &conn->calls[conn->first];
-    conn->first = call->next;
-    call->flags &= (uint16_t)~NRPC_CALL_QUEUED;
     return call;
 }

@@ -23,13 +23,12 @@ enum nrpc_call_flag {
     NRPC_CALL_ENCODINGS = 0x400   /* trailers say which grpc-accept-encoding we have */
 };
 
-enum { NRPC_NO_CALL = 0xffff };
-
 /* tx block: the message being sent (prefix and all), then NRPC_STATUS_MESSAGE_MAX bytes of status
  * message. rx block: bytes of the request stream, from a message's prefix on, that could not be
  * delivered when they came. */
 struct nrpc_call { /* small fields first: the shortest instructions reach them */
-    uint16_t slot, next;    /* own place in calls[]; the following one in the queue */
+    struct nrpc_call *next; /* in the queue */
+    uint16_t slot;          /* own place in calls[] */
     uint16_t flags;
     uint8_t status;
     uint8_t message_length; /* of the status message */

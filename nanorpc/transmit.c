@@ -25,7 +25,7 @@ static size_t room(const struct out *out)
 
 static void put_small_frame(struct out *out, unsigned type, uint32_t id, uint32_t value)
 {
-    out->at = nrpc_put32(nrpc_frame_write(out->at, 4, type, 0, id), value);
+    out->at = nrpc_put32(nrpc_frame_write(out->at, 4, NRPC_TYPE_FLAGS(type, 0), id), value);
 }
 
 /* --- The connection's own frames ---------------------------------------------------------- */
@@ -47,7 +47,7 @@ static void put_settings(struct nrpc_conn *conn, struct out *out)
     if (NRPC_HPACK_ENTRIES != 128) {
         p = put_setting(p, NRPC_HEADER_TABLE_SIZE, NRPC_HPACK_TABLE_BYTES);
     }
-    nrpc_frame_write(head, (uint32_t)(p - head - NRPC_FRAME_HEADER_BYTES), NRPC_SETTINGS, 0, 0);
+    nrpc_frame_write(head, (uint32_t)(p - head - NRPC_FRAME_HEADER_BYTES), NRPC_TYPE_FLAGS(NRPC_SETTINGS, 0), 0);
     out->at = p;
 }
 
@@ -55,7 +55,7 @@ static void put_goaway(struct nrpc_conn *conn, struct out *out)
 {
     static const char pings[] = "too_many_pings"; /* what gRPC clients look for */
     uint32_t n = conn->pings > NRPC_PINGS_MAX ? sizeof pings - 1 : 0;
-    uint8_t *p = nrpc_frame_write(out->at, 8 + n, NRPC_GOAWAY, 0, 0);
+    uint8_t *p = nrpc_frame_write(out->at, 8 + n, NRPC_TYPE_FLAGS(NRPC_GOAWAY, 0), 0);
     p = nrpc_put32(nrpc_put32(p, conn->last_id), conn->error);
     memcpy(p, pings, n);
     out->at = p + n;
@@ -78,10 +78,10 @@ static int put_due(struct nrpc_conn *conn, struct out *out)
         put_settings(conn, out);
     }
     if (due & NRPC_CONN_ACK_DUE) {
-        out->at = nrpc_frame_write(out->at, 0, NRPC_SETTINGS, NRPC_ACK, 0);
+        out->at = nrpc_frame_write(out->at, 0, NRPC_TYPE_FLAGS(NRPC_SETTINGS, NRPC_ACK), 0);
     }
     if (due & NRPC_CONN_PING_DUE) {
-        uint8_t *p = nrpc_frame_write(out->at, sizeof conn->ping, NRPC_PING, NRPC_ACK, 0);
+        uint8_t *p = nrpc_frame_write(out->at, sizeof conn->ping, NRPC_TYPE_FLAGS(NRPC_PING, NRPC_ACK), 0);
         memcpy(p, conn->ping, sizeof conn->ping);
         out->at = p + sizeof conn->ping;
     }
@@ -122,7 +122,7 @@ static void put_window_update(struct nrpc_call *call, struct out *out)
 static NRPC_NOINLINE void put_headers_frame(struct nrpc_call *call, struct out *out, uint8_t *block_end, unsigned flags)
 {
     uint32_t n = (uint32_t)(block_end - out->at) - NRPC_FRAME_HEADER_BYTES;
-    nrpc_frame_write(out->at, n, NRPC_HEADERS, flags | NRPC_END_HEADERS, call->id);
+    nrpc_frame_write(out->at, n, NRPC_TYPE_FLAGS(NRPC_HEADERS, flags | NRPC_END_HEADERS), call->id);
     out->at = block_end;
     call->flags |= NRPC_CALL_HEADERS;
     note_progress(nrpc_call_conn(call));
@@ -169,7 +169,7 @@ static enum turn put_data(struct nrpc_conn *conn, struct nrpc_call *call, struct
     n = n < conn->peer_frame_max ? n : conn->peer_frame_max;
     n = n < room(out) - NRPC_FRAME_HEADER_BYTES ? n : (uint32_t)room(out) - NRPC_FRAME_HEADER_BYTES;
     int ends = (call->flags & NRPC_CALL_HTTP) && call->tx_sent + n == call->tx_length;
-    uint8_t *p = nrpc_frame_write(out->at, n, NRPC_DATA, ends ? NRPC_END_STREAM : 0, call->id);
+    uint8_t *p = nrpc_frame_write(out->at, n, NRPC_TYPE_FLAGS(NRPC_DATA, ends ? NRPC_END_STREAM : 0), call->id);
     memcpy(p, nrpc_call_tx(call) + call->tx_sent, n);
     out->at = p + n;
     call->send_window -= (int32_t)n;
