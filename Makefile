@@ -52,7 +52,7 @@ LACKS_riscv := $(call lacks,riscv64-unknown-elf-gcc)
 LACKS_qemu := $(call lacks,qemu-system-arm)
 LACKS_slirp := $(if $(call header,slirp/libslirp.h),,slirp)
 LACKS_test := $(call lacks,clang valgrind nghttp curl protoc g++)\
-    $(if $(wildcard /usr/lib/python3/dist-packages/google/protobuf),,protobuf)\
+    $(if $(wildcard /usr/lib/python3/dist-packages/google/protobuf),,protobuf)$(if $(call header,google/protobuf/any.proto),,protobuf)\
     $(if $(wildcard /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a),,sanitizers)
 LACKS_bench := $(call lacks,valgrind h2load g++ protoc grpc_cpp_plugin pkg-config)\
     $(if $(call header,grpcpp/grpcpp.h),,grpc)
@@ -302,6 +302,8 @@ heap-check: $(unit-m3_SUPPORT_OBJ)
 
 UNIT_PROGRAMS := $(foreach t,$(UNIT_TREES),$(B)/$t/libnanorpc.a $($t_SUPPORT_OBJ) $($t_PROGRAMS))
 
+include $(wildcard tests/bench/bench.mk)
+
 # --- Targets ---------------------------------------------------------------------------------------
 
 IMAGES := $(foreach b,$(BOARDS),$(call image,$b))
@@ -326,7 +328,6 @@ lint: $(foreach b,$(BOARDS),$($b_LINT)) ## show our sources to clang, as each bo
 size: $(call image,$(DEMO_BOARD)) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
 	$(Q)$(PYTHON) tests/size.py --nanopb $(NANOPB_DIR) --image $< $(ARGS)
 
-include $(wildcard tests/bench/bench.mk)
 bench: all $(BENCH_PROGRAMS) ## count instructions, bytes and requests a second, beside gRPC C++
 	$(Q)$(RUN_PYTHON) tests/bench/bench.py $(ARGS)
 
