@@ -191,9 +191,9 @@ board_obj = $(patsubst %.c,$(B)/$1/%.o,$(board_src)) $(patsubst $(B)/gen/%.c,$(B
     $(patsubst %,$(B)/$1/nanopb/%.o,$(NANOPB_SRC)) $(patsubst %,$(B)/$1/lwip/%.o,$(board_lwip))
 
 # A tree is compiled anew when its flags change, not whenever this file does: build/TREE/flags is
-# written, here and now, only if what it says has changed.
+# written, here and now, only if what it says has changed. (The strip: make 4.3 may leave the line's end.)
 # $1: tree, $2: all that decides how it is compiled and linked.
-keep_flags = $(if $(subst x$(file <$(B)/$1/flags)x,,x$(strip $2)x),$(shell mkdir -p $(B)/$1)$(file >$(B)/$1/flags,$(strip $2)))
+keep_flags = $(if $(subst x$(strip $(file <$(B)/$1/flags))x,,x$(strip $2)x),$(shell mkdir -p $(B)/$1)$(file >$(B)/$1/flags,$(strip $2)))
 
 # Compile rules of one object tree. $1: its folder below build/, $2: compiler, $3: flags, $4: flags to link
 define tree_rules

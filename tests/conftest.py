@@ -12,6 +12,10 @@ for name in ("http_proxy", "https_proxy", "grpc_proxy", "all_proxy"):
     os.environ.pop(name, None)
     os.environ.pop(name.upper(), None)
 
+# A `make` that a test runs is not a part of the one that runs the tests.
+for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+    os.environ.pop(name, None)
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config):
