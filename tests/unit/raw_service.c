@@ -226,8 +226,8 @@ static const struct nrpc_method methods[METHODS] = {
 static const char names[] =
     "\200Bidi\200Collect\200Echo\200Fail\201irst\200Hold\200Later\201ist\200None\200Push\377";
 
-const struct nrpc_service Raw_service = {.name = "test.Raw", .method_names = names, .methods = methods};
-const struct nrpc_service Large_service = {.name = "test.Large", .method_names = names, .methods = methods};
+const struct nrpc_service Raw_service = {.path = "/test.Raw/", .method_names = names, .methods = methods};
+const struct nrpc_service Large_service = {.path = "/test.Large/", .method_names = names, .methods = methods};
 
 /* What the generator would write. */
 #define Raw_service_REQUEST_BYTES RAW_REQUEST_BYTES

@@ -20,8 +20,8 @@ enum { CUT_STEP = 13 };
 enum { CUT_STEP = 1 };
 #endif
 
-static const struct nrpc_service greeter = {.name = "Greeter", .method_names = "\200SayHello\210Again\200Test\377"};
-static const struct nrpc_service packaged = {.name = "helloworld.Greeter", .method_names = "\200SayHello\377"};
+static const struct nrpc_service greeter = {.path = "/Greeter/", .method_names = "\200SayHello\210Again\200Test\377"};
+static const struct nrpc_service packaged = {.path = "/helloworld.Greeter/", .method_names = "\200SayHello\377"};
 static const struct nrpc_service *const services[] = {&greeter, &packaged};
 static const char *const paths[] = {"/Greeter/SayHello", "/Greeter/SayHelloAgain", "/Greeter/Test",
                                     "/helloworld.Greeter/SayHello"};
@@ -74,7 +74,7 @@ static uint32_t value_of(uint8_t token, const char *value)
     case NRPC_T_GRPC_ENCODING: return strcmp(value, "identity") != 0;
     case NRPC_T_PATH:
         i = is_one_of(value, paths, 4);
-        return i >= 0 ? path_values[i] : value[0] == '/' ? NRPC_PATH_UNKNOWN : NRPC_PATH_MALFORMED;
+        return i >= 0 ? path_values[i] : NRPC_PATH_UNKNOWN;
     case NRPC_T_CONTENT_LENGTH:
         for (; *value; value++) {
             number = number * 10 + (uint32_t)(*value - '0');
@@ -97,7 +97,7 @@ static int value_is_bad(uint8_t token, const char *value)
         not_digits |= *p < '0' || *p > '9';
     }
     return strpbrk(value, "\r\n") != NULL || (token == NRPC_T_TE && strcmp(value, "trailers") != 0) ||
-           (token == NRPC_T_CONTENT_LENGTH && not_digits);
+           (token == NRPC_T_CONTENT_LENGTH && not_digits) || (token == NRPC_T_PATH && value[0] != '/');
 }
 
 /* --- Decoding ----------------------------------------------------------------------------- */

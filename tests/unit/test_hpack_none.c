@@ -8,7 +8,7 @@
 #include "nanorpc.h"
 #include "test.h"
 
-static const struct nrpc_service greeter = {.name = "Greeter", .method_names = "\200SayHello\377"};
+static const struct nrpc_service greeter = {.path = "/Greeter/", .method_names = "\200SayHello\377"};
 static const struct nrpc_service *const services[] = {&greeter};
 
 static int decode(struct nrpc_hpack *hpack, const void *block, size_t n)

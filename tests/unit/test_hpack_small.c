@@ -7,7 +7,7 @@
 #include "nanorpc.h"
 #include "test.h"
 
-static const struct nrpc_service greeter = {.name = "Greeter", .method_names = "\200SayHello\377"};
+static const struct nrpc_service greeter = {.path = "/Greeter/", .method_names = "\200SayHello\377"};
 static const struct nrpc_service *const services[] = {&greeter};
 
 /* Returns the number of fields, or -1. */

@@ -18,7 +18,7 @@
  * wire_expect runs it whole, a byte at a time, cut at each position, and in random pieces with random
  * turns to send; with several sizes of room to transmit; each time on a fresh connection.
  *
- * The text: of the connection "ack*2" (when it is not one), "ping(0102030405060708)", "window+N" and
+ * The text: of the connection "acks=2" (when they are not one), "ping(0102030405060708)", "window+N" and
  * "goaway(LAST,CODE)"; then of each stream, by id, "ID:" and its frames: [fields of HEADERS] (":status" as
  * its value, "grpc" for content-type application/grpc, "status=", "message=", others NAME=VALUE),
  * messages in quotes, longer than 32 bytes as <BYTES>, begun ones as <HAVE/BYTES>, END, rst(CODE).
@@ -41,7 +41,7 @@ struct wire {
     uint32_t now_ms;
     unsigned show;
     unsigned table_bytes;   /* SETTINGS_HEADER_TABLE_SIZE that the client has sent, at first 4096 */
-    int engine_ends;        /* calls end that their handlers have begun, without a word to them */
+    size_t frame_max;       /* SETTINGS_MAX_FRAME_SIZE that the client has sent last */
     int is_blocked;         /* nothing is transmitted: an action sets it, and clears it */
     size_t room;            /* with which it is transmitted */
     size_t n_in, n_out, n_marks, n_block;
@@ -91,6 +91,7 @@ const char *wire_run_once(void);
 /* By hand: a connection that stays. */
 void wire_open(void);
 size_t wire_feed(const void *bytes, size_t n); /* one nrpc_conn_receive, at a guard page */
+void wire_feed_all(void);                      /* all of wire.in, in turn with wire_pump */
 void wire_pump(void);                          /* transmits until there is nothing more */
 void wire_close(void);                         /* nrpc_conn_lost, and checks that every call has ended */
 

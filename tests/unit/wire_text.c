@@ -264,7 +264,7 @@ static void read_frames(void)
         const uint8_t *p = wire.out + at;
         size_t n = (size_t)p[0] << 16 | (size_t)p[1] << 8 | p[2];
         uint32_t id = get32(p + 5);
-        if (!CHECK(at + 9 + n <= wire.n_out) || !CHECK(n <= NRPC_FRAME_MAX)) {
+        if (!CHECK(at + 9 + n <= wire.n_out) || !CHECK(n <= wire.frame_max)) {
             return; /* whole frames are transmitted */
         }
         if (id) {
@@ -293,7 +293,7 @@ static void show_message(const uint8_t *p, size_t have, size_t n)
         add_text("'");
         return;
     }
-    add_text(is_pattern ? "<" : "<?");
+    add_text(is_pattern || have < 32 ? "<" : "<?");
     if (have != n) {
         add_number(have);
         add_text("/");
@@ -444,7 +444,7 @@ static void show_connection(void)
         acks += t.notes[i].id == 0 && t.notes[i].type == NRPC_SETTINGS;
     }
     if (acks != 1) {
-        add_text("ack*");
+        add_text("acks=");
         add_number(acks);
     }
     show_window(0);
