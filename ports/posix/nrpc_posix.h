@@ -43,6 +43,13 @@
 #define NRPC_POSIX_LISTENERS 8
 #endif
 
+/* How long nrpc_posix_poll, after it has served somebody, looks for the next bytes before it sleeps.
+ * Costs processor time while calls follow one another more closely than this, and next to none
+ * otherwise. Microseconds, 0 (always sleep at once) to 10000. */
+#ifndef NRPC_POSIX_SPIN_US
+#define NRPC_POSIX_SPIN_US 200
+#endif
+
 /* How long a connection that we have ended waits for its peer's FIN. Milliseconds. */
 #ifndef NRPC_POSIX_LINGER_MS
 #define NRPC_POSIX_LINGER_MS 1000
