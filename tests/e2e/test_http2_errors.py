@@ -1,6 +1,8 @@
 # tests/e2e/test_http2_errors.py - what must be refused, by the right answer, and floods; others are served on.
 # Layer: tests. Source: RFC 9113, gRPC over HTTP2; CVEs as named.
 # SPDX-License-Identifier: Apache-2.0
+import contextlib
+import signal
 import socket
 import struct
 import time
@@ -8,6 +10,7 @@ import time
 import pytest
 
 import rawh2 as h2
+import targets
 from rawh2 import Peer, frame, message, messages, request
 from targets import raw_server  # noqa: F401 (fixture)
 
@@ -228,6 +231,8 @@ BAD = {
     "hpack: an index that is not there": (h2.COMPRESSION_ERROR, frame(h2.HEADERS, 5, 1, b"\xbe")),
     "hpack: an integer modulo 2^32": (h2.COMPRESSION_ERROR, frame(h2.HEADERS, 5, 1, b"\xff\x83\xff\xff\xff\x0f")),
     "hpack: ends in a field": (h2.COMPRESSION_ERROR, frame(h2.HEADERS, 5, 1, b"\x82\x40\x05a")),
+    "hpack: an index that has been pushed out": (h2.COMPRESSION_ERROR, frame(h2.HEADERS, 5, 1, b"".join(
+        b"\x40\x01a\x7f\xd1\x07" + bytes([48 + i]) * 1104 for i in range(4)) + b"\xc1")),
     "hpack: a table over the limit": (h2.COMPRESSION_ERROR, frame(h2.HEADERS, 5, 1, b"\x3f\xe2\x1f\x82")),
     "hpack: bad Huffman padding": (h2.COMPRESSION_ERROR, frame(h2.HEADERS, 5, 1, b"\x04\x81\x18")),
 }
@@ -239,6 +244,21 @@ def test_connection_errors(peer, what):
     code, data = BAD[what]
     peer.send(data)
     assert peer.ends() == code
+
+
+def test_window_of_a_stream_overflows(raw_server):
+    """By SETTINGS_INITIAL_WINDOW_SIZE, RFC 9113 6.9.2; not when the stream had ended before."""
+    with Peer(raw_server.port) as peer:
+        stream = peer.start("/simpletest.SimpleTest/PostAndPost")
+        peer.send(h2.window_update(stream, 0x7fffffff - 65535))
+        peer.send(frame(h2.DATA, h2.END_STREAM, stream, b""))
+        peer.finish(stream)
+        peer.send(h2.settings(h2.INITIAL_WINDOW, 0x7fffffff))
+        assert peer.say_hello() == "Hello, h2!"
+        peer.send(h2.settings(h2.INITIAL_WINDOW, 65535))
+        stream = peer.start("/simpletest.SimpleTest/PostAndPost")
+        peer.send(h2.window_update(stream, 1000), h2.settings(h2.INITIAL_WINDOW, 0x7fffffff))
+        assert peer.ends() == h2.FLOW_CONTROL_ERROR
 
 
 def test_streams_must_ascend(peer):
@@ -286,11 +306,59 @@ def test_link_half_closed(raw_server):
         peer.ends()
 
 
+SLOW = {"nothing": b"", "half a preface": h2.PREFACE[:10], "no SETTINGS": h2.PREFACE,
+        "half a frame": h2.PREFACE + h2.settings() + b"\0\0\x10\1\4\0",
+        "half a header block": h2.PREFACE + h2.settings() + frame(h2.HEADERS, 0, 1, HEAD)}
+
+
+def test_slow_loris():
+    """Clients that begin and do not go on lose their places after 20 s, on all targets at once (for its time)."""
+    with contextlib.ExitStack() as stack:
+        links = []
+        for name in targets.chosen(targets.RAW):
+            server = next(targets.use(name))
+            for hello in list(SLOW.values())[:server.connections]:
+                link = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 60))
+                link.sendall(hello)
+                links.append((server, link))
+        for server, link in links:
+            try:
+                while link.recv(1000):
+                    pass
+            except ConnectionResetError:
+                pass
+        assert all(server.serves() for server, _ in links)
+
+
+@pytest.mark.parametrize("name", targets.chosen(["posix", "hostsim-raw", "hostsim-sockets"]))
+def test_stopped_by_a_signal(name):
+    """The server says GOAWAY, lets the open call come to its end, and ends well itself."""
+    server = targets.Server(name)
+    try:
+        with Peer(server.port) as peer:
+            stream = peer.start("/simpletest.SimpleTest/PostAndPost")
+            peer.send(frame(h2.DATA, 0, stream, message("a")))
+            peer.until(lambda: peer.streams[stream].data)
+            server.process.send_signal(signal.SIGINT)
+            if name == "posix":
+                peer.until(lambda: peer.goaway)
+                assert peer.goaway[1] == h2.NO_ERROR
+                refused = peer.begin()
+                peer.send(frame(h2.DATA, h2.END_STREAM, stream, message("b")))
+                assert messages(peer.finish(stream).data) == ["Hello !! a", "Hello !! b"]
+                assert peer.streams[refused].reset in (h2.REFUSED_STREAM, None)
+            peer.ends()
+        assert server.process.wait(30) == 0
+    finally:
+        server.stop()
+        print(server.new_output())
+
+
 # --- Floods: GOAWAY(ENHANCE_YOUR_CALM), and other connections are served on ------------------------------------------
 
 def flood(raw_server, make, codes=(h2.ENHANCE_YOUR_CALM,), rounds=600):
     """Sends make(peer, i) until the server has had enough; meanwhile and afterwards another is served."""
-    with Peer(raw_server.port) as other, Peer(raw_server.port) as peer:
+    with Peer(raw_server.port) as other, Peer(raw_server.port, timeout=15) as peer:  # sooner than a timer
         end = time.monotonic() + 60
         for i in range(rounds):
             peer.reply(make(peer, i))
