@@ -155,8 +155,9 @@ $(foreach p,$(PROTOS),$(eval $(call proto_rules,$p)))
 # --- Flags -----------------------------------------------------------------------------------------
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
-CFLAGS_ALL := -std=c99 -g -MMD -MP -ffunction-sections -fdata-sections \
-    -DPB_NO_ERRMSG=1 -DPB_BUFFER_ONLY=1 -I. -Inanorpc -Iboards -I$(B)/gen -isystem $(NANOPB_DIR)
+CFLAGS_OURS := -std=c99 -ffunction-sections -fdata-sections -DPB_NO_ERRMSG=1 -DPB_BUFFER_ONLY=1 \
+    -I. -Inanorpc -Iboards -I$(B)/gen -isystem $(NANOPB_DIR)
+CFLAGS_ALL := $(CFLAGS_OURS) -g -MMD -MP
 CFLAGS_LWIP := -isystem $(LWIP_DIR)/src/include
 # Third-party files are compiled as they come.
 CFLAGS_THIRD := -std=gnu99 -w
@@ -326,7 +327,8 @@ test-target: $(unit-m3_PROGRAMS) ## run the unit tests on an emulated Cortex-M3 
 lint: $(foreach b,$(BOARDS),$($b_LINT)) ## show our sources to clang, as each board compiles them
 
 size: $(call image,$(DEMO_BOARD)) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
-	$(Q)$(PYTHON) tests/size.py --nanopb $(NANOPB_DIR) --image $< $(ARGS)
+	$(Q)$(PYTHON) tests/size.py --cflags "$(CFLAGS_OURS)" --warnings "$(WARNINGS)" --nanopb $(NANOPB_DIR) \
+	    --image $< $(ARGS)
 
 bench: all $(BENCH_PROGRAMS) ## count instructions, bytes and requests a second, beside gRPC C++
 	$(Q)$(RUN_PYTHON) tests/bench/bench.py $(ARGS)

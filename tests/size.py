@@ -1,7 +1,7 @@
 # tests/size.py - measures flash, RAM and stack for microcontrollers, and holds them against tests/budgets.ini.
 # Layer: tests; run by `make size`, after `make gen`.
 # SPDX-License-Identifier: Apache-2.0
-"""Use: size.py --nanopb DIR --image ELF [--record] [--budgets FILE]"""
+"""Use: make size [ARGS="--record | --budgets FILE"]; the Makefile gives the flags that all is compiled with."""
 import argparse
 import collections
 import concurrent.futures
@@ -23,7 +23,6 @@ TARGETS = collections.OrderedDict([
     ("rv32", ("RV32IMAC", "riscv64-unknown-elf-", "-march=rv32imac -mabi=ilp32 --specs=picolibc.specs")),
 ])
 FORMULA_SLACK = 16   # alignment, and an array that has one element at least
-WARNINGS = "-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror"
 
 # Uses all that a port and the handlers of a server call, so that --gc-sections keeps it.
 SERVER_C = """
@@ -66,15 +65,12 @@ def run(command):
 class Target:
     """One kind of processor: compiles and links for it."""
 
-    def __init__(self, key, nanopb):
-        self.key = key
+    def __init__(self, key, options):
         self.title, self.prefix, flags = TARGETS[key]
         self.out = os.path.join(OUT, key)
         os.makedirs(self.out, exist_ok=True)
-        self.nanopb = nanopb
-        self.base = [self.prefix + "gcc", "-std=c99", "-Os", "-ffunction-sections", "-fdata-sections",
-                     "-DPB_NO_ERRMSG=1", "-DPB_BUFFER_ONLY=1", "-I.", "-Inanorpc", "-Ibuild/gen",
-                     "-isystem", nanopb] + flags.split()
+        self.options = options
+        self.base = [self.prefix + "gcc", "-Os"] + options.cflags.split() + flags.split()
 
     def compile(self, source, name, flags=()):
         path = os.path.join(self.out, name + ".o")
@@ -90,14 +86,14 @@ class Target:
     def core(self):
         """{file: object} of nanorpc/, with call graphs beside."""
         files = sorted(f for f in os.listdir("nanorpc") if f.endswith(".c"))
-        graph = WARNINGS.split() + ["-fcallgraph-info=su"]
+        graph = self.options.warnings.split() + ["-fcallgraph-info=su"]
         return {f: self.compile("nanorpc/" + f, f[:-2], graph) for f in files}
 
     def link(self, core):
         """A server with the Greeter and nothing around it; returns the linker's map."""
         others = [self.text("tiny", SERVER_C), self.compile("build/gen/helloworld.nrpc.c", "greeter_nrpc"),
                   self.compile("build/gen/helloworld.pb.c", "greeter_pb")]
-        others += [self.compile(os.path.join(self.nanopb, f + ".c"), f, ["-w"])
+        others += [self.compile(os.path.join(self.options.nanopb, f + ".c"), f, ["-w"])
                    for f in ("pb_common", "pb_decode", "pb_encode")]
         path = os.path.join(self.out, "tiny.map")
         run(self.base + ["-nostartfiles", "-Wl,-e,size_main", "-Wl,--gc-sections", "-Wl,-Map=" + path,
@@ -234,7 +230,7 @@ def fitted(target):
         flags = ["-DNRPC_MAX_STREAMS=%d" % streams, "-DNRPC_HPACK_ENTRIES=%d" % entries]
         return structs(target, flags)["size_connection"]
     both = connection(4, 16)
-    stream, entry = (connection(14, 16) - both) // 10, (connection(4, 116) - both) // 100
+    stream, entry = (connection(14, 16) - both) // 10, (connection(4, 128) - both) // 112
     return "connection = %d + NRPC_MAX_STREAMS * %d + NRPC_HPACK_ENTRIES * %d" % (
         both - 4 * stream - 16 * entry, stream, entry)
 
@@ -270,15 +266,15 @@ def report_stack(core, indirect):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--nanopb", required=True)
-    parser.add_argument("--image", required=True)
+    for name in ("--cflags", "--warnings", "--nanopb", "--image"):
+        parser.add_argument(name, required=True)
     parser.add_argument("--record", action="store_true")
     parser.add_argument("--budgets", default=BUDGETS)
     arguments = parser.parse_args()
     os.chdir(ROOT)
     report = Report(arguments.record, arguments.budgets)
     budgets = report.budgets
-    targets = [Target(key, arguments.nanopb) for key in TARGETS]
+    targets = [Target(key, arguments) for key in TARGETS]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         cores = list(pool.map(Target.core, targets))
         linked = [by_file(text) for text in pool.map(Target.link, targets, cores)]
