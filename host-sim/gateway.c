@@ -15,6 +15,13 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { BACKLOG = 128 };
+
+/* libslirp's TCP is of 1990: it sends a lost SYN again after 6 s, and other segments after one at the
+ * least. Its clock goes so many times as fast as ours, which makes its timers those of today: 1.5 s
+ * (RFC 6298 2.1: 1 s), 250 ms. */
+enum { CLOCK_FACTOR = 4 };
+
 static struct {
     Slirp *slirp;
     gateway_send *send;
@@ -42,7 +49,7 @@ static int64_t on_clock(void *unused)
     struct timespec now;
     (void)unused;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    return ((int64_t)now.tv_sec * 1000000000 + now.tv_nsec) * CLOCK_FACTOR;
 }
 
 /* Timers are for IPv6 router advertisements only, and there is no IPv6 here. */
@@ -122,7 +129,8 @@ static struct in_addr address(const char *text)
     return result;
 }
 
-/* libslirp does not tell which port it took, but hands out the socket that it listens on. */
+/* libslirp does not tell which port it took, but hands out the socket that it listens on. It lets one
+ * client wait there; of several that come at once the others' SYN would be lost for a second. */
 static int listening_port(void)
 {
     uint32_t unused_ms = 0;
@@ -133,7 +141,7 @@ static int listening_port(void)
         socklen_t name_bytes = sizeof name, flag_bytes = sizeof(int);
         int fd = gateway.polled[i].fd, listens = 0;
         if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &flag_bytes) == 0 && listens &&
-            getsockname(fd, (struct sockaddr *)&name, &name_bytes) == 0) {
+            listen(fd, BACKLOG) == 0 && getsockname(fd, (struct sockaddr *)&name, &name_bytes) == 0) {
             return ntohs(name.sin_port);
         }
     }
@@ -188,8 +196,8 @@ void gateway_wait(uint64_t most_us, int wake_fd)
     gateway.n_polled = 0;
     (void)on_add_poll(wake_fd, SLIRP_POLL_IN, NULL);
     slirp_pollfds_fill(gateway.slirp, &slirp_ms, on_add_poll, NULL);
-    if (slirp_ms < most_us / 1000) {
-        most_us = slirp_ms * 1000ull;
+    if (slirp_ms * 1000ull / CLOCK_FACTOR < most_us) {
+        most_us = slirp_ms * 1000ull / CLOCK_FACTOR;
     }
     wait.tv_sec = (time_t)(most_us / 1000000);
     wait.tv_nsec = (long)(most_us % 1000000) * 1000;

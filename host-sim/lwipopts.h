@@ -46,6 +46,7 @@ void sys_check_core_locking(void); /* of the Unix threads layer; content when th
 #define TCP_SND_BUF (8 * TCP_MSS)
 #define TCP_SND_QUEUELEN 32
 #define TCP_QUEUE_OOSEQ 1 /* late and lost frames are this board's business */
+#define LWIP_TCP_RTO_TIME 1000 /* RFC 6298 2.1 */
 #define LWIP_TCP_KEEPALIVE 1
 #define TCP_MSL 5000UL
 

@@ -30,7 +30,7 @@ static const char help_text[] =
     "\n"
     "The weather between client and device; it befalls each way for itself\n"
     "  --loss PERCENT    so many of all frames are lost, 0 to 100, also 0.5 (default: 0)\n"
-    "  --delay MS        every frame takes so long, 0 to 60000; a round trip takes twice as\n"
+    "  --delay MS        every frame takes so long, 0 to 5000; a round trip takes twice as\n"
     "                    long (default: 0)\n"
     "  --reorder PERCENT so many of all frames take 5 to 25 ms longer, so that later ones\n"
     "                    overtake them (default: 0)\n"
@@ -92,7 +92,7 @@ static const struct {
 } numbers[] = {
     [PORT] = {"port", "a number from 0 to 65535", 0, 65535},
     [DEVICES] = {"devices", "a number from 1 to 256", 1, OPTIONS_DEVICES_MAX},
-    [DELAY] = {"delay", "whole milliseconds from 0 to 60000", 0, 60000},
+    [DELAY] = {"delay", "whole milliseconds from 0 to 5000", 0, 5000},
     [RATE] = {"rate", "whole kilobits a second from 1 to 10000000", 1, 10000000},
     [DISCONNECT] = {"disconnect", "whole seconds from 2 to 86400", 2, 86400},
     [SEED] = {"seed", "a whole number from 0 to 18446744073709551615", 0, UINT64_MAX},

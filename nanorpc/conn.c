@@ -94,11 +94,7 @@ static h2_error setting(struct nrpc_conn *conn, unsigned id, uint32_t value)
         conn->peer_initial_window = value;
         return move_windows(conn, (int32_t)(value - before));
     case NRPC_MAX_FRAME_SIZE:
-        if (value < NRPC_FRAME_MAX || value > 0xffffff) {
-            return NRPC_H2_PROTOCOL_ERROR;
-        }
-        conn->peer_frame_max = value;
-        break;
+        return value < NRPC_FRAME_MAX || value > 0xffffff ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
     default: break;
     }
     return NRPC_H2_NO_ERROR;

@@ -92,26 +92,26 @@ enum nrpc_conn_phase {
     NRPC_PHASE_SKIP     /* padding, and what is ignored */
 };
 
-struct nrpc_conn { /* small fields first: the shortest instructions reach them */
-    uint8_t phase, have, need, pad, error;
-    uint8_t n_resets, glitches, pings, block_flags;
-    uint8_t gathered[NRPC_FRAME_HEADER_BYTES];
-    uint8_t ping[8];
-    uint16_t hint;                   /* the slot used last */
-    struct nrpc_call *first, **last; /* the queue: its head, where to append */
-    uint32_t flags;
+struct nrpc_conn { /* what is used most first: the shortest instructions reach it */
     struct nrpc_frame frame; /* being read; length: what is left of it */
+    uint8_t phase, have, need, pad;
+    uint8_t error, n_resets, glitches, pings, block_flags;
+    uint16_t hint; /* the slot used last */
+    uint32_t flags;
     uint32_t last_id;
-    uint32_t block_bytes;
     uint32_t block_id; /* the stream whose header block is being read */
+    uint32_t block_bytes;
     int32_t send_window, recv_window;
-    uint32_t peer_initial_window, peer_frame_max;
+    uint32_t peer_initial_window;
     const struct nrpc_server *server;
-    uint8_t *blocks; /* of this connection's streams */
-    uint32_t since_ms, refilled_ms; /* when the stall began; when glitches were given back */
+    uint8_t *blocks;                 /* of this connection's streams */
+    struct nrpc_call *first, **last; /* the queue: its head, where to append */
+    uint32_t since_ms, refilled_ms;  /* when the stall began; when glitches were given back */
     struct nrpc_response_table table;
     struct nrpc_request request;
     struct nrpc_reset resets[NRPC_RESETS_MAX];
+    uint8_t gathered[NRPC_FRAME_HEADER_BYTES];
+    uint8_t ping[8];
     void *link[2];
     struct nrpc_hpack hpack;
     struct nrpc_call calls[NRPC_MAX_STREAMS];

@@ -92,6 +92,13 @@ void nrpc_grpc_refuse_http(struct nrpc_call *call, const char *status)
 
 /* --- Delivery ----------------------------------------------------------------------------- */
 
+void nrpc_grpc_fail(struct nrpc_call *call, enum nrpc_status status, const char *message)
+{
+    if (nrpc_call_finish(call, status, message) == 0) {
+        call->method->cancelled(call, status);
+    }
+}
+
 /* What the handler's answer to a message, or to the half-close, means. last: a reply is due. */
 static void settle(struct nrpc_call *call, enum nrpc_status status, int last)
 {
@@ -123,11 +130,11 @@ static uint32_t deliver(struct nrpc_call *call, const uint8_t *data, uint32_t n)
     }
     uint32_t length = nrpc_get32(data + 1);
     if (data[0]) {
-        nrpc_call_finish(call, NRPC_INTERNAL, "no grpc-encoding");
+        nrpc_grpc_fail(call, NRPC_INTERNAL, "no grpc-encoding");
         return 0;
     }
     if (length > nrpc_call_conn(call)->server->rx_bytes - NRPC_PREFIX_BYTES) {
-        nrpc_call_finish(call, NRPC_RESOURCE_EXHAUSTED, "request too large");
+        nrpc_grpc_fail(call, NRPC_RESOURCE_EXHAUSTED, "request too large");
         return 0;
     }
     uint32_t bytes = length + NRPC_PREFIX_BYTES;
@@ -135,7 +142,7 @@ static uint32_t deliver(struct nrpc_call *call, const uint8_t *data, uint32_t n)
         return 0; /* a single request is delivered once it is known to be the only one */
     }
     if (!streams && n > bytes) {
-        nrpc_call_finish(call, NRPC_INTERNAL, "second request");
+        nrpc_grpc_fail(call, NRPC_INTERNAL, "second request");
         return 0;
     }
     call->flags |= NRPC_CALL_REQUESTED;
@@ -161,11 +168,11 @@ static void deliver_half_close(struct nrpc_call *call)
     }
     call->flags |= NRPC_CALL_HALF_CLOSED;
     if (call->rx_have) {
-        nrpc_call_finish(call, NRPC_INTERNAL, "request cut short");
+        nrpc_grpc_fail(call, NRPC_INTERNAL, "request cut short");
     } else if (kind_of(call) & NRPC_CLIENT_STREAM) {
         settle(call, call->method->codec->message(call, NULL, 0), 1);
     } else if (!(call->flags & NRPC_CALL_REQUESTED)) {
-        nrpc_call_finish(call, NRPC_INTERNAL, "no request");
+        nrpc_grpc_fail(call, NRPC_INTERNAL, "no request");
     }
 }
 
@@ -209,7 +216,7 @@ void nrpc_grpc_receive(struct nrpc_call *call, const uint8_t *data, uint32_t n)
             memcpy(nrpc_call_rx(call) + call->rx_have, data, used);
             call->rx_have += used;
             if (!used) {
-                nrpc_call_finish(call, NRPC_RESOURCE_EXHAUSTED, "window exceeded");
+                nrpc_grpc_fail(call, NRPC_RESOURCE_EXHAUSTED, "window exceeded");
             }
             deliver_kept(call);
         }

@@ -16,6 +16,9 @@ void nrpc_grpc_receive(struct nrpc_call *call, const uint8_t *data, uint32_t n);
  * for the next reply. To be called when anything has changed. */
 void nrpc_grpc_advance(struct nrpc_call *call);
 
+/* The engine ends a call that its handler has not finished: tells it, as nrpc_stream_close does. */
+void nrpc_grpc_fail(struct nrpc_call *call, enum nrpc_status status, const char *message);
+
 /* Answers with an HTTP status, which is also the body. status: three digits, CR, LF (WIRE:
  * conformance tools need a body of five bytes); borrowed for the call. */
 void nrpc_grpc_refuse_http(struct nrpc_call *call, const char *status);

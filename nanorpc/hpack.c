@@ -36,15 +36,8 @@ enum { STATIC_POST = 3 - 1, STATIC_CONTENT_LENGTH = 28 - 1, STATIC_CONTENT_TYPE 
 
 /* --- The dynamic table -------------------------------------------------------------------- */
 
-static uint32_t name_length(const struct nrpc_hpack_entry *entry)
-{
-    return entry->shape & 0xfff;
-}
-
-static uint32_t value_length(const struct nrpc_hpack_entry *entry)
-{
-    return entry->shape >> 12 & 0xfff;
-}
+/* An entry's shape. A table of at most 4096 bytes leaves a name 4064. */
+enum { BYTES_MASK = 0x1fff, BAD_BIT = 0x8000, NAME_SHIFT = 16, NAME_MASK = 0xfff, TOKEN_SHIFT = 28 };
 
 /* The i-th newest entry, i < count. */
 static struct nrpc_hpack_entry *entry_at(struct nrpc_hpack *hpack, uint32_t i)
@@ -56,8 +49,7 @@ static void evict_to(struct nrpc_hpack *hpack, uint32_t bytes)
 {
     while (hpack->used_bytes > bytes) {
         const struct nrpc_hpack_entry *oldest = entry_at(hpack, --hpack->count);
-        hpack->used_bytes =
-            (uint16_t)(hpack->used_bytes - name_length(oldest) - value_length(oldest) - ENTRY_OVERHEAD);
+        hpack->used_bytes = (uint16_t)(hpack->used_bytes - (oldest->shape & BYTES_MASK));
     }
 }
 
@@ -65,7 +57,7 @@ static void evict_to(struct nrpc_hpack *hpack, uint32_t bytes)
  * size: a client that then refers to it has not kept to our SETTINGS_HEADER_TABLE_SIZE. */
 static void insert(struct nrpc_hpack *hpack)
 {
-    uint32_t bytes = (uint32_t)hpack->name_bytes + hpack->value_bytes + ENTRY_OVERHEAD;
+    uint32_t bytes = hpack->bytes;
     if (bytes > hpack->max_bytes || NRPC_HPACK_ENTRIES == 0) {
         evict_to(hpack, 0);
         return;
@@ -79,8 +71,8 @@ static void insert(struct nrpc_hpack *hpack)
     hpack->used_bytes = (uint16_t)(hpack->used_bytes + bytes);
     struct nrpc_hpack_entry *entry = entry_at(hpack, 0);
     entry->value = hpack->value;
-    entry->shape = hpack->name_bytes | (uint32_t)hpack->value_bytes << 12 | (uint32_t)hpack->token << 24 |
-                   (uint32_t)hpack->bad << 31;
+    entry->shape = bytes | (hpack->bad ? BAD_BIT : 0u) | (uint32_t)hpack->name_bytes << NAME_SHIFT |
+                   (uint32_t)hpack->token << TOKEN_SHIFT;
 }
 
 /* --- Values ------------------------------------------------------------------------------- */
@@ -101,7 +93,7 @@ static void value_begin(struct nrpc_hpack *hpack)
 {
     hpack->state = VALUE_LENGTH;
     hpack->value = 0;
-    hpack->value_bytes = 0;
+    hpack->bytes = (uint16_t)(hpack->name_bytes + ENTRY_OVERHEAD);
     hpack->bad = hpack->token == NRPC_T_BAD;
     if (hpack->token == NRPC_T_PATH) {
         memset(&hpack->match, 0, sizeof hpack->match);
@@ -122,12 +114,12 @@ static void content_length_byte(struct nrpc_hpack *hpack, uint8_t byte)
 
 static void value_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
-    hpack->value_bytes++;
+    unsigned is_first = hpack->bytes++ == hpack->name_bytes + ENTRY_OVERHEAD;
     if (byte == '\0' || byte == '\r' || byte == '\n') {
         hpack->bad = 1; /* RFC 9113 8.2.1 */
     }
     if (hpack->token == NRPC_T_PATH) {
-        hpack->bad |= hpack->value_bytes == 1 && byte != '/';
+        hpack->bad |= is_first && byte != '/';
         nrpc_path_byte(&hpack->match, byte, hpack->services, hpack->n_services);
     } else if (hpack->token == NRPC_T_CONTENT_LENGTH) {
         content_length_byte(hpack, byte);
@@ -139,7 +131,7 @@ static void value_byte(struct nrpc_hpack *hpack, uint8_t byte)
 static void value_end(struct nrpc_hpack *hpack)
 {
     if (hpack->token == NRPC_T_PATH || hpack->token == NRPC_T_CONTENT_LENGTH) {
-        hpack->bad |= hpack->value_bytes == 0; /* RFC 9113 8.3.1, RFC 9110 8.6 */
+        hpack->bad |= hpack->bytes == hpack->name_bytes + ENTRY_OVERHEAD; /* RFC 9113 8.3.1, RFC 9110 8.6 */
     }
     if (hpack->token == NRPC_T_PATH) {
         hpack->value = nrpc_path_end(&hpack->match);
@@ -153,12 +145,8 @@ static void value_end(struct nrpc_hpack *hpack)
 
 static void name_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
-    if (byte <= ' ' || byte >= 0x7f || (byte >= 'A' && byte <= 'Z') ||
-        (byte == ':' && hpack->name_bytes)) {
-        hpack->bad = 1;
-    }
-    if (byte == ':') {
-        hpack->value = 1; /* unless the name is known, it is an unknown pseudo-header */
+    if (byte <= ' ' || byte >= 0x7f || (byte >= 'A' && byte <= 'Z') || byte == ':') {
+        hpack->bad = 1; /* unless the name is known: then it is a pseudo-header's colon */
     }
     nrpc_match_byte(&hpack->match, byte);
     hpack->name_bytes++;
@@ -171,9 +159,8 @@ static void name_end(struct nrpc_hpack *hpack)
         1u << NRPC_T_TRANSFER_ENCODING | 1u << NRPC_T_UPGRADE;
     unsigned token = nrpc_match_end(&hpack->match);
     if (token == NRPC_NO_MATCH) {
-        token = hpack->value ? NRPC_T_BAD : NRPC_T_OTHER;
-    }
-    if (hpack->bad || !hpack->name_bytes || connection_specific >> token & 1) {
+        token = hpack->bad || !hpack->name_bytes ? NRPC_T_BAD : NRPC_T_OTHER;
+    } else if (connection_specific >> token & 1) {
         token = NRPC_T_BAD;
     }
     hpack->token = (uint8_t)token;
@@ -188,10 +175,10 @@ static int look_up(struct nrpc_hpack *hpack, uint32_t index)
     }
     if (index >= STATIC_ENTRIES) {
         const struct nrpc_hpack_entry *entry = entry_at(hpack, index - STATIC_ENTRIES);
-        hpack->token = entry->shape >> 24 & 0x7f;
-        hpack->bad = (uint8_t)(entry->shape >> 31);
-        hpack->name_bytes = (uint16_t)name_length(entry);
-        hpack->value_bytes = (uint16_t)value_length(entry);
+        hpack->token = (uint8_t)(entry->shape >> TOKEN_SHIFT);
+        hpack->bad = (entry->shape & BAD_BIT) != 0;
+        hpack->name_bytes = entry->shape >> NAME_SHIFT & NAME_MASK;
+        hpack->bytes = entry->shape & BYTES_MASK;
         hpack->value = entry->value;
         return 1;
     }
@@ -199,7 +186,8 @@ static int look_up(struct nrpc_hpack *hpack, uint32_t index)
     hpack->token = (uint8_t)(token_of_class[named >> 5] + (index == STATIC_CONTENT_TYPE));
     hpack->bad = hpack->token == NRPC_T_BAD || index == STATIC_CONTENT_LENGTH;
     hpack->name_bytes = named & 31;
-    hpack->value_bytes = index < sizeof static_value_lengths ? static_value_lengths[index] : 0;
+    hpack->bytes = (uint16_t)(hpack->name_bytes + ENTRY_OVERHEAD +
+                              (index < sizeof static_value_lengths ? static_value_lengths[index] : 0));
     hpack->value = hpack->token == NRPC_T_PATH ? NRPC_PATH_UNKNOWN : index != STATIC_POST;
     return 1;
 }
@@ -261,22 +249,28 @@ static int string_end(struct nrpc_hpack *hpack)
     return 1;
 }
 
+static void decoded_byte(struct nrpc_hpack *hpack, uint8_t byte)
+{
+    if (hpack->state == NAME) {
+        name_byte(hpack, byte);
+    } else {
+        value_byte(hpack, byte);
+    }
+}
+
 static int string_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
-    uint8_t decoded[2];
-    int n = 1;
-    decoded[0] = byte;
-    if (hpack->is_huffman) {
-        n = nrpc_huffman_byte(&hpack->huffman, byte, decoded);
-        if (n < 0) {
-            return -1;
-        }
-    }
-    for (int i = 0; i < n; i++) {
-        if (hpack->state == NAME) {
-            name_byte(hpack, decoded[i]);
-        } else {
-            value_byte(hpack, decoded[i]);
+    if (!hpack->is_huffman) {
+        decoded_byte(hpack, byte);
+    } else {
+        for (unsigned mask = 0x80; mask; mask >>= 1) {
+            int symbol = nrpc_huffman_bit(&hpack->huffman, byte & mask);
+            if (symbol == NRPC_HUFFMAN_EOS) {
+                return -1;
+            }
+            if (symbol >= 0) {
+                decoded_byte(hpack, (uint8_t)symbol);
+            }
         }
     }
     return --hpack->left ? 0 : string_end(hpack);
@@ -303,7 +297,6 @@ static int index_end(struct nrpc_hpack *hpack)
         return known - 1 < 0 ? -1 : 0;
     }
     hpack->state = NAME_LENGTH;
-    hpack->value = 0;
     hpack->name_bytes = hpack->bad = 0;
     nrpc_match_begin(&hpack->match, nrpc_hpack_names);
     return 0;

@@ -34,7 +34,7 @@ enum nrpc_token {
 /* An entry of the dynamic table: 8 bytes, whatever the length of its text. */
 struct nrpc_hpack_entry {
     uint32_t value;
-    uint32_t shape; /* name's length, 12 bits; value's length, 12 bits; token, 7; bad, 1 */
+    uint32_t shape; /* bytes that it counts, 16 bits; name's length, 12; token, 4 - see hpack.c */
 };
 
 /* A decoder. One for a connection; it may be cut between any two bytes. */
@@ -47,10 +47,11 @@ struct nrpc_hpack { /* small fields first: the shortest instructions reach them 
     uint16_t max_bytes, used_bytes;   /* the table: RFC 7541 4.2 */
     uint16_t left;                    /* encoded bytes of the string still to come */
     struct nrpc_huffman huffman;
-    /* The field being decoded, or just decoded. Its size is name + value + 32, RFC 7541 4.1. */
-    uint8_t token;                    /* enum nrpc_token */
-    uint8_t bad;                      /* the name or the value is not allowed, RFC 9113 8.2 */
-    uint16_t name_bytes, value_bytes;
+    /* The field being decoded, or just decoded. */
+    uint8_t token;       /* enum nrpc_token */
+    uint8_t bad;         /* the name or the value is not allowed, RFC 9113 8.2 */
+    uint16_t name_bytes;
+    uint16_t bytes;      /* name + value + 32, RFC 7541 4.1 */
     uint32_t value;
     uint32_t integer;
     const struct nrpc_service *const *services;
@@ -67,7 +68,7 @@ void nrpc_hpack_init(struct nrpc_hpack *hpack, const struct nrpc_service *const 
 void nrpc_hpack_begin(struct nrpc_hpack *hpack);
 
 /* Decodes from *at on until a field is complete or `end` is reached, and moves *at there.
- * Returns 1: a field stands in token, bad, value, name_bytes and value_bytes; 0: all bytes are used;
+ * Returns 1: a field stands in token, bad, value and bytes; 0: all bytes are used;
  * -1: COMPRESSION_ERROR, the connection must end. */
 int nrpc_hpack_decode(struct nrpc_hpack *hpack, const uint8_t **at, const uint8_t *end);
 

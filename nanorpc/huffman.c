@@ -3,6 +3,8 @@
  * Layer: core. Source: RFC 7541 appendix B. SPDX-License-Identifier: Apache-2.0 */
 #include "huffman.h"
 
+#include <string.h>
+
 enum { END_OF_STRING = 256 };
 
 /* How many codes are 1, 2, 3.. bits long. */
@@ -27,33 +29,21 @@ static const uint8_t symbols[256] = {
     29,  30,  31,  127, 220, 249, 10,  13,  22};
 
 /* rem stays below 46 for every prefix of the code: it fits its byte with room to spare. */
-int nrpc_huffman_byte(struct nrpc_huffman *state, uint8_t byte, uint8_t out[2])
+int nrpc_huffman_bit(struct nrpc_huffman *state, unsigned bit)
 {
-    unsigned rem = state->rem, base = state->base, length = state->length;
-    int n = 0;
-    for (unsigned mask = 0x80; mask; mask >>= 1) {
-        unsigned bit = (byte & mask) != 0;
-        unsigned codes = codes_of_length[length++];
-        rem = rem << 1 | bit;
-        if (!bit) {
-            state->zeros = 1;
-        }
-        if (rem >= codes) {
-            rem -= codes;
-            base += codes;
-            continue;
-        }
-        if (base + rem == END_OF_STRING) {
-            return -1;
-        }
-        out[n++] = symbols[base + rem];
-        rem = base = length = 0;
-        state->zeros = 0;
+    unsigned codes = codes_of_length[state->length++];
+    unsigned rem = state->rem * 2u + (bit != 0);
+    unsigned symbol = state->base + rem;
+    if (!bit) {
+        state->zeros = 1;
     }
-    state->rem = (uint8_t)rem;
-    state->base = (uint16_t)base;
-    state->length = (uint8_t)length;
-    return n;
+    if (rem >= codes) {
+        state->rem = (uint8_t)(rem - codes);
+        state->base = (uint16_t)(state->base + codes);
+        return NRPC_HUFFMAN_MORE;
+    }
+    memset(state, 0, sizeof *state);
+    return symbol == END_OF_STRING ? NRPC_HUFFMAN_EOS : symbols[symbol];
 }
 
 int nrpc_huffman_end(const struct nrpc_huffman *state)

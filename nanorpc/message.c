@@ -5,7 +5,7 @@
 #include <pb_encode.h>
 #include <string.h>
 
-#include "conn.h"
+#include "grpc.h"
 
 static void *empty_reply(struct nrpc_call *call)
 {
@@ -50,7 +50,8 @@ static enum nrpc_status typed_message(struct nrpc_call *call, const uint8_t *dat
         pb_istream_t stream = pb_istream_from_buffer(data, n);
         request = nrpc_call_conn(call)->server->request;
         if (!pb_decode(&stream, method->request, request)) {
-            return nrpc_call_fail(call, NRPC_INTERNAL, "request malformed");
+            nrpc_grpc_fail(call, NRPC_INTERNAL, "request malformed");
+            return NRPC_INTERNAL;
         }
     }
     void *reply = empty_reply(call);

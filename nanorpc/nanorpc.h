@@ -55,8 +55,9 @@ typedef enum nrpc_status nrpc_handler(struct nrpc_call *call, const void *reques
  * now, ask after the next request or nrpc_call_wake; any other: the call ends with it. */
 typedef enum nrpc_status nrpc_next(struct nrpc_call *call, void *reply);
 
-/* Told once, when a call that its handler has not finished is over: the client cancelled it or
- * the connection was lost (why: NRPC_CANCELLED, NRPC_UNAVAILABLE). `call` dies on return. */
+/* Told once, when a call that its handler has not finished is over, whether or not the handler has
+ * seen anything of it. why: NRPC_CANCELLED by the client, NRPC_UNAVAILABLE with the connection,
+ * others: the status that the client gets for what it sent. `call` dies on return. */
 typedef void nrpc_cancelled(struct nrpc_call *call, enum nrpc_status why);
 
 enum nrpc_kind { NRPC_UNARY = 0, NRPC_CLIENT_STREAM = 1, NRPC_SERVER_STREAM = 2, NRPC_BIDI = 3 };

@@ -43,7 +43,7 @@ void nrpc_request_field(struct nrpc_request *request, const struct nrpc_hpack *f
     } else if (bit == CONTENT_LENGTH) {
         request->content_length = field->value;
     }
-    request->list_bytes += field->name_bytes + field->value_bytes + 32u;
+    request->list_bytes += field->bytes;
 }
 
 /* Trailers of a request carry nothing that a server needs, but they end it. */

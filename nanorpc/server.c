@@ -18,7 +18,6 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
         conn->since_ms = conn->refilled_ms = now_ms;
         conn->send_window = conn->recv_window = NRPC_WINDOW_INITIAL;
         conn->peer_initial_window = NRPC_WINDOW_INITIAL;
-        conn->peer_frame_max = NRPC_FRAME_MAX;
         conn->last = &conn->first;
         conn->hint = NRPC_MAX_STREAMS - 1;
         conn->flags = NRPC_CONN_OPEN | NRPC_CONN_SETTINGS_DUE;

@@ -30,14 +30,14 @@ struct nrpc_call { /* small fields first: the shortest instructions reach them *
     struct nrpc_call *next; /* in the queue */
     uint16_t slot;          /* own place in calls[] */
     uint16_t flags;
-    uint8_t status;
-    uint8_t message_length; /* of the status message */
-    uint32_t id;            /* what follows is zero in a new call */
+    uint32_t id; /* this and what follows is zero in a new call */
     const struct nrpc_method *method;
     int32_t send_window, recv_window; /* RFC 9113 6.9; may be negative */
     uint32_t body_left;               /* of content-length; UINT32_MAX: none was given */
     uint32_t rx_have;
     uint32_t tx_length, tx_sent; /* tx_length 0: the block is free */
+    uint8_t status;
+    uint8_t message_length; /* of the status message */
     union nrpc_user user;
 };
 

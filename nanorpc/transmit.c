@@ -109,11 +109,13 @@ static void note_progress(struct nrpc_conn *conn)
     conn->pings = 0;
 }
 
-/* Memory that messages have left is given back to the client as window. */
-static void put_window_update(struct nrpc_call *call, struct out *out)
+/* Memory that messages have left is given back to the client as window, but not while it is not
+ * known how much of it a DATA frame that is coming in will take again. */
+static void put_window_update(struct nrpc_conn *conn, struct nrpc_call *call, struct out *out)
 {
-    int32_t free_bytes = (int32_t)(nrpc_call_conn(call)->server->rx_bytes - call->rx_have);
-    if (call->recv_window < free_bytes && !(call->flags & (NRPC_CALL_RX_END | NRPC_CALL_FINISHED))) {
+    int32_t free_bytes = (int32_t)(conn->server->rx_bytes - call->rx_have);
+    int in_frame = conn->phase > NRPC_PHASE_BEGIN && conn->frame.id == call->id;
+    if (call->recv_window < free_bytes && !in_frame && !(call->flags & (NRPC_CALL_RX_END | NRPC_CALL_FINISHED))) {
         put_small_frame(out, NRPC_WINDOW_UPDATE, call->id, (uint32_t)(free_bytes - call->recv_window));
         call->recv_window = free_bytes;
     }
@@ -166,7 +168,7 @@ static enum turn put_data(struct nrpc_conn *conn, struct nrpc_call *call, struct
         return IDLE;
     }
     n = n < (uint32_t)window ? n : (uint32_t)window;
-    n = n < conn->peer_frame_max ? n : conn->peer_frame_max;
+    n = n < NRPC_FRAME_MAX ? n : NRPC_FRAME_MAX; /* which every peer takes */
     n = n < room(out) - NRPC_FRAME_HEADER_BYTES ? n : (uint32_t)room(out) - NRPC_FRAME_HEADER_BYTES;
     int ends = (call->flags & NRPC_CALL_HTTP) && call->tx_sent + n == call->tx_length;
     uint8_t *p = nrpc_frame_write(out->at, n, NRPC_TYPE_FLAGS(NRPC_DATA, ends ? NRPC_END_STREAM : 0), call->id);
@@ -189,7 +191,7 @@ static enum turn take_turn(struct nrpc_conn *conn, struct nrpc_call *call, struc
         return FULL;
     }
     nrpc_grpc_advance(call);
-    put_window_update(call, out);
+    put_window_update(conn, call, out);
     if (!call->tx_length && !(call->flags & NRPC_CALL_FINISHED)) {
         return IDLE;
     }

@@ -2,7 +2,7 @@
 # Layer: tests.
 # SPDX-License-Identifier: Apache-2.0
 """A call through a pointer is taken to reach what `indirect` names for it: {"grpc.c:next": [...]} is for
-`->next(...)` in grpc.c. One that is not named there is an error, and so is recursion: then the figure
+`->next(...)` in grpc.c, "*:next" for any file. One that is not named there is an error, and so is recursion: then the figure
 would be a guess. A name that was not compiled here, such as memcpy, counts nothing."""
 import os
 import re
@@ -50,9 +50,9 @@ class Graph:
         with open(path, encoding="utf-8") as file:
             text = "".join(file.readlines()[int(line) - 1:int(line) + 2])
         for name in re.findall(r"(\w+)\(", text):
-            key = "%s:%s" % (os.path.basename(path), name)
-            if key in self.indirect:
-                return self.indirect[key]
+            for key in ("%s:%s" % (os.path.basename(path), name), "*:" + name):
+                if key in self.indirect:
+                    return self.indirect[key]
         raise StackError("%s:%s: %s calls through a pointer: say what it can reach in tests/budgets.ini, "
                          "[indirect]" % (path, line, caller.split(":")[-1]))
 

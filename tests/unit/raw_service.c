@@ -21,18 +21,23 @@ void raw_reset(void)
     memset(&raw, 0, sizeof raw);
 }
 
-static unsigned index_of(const struct nrpc_call *call)
+static struct raw_call *place_of(uint32_t id)
 {
-    unsigned i = call->id / 2;
-    CHECK(i < RAW_CALLS);
-    return i % RAW_CALLS;
+    return &raw.calls[id / 2 % RAW_CALLS];
+}
+
+/* Something of this call was called: it must not have ended. */
+static void note_life(struct nrpc_call *call)
+{
+    struct raw_call *place = place_of(call->id);
+    CHECK(place->id != call->id || place->live);
+    place->id = call->id;
+    place->live = call;
 }
 
 static void note(struct nrpc_call *call, char what, unsigned number)
 {
-    unsigned i = index_of(call);
-    CHECK(!raw.ended[i]); /* a handler called after its call ended */
-    raw.live[i] = call;
+    note_life(call);
     if (raw.n_events < RAW_EVENTS) {
         struct raw_event *event = &raw.events[raw.n_events++];
         event->id = call->id;
@@ -43,13 +48,12 @@ static void note(struct nrpc_call *call, char what, unsigned number)
 
 static void note_end(struct nrpc_call *call)
 {
-    raw.ended[index_of(call)] = 1;
-    raw.live[index_of(call)] = NULL;
+    place_of(call->id)->live = NULL;
 }
 
 struct nrpc_call *raw_call(uint32_t id)
 {
-    return raw.live[id / 2 % RAW_CALLS];
+    return place_of(id)->live;
 }
 
 static int send_bytes(struct nrpc_call *call, const void *data, size_t n)
@@ -196,8 +200,7 @@ static enum nrpc_status raw_message(struct nrpc_call *call, const uint8_t *data,
 static enum nrpc_status raw_next(struct nrpc_call *call)
 {
     unsigned method = method_of(call);
-    CHECK(!raw.ended[index_of(call)]);
-    raw.live[index_of(call)] = call;
+    note_life(call);
     if (method == LIST) {
         return list_next(call);
     }

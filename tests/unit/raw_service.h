@@ -34,8 +34,10 @@ struct raw_event {
 struct raw_state {
     unsigned n_events;
     struct raw_event events[RAW_EVENTS];
-    struct nrpc_call *live[RAW_CALLS]; /* by id / 2, NULL once it has ended */
-    uint8_t ended[RAW_CALLS];
+    struct raw_call { /* by id / 2 */
+        uint32_t id;
+        struct nrpc_call *live; /* NULL once it has ended */
+    } calls[RAW_CALLS];
     unsigned n_cancelled;
 };
 extern struct raw_state raw;

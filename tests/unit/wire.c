@@ -86,7 +86,7 @@ void wire_setting(unsigned id, uint32_t value)
     uint8_t payload[6] = {(uint8_t)(id >> 8), (uint8_t)id};
     put32(payload + 2, value);
     wire_frame(NRPC_SETTINGS, 0, 0, payload, 6);
-    if (id == NRPC_MAX_FRAME_SIZE) {
+    if (id == NRPC_MAX_FRAME_SIZE && value >= NRPC_FRAME_MAX) {
         wire.frame_max = value;
     }
     if (id == NRPC_HEADER_TABLE_SIZE) {
@@ -287,7 +287,7 @@ void wire_close(void)
 {
     nrpc_conn_lost(wire.conn);
     for (unsigned i = 0; i < RAW_CALLS; i++) {
-        CHECK(raw.live[i] == NULL); /* somebody was not told of its end */
+        CHECK(raw.calls[i].live == NULL); /* somebody was not told of its end */
     }
 }
 
