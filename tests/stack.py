@@ -2,8 +2,8 @@
 # Layer: tests.
 # SPDX-License-Identifier: Apache-2.0
 """A call through a pointer is taken to reach what `indirect` names for it: {"grpc.c:next": [...]} is for
-`->next(...)` in grpc.c, "*:next" for any file. One that is not named there is an error, and so is recursion: then the figure
-would be a guess. A name that was not compiled here, such as memcpy, counts nothing."""
+`->next(...)` in grpc.c, "*:next" for any file. One that is not named there is an error, and so is recursion:
+then the figure would be a guess. A name that was not compiled here, such as memcpy, counts nothing."""
 import os
 import re
 
