@@ -152,7 +152,7 @@ class Table:
 
 
 def report_instructions(table, build):
-    table.title("Instructions of one unary call: engine + nanopb + handler, steady state, host -O2")
+    table.title("Instructions of one unary call: engine + nanopb + handler, steady state; host, -O2 -flto")
     table.budget("SayHello", instructions_per_call(build), BUDGET_INSTRUCTIONS)
 
 
