@@ -21,6 +21,11 @@
 #define NRPC_MAX_STREAMS 4
 #endif
 
+/* 1: messages may encode to more than 65000 bytes. RAM: 8 bytes a stream. */
+#ifndef NRPC_LARGE_MESSAGES
+#define NRPC_LARGE_MESSAGES 0
+#endif
+
 /* Entries of the HPACK decoding table. SETTINGS_HEADER_TABLE_SIZE is 32 times it.
  * Entries, 0 or a power of two up to 128; 128 is RFC 7541's 4096 bytes, the table that a client may use before it has
  * read our SETTINGS. With fewer, a client that uses more of it at once gets
@@ -48,12 +53,6 @@
 #define NRPC_STATUS_MESSAGE_MAX 48
 #endif
 
-/* RST_STREAM frames that may wait for room in the transport; while all are taken nothing more
- * is read. Frames, 1..16. RAM: 8 bytes each, a connection. */
-#ifndef NRPC_RESETS_MAX
-#define NRPC_RESETS_MAX 2
-#endif
-
 /* Glitches that a connection may have in hand before it is ended with ENHANCE_YOUR_CALM: resets
  * from either side, empty frames, PRIORITY, SETTINGS, frames on ended streams. Each finished call
  * gives one back, and each second NRPC_GLITCHES_PER_SECOND. Count, 8..250. */
@@ -73,7 +72,7 @@
 
 /* A connection is closed when for this long it has kept us waiting: for its preface and SETTINGS, for
  * the rest of a frame or header block, or, where there is something to send, for window or room
- * to send it in. Milliseconds, 100..3600000. */
+ * to send it in. Milliseconds, 1000..3600000, to about a second. */
 #ifndef NRPC_STALL_TIMEOUT_MS
 #define NRPC_STALL_TIMEOUT_MS 20000
 #endif
@@ -81,8 +80,8 @@
 /* --- Not settings: what follows from them ------------------------------------------------- */
 
 /* The least room with which nrpc_conn_transmit always makes progress, in bytes: the largest
- * trailers, or every kind of control frame and all waiting resets. */
-#define NRPC_TRANSMIT_MIN (112 + NRPC_STATUS_MESSAGE_MAX + 13 * NRPC_RESETS_MAX)
+ * trailers. */
+#define NRPC_TRANSMIT_MIN (112 + NRPC_STATUS_MESSAGE_MAX)
 
 #define NRPC_HPACK_TABLE_BYTES (32 * NRPC_HPACK_ENTRIES)
 
@@ -102,7 +101,6 @@ NRPC_STATIC_ASSERT(NRPC_HEADER_BLOCK_MAX >= 1024 && NRPC_HEADER_BLOCK_MAX <= 655
                    "NRPC_HEADER_BLOCK_MAX: 1024..65535");
 NRPC_STATIC_ASSERT(NRPC_STATUS_MESSAGE_MAX >= 9 && NRPC_STATUS_MESSAGE_MAX <= 126,
                    "NRPC_STATUS_MESSAGE_MAX: 9..126");
-NRPC_STATIC_ASSERT(NRPC_RESETS_MAX >= 1 && NRPC_RESETS_MAX <= 16, "NRPC_RESETS_MAX: 1..16");
 NRPC_STATIC_ASSERT(NRPC_GLITCHES_MAX >= 8 && NRPC_GLITCHES_MAX <= 250, "NRPC_GLITCHES_MAX: 8..250");
 NRPC_STATIC_ASSERT(NRPC_PINGS_MAX >= 3 && NRPC_PINGS_MAX <= 250, "NRPC_PINGS_MAX: 3..250");
 

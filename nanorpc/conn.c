@@ -18,11 +18,27 @@ typedef enum nrpc_h2_error h2_error;
 
 /* --- Errors ------------------------------------------------------------------------------- */
 
+uint8_t *nrpc_conn_control(struct nrpc_conn *conn, uint32_t length, unsigned type_flags, uint32_t id)
+{
+    uint8_t *p = conn->control + conn->control_bytes;
+    conn->control_bytes = (uint8_t)(conn->control_bytes + NRPC_FRAME_HEADER_BYTES + length);
+    return nrpc_frame_write(p, length, type_flags, id);
+}
+
+void nrpc_conn_goaway(struct nrpc_conn *conn, enum nrpc_h2_error code)
+{
+    static const char pings[14] = "too_many_pings"; /* what gRPC clients look for */
+    uint32_t n = conn->pings > NRPC_PINGS_MAX ? sizeof pings : 0;
+    uint8_t *p = nrpc_conn_control(conn, 8 + n, NRPC_TYPE_FLAGS(NRPC_GOAWAY, 0), 0);
+    memcpy(nrpc_put32(nrpc_put32(p, conn->last_id), code), pings, n);
+    conn->flags |= NRPC_CONN_GOAWAY;
+}
+
 void nrpc_conn_error(struct nrpc_conn *conn, enum nrpc_h2_error code)
 {
     if (!(conn->flags & NRPC_CONN_DEAD)) {
-        conn->flags |= NRPC_CONN_DEAD | NRPC_CONN_GOAWAY_DUE;
-        conn->error = (uint8_t)code;
+        conn->flags |= NRPC_CONN_DEAD;
+        nrpc_conn_goaway(conn, code);
     }
 }
 
@@ -51,9 +67,7 @@ static void cancel(struct nrpc_conn *conn, uint32_t id)
 
 void nrpc_conn_reset(struct nrpc_conn *conn, uint32_t id, enum nrpc_h2_error code)
 {
-    struct nrpc_reset *reset = &conn->resets[conn->n_resets++]; /* must_wait has kept it free */
-    reset->id = id;
-    reset->code = code;
+    nrpc_put32(nrpc_conn_control(conn, 4, NRPC_TYPE_FLAGS(NRPC_RST_STREAM, 0), id), code);
     cancel(conn, id);
 }
 
@@ -153,9 +167,10 @@ static h2_error control(struct nrpc_conn *conn)
     case NRPC_WINDOW_UPDATE: return window_update(conn, id, (int32_t)first);
     default: /* PING */
         if (!(conn->frame.flags & NRPC_ACK)) {
-            memcpy(conn->ping, p, sizeof conn->ping);
-            conn->flags |= NRPC_CONN_PING_DUE;
-            return ++conn->pings > NRPC_PINGS_MAX ? NRPC_H2_ENHANCE_YOUR_CALM : NRPC_H2_NO_ERROR;
+            if (++conn->pings > NRPC_PINGS_MAX) {
+                return NRPC_H2_ENHANCE_YOUR_CALM;
+            }
+            memcpy(nrpc_conn_control(conn, 8, NRPC_TYPE_FLAGS(NRPC_PING, NRPC_ACK), 0), p, 8);
         }
         break;
     }
@@ -168,7 +183,6 @@ static h2_error begin_settings(struct nrpc_conn *conn)
     int ack = conn->frame.flags & NRPC_ACK;
     if (ack) { /* from here on the client's windows are what our memory can hold */
         conn->flags |= NRPC_CONN_ACKED;
-        conn->hpack.limit = NRPC_HPACK_TABLE_BYTES;
     } else {
         nrpc_conn_glitch(conn);
     }
@@ -324,7 +338,7 @@ static h2_error begin_by_type(struct nrpc_conn *conn, unsigned rule)
     return code ? code : begin_body(conn);
 }
 
-static NRPC_NOINLINE h2_error begin_frame(struct nrpc_conn *conn)
+static h2_error begin_frame(struct nrpc_conn *conn)
 {
     const struct nrpc_frame *frame = &conn->frame;
     unsigned type = frame->type;
@@ -368,7 +382,7 @@ static h2_error end_block(struct nrpc_conn *conn)
     return NRPC_H2_NO_ERROR;
 }
 
-static h2_error end_frame(struct nrpc_conn *conn)
+static NRPC_NOINLINE h2_error end_frame(struct nrpc_conn *conn)
 {
     unsigned type = conn->frame.type;
     h2_error code = NRPC_H2_NO_ERROR;
@@ -382,22 +396,13 @@ static h2_error end_frame(struct nrpc_conn *conn)
     } else if (type == NRPC_HEADERS || type == NRPC_CONTINUATION) {
         code = end_block(conn);
     } else if (type == NRPC_SETTINGS && !(conn->frame.flags & NRPC_ACK)) {
-        conn->flags |= NRPC_CONN_ACK_DUE | NRPC_CONN_GREETED;
+        conn->flags |= NRPC_CONN_GREETED;
+        nrpc_conn_control(conn, 0, NRPC_TYPE_FLAGS(NRPC_SETTINGS, NRPC_ACK), 0);
     }
     if (!(conn->flags & NRPC_CONN_IN_BLOCK)) {
         conn->flags |= NRPC_CONN_RX_PROGRESS;
     }
     return code;
-}
-
-/* There is one place for each kind of answer; a frame whose answer would need it twice waits until
- * the first has been sent. */
-static int must_wait(const struct nrpc_conn *conn)
-{
-    unsigned answer = conn->frame.type == NRPC_PING       ? NRPC_CONN_PING_DUE
-                      : conn->frame.type == NRPC_SETTINGS ? NRPC_CONN_ACK_DUE
-                                                          : 0;
-    return conn->n_resets == NRPC_RESETS_MAX || (conn->flags & answer);
 }
 
 /* As many gathered bytes as are needed are there. */
@@ -408,8 +413,7 @@ static NRPC_NOINLINE h2_error gathered(struct nrpc_conn *conn)
         return control(conn);
     }
     nrpc_frame_read(&conn->frame, conn->gathered);
-    conn->phase = NRPC_PHASE_BEGIN;
-    return NRPC_H2_NO_ERROR;
+    return begin_frame(conn);
 }
 
 static h2_error receive_preface(struct nrpc_conn *conn, uint8_t byte)
@@ -426,7 +430,7 @@ static h2_error receive_preface(struct nrpc_conn *conn, uint8_t byte)
 }
 
 /* Takes the next bytes, as many as belong to one thing: *n of them, lowered to that. */
-static h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t *n)
+static NRPC_NOINLINE h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t *n)
 {
     h2_error code = NRPC_H2_NO_ERROR;
     unsigned phase = conn->phase;
@@ -455,7 +459,7 @@ static h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t
         conn->phase = NRPC_PHASE_SKIP;
         conn->pad = 0;
     }
-    if (!code && conn->phase > NRPC_PHASE_BEGIN && conn->frame.length == 0) {
+    if (!code && conn->phase > NRPC_PHASE_HEAD && conn->frame.length == 0) {
         code = end_frame(conn);
     }
     return code;
@@ -464,24 +468,14 @@ static h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t
 size_t nrpc_conn_receive(struct nrpc_conn *conn, const void *data, size_t n, uint32_t now_ms)
 {
     size_t used = 0;
-    (void)now_ms;
+    (void)now_ms; /* the timers look at what has happened when they run */
     while (!(conn->flags & NRPC_CONN_DEAD)) {
-        h2_error code;
-        if (conn->phase == NRPC_PHASE_BEGIN) {
-            if (must_wait(conn)) {
-                return used;
-            }
-            code = begin_frame(conn);
-            if (!code && conn->frame.length == 0) {
-                code = end_frame(conn);
-            }
-        } else if (used == n) {
-            return used;
-        } else {
-            size_t some = n - used;
-            code = receive_some(conn, (const uint8_t *)data + used, &some);
-            used += some;
+        size_t some = n - used;
+        if (!some || (conn->control_bytes && conn->phase == NRPC_PHASE_HEAD)) {
+            return used; /* no frame is begun whose answer there might be no place for */
         }
+        h2_error code = receive_some(conn, (const uint8_t *)data + used, &some);
+        used += some;
         if (code) {
             nrpc_conn_error(conn, code);
         }

@@ -49,10 +49,10 @@ void nrpc_conn_lost(struct nrpc_conn *conn);
 /* Ends the connection: no new calls; GOAWAY, and closing once the open calls have finished. */
 void nrpc_conn_shutdown(struct nrpc_conn *conn);
 
-/* Two pointers for the port's own use, NULL after nrpc_server_accept. */
-void **nrpc_conn_link(struct nrpc_conn *conn);
-
 /* --- The rest is the core's own ----------------------------------------------------------- */
+
+/* RST_STREAM, and GOAWAY with the longest debug data. */
+enum { NRPC_CONTROL_MAX = 13 + 9 + 8 + 14 };
 
 /* What is known of the request whose header block is being read. */
 struct nrpc_request {
@@ -62,31 +62,22 @@ struct nrpc_request {
     uint32_t seen, odd; /* sets of tokens: 1 << token. odd: its value is not the expected one */
 };
 
-struct nrpc_reset {
-    uint32_t id;
-    uint32_t code;
-};
-
 enum nrpc_conn_flag {
     NRPC_CONN_OPEN = 0x01,
-    NRPC_CONN_SETTINGS_DUE = 0x02, /* our SETTINGS */
-    NRPC_CONN_ACK_DUE = 0x04,      /* of the peer's SETTINGS */
-    NRPC_CONN_ACKED = 0x08,        /* the peer has ours */
-    NRPC_CONN_GREETED = 0x10,      /* the peer's first SETTINGS have come */
-    NRPC_CONN_PING_DUE = 0x20,
-    NRPC_CONN_GOAWAY_DUE = 0x40,
-    NRPC_CONN_GOAWAY_SENT = 0x80,
-    NRPC_CONN_DEAD = 0x100,     /* a connection error: nothing but GOAWAY any more */
-    NRPC_CONN_IN_BLOCK = 0x200, /* CONTINUATION must follow, RFC 9113 6.10 */
-    NRPC_CONN_RX_PROGRESS = 0x400,
-    NRPC_CONN_TX_PROGRESS = 0x800
+    NRPC_CONN_ACKED = 0x02,    /* the peer has our SETTINGS */
+    NRPC_CONN_GREETED = 0x04,  /* the peer's first SETTINGS have come */
+    NRPC_CONN_DRAIN = 0x08,    /* no new calls; GOAWAY has been, or is to be, sent */
+    NRPC_CONN_GOAWAY = 0x10,   /* it has been made */
+    NRPC_CONN_DEAD = 0x20,     /* a connection error: nothing but GOAWAY any more */
+    NRPC_CONN_IN_BLOCK = 0x40, /* CONTINUATION must follow, RFC 9113 6.10 */
+    NRPC_CONN_RX_PROGRESS = 0x80,
+    NRPC_CONN_TX_PROGRESS = 0x100
 };
 
 /* What the next received byte belongs to. */
 enum nrpc_conn_phase {
     NRPC_PHASE_PREFACE, /* the client's connection preface */
     NRPC_PHASE_HEAD,    /* a frame's header */
-    NRPC_PHASE_BEGIN,   /* it is complete, the frame has not been looked at */
     NRPC_PHASE_GATHER,  /* a fixed part: pad length and priority, or a control frame */
     NRPC_PHASE_BODY,    /* data or a piece of a header block */
     NRPC_PHASE_SKIP     /* padding, and what is ignored */
@@ -95,7 +86,7 @@ enum nrpc_conn_phase {
 struct nrpc_conn { /* what is used most first: the shortest instructions reach it */
     struct nrpc_frame frame; /* being read; length: what is left of it */
     uint8_t phase, have, need, pad;
-    uint8_t error, n_resets, glitches, pings, block_flags;
+    uint8_t glitches, pings, block_flags, control_bytes;
     uint16_t hint; /* the slot used last */
     uint32_t flags;
     uint32_t last_id;
@@ -106,16 +97,21 @@ struct nrpc_conn { /* what is used most first: the shortest instructions reach i
     const struct nrpc_server *server;
     uint8_t *blocks;                 /* of this connection's streams */
     struct nrpc_call *first, **last; /* the queue: its head, where to append */
-    uint32_t since_ms, refilled_ms;  /* when the stall began; when glitches were given back */
+    uint16_t since, refilled;        /* when the stall began, when glitches were given back: ms / 256 */
     struct nrpc_response_table table;
     struct nrpc_request request;
-    struct nrpc_reset resets[NRPC_RESETS_MAX];
     uint8_t gathered[NRPC_FRAME_HEADER_BYTES];
-    uint8_t ping[8];
-    void *link[2];
+    uint8_t control[NRPC_CONTROL_MAX]; /* frames that answer the one being received */
     struct nrpc_hpack hpack;
     struct nrpc_call calls[NRPC_MAX_STREAMS];
 };
+
+/* Appends a frame to conn->control; returns where its payload goes. One frame that is received makes no
+ * more than RST_STREAM and GOAWAY, and no further one is begun before these have been sent. */
+uint8_t *nrpc_conn_control(struct nrpc_conn *conn, uint32_t length, unsigned type_flags, uint32_t id);
+
+/* GOAWAY, with the last stream that we have seen. */
+void nrpc_conn_goaway(struct nrpc_conn *conn, enum nrpc_h2_error code);
 
 /* A connection error, RFC 9113 5.4.1: GOAWAY, then closing. */
 void nrpc_conn_error(struct nrpc_conn *conn, enum nrpc_h2_error code);

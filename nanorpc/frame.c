@@ -3,20 +3,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "frame.h"
 
-uint32_t nrpc_get32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-uint8_t *nrpc_put32(uint8_t *p, uint32_t value)
-{
-    p[0] = (uint8_t)(value >> 24);
-    p[1] = (uint8_t)(value >> 16);
-    p[2] = (uint8_t)(value >> 8);
-    p[3] = (uint8_t)value;
-    return p + 4;
-}
-
 void nrpc_frame_read(struct nrpc_frame *frame, const uint8_t *p)
 {
     frame->length = nrpc_get32(p) >> 8;

@@ -5,6 +5,13 @@
 #define NANORPC_FRAME_H
 
 #include <stdint.h>
+#include <string.h>
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define NRPC_BIG_ENDIAN(value) __builtin_bswap32(value)
+#else
+#define NRPC_BIG_ENDIAN(value) (value)
+#endif
 
 enum { NRPC_FRAME_HEADER_BYTES = 9, NRPC_FRAME_MAX = 16384, NRPC_WINDOW_INITIAL = 65535 };
 
@@ -65,8 +72,20 @@ void nrpc_frame_read(struct nrpc_frame *frame, const uint8_t *p);
 #define NRPC_TYPE_FLAGS(type, flags) ((unsigned)(type) << 8 | (unsigned)(flags))
 uint8_t *nrpc_frame_write(uint8_t *p, uint32_t length, unsigned type_flags, uint32_t id);
 
-/* Big-endian numbers. put32 returns p + 4. */
-uint32_t nrpc_get32(const uint8_t *p);
-uint8_t *nrpc_put32(uint8_t *p, uint32_t value);
+/* Big-endian numbers, anywhere in memory; a load or store and a byte reversal where the processor has
+ * those. put32 returns p + 4. */
+static inline uint32_t nrpc_get32(const uint8_t *p)
+{
+    uint32_t value;
+    memcpy(&value, p, sizeof value);
+    return NRPC_BIG_ENDIAN(value);
+}
+
+static inline uint8_t *nrpc_put32(uint8_t *p, uint32_t value)
+{
+    value = NRPC_BIG_ENDIAN(value);
+    memcpy(p, &value, sizeof value);
+    return p + sizeof value;
+}
 
 #endif

@@ -77,7 +77,7 @@ void nrpc_call_commit(struct nrpc_call *call, size_t n)
     uint8_t *tx = nrpc_call_tx(call);
     tx[0] = 0; /* not compressed */
     nrpc_put32(tx + 1, (uint32_t)n);
-    call->tx_length = (uint32_t)n + NRPC_PREFIX_BYTES;
+    call->tx_length = (nrpc_block_size)(n + NRPC_PREFIX_BYTES);
     call->tx_sent = 0;
     nrpc_stream_queue(call);
 }
@@ -142,7 +142,7 @@ static uint32_t deliver(struct nrpc_call *call, const uint8_t *data, uint32_t n)
         return 0; /* a single request is delivered once it is known to be the only one */
     }
     if (!streams && n > bytes) {
-        nrpc_grpc_fail(call, NRPC_INTERNAL, "second request");
+        nrpc_grpc_fail(call, NRPC_INTERNAL, "not one request");
         return 0;
     }
     call->flags |= NRPC_CALL_REQUESTED;
@@ -156,7 +156,7 @@ static void deliver_kept(struct nrpc_call *call)
     uint8_t *rx = nrpc_call_rx(call);
     uint32_t used;
     while (!is_busy(call) && (used = deliver(call, rx, call->rx_have)) > 0) {
-        call->rx_have -= used;
+        call->rx_have = (nrpc_block_size)(call->rx_have - used);
         memmove(rx, rx + used, call->rx_have);
     }
 }
@@ -172,7 +172,7 @@ static void deliver_half_close(struct nrpc_call *call)
     } else if (kind_of(call) & NRPC_CLIENT_STREAM) {
         settle(call, call->method->codec->message(call, NULL, 0), 1);
     } else if (!(call->flags & NRPC_CALL_REQUESTED)) {
-        nrpc_grpc_fail(call, NRPC_INTERNAL, "no request");
+        nrpc_grpc_fail(call, NRPC_INTERNAL, "not one request");
     }
 }
 
@@ -214,9 +214,9 @@ void nrpc_grpc_receive(struct nrpc_call *call, const uint8_t *data, uint32_t n)
             uint32_t room = nrpc_call_conn(call)->server->rx_bytes - call->rx_have;
             used = n < room ? n : room;
             memcpy(nrpc_call_rx(call) + call->rx_have, data, used);
-            call->rx_have += used;
+            call->rx_have = (nrpc_block_size)(call->rx_have + used);
             if (!used) {
-                nrpc_grpc_fail(call, NRPC_RESOURCE_EXHAUSTED, "window exceeded");
+                nrpc_grpc_fail(call, NRPC_RESOURCE_EXHAUSTED, "request too large");
             }
             deliver_kept(call);
         }

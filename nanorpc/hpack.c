@@ -18,18 +18,18 @@ enum { STATIC_ENTRIES = 61, ENTRY_OVERHEAD = 32, LARGEST_TABLE = 4096 };
 
 const char nrpc_hpack_names[] =
     "\200:authority\201method\201path\201scheme\200connection\203tent-length\210type"
-    "\200grpc-encoding\200host\200keep-alive\200proxy-connection\200te\201ransfer-encoding\200upgrade\377";
+    "\200grpc-encoding\200keep-alive\200proxy-connection\200te\201ransfer-encoding\200upgrade\377";
 
 /* Static table, RFC 7541 appendix A: the names' lengths, and which names matter here. */
-enum class { OTHER, AUTHORITY, METHOD, PATH, SCHEME, CONTENT, HOST, BAD };
+enum class { OTHER, AUTHORITY, METHOD, PATH, SCHEME, CONTENT, BAD };
 static const uint8_t token_of_class[] = {NRPC_T_OTHER,  NRPC_T_AUTHORITY,      NRPC_T_METHOD, NRPC_T_PATH,
-                                         NRPC_T_SCHEME, NRPC_T_CONTENT_LENGTH, NRPC_T_HOST,   NRPC_T_BAD};
+                                         NRPC_T_SCHEME, NRPC_T_CONTENT_LENGTH, NRPC_T_BAD};
 #define NAMED(class, length) (class << 5 | length)
 static const uint8_t static_names[STATIC_ENTRIES] = {
     NAMED(AUTHORITY, 10), NAMED(METHOD, 7), NAMED(METHOD, 7), NAMED(PATH, 5), NAMED(PATH, 5),
     NAMED(SCHEME, 7), NAMED(SCHEME, 7), NAMED(BAD, 7), NAMED(BAD, 7), NAMED(BAD, 7), NAMED(BAD, 7),
     NAMED(BAD, 7), NAMED(BAD, 7), NAMED(BAD, 7), 14, 15, 15, 13, 6, 27, 3, 5, 13, 13, 19, 16, 16,
-    NAMED(CONTENT, 14), 16, 13, NAMED(CONTENT, 12), 6, 4, 4, 6, 7, 4, NAMED(HOST, 4), 8, 17, 13, 8,
+    NAMED(CONTENT, 14), 16, 13, NAMED(CONTENT, 12), 6, 4, 4, 6, 7, 4, 4, 8, 17, 13, 8,
     19, 13, 4, 8, 12, 18, 19, 5, 7, 7, 11, 6, 10, 25, NAMED(BAD, 17), 10, 4, 3, 16};
 static const uint8_t static_value_lengths[16] = {0, 3, 4, 1, 11, 4, 5, 3, 3, 3, 3, 3, 3, 3, 0, 13};
 enum { STATIC_POST = 3 - 1, STATIC_CONTENT_LENGTH = 28 - 1, STATIC_CONTENT_TYPE = 31 - 1 };
@@ -83,8 +83,7 @@ enum { ANY = NRPC_NO_MATCH };
 static const uint8_t expected[] = {
     [NRPC_T_AUTHORITY] = ANY,      [NRPC_T_METHOD] = 0,           [NRPC_T_PATH] = ANY,
     [NRPC_T_SCHEME] = ANY,         [NRPC_T_CONNECTION] = ANY,     [NRPC_T_CONTENT_LENGTH] = ANY,
-    [NRPC_T_CONTENT_TYPE] = 1,     [NRPC_T_GRPC_ENCODING] = 2,    [NRPC_T_HOST] = ANY,
-    [NRPC_T_KEEP_ALIVE] = ANY,     [NRPC_T_PROXY_CONNECTION] = ANY, [NRPC_T_TE] = 3,
+    [NRPC_T_CONTENT_TYPE] = 1,     [NRPC_T_GRPC_ENCODING] = 2,    [NRPC_T_KEEP_ALIVE] = ANY,     [NRPC_T_PROXY_CONNECTION] = ANY, [NRPC_T_TE] = 3,
     [NRPC_T_TRANSFER_ENCODING] = ANY, [NRPC_T_UPGRADE] = ANY,     [NRPC_T_OTHER] = ANY,
     [NRPC_T_BAD] = ANY,
 };
@@ -280,7 +279,7 @@ static int string_byte(struct nrpc_hpack *hpack, uint8_t byte)
 static int index_end(struct nrpc_hpack *hpack)
 {
     if ((hpack->kind & 0xe0) == 0x20) {
-        if (hpack->had_field || hpack->integer > hpack->limit) {
+        if (hpack->had_field || hpack->integer > LARGEST_TABLE) {
             return -1;
         }
         hpack->max_bytes = (uint16_t)hpack->integer;
@@ -349,7 +348,7 @@ void nrpc_hpack_init(struct nrpc_hpack *hpack, const struct nrpc_service *const 
                      uint8_t n_services)
 {
     memset(hpack, 0, sizeof *hpack);
-    hpack->limit = hpack->max_bytes = LARGEST_TABLE;
+    hpack->max_bytes = LARGEST_TABLE;
     hpack->services = services;
     hpack->n_services = n_services;
 }

@@ -21,7 +21,6 @@ enum nrpc_token {
     NRPC_T_CONTENT_LENGTH, /* bytes, 0..UINT32_MAX - 1 */
     NRPC_T_CONTENT_TYPE,   /* 0: application/grpc, 1: any other */
     NRPC_T_GRPC_ENCODING,  /* 0: identity, 1: any other */
-    NRPC_T_HOST,           /* unused */
     NRPC_T_KEEP_ALIVE,
     NRPC_T_PROXY_CONNECTION,
     NRPC_T_TE, /* unused */
@@ -43,7 +42,6 @@ struct nrpc_hpack { /* small fields first: the shortest instructions reach them 
     uint8_t is_huffman;
     uint8_t n_services;
     uint8_t newest, count;            /* the table's ring */
-    uint16_t limit;                   /* the largest table size that the peer may choose */
     uint16_t max_bytes, used_bytes;   /* the table: RFC 7541 4.2 */
     uint16_t left;                    /* encoded bytes of the string still to come */
     struct nrpc_huffman huffman;

@@ -99,7 +99,7 @@ void nrpc_request_end(struct nrpc_conn *conn)
         nrpc_conn_reset(conn, id, NRPC_H2_PROTOCOL_ERROR);
         return;
     }
-    call = conn->flags & (NRPC_CONN_GOAWAY_DUE | NRPC_CONN_GOAWAY_SENT) ? NULL : nrpc_stream_open(conn, id);
+    call = conn->flags & NRPC_CONN_DRAIN ? NULL : nrpc_stream_open(conn, id);
     if (!call) {
         nrpc_conn_reset(conn, id, NRPC_H2_REFUSED_STREAM);
         return;

@@ -5,6 +5,28 @@
 
 #include <string.h>
 
+/* Time is kept in units of 256 ms, in 16 bits: they wrap after 4.6 hours, ticks come each second. */
+enum { TICK_SHIFT = 8 };
+
+static uint8_t *put_setting(uint8_t *p, uint8_t id, uint32_t value)
+{
+    *p++ = 0;
+    *p++ = id;
+    return nrpc_put32(p, value);
+}
+
+/* Our part of the connection preface, RFC 9113 3.4. */
+static void put_settings(struct nrpc_conn *conn)
+{
+    uint32_t length = NRPC_HPACK_ENTRIES == 128 ? 12 : 18;
+    uint8_t *p = nrpc_conn_control(conn, length, NRPC_TYPE_FLAGS(NRPC_SETTINGS, 0), 0);
+    p = put_setting(p, NRPC_MAX_CONCURRENT_STREAMS, NRPC_MAX_STREAMS);
+    p = put_setting(p, NRPC_INITIAL_WINDOW_SIZE, conn->server->rx_bytes);
+    if (NRPC_HPACK_ENTRIES != 128) {
+        put_setting(p, NRPC_HEADER_TABLE_SIZE, NRPC_HPACK_TABLE_BYTES);
+    }
+}
+
 struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t now_ms)
 {
     for (unsigned i = 0; i < server->n_conns; i++) {
@@ -15,13 +37,14 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
         memset(conn, 0, sizeof *conn);
         conn->server = server;
         conn->blocks = server->blocks + i * NRPC_MAX_STREAMS * (server->rx_bytes + server->tx_bytes);
-        conn->since_ms = conn->refilled_ms = now_ms;
+        conn->since = conn->refilled = (uint16_t)(now_ms >> TICK_SHIFT);
         conn->send_window = conn->recv_window = NRPC_WINDOW_INITIAL;
         conn->peer_initial_window = NRPC_WINDOW_INITIAL;
         conn->last = &conn->first;
         conn->hint = NRPC_MAX_STREAMS - 1;
-        conn->flags = NRPC_CONN_OPEN | NRPC_CONN_SETTINGS_DUE;
+        conn->flags = NRPC_CONN_OPEN;
         nrpc_hpack_init(&conn->hpack, server->services, server->n_services);
+        put_settings(conn);
         return conn;
     }
     return NULL;
@@ -39,7 +62,7 @@ void nrpc_conn_lost(struct nrpc_conn *conn)
 
 void nrpc_conn_shutdown(struct nrpc_conn *conn)
 {
-    conn->flags |= NRPC_CONN_GOAWAY_DUE;
+    conn->flags |= NRPC_CONN_DRAIN;
 }
 
 /* The flags of all open calls; one with a message to send counts as finished. */
@@ -57,38 +80,31 @@ static unsigned calls(const struct nrpc_conn *conn)
 
 int nrpc_conn_closing(const struct nrpc_conn *conn)
 {
-    if (conn->flags & NRPC_CONN_DEAD) {
-        return !(conn->flags & NRPC_CONN_GOAWAY_DUE);
-    }
-    return (conn->flags & NRPC_CONN_GOAWAY_SENT) && !calls(conn);
+    int over = (conn->flags & NRPC_CONN_DEAD) || ((conn->flags & NRPC_CONN_GOAWAY) && !calls(conn));
+    return over && !conn->control_bytes;
 }
 
 uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms)
 {
-    const unsigned due =
-        NRPC_CONN_SETTINGS_DUE | NRPC_CONN_ACK_DUE | NRPC_CONN_PING_DUE | NRPC_CONN_GOAWAY_DUE;
     unsigned flags = conn->flags;
-    int sending = (flags & due) || conn->n_resets || (calls(conn) & NRPC_CALL_FINISHED);
-    int reading = !(flags & NRPC_CONN_GREETED) || conn->phase != NRPC_PHASE_HEAD || conn->have ||
-                  (flags & NRPC_CONN_IN_BLOCK);
+    uint16_t now = (uint16_t)(now_ms >> TICK_SHIFT);
+    int sending = conn->control_bytes || (calls(conn) & NRPC_CALL_FINISHED);
+    int reading = conn->phase != NRPC_PHASE_HEAD || conn->have ||
+                  (flags & (NRPC_CONN_GREETED | NRPC_CONN_IN_BLOCK)) != NRPC_CONN_GREETED;
     unsigned progress = sending ? NRPC_CONN_TX_PROGRESS : NRPC_CONN_RX_PROGRESS;
     if (!(sending || reading) || (flags & progress)) {
-        conn->since_ms = now_ms;
+        conn->since = now;
     }
-    conn->flags &= ~(uint32_t)(NRPC_CONN_RX_PROGRESS | NRPC_CONN_TX_PROGRESS);
-    if (now_ms - conn->since_ms >= NRPC_STALL_TIMEOUT_MS) {
-        conn->flags |= NRPC_CONN_DEAD; /* such a peer would not read a GOAWAY either */
-        conn->flags &= ~(uint32_t)NRPC_CONN_GOAWAY_DUE;
+    conn->flags = flags & ~(unsigned)(NRPC_CONN_RX_PROGRESS | NRPC_CONN_TX_PROGRESS);
+    if ((uint16_t)(now - conn->since) > NRPC_STALL_TIMEOUT_MS >> TICK_SHIFT) {
+        conn->flags |= NRPC_CONN_DEAD; /* without GOAWAY, which such a peer would not read either */
+        conn->control_bytes = 0;
     }
-    if (now_ms - conn->refilled_ms >= 1000) {
-        unsigned more = conn->glitches;
-        conn->refilled_ms = now_ms;
-        conn->glitches = (uint8_t)(more > NRPC_GLITCHES_PER_SECOND ? more - NRPC_GLITCHES_PER_SECOND : 0);
+    if ((uint16_t)(now - conn->refilled) >= 1024 >> TICK_SHIFT) {
+        unsigned glitches = conn->glitches;
+        conn->refilled = now;
+        conn->glitches =
+            (uint8_t)(glitches > NRPC_GLITCHES_PER_SECOND ? glitches - NRPC_GLITCHES_PER_SECOND : 0);
     }
     return NRPC_STALL_TIMEOUT_MS < 1000 ? NRPC_STALL_TIMEOUT_MS : 1000;
-}
-
-void **nrpc_conn_link(struct nrpc_conn *conn)
-{
-    return conn->link;
 }

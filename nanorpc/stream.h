@@ -26,6 +26,13 @@ enum nrpc_call_flag {
 /* tx block: the message being sent (prefix and all), then NRPC_STATUS_MESSAGE_MAX bytes of status
  * message. rx block: bytes of the request stream, from a message's prefix on, that could not be
  * delivered when they came. */
+/* A place in a message block. */
+#if NRPC_LARGE_MESSAGES
+typedef uint32_t nrpc_block_size;
+#else
+typedef uint16_t nrpc_block_size;
+#endif
+
 struct nrpc_call { /* small fields first: the shortest instructions reach them */
     struct nrpc_call *next; /* in the queue */
     uint16_t slot;          /* own place in calls[] */
@@ -34,8 +41,8 @@ struct nrpc_call { /* small fields first: the shortest instructions reach them *
     const struct nrpc_method *method;
     int32_t send_window, recv_window; /* RFC 9113 6.9; may be negative */
     uint32_t body_left;               /* of content-length; UINT32_MAX: none was given */
-    uint32_t rx_have;
-    uint32_t tx_length, tx_sent; /* tx_length 0: the block is free */
+    nrpc_block_size rx_have;
+    nrpc_block_size tx_length, tx_sent; /* tx_length 0: the block is free */
     uint8_t status;
     uint8_t message_length; /* of the status message */
     union nrpc_user user;

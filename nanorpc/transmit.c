@@ -23,81 +23,9 @@ static size_t room(const struct out *out)
     return (size_t)(out->end - out->at);
 }
 
-static void put_small_frame(struct out *out, unsigned type, uint32_t id, uint32_t value)
+static NRPC_NOINLINE void put_small_frame(struct out *out, unsigned type, uint32_t id, uint32_t value)
 {
     out->at = nrpc_put32(nrpc_frame_write(out->at, 4, NRPC_TYPE_FLAGS(type, 0), id), value);
-}
-
-/* --- The connection's own frames ---------------------------------------------------------- */
-
-static NRPC_NOINLINE uint8_t *put_setting(uint8_t *p, unsigned id, uint32_t value)
-{
-    *p++ = 0;
-    *p++ = (uint8_t)id;
-    return nrpc_put32(p, value);
-}
-
-static void put_settings(struct nrpc_conn *conn, struct out *out)
-{
-    uint8_t *head = out->at;
-    uint8_t *p = head + NRPC_FRAME_HEADER_BYTES;
-    p = put_setting(p, NRPC_MAX_CONCURRENT_STREAMS, NRPC_MAX_STREAMS);
-    p = put_setting(p, NRPC_INITIAL_WINDOW_SIZE, conn->server->rx_bytes);
-    p = put_setting(p, NRPC_MAX_HEADER_LIST_SIZE, NRPC_HEADER_LIST_MAX);
-    if (NRPC_HPACK_ENTRIES != 128) {
-        p = put_setting(p, NRPC_HEADER_TABLE_SIZE, NRPC_HPACK_TABLE_BYTES);
-    }
-    nrpc_frame_write(head, (uint32_t)(p - head - NRPC_FRAME_HEADER_BYTES), NRPC_TYPE_FLAGS(NRPC_SETTINGS, 0), 0);
-    out->at = p;
-}
-
-static void put_goaway(struct nrpc_conn *conn, struct out *out)
-{
-    static const char pings[] = "too_many_pings"; /* what gRPC clients look for */
-    uint32_t n = conn->pings > NRPC_PINGS_MAX ? sizeof pings - 1 : 0;
-    uint8_t *p = nrpc_frame_write(out->at, 8 + n, NRPC_TYPE_FLAGS(NRPC_GOAWAY, 0), 0);
-    p = nrpc_put32(nrpc_put32(p, conn->last_id), conn->error);
-    memcpy(p, pings, n);
-    out->at = p + n;
-}
-
-/* Everything that no call owns. Returns 0 when there was no room for it. */
-static int put_due(struct nrpc_conn *conn, struct out *out)
-{
-    const unsigned all =
-        NRPC_CONN_SETTINGS_DUE | NRPC_CONN_ACK_DUE | NRPC_CONN_PING_DUE | NRPC_CONN_GOAWAY_DUE;
-    unsigned due = conn->flags & all;
-    if (!due && !conn->n_resets && conn->recv_window >= RECV_WINDOW_LOW) {
-        return 1;
-    }
-    if (room(out) < NRPC_TRANSMIT_MIN) {
-        return 0;
-    }
-    conn->flags &= ~(uint32_t)all;
-    if (due & NRPC_CONN_SETTINGS_DUE) {
-        put_settings(conn, out);
-    }
-    if (due & NRPC_CONN_ACK_DUE) {
-        out->at = nrpc_frame_write(out->at, 0, NRPC_TYPE_FLAGS(NRPC_SETTINGS, NRPC_ACK), 0);
-    }
-    if (due & NRPC_CONN_PING_DUE) {
-        uint8_t *p = nrpc_frame_write(out->at, sizeof conn->ping, NRPC_TYPE_FLAGS(NRPC_PING, NRPC_ACK), 0);
-        memcpy(p, conn->ping, sizeof conn->ping);
-        out->at = p + sizeof conn->ping;
-    }
-    for (unsigned i = 0; i < conn->n_resets; i++) {
-        put_small_frame(out, NRPC_RST_STREAM, conn->resets[i].id, conn->resets[i].code);
-    }
-    conn->n_resets = 0;
-    if (conn->recv_window < RECV_WINDOW_LOW) {
-        put_small_frame(out, NRPC_WINDOW_UPDATE, 0, (uint32_t)(NRPC_WINDOW_INITIAL - conn->recv_window));
-        conn->recv_window = NRPC_WINDOW_INITIAL;
-    }
-    if (due & NRPC_CONN_GOAWAY_DUE) {
-        put_goaway(conn, out);
-        conn->flags |= NRPC_CONN_GOAWAY_SENT;
-    }
-    return 1;
 }
 
 /* --- A call's frames ---------------------------------------------------------------------- */
@@ -114,7 +42,7 @@ static void note_progress(struct nrpc_conn *conn)
 static void put_window_update(struct nrpc_conn *conn, struct nrpc_call *call, struct out *out)
 {
     int32_t free_bytes = (int32_t)(conn->server->rx_bytes - call->rx_have);
-    int in_frame = conn->phase > NRPC_PHASE_BEGIN && conn->frame.id == call->id;
+    int in_frame = conn->phase > NRPC_PHASE_HEAD && conn->frame.id == call->id;
     if (call->recv_window < free_bytes && !in_frame && !(call->flags & (NRPC_CALL_RX_END | NRPC_CALL_FINISHED))) {
         put_small_frame(out, NRPC_WINDOW_UPDATE, call->id, (uint32_t)(free_bytes - call->recv_window));
         call->recv_window = free_bytes;
@@ -176,7 +104,7 @@ static enum turn put_data(struct nrpc_conn *conn, struct nrpc_call *call, struct
     out->at = p + n;
     call->send_window -= (int32_t)n;
     conn->send_window -= (int32_t)n;
-    call->tx_sent += n;
+    call->tx_sent = (nrpc_block_size)(call->tx_sent + n);
     note_progress(conn);
     if (call->tx_sent == call->tx_length) {
         call->tx_length = 0;
@@ -218,24 +146,39 @@ static enum turn take_turn(struct nrpc_conn *conn, struct nrpc_call *call, struc
     return IDLE;
 }
 
+/* The connection's own frames. Returns 0 when there was no room for them. */
+static int put_control(struct nrpc_conn *conn, struct out *out)
+{
+    if (room(out) < NRPC_TRANSMIT_MIN) {
+        return 0;
+    }
+    if ((conn->flags & (NRPC_CONN_DRAIN | NRPC_CONN_GOAWAY)) == NRPC_CONN_DRAIN && !conn->control_bytes) {
+        nrpc_conn_goaway(conn, NRPC_H2_NO_ERROR);
+    }
+    memcpy(out->at, conn->control, conn->control_bytes);
+    out->at += conn->control_bytes;
+    conn->control_bytes = 0;
+    if (conn->recv_window < RECV_WINDOW_LOW) {
+        put_small_frame(out, NRPC_WINDOW_UPDATE, 0, (uint32_t)(NRPC_WINDOW_INITIAL - conn->recv_window));
+        conn->recv_window = NRPC_WINDOW_INITIAL;
+    }
+    return 1;
+}
+
 size_t nrpc_conn_transmit(struct nrpc_conn *conn, void *buf, size_t size)
 {
     struct out out = {.at = buf, .end = (uint8_t *)buf + size};
-    enum turn turn = MORE;
-    if (!put_due(conn, &out)) {
-        return size - room(&out);
-    }
+    enum turn turn = put_control(conn, &out) ? MORE : FULL;
     while (turn != FULL && !(conn->flags & NRPC_CONN_DEAD)) {
         struct nrpc_call *call = nrpc_stream_unqueue(conn);
         if (!call) {
             break;
         }
-        if (!(call->flags & NRPC_CALL_OPEN)) {
-            continue;
-        }
-        turn = take_turn(conn, call, &out);
-        if (turn != IDLE) {
-            nrpc_stream_queue(call);
+        if (call->flags & NRPC_CALL_OPEN) {
+            turn = take_turn(conn, call, &out);
+            if (turn != IDLE) {
+                nrpc_stream_queue(call);
+            }
         }
     }
     return size - room(&out);
