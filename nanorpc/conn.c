@@ -14,7 +14,7 @@ static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /* Most functions here return the connection error that they have found, NRPC_H2_NO_ERROR for none;
  * a stream error is dealt with where it is found. */
-typedef enum nrpc_h2_error h2_error;
+typedef unsigned h2_error; /* enum nrpc_h2_error */
 
 /* --- Errors ------------------------------------------------------------------------------- */
 
@@ -117,7 +117,7 @@ static h2_error setting(struct nrpc_conn *conn, unsigned id, uint32_t value)
 static h2_error window_update(struct nrpc_conn *conn, uint32_t id, int32_t increment)
 {
     h2_error code = increment ? NRPC_H2_FLOW_CONTROL_ERROR : NRPC_H2_PROTOCOL_ERROR;
-    struct nrpc_call *call = find_open(conn, id);
+    struct nrpc_call *call = id ? find_open(conn, id) : NULL;
     int32_t *window = call ? &call->send_window : &conn->send_window;
     if (id && !call) {
         return NRPC_H2_NO_ERROR;
@@ -129,8 +129,9 @@ static h2_error window_update(struct nrpc_conn *conn, uint32_t id, int32_t incre
         nrpc_conn_reset(conn, id, code);
         return NRPC_H2_NO_ERROR;
     }
+    int opened = *window <= 0; /* else nobody has waited for it */
     *window += increment;
-    return move_windows(conn, 0);
+    return opened ? move_windows(conn, 0) : NRPC_H2_NO_ERROR;
 }
 
 /* The pad length and the priority, as far as the frame has them, stand in conn->gathered. */
@@ -225,7 +226,6 @@ static h2_error begin_headers(struct nrpc_conn *conn)
         if (id <= conn->last_id || !(id & 1)) {
             return NRPC_H2_PROTOCOL_ERROR;
         }
-        conn->last_id = id;
     } else if (call->flags & NRPC_CALL_RX_END) {
         if (!(call->flags & NRPC_CALL_OPEN)) {
             return NRPC_H2_STREAM_CLOSED;

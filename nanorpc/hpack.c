@@ -88,12 +88,15 @@ static const uint8_t expected[] = {
     [NRPC_T_BAD] = ANY,
 };
 
+/* These are bad without a byte, RFC 9113 8.3.1, RFC 9110 8.6. */
+enum { NOT_EMPTY = 1 << NRPC_T_PATH | 1 << NRPC_T_CONTENT_LENGTH };
+
 static void value_begin(struct nrpc_hpack *hpack)
 {
     hpack->state = VALUE_LENGTH;
     hpack->value = 0;
     hpack->bytes = (uint16_t)(hpack->name_bytes + ENTRY_OVERHEAD);
-    hpack->bad = hpack->token == NRPC_T_BAD;
+    hpack->bad = 1u << hpack->token & (1u << NRPC_T_BAD | NOT_EMPTY) ? 1 : 0;
     if (hpack->token == NRPC_T_PATH) {
         memset(&hpack->match, 0, sizeof hpack->match);
     } else {
@@ -113,12 +116,13 @@ static void content_length_byte(struct nrpc_hpack *hpack, uint8_t byte)
 
 static void value_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
-    unsigned is_first = hpack->bytes++ == hpack->name_bytes + ENTRY_OVERHEAD;
+    if (hpack->bytes++ == hpack->name_bytes + ENTRY_OVERHEAD && 1u << hpack->token & NOT_EMPTY) {
+        hpack->bad = hpack->token == NRPC_T_PATH && byte != '/';
+    }
     if (byte == '\0' || byte == '\r' || byte == '\n') {
         hpack->bad = 1; /* RFC 9113 8.2.1 */
     }
     if (hpack->token == NRPC_T_PATH) {
-        hpack->bad |= is_first && byte != '/';
         nrpc_path_byte(&hpack->match, byte, hpack->services, hpack->n_services);
     } else if (hpack->token == NRPC_T_CONTENT_LENGTH) {
         content_length_byte(hpack, byte);
@@ -129,9 +133,6 @@ static void value_byte(struct nrpc_hpack *hpack, uint8_t byte)
 
 static void value_end(struct nrpc_hpack *hpack)
 {
-    if (hpack->token == NRPC_T_PATH || hpack->token == NRPC_T_CONTENT_LENGTH) {
-        hpack->bad |= hpack->bytes == hpack->name_bytes + ENTRY_OVERHEAD; /* RFC 9113 8.3.1, RFC 9110 8.6 */
-    }
     if (hpack->token == NRPC_T_PATH) {
         hpack->value = nrpc_path_end(&hpack->match);
     } else if (expected[hpack->token] != ANY && expected[hpack->token] != nrpc_match_end(&hpack->match)) {

@@ -93,6 +93,7 @@ void nrpc_request_end(struct nrpc_conn *conn)
         trailers(conn, call);
         return;
     }
+    conn->last_id = id; /* only now: until here nrpc_stream_find need not search to see that it is new */
     unsigned missing = (METHOD | PATH | SCHEME) & ~(unsigned)request->seen;
     if (missing || (request->odd & BAD) ||
         (end && request->content_length + 1 > 1)) { /* RFC 9113 8.1.1 */
@@ -108,7 +109,7 @@ void nrpc_request_end(struct nrpc_conn *conn)
     if (end) {
         call->flags |= NRPC_CALL_RX_END;
     }
-    if (admit(call, request)) {
+    if (admit(call, request) && (end || call->method->kind == NRPC_BIDI)) {
         nrpc_grpc_receive(call, NULL, 0); /* nothing yet, but a bidi handler may speak first */
     }
 }

@@ -34,7 +34,7 @@ struct nrpc_call *nrpc_stream_find(struct nrpc_conn *conn, uint32_t id)
     if (call->id == id) {
         return call;
     }
-    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+    for (unsigned i = 0; id <= conn->last_id && i < NRPC_MAX_STREAMS; i++) {
         if (conn->calls[i].id == id) {
             conn->hint = (uint16_t)i;
             return &conn->calls[i];
