@@ -32,18 +32,29 @@ static void one_frame(unsigned type, unsigned flags, uint32_t id, const void *pa
 
 /* --- Preface, 3.4 ------------------------------------------------------------------------- */
 
+static uint32_t our_setting(unsigned id)
+{
+    for (size_t at = 9; at + 6 <= wire.n_out; at += 6) {
+        if (wire.out[at] == 0 && wire.out[at + 1] == id) {
+            return nrpc_get32(wire.out + at + 2);
+        }
+    }
+    return UINT32_MAX;
+}
+
 static void our_settings_come_first(void)
 {
-    static const uint8_t expected[] = {
-        0, 0, 18, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, NRPC_MAX_STREAMS, 0, 4, 0, 0, 0, 5 + RAW_REQUEST_BYTES,
-        0, 6, 0, 0, NRPC_HEADER_LIST_MAX >> 8, NRPC_HEADER_LIST_MAX & 255};
     wire_begin_bare(&raw_server);
     wire_open();
     wire_pump(); /* nothing has been received */
-    CHECK_EQ(wire.n_out, sizeof expected);
-    CHECK(memcmp(wire.out, expected, sizeof expected) == 0);
+    CHECK(wire.n_out >= 9 && wire.out[3] == NRPC_SETTINGS && wire.n_out == 9u + wire.out[2]);
+    CHECK_EQ(our_setting(NRPC_MAX_CONCURRENT_STREAMS), NRPC_MAX_STREAMS);
+    CHECK_EQ(our_setting(NRPC_INITIAL_WINDOW_SIZE), 5 + RAW_REQUEST_BYTES);
+    CHECK(our_setting(NRPC_MAX_HEADER_LIST_SIZE) >= 8192); /* or nothing: grpc-go fails calls below */
+    CHECK_EQ(our_setting(NRPC_HEADER_TABLE_SIZE), NRPC_HPACK_ENTRIES == 128 ? UINT32_MAX : NRPC_HPACK_TABLE_BYTES);
+    size_t sent = wire.n_out;
     wire_pump();
-    CHECK_EQ(wire.n_out, sizeof expected);
+    CHECK_EQ(wire.n_out, sent);
     wire_close();
 }
 
@@ -109,7 +120,7 @@ static void unknown_type_within_a_block(void) /* 4.3, 6.10 */
     wire_request_fields(ECHO);
     wire_frame(NRPC_HEADERS, 0, 1, wire.block, 20);
     wire_frame(0xbb, 0, 1, "x", 1);
-    wire_expect("goaway(1,PROTOCOL_ERROR)");
+    wire_expect("goaway(*,PROTOCOL_ERROR)");
 }
 
 static void largest_frame(void) /* 4.2 */
@@ -224,7 +235,7 @@ static void headers_and_data_too_short_for_their_flags(void)
         wire_begin(&raw_server);
         wire_request(1, "/test.Raw/Later", 0);
         wire_frame(rows[i].type, rows[i].flags, rows[i].type ? 3 : 1, "\0\0\0\0\0", rows[i].n);
-        wire_expect(rows[i].type ? "goaway(3,FRAME_SIZE_ERROR)" : "goaway(1,FRAME_SIZE_ERROR)");
+        wire_expect("goaway(*,FRAME_SIZE_ERROR)");
     }
 }
 
@@ -239,7 +250,7 @@ static void padding_longer_than_the_frame(void) /* 6.1, 6.2 */
         wire_begin(&raw_server);
         wire_request(1, "/test.Raw/Later", 0);
         wire_frame(NRPC_HEADERS, NRPC_PADDED | NRPC_END_HEADERS, 3, payload, 2);
-        wire_expect("goaway(3,PROTOCOL_ERROR)");
+        wire_expect("goaway(*,PROTOCOL_ERROR)");
     }
 }
 
@@ -377,41 +388,37 @@ static void depending_on_itself(void) /* RFC 7540 5.3.1 */
 
 /* --- A link that is full ------------------------------------------------------------------ */
 
-/* There is one place for the answer to a PING: the second waits, unread, until it is free. */
-static void second_ping_waits_for_the_first(void)
+/* What cannot be answered now waits, unread, until there is room for its answer. */
+static void expect_to_wait(const char *expected)
 {
-    wire_begin(&raw_server);
-    wire_ping("abcdefgh");
-    size_t first = wire.n_in;
-    wire_ping("ABCDEFGH");
-    request(1, "behind it");
     wire_open();
+    wire_feed_all();
     wire.is_blocked = 1;
-    size_t used = wire_feed(wire.in, wire.n_in);
-    CHECK(used >= first && used < first + 17);
-    CHECK_EQ(wire_feed(wire.in + used, wire.n_in - used), 0);
+    wire_begin_bare(wire.server);
+    wire_ping("abcdefgh");
+    wire_ping("ABCDEFGH");
+    wire_ping("01234567");
+    for (uint32_t id = 1; id < 17; id += 2) {
+        wire_request(id, "", END); /* malformed: a reset each */
+    }
+    request(17, "behind it");
+    CHECK(!wire_feed_all());
+    CHECK(!wire_feed_all());
+    CHECK(!(wire.conn->flags & NRPC_CONN_DEAD));
     wire.is_blocked = 0;
     wire_pump();
-    CHECK_EQ(wire_feed(wire.in + used, wire.n_in - used), wire.n_in - used);
-    wire_pump();
-    CHECK_TEXT(wire_text(), "ping(6162636465666768) ping(4142434445464748) 1: [200 grpc] 'behind it' [status=0] END");
+    CHECK(wire_feed_all());
+    CHECK_TEXT(wire_text(), expected);
     wire_close();
 }
 
-static void resets_wait_for_room(void)
+static void what_cannot_be_answered_waits(void)
 {
     wire_begin(&raw_server);
-    for (uint32_t id = 1; id < 17; id += 2) {
-        wire_request(id, "", END); /* malformed */
-    }
-    wire_open();
-    wire.is_blocked = 1;
-    size_t used = wire_feed(wire.in, wire.n_in);
-    CHECK(used < wire.n_in);
-    CHECK(!(wire.conn->flags & NRPC_CONN_DEAD));
-    wire_close();
-    wire_expect("1: rst(PROTOCOL_ERROR) 3: rst(PROTOCOL_ERROR) 5: rst(PROTOCOL_ERROR) 7: rst(PROTOCOL_ERROR) "
-                "9: rst(PROTOCOL_ERROR) 11: rst(PROTOCOL_ERROR) 13: rst(PROTOCOL_ERROR) 15: rst(PROTOCOL_ERROR)");
+    expect_to_wait("ping(6162636465666768) ping(4142434445464748) ping(3031323334353637) 1: rst(PROTOCOL_ERROR) "
+                   "3: rst(PROTOCOL_ERROR) 5: rst(PROTOCOL_ERROR) 7: rst(PROTOCOL_ERROR) 9: rst(PROTOCOL_ERROR) "
+                   "11: rst(PROTOCOL_ERROR) 13: rst(PROTOCOL_ERROR) 15: rst(PROTOCOL_ERROR) "
+                   "17: [200 grpc] 'behind it' [status=0] END");
 }
 
 /* A frame without payload, the last in its segment, that has to wait: no further byte will remind of it. */
@@ -420,7 +427,7 @@ static void empty_frames_that_must_wait_are_not_forgotten(void)
     wire_begin(&raw_server);
     wire_request(1, ECHO, 0);
     wire_message(1, "x", 0);
-    for (uint32_t id = 3; id < 3 + 2 * NRPC_RESETS_MAX; id += 2) {
+    for (uint32_t id = 3; id < 17; id += 2) {
         wire_request(id, "", END); /* malformed: a reset each */
     }
     wire_data(1, "", 0, END);
@@ -430,21 +437,22 @@ static void empty_frames_that_must_wait_are_not_forgotten(void)
     wire_expect("acks=2");
 }
 
-static void too_little_room_is_no_progress(void)
+static void too_little_room_is_no_harm(void)
 {
     wire_begin(&raw_server);
     request(1, "x");
-    wire_open();
-    wire_feed_all();
-    wire_close();
-    for (size_t room = 0; room < NRPC_TRANSMIT_MIN; room += 7) {
+    wire_ping("abcdefgh");
+    for (size_t room = 0; room < NRPC_TRANSMIT_MIN; room++) {
+        test_context("room", (long)room);
         wire_open();
         wire.room = room;
-        wire_feed(wire.in, wire.n_in);
+        wire_feed_all();
         wire_pump();
         wire.room = NRPC_TRANSMIT_MIN;
         wire_pump();
-        CHECK_TEXT(wire_text(), "1: [200 grpc] 'x' [status=0] END");
+        CHECK(wire_feed_all());
+        wire_pump();
+        CHECK_TEXT(wire_text(), "ping(6162636465666768) 1: [200 grpc] 'x' [status=0] END");
         wire_close();
     }
 }
@@ -484,9 +492,8 @@ int main(void)
     RUN(reset_with_an_unknown_code);
     RUN(priorities);
     RUN(depending_on_itself);
-    RUN(second_ping_waits_for_the_first);
-    RUN(resets_wait_for_room);
+    RUN(what_cannot_be_answered_waits);
     RUN(empty_frames_that_must_wait_are_not_forgotten);
-    RUN(too_little_room_is_no_progress);
+    RUN(too_little_room_is_no_harm);
     return test_end();
 }

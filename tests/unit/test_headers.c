@@ -303,7 +303,7 @@ static void frames_within_a_block(void)
         wire_request_fields(ECHO);
         wire_frame(NRPC_HEADERS, 0, 1, wire.block, 20);
         wire_frame(rows[i].type, rows[i].flags, rows[i].id, "\0\0\0\1\0\0\0\0", rows[i].n);
-        wire_expect("goaway(1,PROTOCOL_ERROR)");
+        wire_expect("goaway(*,PROTOCOL_ERROR)");
     }
 }
 
@@ -312,17 +312,17 @@ static void continuation_out_of_place(void)
     wire_begin(&raw_server);
     wire_request(1, "/test.Raw/Collect", 0);
     wire_frame(NRPC_CONTINUATION, NRPC_END_HEADERS, 1, "\x82", 1); /* after END_HEADERS */
-    wire_expect("goaway(1,PROTOCOL_ERROR)");
+    wire_expect("goaway(*,PROTOCOL_ERROR)");
     wire_begin(&raw_server);
     wire_request(1, "/test.Raw/Collect", 0);
     wire_message(1, "x", 0);
     wire_frame(NRPC_CONTINUATION, NRPC_END_HEADERS, 1, "\x82", 1);
-    wire_expect("goaway(1,PROTOCOL_ERROR)");
+    wire_expect("goaway(*,PROTOCOL_ERROR)");
     wire_begin(&raw_server);
     wire_request_fields(ECHO);
     wire_headers_in_pieces(1, 0, 30);
     wire_frame(NRPC_CONTINUATION, NRPC_END_HEADERS, 1, "\x82", 1);
-    wire_expect("goaway(1,PROTOCOL_ERROR)");
+    wire_expect("goaway(*,PROTOCOL_ERROR)");
 }
 
 /* --- Compression errors, 4.3 -------------------------------------------------------------- */
@@ -338,11 +338,11 @@ static void blocks_that_do_not_decode(void)
         wire_begin(&raw_server);
         wire_block(rows[i].bytes, rows[i].n);
         wire_headers(1, END);
-        wire_expect("goaway(1,COMPRESSION_ERROR)");
+        wire_expect("goaway(*,COMPRESSION_ERROR)");
         wire_begin(&raw_server);
         wire_block(rows[i].bytes, rows[i].n);
         wire_headers_in_pieces(1, END, 1);
-        wire_expect("goaway(1,COMPRESSION_ERROR)");
+        wire_expect("goaway(*,COMPRESSION_ERROR)");
     }
 }
 
@@ -352,7 +352,7 @@ static void trailers_that_do_not_decode(void)
     wire_begin(&raw_server);
     wire_request(1, "/test.Raw/Collect", 0);
     wire_frame(NRPC_HEADERS, NRPC_END_HEADERS | END, 1, "\xbe", 1);
-    wire_expect("goaway(1,COMPRESSION_ERROR)");
+    wire_expect("goaway(*,COMPRESSION_ERROR)");
 }
 
 int main(void)

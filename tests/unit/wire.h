@@ -23,7 +23,7 @@
  * its value, "grpc" for content-type application/grpc, "status=", "message=", others NAME=VALUE),
  * messages in quotes, longer than 32 bytes as <BYTES>, begun ones as <HAVE/BYTES>, END, rst(CODE).
  * DATA frames are joined. RST_STREAM(NO_ERROR), window updates and handlers' events only on demand.
- * In an expected text * stands for anything without "]". One that begins with "goaway" is compared with
+ * In an expected text * stands for anything up to what follows it. One that begins with "goaway" is compared with
  * the GOAWAY frame alone: what else had been sent by then depends on how the input was cut. */
 enum { WIRE_INPUT = 1 << 17, WIRE_OUTPUT = 1 << 18, WIRE_MARKS = 64, WIRE_BLOCK = 1 << 16 };
 
@@ -44,7 +44,7 @@ struct wire {
     size_t frame_max;       /* SETTINGS_MAX_FRAME_SIZE that the client has sent last */
     int is_blocked;         /* nothing is transmitted: an action sets it, and clears it */
     size_t room;            /* with which it is transmitted */
-    size_t n_in, n_out, n_marks, n_block;
+    size_t n_in, n_out, n_fed, n_marks, n_block; /* n_fed: by wire_feed_all */
     struct {
         size_t at;
         wire_action *action;
@@ -91,7 +91,7 @@ const char *wire_run_once(void);
 /* By hand: a connection that stays. */
 void wire_open(void);
 size_t wire_feed(const void *bytes, size_t n); /* one nrpc_conn_receive, at a guard page */
-void wire_feed_all(void);                      /* all of wire.in, in turn with wire_pump */
+int wire_feed_all(void);                       /* the rest of wire.in, in turn with wire_pump; 0: it is stuck */
 void wire_pump(void);                          /* transmits until there is nothing more */
 void wire_close(void);                         /* nrpc_conn_lost, and checks that every call has ended */
 

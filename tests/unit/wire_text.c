@@ -5,7 +5,7 @@
 
 #include "wire.h"
 
-enum { TEXT = 1 << 14, NOTES = 8192, TABLE = 8, FIELD = 700 };
+enum { TEXT = 1 << 17, FIELDS = 1 << 17, NOTES = 8192, TABLE = 8, FIELD = 700 };
 
 /* One thing that a stream was sent. */
 struct note {
@@ -18,7 +18,7 @@ struct note {
 static struct {
     char text[TEXT];     /* the answer */
     size_t n_text;
-    char fields[TEXT * 4]; /* the notes' texts */
+    char fields[FIELDS]; /* the notes' texts */
     size_t n_fields;
     struct note notes[NOTES];
     unsigned n_notes;
@@ -215,15 +215,22 @@ static uint32_t get32(const uint8_t *p)
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+/* After the GOAWAY of an error no stream gets anything. */
+static void check_alive(uint32_t type)
+{
+    for (unsigned i = 0; i < t.n_notes; i++) {
+        CHECK(t.notes[i].type != NRPC_GOAWAY || get32(t.notes[i].data + 4) == 0 || type > NRPC_HEADERS);
+    }
+}
+
 /* After its END_STREAM a stream gets nothing but RST_STREAM(NO_ERROR), after RST_STREAM nothing. */
-static void check_order(uint32_t id, uint32_t type, const uint8_t *payload)
+static void check_order(uint32_t id, uint32_t type)
 {
     for (unsigned i = t.n_notes; i-- > 0;) {
         if (t.notes[i].id == id && t.notes[i].type != NRPC_WINDOW_UPDATE) {
             int reset = t.notes[i].type == NRPC_RST_STREAM, ended = t.notes[i].end != 0;
             CHECK(!reset || type == NRPC_RST_STREAM);
             CHECK(!ended || type == NRPC_RST_STREAM);
-            (void)payload;
             return;
         }
     }
@@ -233,7 +240,8 @@ static void check_order(uint32_t id, uint32_t type, const uint8_t *payload)
 static void stream_frame(const uint8_t *p, size_t n, unsigned type, unsigned flags, uint32_t id)
 {
     struct note *note;
-    check_order(id, type, p);
+    check_alive(type);
+    check_order(id, type);
     if (type == NRPC_HEADERS) {
         headers(id, flags, p, n);
         return;
@@ -454,7 +462,6 @@ static void show_connection(void)
             show_ping(note->data);
         } else if (note->id == 0 && note->type == NRPC_GOAWAY) {
             show_goaway(note);
-            CHECK(get32(note->data + 4) == 0 || i == t.n_notes - 1); /* an error's is the last frame */
         }
     }
 }

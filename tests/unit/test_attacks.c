@@ -1,0 +1,263 @@
+/* tests/unit/test_attacks.c - floods end the connection with ENHANCE_YOUR_CALM; busy clients do not.
+ * Layer: test. Source: the CVE that each test names.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "wire.h"
+
+#define ECHO "/test.Raw/Echo"
+#define LATER "/test.Raw/Later"
+#define END NRPC_END_STREAM
+
+enum { FLOOD = 1200, FEW = NRPC_GLITCHES_MAX / 2 };
+
+static void expect_calm(void)
+{
+    const char *text = wire_run_once();
+    CHECK(strstr(text, "ENHANCE_YOUR_CALM") != NULL);
+}
+
+static void expect_alive(uint32_t id)
+{
+    wire_request(id, ECHO, 0);
+    wire_message(id, "alive", END);
+    const char *text = wire_run_once();
+    CHECK(strstr(text, "goaway") == NULL);
+    CHECK(strstr(text, "[200 grpc] 'alive' [status=0] END") != NULL);
+}
+
+/* --- Resets ------------------------------------------------------------------------------- */
+
+static void open_and_reset(unsigned n)
+{
+    wire_begin(&raw_server);
+    for (uint32_t i = 0; i < n; i++) {
+        wire_request(1 + 2 * i, LATER, 0);
+        wire_message(1 + 2 * i, "x", END);
+        wire_number(NRPC_RST_STREAM, 1 + 2 * i, NRPC_H2_CANCEL);
+    }
+}
+
+/* CVE-2023-44487, rapid reset: each handler is told, no more run than there are slots. */
+static void rapid_reset(void)
+{
+    open_and_reset(FLOOD);
+    expect_calm();
+    CHECK(raw.n_cancelled <= NRPC_GLITCHES_MAX);
+    CHECK_EQ(raw.n_cancelled * 2, raw.n_events); /* each: its message, its end */
+}
+
+static void a_few_resets_are_fine(void)
+{
+    open_and_reset(FEW);
+    expect_alive(9999);
+    CHECK_EQ(raw.n_cancelled, FEW);
+}
+
+/* CVE-2025-8671, MadeYouReset: the client makes us reset. */
+static void made_you_reset(void)
+{
+    wire_begin(&raw_server);
+    for (uint32_t i = 0; i < FLOOD; i++) {
+        wire_request(1 + 2 * i, LATER, 0);
+        wire_number(NRPC_WINDOW_UPDATE, 1 + 2 * i, 0);
+    }
+    expect_calm();
+    wire_begin(&raw_server);
+    for (uint32_t i = 0; i < FLOOD; i++) {
+        wire_request(1 + 2 * i, "", END); /* malformed */
+    }
+    expect_calm();
+}
+
+static void refusals_are_counted(void)
+{
+    wire_begin(&raw_server);
+    for (uint32_t i = 0; i < FLOOD; i++) {
+        wire_request(1 + 2 * i, LATER, 0);
+    }
+    expect_calm();
+}
+
+static void data_on_ended_streams(void)
+{
+    wire_begin(&raw_server);
+    wire_request(1, ECHO, 0);
+    wire_message(1, "x", END);
+    for (uint32_t i = 0; i < FLOOD; i++) {
+        wire_data(1, "y", 1, 0);
+    }
+    const char *text = wire_run_once();
+    CHECK(strstr(text, "ENHANCE_YOUR_CALM") != NULL || strstr(text, "goaway(1,STREAM_CLOSED") != NULL);
+}
+
+/* --- Headers ------------------------------------------------------------------------------ */
+
+/* CVE-2024-27316 and its kin. */
+static void continuation_flood(void)
+{
+    wire_begin(&raw_server);
+    wire_frame(NRPC_HEADERS, 0, 1, "\x83", 1);
+    for (unsigned i = 0; i < FLOOD * 4; i++) {
+        wire_frame(NRPC_CONTINUATION, 0, 1, NULL, 0);
+    }
+    expect_calm();
+    wire_begin(&raw_server);
+    wire_frame(NRPC_HEADERS, 0, 1, "\x83", 1);
+    for (unsigned i = 0; i < 60; i++) {
+        static uint8_t block[1000];
+        memset(block, 0x82, sizeof block);
+        wire_frame(NRPC_CONTINUATION, 0, 1, block, sizeof block);
+    }
+    expect_calm();
+}
+
+/* CVE-2016-6581: 4000 bytes from the table, again and again; CVE-2026-49975: many of no bytes. */
+static void header_bombs(void)
+{
+    for (unsigned empty = 0; empty < 2; empty++) {
+        static char value[4000];
+        wire_begin(&raw_server);
+        memset(value, 'v', sizeof value);
+        for (uint32_t id = 1; id < 9; id += 2) {
+            wire_request_fields(ECHO);
+            if (id == 1) {
+                wire_block(empty ? "\x40\x01x\x00" : "\x40\x01x\x7f\x81\x1e", empty ? 4 : 6);
+                wire_block(value, empty ? 0 : 127 + 1 + 0x1e * 128);
+            }
+            for (unsigned i = 0; i < 11000; i++) {
+                wire_block("\xbe", 1);
+            }
+            wire_headers(id, 0);
+            wire_message(id, "hi", END);
+        }
+        wire_request(9, ECHO, 0);
+        wire_message(9, "hi", END);
+        const char *text = wire_run_once();
+        CHECK(strstr(text, "1: [431]") != NULL && strstr(text, "7: [431]") != NULL);
+        CHECK(strstr(text, "9: [200 grpc] 'hi' [status=0] END") != NULL || strstr(text, "rst(REFUSED_STREAM)") != NULL);
+    }
+}
+
+/* --- Frames that cost nothing to send ----------------------------------------------------- */
+
+static void ping_flood(void) /* CVE-2019-9512 */
+{
+    wire_begin(&raw_server);
+    for (unsigned i = 0; i < NRPC_PINGS_MAX; i++) {
+        wire_ping("abcdefgh");
+    }
+    expect_alive(1);
+    wire_begin(&raw_server);
+    for (unsigned i = 0; i < FLOOD; i++) {
+        wire_ping("abcdefgh");
+    }
+    CHECK(strstr(wire_run_once(), "goaway(0,ENHANCE_YOUR_CALM,too_many_pings)") != NULL);
+}
+
+/* grpc-go and C-core ping about once a reply: the count is forgotten whenever we send HEADERS or DATA. */
+static void a_ping_a_reply_is_fine(void)
+{
+    wire_begin(&raw_server);
+    for (uint32_t i = 0; i < 500; i++) {
+        wire_request(1 + 2 * i, ECHO, 0);
+        wire_message(1 + 2 * i, "x", END);
+        wire_ping("abcdefgh");
+        wire_number(NRPC_WINDOW_UPDATE, 0, 100);
+    }
+    expect_alive(9999);
+}
+
+static void settings_flood(void) /* CVE-2019-9515 */
+{
+    wire_begin(&raw_server);
+    for (unsigned i = 0; i < FLOOD; i++) {
+        wire_frame(NRPC_SETTINGS, 0, 0, NULL, 0);
+    }
+    expect_calm();
+}
+
+static void priority_flood(void) /* CVE-2019-9513 */
+{
+    wire_begin(&raw_server);
+    for (unsigned i = 0; i < FLOOD; i++) {
+        wire_priority(1, 3);
+    }
+    expect_calm();
+}
+
+static void empty_data_flood(void) /* CVE-2019-9518 */
+{
+    wire_begin(&raw_server);
+    wire_request(1, "/test.Raw/Collect", 0);
+    for (unsigned i = 0; i < FLOOD; i++) {
+        wire_data(1, "", 0, 0);
+    }
+    expect_calm();
+}
+
+static void a_few_of_each_are_fine(void)
+{
+    wire_begin(&raw_server);
+    wire_request(1, "/test.Raw/Collect", 0);
+    for (unsigned i = 0; i < FEW / 4; i++) {
+        wire_data(1, "", 0, 0);
+        wire_priority(3, 1);
+        wire_frame(NRPC_SETTINGS, 0, 0, NULL, 0);
+        wire_ping("abcdefgh");
+    }
+    wire_data(1, "", 0, END);
+    expect_alive(3);
+}
+
+/* --- A busy client ------------------------------------------------------------------------ */
+
+static void many_calls(void)
+{
+    for (unsigned part = 0; part < 2; part++) {
+        wire_begin(&raw_server);
+        for (uint32_t i = 0; i < 900; i++) {
+            wire_request(1 + 2 * i, i % 7 ? ECHO : "/nope", 0);
+            wire_message(1 + 2 * i, "x", part && i % 3 == 0 ? 0 : END);
+            if (part && i % 3 == 0) {
+                wire_data(1 + 2 * i, "", 0, END);
+            }
+        }
+        expect_alive(9999);
+    }
+}
+
+/* One reset for every finished call is a client with short deadlines. */
+static void many_calls_some_of_them_cancelled(void)
+{
+    wire_begin(&raw_server);
+    for (uint32_t i = 0; i < 600; i++) {
+        wire_request(1 + 4 * i, ECHO, 0);
+        wire_message(1 + 4 * i, "x", END);
+        if (i % 2) {
+            wire_request(3 + 4 * i, LATER, 0);
+            wire_number(NRPC_RST_STREAM, 3 + 4 * i, NRPC_H2_CANCEL);
+        }
+    }
+    expect_alive(9999);
+}
+
+int main(void)
+{
+    RUN(rapid_reset);
+    RUN(a_few_resets_are_fine);
+    RUN(made_you_reset);
+    RUN(refusals_are_counted);
+    RUN(data_on_ended_streams);
+    RUN(continuation_flood);
+    RUN(header_bombs);
+    RUN(ping_flood);
+    RUN(a_ping_a_reply_is_fine);
+    RUN(settings_flood);
+    RUN(priority_flood);
+    RUN(empty_data_flood);
+    RUN(a_few_of_each_are_fine);
+    RUN(many_calls);
+    RUN(many_calls_some_of_them_cancelled);
+    return test_end();
+}
