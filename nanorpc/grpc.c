@@ -65,7 +65,7 @@ int nrpc_call_wake(struct nrpc_call *call)
 
 uint8_t *nrpc_call_reserve(struct nrpc_call *call, size_t *room)
 {
-    if (has_finished(call) || call->tx_length) {
+    if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED | NRPC_CALL_TX)) != NRPC_CALL_OPEN) {
         return NULL;
     }
     *room = nrpc_call_conn(call)->server->tx_bytes - NRPC_STATUS_MESSAGE_MAX - NRPC_PREFIX_BYTES;
@@ -79,6 +79,7 @@ void nrpc_call_commit(struct nrpc_call *call, size_t n)
     nrpc_put32(tx + 1, (uint32_t)n);
     call->tx_length = (nrpc_block_size)(n + NRPC_PREFIX_BYTES);
     call->tx_sent = 0;
+    call->flags |= NRPC_CALL_TX;
     nrpc_stream_queue(call);
 }
 
@@ -86,7 +87,7 @@ void nrpc_grpc_refuse_http(struct nrpc_call *call, const char *status)
 {
     memcpy(nrpc_call_tx(call), status, NRPC_HTTP_BODY_BYTES);
     call->tx_length = NRPC_HTTP_BODY_BYTES;
-    call->flags |= NRPC_CALL_FINISHED | NRPC_CALL_HTTP;
+    call->flags |= NRPC_CALL_FINISHED | NRPC_CALL_HTTP | NRPC_CALL_TX;
     nrpc_stream_queue(call);
 }
 
@@ -105,7 +106,7 @@ static void settle(struct nrpc_call *call, enum nrpc_status status, int last)
     call->flags &= (uint16_t)~NRPC_CALL_ASLEEP;
     if (status == NRPC_OK) {
         if (last && !(kind_of(call) & NRPC_SERVER_STREAM)) {
-            nrpc_call_finish(call, call->tx_length ? NRPC_OK : NRPC_INTERNAL, NULL);
+            nrpc_call_finish(call, call->flags & NRPC_CALL_TX ? NRPC_OK : NRPC_INTERNAL, NULL);
         }
     } else if (status == NRPC_PENDING) {
         call->flags |= (uint16_t)(last ? NRPC_CALL_ASLEEP : NRPC_CALL_HELD);
@@ -114,10 +115,12 @@ static void settle(struct nrpc_call *call, enum nrpc_status status, int last)
     }
 }
 
+enum { BUSY = NRPC_CALL_FINISHED | NRPC_CALL_HELD | NRPC_CALL_TX };
+
 /* The handler must not be called now: it has finished, or its last answer has not left. */
 static int is_busy(const struct nrpc_call *call)
 {
-    return (call->flags & (NRPC_CALL_FINISHED | NRPC_CALL_HELD)) || call->tx_length;
+    return call->flags & BUSY;
 }
 
 /* Delivers the message that begins at data. Returns the bytes that it took; 0 when it is not all
@@ -163,7 +166,7 @@ static void deliver_kept(struct nrpc_call *call)
 
 static void deliver_half_close(struct nrpc_call *call)
 {
-    if (is_busy(call) || (call->flags & (NRPC_CALL_RX_END | NRPC_CALL_HALF_CLOSED)) != NRPC_CALL_RX_END) {
+    if ((call->flags & (BUSY | NRPC_CALL_RX_END | NRPC_CALL_HALF_CLOSED)) != NRPC_CALL_RX_END) {
         return;
     }
     call->flags |= NRPC_CALL_HALF_CLOSED;
@@ -178,9 +181,8 @@ static void deliver_half_close(struct nrpc_call *call)
 
 static void pull(struct nrpc_call *call)
 {
-    unsigned kind = kind_of(call);
-    int may = kind == NRPC_BIDI || (kind == NRPC_SERVER_STREAM && (call->flags & NRPC_CALL_REQUESTED));
-    if (!may || (call->flags & (NRPC_CALL_FINISHED | NRPC_CALL_ASLEEP)) || call->tx_length) {
+    const unsigned all = NRPC_CALL_REQUESTED | NRPC_CALL_FINISHED | NRPC_CALL_ASLEEP | NRPC_CALL_TX;
+    if (!(kind_of(call) & NRPC_SERVER_STREAM) || (call->flags & all) != NRPC_CALL_REQUESTED) {
         return;
     }
     enum nrpc_status status = call->method->codec->next(call);
@@ -188,7 +190,7 @@ static void pull(struct nrpc_call *call)
         call->flags |= NRPC_CALL_ASLEEP;
     } else if (status != NRPC_MORE) {
         nrpc_call_finish(call, status, NULL);
-    } else if (!call->tx_length) {
+    } else if (!(call->flags & NRPC_CALL_TX)) {
         nrpc_call_finish(call, NRPC_INTERNAL, NULL);
     }
 }

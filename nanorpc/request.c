@@ -109,7 +109,13 @@ void nrpc_request_end(struct nrpc_conn *conn)
     if (end) {
         call->flags |= NRPC_CALL_RX_END;
     }
-    if (admit(call, request) && (end || call->method->kind == NRPC_BIDI)) {
-        nrpc_grpc_receive(call, NULL, 0); /* nothing yet, but a bidi handler may speak first */
+    if (!admit(call, request)) {
+        return;
     }
+    if (call->method->kind == NRPC_BIDI) {
+        call->flags |= NRPC_CALL_REQUESTED; /* the handler may speak first */
+    } else if (!end) {
+        return;
+    }
+    nrpc_grpc_receive(call, NULL, 0);
 }

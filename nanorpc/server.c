@@ -65,14 +65,14 @@ void nrpc_conn_shutdown(struct nrpc_conn *conn)
     conn->flags |= NRPC_CONN_DRAIN;
 }
 
-/* The flags of all open calls; one with a message to send counts as finished. */
+/* The flags of all open calls. */
 static unsigned calls(const struct nrpc_conn *conn)
 {
     unsigned flags = 0;
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
         const struct nrpc_call *call = &conn->calls[i];
         if (call->flags & NRPC_CALL_OPEN) {
-            flags |= NRPC_CALL_OPEN | (call->tx_length ? NRPC_CALL_FINISHED : call->flags);
+            flags |= call->flags;
         }
     }
     return flags;
@@ -88,7 +88,7 @@ uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms)
 {
     unsigned flags = conn->flags;
     uint16_t now = (uint16_t)(now_ms >> TICK_SHIFT);
-    int sending = conn->control_bytes || (calls(conn) & NRPC_CALL_FINISHED);
+    int sending = conn->control_bytes || (calls(conn) & (NRPC_CALL_TX | NRPC_CALL_FINISHED));
     int reading = conn->phase != NRPC_PHASE_HEAD || conn->have ||
                   (flags & (NRPC_CONN_GREETED | NRPC_CONN_IN_BLOCK)) != NRPC_CONN_GREETED;
     unsigned progress = sending ? NRPC_CONN_TX_PROGRESS : NRPC_CONN_RX_PROGRESS;

@@ -9,18 +9,19 @@
 /* A stream is open, then ends on our side (ENDED) and on the client's (RX_END), in any order. A
  * slot is free when OPEN is off; it keeps its id and RX_END until it is taken again, so that late
  * frames are told apart. */
-enum nrpc_call_flag {
+enum nrpc_call_flag { /* those tested together stand in the low byte */
     NRPC_CALL_OPEN = 0x01,
     NRPC_CALL_RX_END = 0x02,      /* the client has sent END_STREAM */
-    NRPC_CALL_REQUESTED = 0x04,   /* unary, server streaming: the request was delivered */
+    NRPC_CALL_REQUESTED = 0x04,   /* a request was delivered; bidi: none is needed */
     NRPC_CALL_HALF_CLOSED = 0x08, /* the half-close was delivered */
-    NRPC_CALL_HEADERS = 0x10,     /* response headers have been sent */
-    NRPC_CALL_FINISHED = 0x20,    /* status is set: no handler is called any more */
-    NRPC_CALL_HTTP = 0x40,        /* answered in plain HTTP; tx holds the body */
-    NRPC_CALL_HELD = 0x80,        /* the handler wants no further request until woken */
-    NRPC_CALL_ASLEEP = 0x100,     /* NAME_next wants not to be asked until woken */
-    NRPC_CALL_QUEUED = 0x200,     /* in the connection's queue of calls that may have output */
-    NRPC_CALL_ENCODINGS = 0x400   /* trailers say which grpc-accept-encoding we have */
+    NRPC_CALL_FINISHED = 0x10,    /* status is set: no handler is called any more */
+    NRPC_CALL_HELD = 0x20,        /* the handler wants no further request until woken */
+    NRPC_CALL_ASLEEP = 0x40,      /* NAME_next wants not to be asked until woken */
+    NRPC_CALL_TX = 0x80,          /* the transmit block holds a message */
+    NRPC_CALL_HEADERS = 0x100,    /* response headers have been sent */
+    NRPC_CALL_HTTP = 0x200,       /* answered in plain HTTP; tx holds the body */
+    NRPC_CALL_QUEUED = 0x400,     /* in the connection's queue of calls that may have output */
+    NRPC_CALL_ENCODINGS = 0x800   /* trailers say which grpc-accept-encoding we have */
 };
 
 /* tx block: the message being sent (prefix and all), then NRPC_STATUS_MESSAGE_MAX bytes of status
@@ -42,7 +43,7 @@ struct nrpc_call { /* small fields first: the shortest instructions reach them *
     int32_t send_window, recv_window; /* RFC 9113 6.9; may be negative */
     uint32_t body_left;               /* of content-length; UINT32_MAX: none was given */
     nrpc_block_size rx_have;
-    nrpc_block_size tx_length, tx_sent; /* tx_length 0: the block is free */
+    nrpc_block_size tx_length, tx_sent; /* tx_length 0: the block is free, NRPC_CALL_TX is off */
     uint8_t status;
     uint8_t message_length; /* of the status message */
     union nrpc_user user;

@@ -98,8 +98,7 @@ static enum turn put_data(struct nrpc_conn *conn, struct nrpc_call *call, struct
     n = n < (uint32_t)window ? n : (uint32_t)window;
     n = n < NRPC_FRAME_MAX ? n : NRPC_FRAME_MAX; /* which every peer takes */
     n = n < room(out) - NRPC_FRAME_HEADER_BYTES ? n : (uint32_t)room(out) - NRPC_FRAME_HEADER_BYTES;
-    int ends = (call->flags & NRPC_CALL_HTTP) && call->tx_sent + n == call->tx_length;
-    uint8_t *p = nrpc_frame_write(out->at, n, NRPC_TYPE_FLAGS(NRPC_DATA, ends ? NRPC_END_STREAM : 0), call->id);
+    uint8_t *p = nrpc_frame_write(out->at, n, NRPC_TYPE_FLAGS(NRPC_DATA, 0), call->id);
     memcpy(p, nrpc_call_tx(call) + call->tx_sent, n);
     out->at = p + n;
     call->send_window -= (int32_t)n;
@@ -108,6 +107,7 @@ static enum turn put_data(struct nrpc_conn *conn, struct nrpc_call *call, struct
     note_progress(conn);
     if (call->tx_sent == call->tx_length) {
         call->tx_length = 0;
+        call->flags &= (uint16_t)~NRPC_CALL_TX;
     }
     return MORE;
 }
@@ -120,28 +120,28 @@ static enum turn take_turn(struct nrpc_conn *conn, struct nrpc_call *call, struc
     }
     nrpc_grpc_advance(call);
     put_window_update(conn, call, out);
-    if (!call->tx_length && !(call->flags & NRPC_CALL_FINISHED)) {
+    if (!(call->flags & (NRPC_CALL_TX | NRPC_CALL_FINISHED))) {
         return IDLE;
     }
-    if (call->tx_length) {
+    if (call->flags & NRPC_CALL_TX) {
         if (!(call->flags & NRPC_CALL_HEADERS)) {
             const uint8_t *digits = call->flags & NRPC_CALL_HTTP ? nrpc_call_tx(call) : NULL;
             uint8_t *p = out->at + NRPC_FRAME_HEADER_BYTES;
             put_headers_frame(call, out, nrpc_respond_headers(&conn->table, p, digits), 0);
         }
         enum turn turn = put_data(conn, call, out);
-        if (turn == IDLE || call->tx_length || !(call->flags & NRPC_CALL_FINISHED)) {
+        if (turn == IDLE || (call->flags & (NRPC_CALL_TX | NRPC_CALL_FINISHED)) != NRPC_CALL_FINISHED) {
             return turn;
         }
-    }
-    if (call->flags & NRPC_CALL_HTTP) {
-        end_stream(conn, call, out);
-        return IDLE;
     }
     if (room(out) < NRPC_TRANSMIT_MIN) {
         return FULL;
     }
-    put_trailers(conn, call, out);
+    if (call->flags & NRPC_CALL_HTTP) {
+        out->at = nrpc_frame_write(out->at, 0, NRPC_TYPE_FLAGS(NRPC_DATA, NRPC_END_STREAM), call->id);
+    } else {
+        put_trailers(conn, call, out);
+    }
     end_stream(conn, call, out);
     return IDLE;
 }
