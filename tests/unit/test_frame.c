@@ -32,7 +32,7 @@ static void header_is_written(void)
 {
     static const uint8_t expected[9] = {0x00, 0x40, 0x00, 0x00, 0x01, 0x7f, 0xff, 0xff, 0xfd};
     uint8_t *bytes = test_guarded_room(9);
-    CHECK(nrpc_frame_write(bytes, 16384, NRPC_DATA, NRPC_END_STREAM, 0x7ffffffd) == bytes + 9);
+    CHECK(nrpc_frame_write(bytes, 16384, NRPC_TYPE_FLAGS(NRPC_DATA, NRPC_END_STREAM), 0x7ffffffd) == bytes + 9);
     CHECK(memcmp(bytes, expected, 9) == 0);
 }
 
@@ -42,7 +42,7 @@ static void written_is_read(void)
     uint8_t *bytes = test_guarded_room(9);
     for (unsigned i = 0; i < sizeof values / sizeof values[0]; i++) {
         struct nrpc_frame frame;
-        nrpc_frame_write(bytes, values[i], i, 0xff - i, values[i] * 0x7f);
+        nrpc_frame_write(bytes, values[i], NRPC_TYPE_FLAGS(i, 0xff - i), values[i] * 0x7f);
         nrpc_frame_read(&frame, bytes);
         CHECK_EQ(frame.length, values[i]);
         CHECK_EQ(frame.type, i);

@@ -46,15 +46,13 @@ static int decode(const struct bits *bits, uint8_t *out)
     const uint8_t *at = test_guarded(bits->bytes, bits->n / 8);
     int total = 0;
     memset(&state, 0, sizeof state);
-    for (unsigned i = 0; i < bits->n / 8; i++) {
-        uint8_t two[2];
-        int n = nrpc_huffman_byte(&state, at[i], two);
-        if (n < 0) {
+    for (unsigned i = 0; i < bits->n; i++) {
+        int symbol = nrpc_huffman_bit(&state, at[i / 8] & 0x80u >> i % 8);
+        if (symbol == NRPC_HUFFMAN_EOS) {
             return -1;
         }
-        CHECK(n <= 2);
-        for (int k = 0; k < n; k++) {
-            out[total++] = two[k];
+        if (symbol != NRPC_HUFFMAN_MORE) {
+            out[total++] = (uint8_t)symbol;
         }
     }
     return nrpc_huffman_end(&state) ? total : -2;

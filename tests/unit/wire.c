@@ -252,6 +252,7 @@ size_t wire_feed(const void *bytes, size_t n)
 {
     size_t used = nrpc_conn_receive(wire.conn, test_guarded(bytes, n), n, wire.now_ms);
     CHECK(used <= n);
+    CHECK(wire.conn->control_bytes <= sizeof wire.conn->control);
     return used;
 }
 
