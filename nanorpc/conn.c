@@ -347,8 +347,7 @@ static h2_error begin_frame(struct nrpc_conn *conn)
     if (frame->length > NRPC_FRAME_MAX) {
         return NRPC_H2_FRAME_SIZE_ERROR;
     }
-    if (conn->flags & NRPC_CONN_IN_BLOCK ? type != NRPC_CONTINUATION || frame->id != conn->block_id
-                                         : type == NRPC_CONTINUATION) {
+    if (conn->block_id ? type != NRPC_CONTINUATION || frame->id != conn->block_id : type == NRPC_CONTINUATION) {
         return NRPC_H2_PROTOCOL_ERROR;
     }
     if (!(conn->flags & NRPC_CONN_GREETED) && (type != NRPC_SETTINGS || (frame->flags & NRPC_ACK))) {
@@ -371,10 +370,9 @@ static h2_error begin_frame(struct nrpc_conn *conn)
 static h2_error end_block(struct nrpc_conn *conn)
 {
     if (!(conn->frame.flags & NRPC_END_HEADERS)) {
-        conn->flags |= NRPC_CONN_IN_BLOCK;
         return NRPC_H2_NO_ERROR;
     }
-    conn->flags &= ~(uint32_t)NRPC_CONN_IN_BLOCK;
+    conn->block_id = 0;
     if (!nrpc_hpack_end(&conn->hpack)) {
         return NRPC_H2_COMPRESSION_ERROR;
     }
@@ -399,7 +397,7 @@ static NRPC_NOINLINE h2_error end_frame(struct nrpc_conn *conn)
         conn->flags |= NRPC_CONN_GREETED;
         nrpc_conn_control(conn, 0, NRPC_TYPE_FLAGS(NRPC_SETTINGS, NRPC_ACK), 0);
     }
-    if (!(conn->flags & NRPC_CONN_IN_BLOCK)) {
+    if (!conn->block_id) {
         conn->flags |= NRPC_CONN_RX_PROGRESS;
     }
     return code;

@@ -69,9 +69,8 @@ enum nrpc_conn_flag {
     NRPC_CONN_DRAIN = 0x08,    /* no new calls; GOAWAY has been, or is to be, sent */
     NRPC_CONN_GOAWAY = 0x10,   /* it has been made */
     NRPC_CONN_DEAD = 0x20,     /* a connection error: nothing but GOAWAY any more */
-    NRPC_CONN_IN_BLOCK = 0x40, /* CONTINUATION must follow, RFC 9113 6.10 */
-    NRPC_CONN_RX_PROGRESS = 0x80,
-    NRPC_CONN_TX_PROGRESS = 0x100
+    NRPC_CONN_RX_PROGRESS = 0x40,
+    NRPC_CONN_TX_PROGRESS = 0x80
 };
 
 /* What the next received byte belongs to. */
@@ -90,7 +89,7 @@ struct nrpc_conn { /* what is used most first: the shortest instructions reach i
     uint16_t hint; /* the slot used last */
     uint32_t flags;
     uint32_t last_id;
-    uint32_t block_id; /* the stream whose header block is being read */
+    uint32_t block_id; /* the stream whose header block is being read; 0: none is, RFC 9113 6.10 */
     uint32_t block_bytes;
     int32_t send_window, recv_window;
     uint32_t peer_initial_window;

@@ -83,7 +83,7 @@ static int admit(struct nrpc_call *call, const struct nrpc_request *request)
 void nrpc_request_end(struct nrpc_conn *conn)
 {
     const struct nrpc_request *request = &conn->request;
-    uint32_t id = conn->block_id;
+    uint32_t id = conn->frame.id; /* HEADERS or CONTINUATION */
     struct nrpc_call *call = nrpc_stream_find(conn, id);
     int end = conn->block_flags & NRPC_END_STREAM;
     if (call) {

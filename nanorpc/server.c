@@ -8,23 +8,18 @@
 /* Time is kept in units of 256 ms, in 16 bits: they wrap after 4.6 hours, ticks come each second. */
 enum { TICK_SHIFT = 8 };
 
-static uint8_t *put_setting(uint8_t *p, uint8_t id, uint32_t value)
-{
-    *p++ = 0;
-    *p++ = id;
-    return nrpc_put32(p, value);
-}
-
 /* Our part of the connection preface, RFC 9113 3.4. */
 static void put_settings(struct nrpc_conn *conn)
 {
-    uint32_t length = NRPC_HPACK_ENTRIES == 128 ? 12 : 18;
-    uint8_t *p = nrpc_conn_control(conn, length, NRPC_TYPE_FLAGS(NRPC_SETTINGS, 0), 0);
-    p = put_setting(p, NRPC_MAX_CONCURRENT_STREAMS, NRPC_MAX_STREAMS);
-    p = put_setting(p, NRPC_INITIAL_WINDOW_SIZE, conn->server->rx_bytes);
-    if (NRPC_HPACK_ENTRIES != 128) {
-        put_setting(p, NRPC_HEADER_TABLE_SIZE, NRPC_HPACK_TABLE_BYTES);
-    }
+    static const uint8_t settings[] = {
+#if NRPC_HPACK_ENTRIES != 128
+        0, NRPC_HEADER_TABLE_SIZE, 0, 0, NRPC_HPACK_TABLE_BYTES >> 8, NRPC_HPACK_TABLE_BYTES & 0xff,
+#endif
+        0, NRPC_MAX_CONCURRENT_STREAMS, 0, 0, NRPC_MAX_STREAMS >> 8, NRPC_MAX_STREAMS & 0xff,
+        0, NRPC_INITIAL_WINDOW_SIZE};
+    uint8_t *p = nrpc_conn_control(conn, sizeof settings + 4, NRPC_TYPE_FLAGS(NRPC_SETTINGS, 0), 0);
+    memcpy(p, settings, sizeof settings);
+    nrpc_put32(p + sizeof settings, conn->server->rx_bytes);
 }
 
 struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t now_ms)
@@ -41,7 +36,6 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
         conn->send_window = conn->recv_window = NRPC_WINDOW_INITIAL;
         conn->peer_initial_window = NRPC_WINDOW_INITIAL;
         conn->last = &conn->first;
-        conn->hint = NRPC_MAX_STREAMS - 1;
         conn->flags = NRPC_CONN_OPEN;
         nrpc_hpack_init(&conn->hpack, server->services, server->n_services);
         put_settings(conn);
@@ -90,7 +84,7 @@ uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms)
     uint16_t now = (uint16_t)(now_ms >> TICK_SHIFT);
     int sending = conn->control_bytes || (calls(conn) & (NRPC_CALL_TX | NRPC_CALL_FINISHED));
     int reading = conn->phase != NRPC_PHASE_HEAD || conn->have ||
-                  (flags & (NRPC_CONN_GREETED | NRPC_CONN_IN_BLOCK)) != NRPC_CONN_GREETED;
+                  conn->block_id || !(flags & NRPC_CONN_GREETED);
     unsigned progress = sending ? NRPC_CONN_TX_PROGRESS : NRPC_CONN_RX_PROGRESS;
     if (!(sending || reading) || (flags & progress)) {
         conn->since = now;
