@@ -55,11 +55,12 @@ static struct nrpc_call *find_open(struct nrpc_conn *conn, uint32_t id)
     return call && (call->flags & NRPC_CALL_OPEN) ? call : NULL;
 }
 
-/* The stream has been reset, by either side. */
-static void cancel(struct nrpc_conn *conn, uint32_t id)
+/* The stream has been reset. by_peer: NRPC_CALL_RX_END, it must send nothing more on it; or 0. */
+static void cancel(struct nrpc_conn *conn, uint32_t id, unsigned by_peer)
 {
     struct nrpc_call *call = find_open(conn, id);
     if (call) {
+        call->flags |= (uint16_t)by_peer;
         nrpc_stream_close(call, NRPC_CANCELLED);
     }
     nrpc_conn_glitch(conn);
@@ -68,7 +69,7 @@ static void cancel(struct nrpc_conn *conn, uint32_t id)
 void nrpc_conn_reset(struct nrpc_conn *conn, uint32_t id, enum nrpc_h2_error code)
 {
     nrpc_put32(nrpc_conn_control(conn, 4, NRPC_TYPE_FLAGS(NRPC_RST_STREAM, 0), id), code);
-    cancel(conn, id);
+    cancel(conn, id, 0);
 }
 
 /* RFC 9113 5.1: nobody has used this stream yet. */
@@ -163,7 +164,7 @@ static h2_error control(struct nrpc_conn *conn)
             nrpc_conn_reset(conn, id, NRPC_H2_PROTOCOL_ERROR);
         }
         break;
-    case NRPC_RST_STREAM: cancel(conn, id); break;
+    case NRPC_RST_STREAM: cancel(conn, id, NRPC_CALL_RX_END); break;
     case NRPC_SETTINGS: return setting(conn, (unsigned)p[0] << 8 | p[1], nrpc_get32(p + 2));
     case NRPC_WINDOW_UPDATE: return window_update(conn, id, (int32_t)first);
     default: /* PING */

@@ -58,12 +58,17 @@ static void put_id(char *id, unsigned long stream)
 /* One turn of a port: everything in, everything out. Returns the bytes that came out. */
 static size_t turn(struct nrpc_conn *conn, const char *data, size_t n, char *out, size_t room)
 {
-    size_t made, filled = 0;
+    size_t used = 0, made, filled = 0;
 
-    if (nrpc_conn_receive(conn, data, n, 1) != n)
+    do {
+        used += nrpc_conn_receive(conn, data + used, n - used, 1);
+        do {
+            made = nrpc_conn_transmit(conn, out + filled, room - filled);
+            filled += made;
+        } while (made);
+    } while (used < n && filled);
+    if (used < n)
         die("the core left bytes over");
-    while ((made = nrpc_conn_transmit(conn, out + filled, room - filled)) > 0)
-        filled += made;
     if (nrpc_conn_closing(conn))
         die("the core ended the connection");
     return filled;
