@@ -77,6 +77,12 @@
 #define NRPC_STALL_TIMEOUT_MS 20000
 #endif
 
+/* 1: the usual frames and fields of a busy server take short cuts. 0: less code.
+ * Costs about 300 bytes of flash on a Cortex-M3, saves a fifth of the engine's instructions. */
+#ifndef NRPC_FAST
+#define NRPC_FAST 0
+#endif
+
 /* --- Not settings: what follows from them ------------------------------------------------- */
 
 /* The least room with which nrpc_conn_transmit always makes progress, in bytes: the largest
@@ -86,7 +92,11 @@
 #define NRPC_HPACK_TABLE_BYTES (32 * NRPC_HPACK_ENTRIES)
 
 /* Where GCC's -Os inlines a function that is called once and pays for it in spilled registers. */
+#if NRPC_FAST
+#define NRPC_NOINLINE
+#else
 #define NRPC_NOINLINE __attribute__((noinline))
+#endif
 
 /* C99 has no _Static_assert; GCC and Clang have it as an extension. */
 #define NRPC_STATIC_ASSERT(condition, text) __extension__ _Static_assert(condition, text)

@@ -135,10 +135,9 @@ static h2_error window_update(struct nrpc_conn *conn, uint32_t id, int32_t incre
     return opened ? move_windows(conn, 0) : NRPC_H2_NO_ERROR;
 }
 
-/* The pad length and the priority, as far as the frame has them, stand in conn->gathered. */
-static h2_error prefix(struct nrpc_conn *conn)
+/* p: the pad length and the priority, as far as the frame has them. */
+static h2_error prefix(struct nrpc_conn *conn, const uint8_t *p)
 {
-    const uint8_t *p = conn->gathered;
     if (conn->frame.flags & NRPC_PADDED) {
         conn->pad = *p++;
     }
@@ -149,15 +148,14 @@ static h2_error prefix(struct nrpc_conn *conn)
     return conn->pad > conn->frame.length ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
 }
 
-/* The payload of a control frame (or one setting) stands in conn->gathered. */
-static h2_error control(struct nrpc_conn *conn)
+/* p: the payload of a control frame, or one setting, or what begins a body. */
+static h2_error control(struct nrpc_conn *conn, const uint8_t *p)
 {
-    const uint8_t *p = conn->gathered;
     uint32_t id = conn->frame.id;
     uint32_t first = nrpc_get32(p) & WINDOW_MAX;
     switch (conn->frame.type) {
     case NRPC_DATA:
-    case NRPC_HEADERS: return prefix(conn);
+    case NRPC_HEADERS: return prefix(conn, p);
     case NRPC_PRIORITY:
         nrpc_conn_glitch(conn);
         if (first == id) { /* depends on itself, RFC 7540 5.3.1 */
@@ -285,7 +283,7 @@ static void data_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
     nrpc_grpc_receive(call, data, n);
 }
 
-static NRPC_NOINLINE h2_error block_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
+static NRPC_NOINLINE h2_error decode_block(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
 {
     const uint8_t *end = data + n;
     int field;
@@ -294,6 +292,32 @@ static NRPC_NOINLINE h2_error block_body(struct nrpc_conn *conn, const uint8_t *
     }
     return field < 0 ? NRPC_H2_COMPRESSION_ERROR : NRPC_H2_NO_ERROR;
 }
+
+#if NRPC_FAST
+/* n bytes of a header block; whether they are all of it, frame.length tells. */
+static h2_error block_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
+{
+    const unsigned kind = NRPC_END_HEADERS | NRPC_PADDED | NRPC_HAS_PRIORITY;
+    struct nrpc_last_block *last = &conn->last_block;
+    uint32_t generation = conn->hpack.generation;
+    int whole = conn->frame.type == NRPC_HEADERS && (conn->frame.flags & kind) == NRPC_END_HEADERS &&
+                conn->block_bytes == n + NRPC_FRAME_HEADER_BYTES && n <= NRPC_LAST_BLOCK_MAX;
+    if (whole && n == last->bytes && generation == last->generation && memcmp(data, last->block, n) == 0) {
+        conn->request = last->request;
+        return NRPC_H2_NO_ERROR;
+    }
+    h2_error code = decode_block(conn, data, n);
+    if (whole && generation == conn->hpack.generation) {
+        last->request = conn->request;
+        last->generation = generation;
+        last->bytes = (uint8_t)n;
+        memcpy(last->block, data, n);
+    }
+    return code;
+}
+#else
+#define block_body decode_block
+#endif
 
 /* --- Frames ------------------------------------------------------------------------------- */
 
@@ -404,14 +428,14 @@ static NRPC_NOINLINE h2_error end_frame(struct nrpc_conn *conn)
     return code;
 }
 
-/* As many gathered bytes as are needed are there. */
-static NRPC_NOINLINE h2_error gathered(struct nrpc_conn *conn)
+/* p: as many bytes as are needed. */
+static NRPC_NOINLINE h2_error gathered(struct nrpc_conn *conn, const uint8_t *p)
 {
     conn->have = 0;
     if (conn->phase == NRPC_PHASE_GATHER) {
-        return control(conn);
+        return control(conn, p);
     }
-    nrpc_frame_read(&conn->frame, conn->gathered);
+    nrpc_frame_read(&conn->frame, p);
     return begin_frame(conn);
 }
 
@@ -446,9 +470,12 @@ static NRPC_NOINLINE h2_error receive_some(struct nrpc_conn *conn, const uint8_t
     *n = used;
     conn->frame.length -= used; /* of no meaning while it is itself being read */
     if (phase < NRPC_PHASE_BODY) {
-        memcpy(conn->gathered + conn->have, data, used);
+        if (used != conn->need) { /* not all at once */
+            memcpy(conn->gathered + conn->have, data, used);
+            data = conn->gathered;
+        }
         conn->have = (uint8_t)(conn->have + used);
-        code = used == missing ? gathered(conn) : NRPC_H2_NO_ERROR;
+        code = used == missing ? gathered(conn, data) : NRPC_H2_NO_ERROR;
     } else if (phase == NRPC_PHASE_BODY && conn->frame.type == NRPC_DATA) {
         data_body(conn, data, used);
     } else if (phase == NRPC_PHASE_BODY) {

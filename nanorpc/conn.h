@@ -82,6 +82,18 @@ enum nrpc_conn_phase {
     NRPC_PHASE_SKIP     /* padding, and what is ignored */
 };
 
+#if NRPC_FAST
+/* A client's requests to one method are, from the second on, the same few bytes: while the HPACK
+ * table stays as it is, they mean the same. */
+enum { NRPC_LAST_BLOCK_MAX = 24 };
+struct nrpc_last_block {
+    struct nrpc_request request;
+    uint32_t generation; /* of the HPACK table */
+    uint8_t bytes;       /* 0: none is remembered */
+    uint8_t block[NRPC_LAST_BLOCK_MAX];
+};
+#endif
+
 struct nrpc_conn { /* what is used most first: the shortest instructions reach it */
     struct nrpc_frame frame; /* being read; length: what is left of it */
     uint8_t phase, have, need, pad;
@@ -101,6 +113,9 @@ struct nrpc_conn { /* what is used most first: the shortest instructions reach i
     struct nrpc_request request;
     uint8_t gathered[NRPC_FRAME_HEADER_BYTES];
     uint8_t control[NRPC_CONTROL_MAX]; /* frames that answer the one being received */
+#if NRPC_FAST
+    struct nrpc_last_block last_block;
+#endif
     struct nrpc_hpack hpack;
     struct nrpc_call calls[NRPC_MAX_STREAMS];
 };

@@ -53,10 +53,20 @@ static void evict_to(struct nrpc_hpack *hpack, uint32_t bytes)
     }
 }
 
+static void note_change(struct nrpc_hpack *hpack)
+{
+#if NRPC_FAST
+    hpack->generation++;
+#else
+    (void)hpack;
+#endif
+}
+
 /* RFC 7541 4.4. A profile with fewer than 128 entries may also lose the oldest to the ring's
  * size: a client that then refers to it has not kept to our SETTINGS_HEADER_TABLE_SIZE. */
 static void insert(struct nrpc_hpack *hpack)
 {
+    note_change(hpack);
     uint32_t bytes = hpack->bytes;
     if (bytes > hpack->max_bytes || NRPC_HPACK_ENTRIES == 0) {
         evict_to(hpack, 0);
@@ -284,6 +294,7 @@ static int index_end(struct nrpc_hpack *hpack)
             return -1;
         }
         hpack->max_bytes = (uint16_t)hpack->integer;
+        note_change(hpack);
         evict_to(hpack, hpack->integer);
         return 0;
     }

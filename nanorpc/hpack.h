@@ -52,6 +52,9 @@ struct nrpc_hpack { /* small fields first: the shortest instructions reach them 
     uint16_t bytes;      /* name + value + 32, RFC 7541 4.1 */
     uint32_t value;
     uint32_t integer;
+#if NRPC_FAST
+    uint32_t generation; /* changes with each change of the table */
+#endif
     const struct nrpc_service *const *services;
     struct nrpc_match match;
     struct nrpc_hpack_entry entries[NRPC_HPACK_ENTRIES ? NRPC_HPACK_ENTRIES : 1];
