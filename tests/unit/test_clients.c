@@ -208,7 +208,7 @@ static void nghttp_does_not_wait(void)
     wire.n_block = 0;
     wire_frame(NRPC_SETTINGS, NRPC_ACK, 0, NULL, 0);
     wire_goaway(0, 0);
-    wire_expect("13: [405] <5> END");
+    wire_expect("13: [405] '405*' END");
 }
 
 /* curl --http2-prior-knowledge, with a window of 32 MiB. */
@@ -223,7 +223,7 @@ static void curl_does_not_wait(void)
     wire_headers(1, END);
     wire_do(NULL);
     wire_frame(NRPC_SETTINGS, NRPC_ACK, 0, NULL, 0);
-    wire_expect("1: [405] <5> END");
+    wire_expect("1: [405] '405*' END");
 }
 
 /* --- Our encoder and the client's table --------------------------------------------------- */
@@ -300,7 +300,7 @@ static void table_that_shrinks_and_grows(void)
     wire_request(9, ECHO, 0);
     wire_message(9, "c", END);
     wire_expect("acks=5 1: [200 grpc] 'a' [status=0] END 3: [200 grpc] 'b' [status=0] END "
-                "5: [200 grpc status=12 message=*] END 7: [405] <5> END 9: [200 grpc] 'c' [status=0] END");
+                "5: [200 grpc status=12 message=*] END 7: [405] '405*' END 9: [200 grpc] 'c' [status=0] END");
 }
 
 int main(void)

@@ -78,7 +78,7 @@ static void bodies_of_refusals_stop_at_the_window(void)
             wire_number(NRPC_WINDOW_UPDATE, 1, 1);
             wire_do(NULL);
         }
-        wire_expect("acks=2 1: [405] <5> END");
+        wire_expect("acks=2 1: [405] '405*' END");
     }
 }
 

@@ -287,18 +287,35 @@ static void read_frames(void)
 
 /* --- The text ----------------------------------------------------------------------------- */
 
+static void add_hex(uint8_t byte)
+{
+    add(&"0123456789abcdef"[byte >> 4], 1);
+    add(&"0123456789abcdef"[byte & 15], 1);
+}
+
+static void show_short_message(const uint8_t *p, size_t n)
+{
+    add_text("'");
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] >= ' ' && p[i] <= '~') {
+            add((const char *)p + i, 1);
+        } else {
+            add_text("\\");
+            add_hex(p[i]);
+        }
+    }
+    add_text("'");
+}
+
 static void show_message(const uint8_t *p, size_t have, size_t n)
 {
-    unsigned is_text = 1, is_pattern = 1;
+    int is_pattern = 1;
     for (size_t i = 0; i < have; i++) {
-        is_text &= p[i] >= ' ' && p[i] <= '~';
         is_pattern &= p[i] == raw_pattern(i);
     }
     space();
-    if (have == n && n <= 32 && is_text) {
-        add_text("'");
-        add((const char *)p, n);
-        add_text("'");
+    if (have == n && n <= 32) {
+        show_short_message(p, n);
         return;
     }
     add_text(is_pattern || have < 32 ? "<" : "<?");
@@ -425,8 +442,7 @@ static void show_ping(const uint8_t *p)
     space();
     add_text("ping(");
     for (unsigned i = 0; i < 8; i++) {
-        add(&"0123456789abcdef"[p[i] >> 4], 1);
-        add(&"0123456789abcdef"[p[i] & 15], 1);
+        add_hex(p[i]);
     }
     add_text(")");
 }
