@@ -226,6 +226,94 @@ static void curl_does_not_wait(void)
     wire_expect("1: [405] '405*' END");
 }
 
+/* --- Requests that repeat ----------------------------------------------------------------- */
+
+static void block_request(uint32_t id, const char *block, size_t n, unsigned flags)
+{
+    wire_block(block, n);
+    wire_headers(id, flags);
+}
+
+/* The same few bytes mean the same, until the table changes: then they mean what it says. */
+static void repeated_blocks(void)
+{
+    static const char insert_echo[] = "\x83\x86\x44\x0e/test.Raw/Echo\x5f\x10" "application/grpc";
+    static const char insert_fail[] = "\x83\x86\x44\x0e/test.Raw/Fail\xbf"; /* path 62, type 63, old path 64 */
+    begin(0, NULL);
+    block_request(1, insert_echo, sizeof insert_echo - 1, 0);
+    for (uint32_t id = 3; id < 9; id += 2) {
+        wire_message(id - 2, "B", END);
+        block_request(id, "\x83\x86\xbf\xbe", 4, 0); /* the old path, type */
+    }
+    wire_message(7, "B", END);
+    wire_do(NULL);
+    block_request(9, insert_fail, sizeof insert_fail - 1, 0);
+    wire_message(9, "B", END);
+    wire_do(NULL);
+    block_request(11, "\x83\x86\xbf\xbe", 4, END); /* now the type, then a path: malformed */
+    block_request(13, "\x83\x86\xbf\xbe", 4, END);
+    wire_do(NULL);
+    for (uint32_t id = 15; id < 19; id += 2) {
+        block_request(id, "\x83\x86\xc0\xbf", 4, 0);
+        wire_message(id, "B", END);
+    }
+    wire_do(NULL);
+    block_request(19, "\x83\x86\xbe\xbf", 4, 0);
+    wire_message(19, "B", END);
+    block_request(21, "\x83\x86\xbe\xbf", 4, END); /* the same, but it ends */
+    wire_expect("1: [200 grpc] 'B' [status=0] END 3: [200 grpc] 'B' [status=0] END 5: [200 grpc] 'B' [status=0] END "
+                "7: [200 grpc] 'B' [status=0] END 9: [200 grpc status=1] END 11: rst(PROTOCOL_ERROR) 13: rst(PROTOCOL_ERROR) "
+                "15: [200 grpc] 'B' [status=0] END 17: [200 grpc] 'B' [status=0] END 19: [200 grpc status=1] END "
+                "21: [200 grpc status=13 message=*] END");
+}
+
+static void repeated_blocks_with_content_length(void)
+{
+    begin(0, NULL);
+    wire_block("\x40\x01x\x01y\x44\x0e/test.Raw/Echo\x5f\x10" "application/grpc", 5 + 16 + 18);
+    wire_headers(1, END); /* malformed, but it fills the table */
+    for (uint32_t id = 3; id < 9; id += 2) {
+        block_request(id, "\x83\x86\xbf\xbe\x0f\x0d\x01" "7", 8, 0);
+        wire_message(id, id == 5 ? "b" : "ab", END); /* the second has 6 bytes */
+    }
+    wire_expect("1: rst(PROTOCOL_ERROR) 3: [200 grpc] 'ab' [status=0] END 5: rst(PROTOCOL_ERROR) "
+                "7: [200 grpc] 'ab' [status=0] END");
+}
+
+/* A block that changes the table changes it each time. */
+static void repeated_table_updates(void)
+{
+    static const char insert[] = "\x83\x86\x44\x0e/test.Raw/Echo\x5f\x10" "application/grpc";
+    begin(0, NULL);
+    for (uint32_t id = 1; id < 9; id += 4) {
+        block_request(id, insert, sizeof insert - 1, 0);
+        wire_message(id, "B", END);
+        block_request(id + 2, "\x20\x3f\xe1\x1f\x82\x86\x84", 7, END);
+        wire_do(NULL);
+    }
+    wire_expect("1: [200 grpc] 'B' [status=0] END 3: [405] '405*' END 5: [200 grpc] 'B' [status=0] END 7: [405] '405*' END");
+    block_request(9, "\x83\x86\xbf\xbe", 4, END);
+    wire_expect("goaway(*,COMPRESSION_ERROR)");
+}
+
+static void repeated_trailers_and_empty_blocks(void)
+{
+    begin(0, NULL);
+    for (uint32_t id = 1; id < 9; id += 2) {
+        wire_request(id, "/test.Raw/Collect", 0);
+        wire_message(id, "B", 0);
+        if (id > 4) {
+            wire_field("x", "y");
+        }
+        wire_headers(id, END);
+    }
+    wire_headers(9, END);
+    wire_field("x", "y");
+    wire_headers(11, END);
+    wire_expect("1: [200 grpc] '1:1' [status=0] END 3: [200 grpc] '1:1' [status=0] END 5: [200 grpc] '1:1' [status=0] END "
+                "7: [200 grpc] '1:1' [status=0] END 9: rst(PROTOCOL_ERROR) 11: rst(PROTOCOL_ERROR)");
+}
+
 /* --- Our encoder and the client's table --------------------------------------------------- */
 
 static void frame_bytes(size_t *bytes, uint32_t id)
@@ -315,6 +403,10 @@ int main(void)
     RUN(tonic_does_not_wait);
     RUN(nghttp_does_not_wait);
     RUN(curl_does_not_wait);
+    RUN(repeated_blocks);
+    RUN(repeated_blocks_with_content_length);
+    RUN(repeated_table_updates);
+    RUN(repeated_trailers_and_empty_blocks);
     RUN(steady_responses_are_short);
     RUN(tables_of_the_client);
     RUN(table_that_shrinks_and_grows);

@@ -96,7 +96,7 @@ static void conversation_through_a_small_window(void)
 
 static void requests_that_do_not_decode(void)
 {
-    static const char *const messages[] = {"\n\x05" "abc", "\x0a", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "\x0d"};
+    static const char *const messages[] = {"\n\005abc", "\n", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "\x0d"};
     for (unsigned i = 0; i < 4; i++) {
         wire_begin(&server);
         wire_request(1, "/Greeter/SayHello", 0);
