@@ -72,6 +72,12 @@ void nrpc_conn_reset(struct nrpc_conn *conn, uint32_t id, enum nrpc_h2_error cod
     cancel(conn, id, 0);
 }
 
+/* A stream's id or an increment, after its reserved bit. */
+static uint32_t get31(const uint8_t *p)
+{
+    return nrpc_get32(p) & WINDOW_MAX;
+}
+
 /* RFC 9113 5.1: nobody has used this stream yet. */
 static int is_idle(const struct nrpc_conn *conn, uint32_t id)
 {
@@ -141,7 +147,7 @@ static h2_error prefix(struct nrpc_conn *conn, const uint8_t *p)
     if (conn->frame.flags & NRPC_PADDED) {
         conn->pad = *p++;
     }
-    if (conn->need >= PRIORITY_BYTES && (nrpc_get32(p) & WINDOW_MAX) == conn->frame.id) {
+    if (conn->need >= PRIORITY_BYTES && get31(p) == conn->frame.id) {
         nrpc_request_malformed(&conn->request); /* depends on itself, RFC 7540 5.3.1 */
     }
     conn->phase = NRPC_PHASE_BODY;
@@ -152,19 +158,18 @@ static h2_error prefix(struct nrpc_conn *conn, const uint8_t *p)
 static h2_error control(struct nrpc_conn *conn, const uint8_t *p)
 {
     uint32_t id = conn->frame.id;
-    uint32_t first = nrpc_get32(p) & WINDOW_MAX;
     switch (conn->frame.type) {
     case NRPC_DATA:
     case NRPC_HEADERS: return prefix(conn, p);
     case NRPC_PRIORITY:
         nrpc_conn_glitch(conn);
-        if (first == id) { /* depends on itself, RFC 7540 5.3.1 */
+        if (get31(p) == id) { /* depends on itself, RFC 7540 5.3.1 */
             nrpc_conn_reset(conn, id, NRPC_H2_PROTOCOL_ERROR);
         }
         break;
     case NRPC_RST_STREAM: cancel(conn, id, NRPC_CALL_RX_END); break;
     case NRPC_SETTINGS: return setting(conn, (unsigned)p[0] << 8 | p[1], nrpc_get32(p + 2));
-    case NRPC_WINDOW_UPDATE: return window_update(conn, id, (int32_t)first);
+    case NRPC_WINDOW_UPDATE: return window_update(conn, id, (int32_t)get31(p));
     default: /* PING */
         if (!(conn->frame.flags & NRPC_ACK)) {
             if (++conn->pings > NRPC_PINGS_MAX) {

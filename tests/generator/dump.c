@@ -80,7 +80,7 @@ int main(void)
     for (size_t s = 0; s < server.n_services; s++) {
         const struct nrpc_service *const service = server.services[s];
         printf("service %.*s\n", (int)strlen(service->path) - 2, service->path + 1);
-        const size_t count = dump_names(service->method_names);
+        const size_t count = service->methods ? dump_names(service->method_names) : 0;
         for (size_t m = 0; m < count; m++) {
             dump_method(&service->methods[m]);
         }
