@@ -30,13 +30,13 @@ uint8_t *nrpc_call_message(const struct nrpc_call *call)
 
 struct nrpc_call *nrpc_stream_find(struct nrpc_conn *conn, uint32_t id)
 {
-    struct nrpc_call *call = &conn->calls[conn->hint];
-    if (call->id == id) {
-        return call;
+#if NRPC_FAST
+    if (conn->calls[conn->hint].id == id) {
+        return &conn->calls[conn->hint];
     }
+#endif
     for (unsigned i = 0; id <= conn->last_id && i < NRPC_MAX_STREAMS; i++) {
         if (conn->calls[i].id == id) {
-            conn->hint = (uint16_t)i;
             return &conn->calls[i];
         }
     }

@@ -32,7 +32,7 @@ void size_main(void);
 void (*const size_kept[])(void) = {
     (void (*)(void))nrpc_call_user, (void (*)(void))nrpc_call_finish, (void (*)(void))nrpc_call_fail,
     (void (*)(void))nrpc_call_wake, (void (*)(void))nrpc_call_send, (void (*)(void))nrpc_call_reply,
-    (void (*)(void))nrpc_conn_shutdown, (void (*)(void))nrpc_conn_link};
+    (void (*)(void))nrpc_conn_shutdown};
 static uint8_t buf[256];
 void size_main(void)
 {
