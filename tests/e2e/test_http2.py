@@ -241,6 +241,18 @@ def test_responses_shrink(peer):
     assert sizes[1] == sizes[3] <= 50 + REPLY, sizes
 
 
+def test_requests_that_repeat(peer):
+    """The same bytes mean the same as long as the table does, and something else once it has changed."""
+    for path, text in (("SayHello", "Hello, r!"), ("SayHelloAgain", "Hello again, r!"), ("Test", "Test OK, r!")):
+        whole = request("/Greeter/" + path)
+        peer.encoder.header_table_size = 0      # and 4096 again: the table is empty
+        peer.encoder.header_table_size = 4096
+        for _ in range(3):
+            stream = peer.new_stream()
+            peer.send(peer.headers(stream, whole), h2.frame(h2.DATA, h2.END_STREAM, stream, message("r")))
+            fine(peer.finish(stream), text)
+
+
 # --- Messages and frames ---------------------------------------------------------------------------------------
 
 def test_data_in_single_bytes(peer):

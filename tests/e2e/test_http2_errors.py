@@ -134,7 +134,7 @@ def test_bad_messages(peer, status, data, extra, method):
     request("/Greeter/SayHello", (":other", "1")), [(":method", "POST")] + request(),
     [(":path", "/Greeter/SayHello")] + request(), request(without=(":path",)), request(without=(":method",)),
     request(without=(":scheme",)), changed(":path", ""), changed("te", "gzip"),
-    [("x-first", "1")] + request()], ids=lambda fields: None)
+    [("x-first", "1")] + request(), []], ids=lambda fields: None)
 def test_malformed_requests(peer, fields):
     """RFC 9113 8.1.1: PROTOCOL_ERROR for the stream; the connection goes on."""
     answer = sends(peer, fields, 0, message("x"))
