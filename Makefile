@@ -65,6 +65,7 @@ GROUPS_test := $(GROUPS_all) riscv qemu test
 GROUPS_test-target := $(BASE_GROUPS) arm qemu
 GROUPS_size := $(BASE_GROUPS) arm riscv
 GROUPS_bench := $(GROUPS_all) bench
+GROUPS_readme := $(GROUPS_test)
 GROUPS_sim := $(BASE_GROUPS) slirp
 GROUPS_host-sim := $(GROUPS_sim)
 GROUPS_third := third
@@ -312,7 +313,7 @@ RUN_PYTHON := PYTHONPATH=$(B)/py:tests/e2e $(PYTHON)
 PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q
 DEMO_BOARD := lm3s6965evb
 
-.PHONY: all demo test test-target lint size bench sim venv third gen clean help
+.PHONY: all demo test test-target lint size bench readme sim venv third gen clean help
 all: $(IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
 
 demo: $(call image,$(DEMO_BOARD)) $(GEN_PY) ## boot the firmware in an emulator and greet it from Python
@@ -332,6 +333,9 @@ size: $(call image,$(DEMO_BOARD)) $(GEN_H) ## measure flash, RAM and stack again
 
 bench: all $(BENCH_PROGRAMS) ## count instructions, bytes and requests a second, beside gRPC C++
 	$(Q)$(RUN_PYTHON) tests/bench/bench.py $(ARGS)
+
+readme: all $(filter %/instructions,$(BENCH_PROGRAMS)) ## bring the transcript and the figures of README.md up to date
+	$(Q)$(RUN_PYTHON) -B tests/readme/readme.py $(ARGS)
 
 sim: $(call image,host-sim) ## run the simulated device; ARGS="--help" shows what it can do
 	$(Q)$< $(if $(findstring --port,$(ARGS)),,--port $(PORT)) $(ARGS)
