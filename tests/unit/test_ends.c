@@ -209,6 +209,23 @@ static void cancelled_after_its_end(void)
     wire_expect("1: {m1}");
 }
 
+/* A slot is taken again while it still stands in the queue of those that may send. */
+static void slot_freed_while_it_waits_for_its_turn(void)
+{
+    wire_begin(&raw_server);
+    wire_do(block);
+    for (uint32_t id = 1; id < 9; id += 2) {
+        wire_request(id, ECHO, 0);
+        wire_message(id, "old", END);
+    }
+    wire_number(NRPC_RST_STREAM, 3, NRPC_H2_CANCEL);
+    wire_request(9, ECHO, 0);
+    wire_message(9, "new", END);
+    wire_do(unblock);
+    wire_expect("1: [200 grpc] 'old' [status=0] END 5: [200 grpc] 'old' [status=0] END "
+                "7: [200 grpc] 'old' [status=0] END 9: [200 grpc] 'new' [status=0] END");
+}
+
 /* Finished before the client's END_STREAM: trailers, then RST_STREAM(NO_ERROR); what is still on its
  * way is dropped, and a new call takes the slot. */
 static void early_end(void)
@@ -247,6 +264,7 @@ int main(void)
     RUN(cancelled_before_anything_was_delivered);
     RUN(lost_connection);
     RUN(cancelled_after_its_end);
+    RUN(slot_freed_while_it_waits_for_its_turn);
     RUN(early_end);
     return test_end();
 }

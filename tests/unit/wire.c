@@ -23,6 +23,7 @@ void wire_begin_bare(const struct nrpc_server *server)
     wire.server = server;
     wire.show = 0;
     wire.table_bytes = 4096;
+    wire.n_settings = wire.table_from = 0;
     wire.frame_max = NRPC_FRAME_MAX;
     wire.n_in = wire.n_fed = wire.n_marks = wire.n_block = 0;
 }
@@ -57,6 +58,7 @@ void wire_frame(unsigned type, unsigned flags, uint32_t id, const void *payload,
 {
     uint8_t head[9] = {(uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, (uint8_t)type, (uint8_t)flags,
                        (uint8_t)(id >> 24), (uint8_t)(id >> 16), (uint8_t)(id >> 8), (uint8_t)id};
+    wire.n_settings += type == NRPC_SETTINGS && !(flags & NRPC_ACK);
     wire_bytes(head, sizeof head);
     wire_bytes(payload, n);
 }
@@ -89,8 +91,9 @@ void wire_setting(unsigned id, uint32_t value)
     if (id == NRPC_MAX_FRAME_SIZE && value >= NRPC_FRAME_MAX) {
         wire.frame_max = value;
     }
-    if (id == NRPC_HEADER_TABLE_SIZE) {
-        wire.table_bytes = value < wire.table_bytes ? value : wire.table_bytes;
+    if (id == NRPC_HEADER_TABLE_SIZE && value < wire.table_bytes) {
+        wire.table_bytes = value;
+        wire.table_from = wire.n_settings;
     }
 }
 

@@ -42,6 +42,7 @@ struct wire {
     uint32_t now_ms;
     unsigned show;
     unsigned table_bytes;   /* SETTINGS_HEADER_TABLE_SIZE that the client has sent, at first 4096 */
+    unsigned n_settings, table_from; /* SETTINGS frames so far; which of them gave table_bytes */
     size_t frame_max;       /* SETTINGS_MAX_FRAME_SIZE that the client has sent last */
     int is_blocked;         /* nothing is transmitted: an action sets it, and clears it */
     size_t room;            /* with which it is transmitted */

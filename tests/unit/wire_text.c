@@ -24,6 +24,7 @@ static struct {
     unsigned n_notes;
     char table[TABLE][FIELD]; /* HPACK's, newest first: the shown text */
     size_t sizes[TABLE], n_table, table_max;
+    unsigned n_acks;
 } t;
 
 static void add(const char *text, size_t n)
@@ -206,6 +207,9 @@ static void headers(uint32_t id, unsigned flags, const uint8_t *at, size_t n)
         }
     }
     note->n -= note->n != 0;
+    if (t.n_acks >= wire.table_from) { /* RFC 7541 4.2: a smaller table is said first */
+        CHECK(t.table_max <= wire.table_bytes);
+    }
 }
 
 /* --- Frames ------------------------------------------------------------------------------- */
@@ -261,6 +265,7 @@ static void connection_frame(const uint8_t *p, size_t n, unsigned type, unsigned
     CHECK(type == NRPC_SETTINGS ? n % 6 == 0 && (!flags || !n) : type == NRPC_PING ? n == 8 && flags == NRPC_ACK
           : type == NRPC_WINDOW_UPDATE ? n == 4 && !flags : type == NRPC_GOAWAY && n >= 8 && !flags);
     note = new_note(0, first ? 0xff : type);
+    t.n_acks += type == NRPC_SETTINGS && !first;
     note->data = p;
     note->n = n;
 }
@@ -503,7 +508,7 @@ static uint32_t id_after(uint32_t id)
 const char *wire_text(void)
 {
     t.n_text = t.n_fields = t.n_notes = 0;
-    t.n_table = 0;
+    t.n_table = t.n_acks = 0;
     t.table_max = 4096;
     t.text[0] = 0;
     read_frames();
