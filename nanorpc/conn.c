@@ -136,7 +136,7 @@ static h2_error window_update(struct nrpc_conn *conn, uint32_t id, int32_t incre
         nrpc_conn_reset(conn, id, code);
         return NRPC_H2_NO_ERROR;
     }
-    int opened = *window <= 0; /* else nobody has waited for it */
+    int opened = NRPC_FAST && *window <= 0; /* somebody may have waited for it */
     *window += increment;
     return opened ? move_windows(conn, 0) : NRPC_H2_NO_ERROR;
 }
@@ -458,7 +458,7 @@ static h2_error receive_preface(struct nrpc_conn *conn, uint8_t byte)
 }
 
 /* Takes the next bytes, as many as belong to one thing: *n of them, lowered to that. */
-static NRPC_NOINLINE h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t *n)
+static h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t *n)
 {
     h2_error code = NRPC_H2_NO_ERROR;
     unsigned phase = conn->phase;

@@ -107,7 +107,11 @@ struct nrpc_conn { /* what is used most first: the shortest instructions reach i
     uint32_t peer_initial_window;
     const struct nrpc_server *server;
     uint8_t *blocks;                 /* of this connection's streams */
+#if NRPC_FAST
     struct nrpc_call *first, **last; /* the queue: its head, where to append */
+#else
+    uint16_t turn; /* the slot whose turn it is to send */
+#endif
     uint16_t since, refilled;        /* when the stall began, when glitches were given back: ms / 256 */
     struct nrpc_response_table table;
     struct nrpc_request request;

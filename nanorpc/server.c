@@ -35,7 +35,9 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
         conn->since = conn->refilled = (uint16_t)(now_ms >> TICK_SHIFT);
         conn->send_window = conn->recv_window = NRPC_WINDOW_INITIAL;
         conn->peer_initial_window = NRPC_WINDOW_INITIAL;
+#if NRPC_FAST
         conn->last = &conn->first;
+#endif
         conn->flags = NRPC_CONN_OPEN;
         nrpc_hpack_init(&conn->hpack, server->services, server->n_services);
         put_settings(conn);
@@ -59,22 +61,19 @@ void nrpc_conn_shutdown(struct nrpc_conn *conn)
     conn->flags |= NRPC_CONN_DRAIN;
 }
 
-/* The flags of all open calls. */
+/* The flags of all calls; those that are not open have neither of the flags asked for here. */
 static unsigned calls(const struct nrpc_conn *conn)
 {
     unsigned flags = 0;
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
-        const struct nrpc_call *call = &conn->calls[i];
-        if (call->flags & NRPC_CALL_OPEN) {
-            flags |= call->flags;
-        }
+        flags |= conn->calls[i].flags;
     }
     return flags;
 }
 
 int nrpc_conn_closing(const struct nrpc_conn *conn)
 {
-    int over = (conn->flags & NRPC_CONN_DEAD) || ((conn->flags & NRPC_CONN_GOAWAY) && !calls(conn));
+    int over = (conn->flags & NRPC_CONN_DEAD) || ((conn->flags & NRPC_CONN_GOAWAY) && !(calls(conn) & NRPC_CALL_OPEN));
     return over && !conn->control_bytes;
 }
 

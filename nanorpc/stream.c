@@ -75,6 +75,7 @@ void nrpc_stream_close(struct nrpc_call *call, enum nrpc_status why)
     call->flags &= NRPC_CALL_RX_END | NRPC_CALL_QUEUED;
 }
 
+#if NRPC_FAST
 void nrpc_stream_queue(struct nrpc_call *call)
 {
     struct nrpc_conn *conn = nrpc_call_conn(call);
@@ -99,3 +100,4 @@ struct nrpc_call *nrpc_stream_unqueue(struct nrpc_conn *conn)
     }
     return call;
 }
+#endif

@@ -35,7 +35,9 @@ typedef uint16_t nrpc_block_size;
 #endif
 
 struct nrpc_call { /* small fields first: the shortest instructions reach them */
+#if NRPC_FAST
     struct nrpc_call *next; /* in the queue */
+#endif
     uint16_t slot;          /* own place in calls[] */
     uint16_t flags;
     uint32_t id; /* this and what follows is zero in a new call */
@@ -63,8 +65,16 @@ struct nrpc_call *nrpc_stream_open(struct nrpc_conn *conn, uint32_t id);
 /* Frees the slot. When its handler has not finished it is told why, for the only time. */
 void nrpc_stream_close(struct nrpc_call *call, enum nrpc_status why);
 
-/* The queue of calls that may have output, first come first served. */
+/* Calls that may have output are sent in turn. With NRPC_FAST they stand in a queue; without it, where
+ * streams are few, nrpc_conn_transmit asks each of them. */
+#if NRPC_FAST
 void nrpc_stream_queue(struct nrpc_call *call);
 struct nrpc_call *nrpc_stream_unqueue(struct nrpc_conn *conn);
+#else
+static inline void nrpc_stream_queue(struct nrpc_call *call)
+{
+    (void)call;
+}
+#endif
 
 #endif

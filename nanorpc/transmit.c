@@ -113,7 +113,7 @@ static enum turn put_data(struct nrpc_conn *conn, struct nrpc_call *call, struct
 }
 
 /* One frame or two, so that all calls take their turns. */
-static enum turn take_turn(struct nrpc_conn *conn, struct nrpc_call *call, struct out *out)
+static NRPC_NOINLINE enum turn take_turn(struct nrpc_conn *conn, struct nrpc_call *call, struct out *out)
 {
     if (room(out) < NRPC_TRANSMIT_MIN) {
         return FULL;
@@ -165,21 +165,42 @@ static int put_control(struct nrpc_conn *conn, struct out *out)
     return 1;
 }
 
-size_t nrpc_conn_transmit(struct nrpc_conn *conn, void *buf, size_t size)
+#if NRPC_FAST
+static void put_calls(struct nrpc_conn *conn, struct out *out)
 {
-    struct out out = {.at = buf, .end = (uint8_t *)buf + size};
-    enum turn turn = put_control(conn, &out) ? MORE : FULL;
-    while (turn != FULL && !(conn->flags & NRPC_CONN_DEAD)) {
-        struct nrpc_call *call = nrpc_stream_unqueue(conn);
-        if (!call) {
-            break;
-        }
+    struct nrpc_call *call;
+    enum turn turn = MORE;
+    while (turn != FULL && (call = nrpc_stream_unqueue(conn)) != NULL) {
         if (call->flags & NRPC_CALL_OPEN) {
-            turn = take_turn(conn, call, &out);
+            turn = take_turn(conn, call, out);
             if (turn != IDLE) {
                 nrpc_stream_queue(call);
             }
         }
+    }
+}
+#else
+static void put_calls(struct nrpc_conn *conn, struct out *out)
+{
+    for (unsigned idle = 0; idle < NRPC_MAX_STREAMS; idle++) {
+        struct nrpc_call *call = &conn->calls[conn->turn];
+        enum turn turn = call->flags & NRPC_CALL_OPEN ? take_turn(conn, call, out) : IDLE;
+        if (turn == FULL) {
+            return; /* it comes first when there is room */
+        }
+        if (turn == MORE) {
+            idle = 0;
+        }
+        conn->turn = (uint16_t)(conn->turn + 1u == NRPC_MAX_STREAMS ? 0 : conn->turn + 1u);
+    }
+}
+#endif
+
+size_t nrpc_conn_transmit(struct nrpc_conn *conn, void *buf, size_t size)
+{
+    struct out out = {.at = buf, .end = (uint8_t *)buf + size};
+    if (put_control(conn, &out) && !(conn->flags & NRPC_CONN_DEAD)) {
+        put_calls(conn, &out);
     }
     return size - room(&out);
 }
