@@ -11,12 +11,12 @@
 
 /* The RAM formula, checked by `make size` (32-bit targets):
  *   image      = connections * ( connection + NRPC_MAX_STREAMS * blocks ) + scratch
- *   connection = 200 + NRPC_MAX_STREAMS * 40 + NRPC_HPACK_ENTRIES * 8
+ *   connection = 196 + NRPC_MAX_STREAMS * 36 + NRPC_HPACK_ENTRIES * 8
  *   blocks     = (5 + largest request) + (5 + largest reply + NRPC_STATUS_MESSAGE_MAX)
  *   scratch    = largest decoded request + largest decoded reply, once an image */
 
 /* Calls that one connection may have open. SETTINGS_MAX_CONCURRENT_STREAMS.
- * Streams, 1..1024. RAM: 40 bytes and two message blocks each, a connection. */
+ * Streams, 1..1024. RAM: 36 bytes and two message blocks each, a connection. */
 #ifndef NRPC_MAX_STREAMS
 #define NRPC_MAX_STREAMS 4
 #endif

@@ -182,15 +182,14 @@ static void put_calls(struct nrpc_conn *conn, struct out *out)
 #else
 static void put_calls(struct nrpc_conn *conn, struct out *out)
 {
-    for (unsigned idle = 0; idle < NRPC_MAX_STREAMS; idle++) {
+    unsigned idle = 0; /* calls in a row that had nothing */
+    while (idle < NRPC_MAX_STREAMS) {
         struct nrpc_call *call = &conn->calls[conn->turn];
         enum turn turn = call->flags & NRPC_CALL_OPEN ? take_turn(conn, call, out) : IDLE;
         if (turn == FULL) {
             return; /* it comes first when there is room */
         }
-        if (turn == MORE) {
-            idle = 0;
-        }
+        idle = turn == MORE ? 0 : idle + 1;
         conn->turn = (uint16_t)(conn->turn + 1u == NRPC_MAX_STREAMS ? 0 : conn->turn + 1u);
     }
 }
