@@ -27,7 +27,7 @@ enum nrpc_token {
     NRPC_T_TRANSFER_ENCODING,
     NRPC_T_UPGRADE,
     NRPC_T_OTHER, /* nobody asked for it */
-    NRPC_T_BAD    /* a name that makes the request malformed, RFC 9113 8.2 */
+    NRPC_T_BAD = NRPC_T_CONNECTION /* a name that makes the request malformed, RFC 9113 8.2 */
 };
 
 /* An entry of the dynamic table: 8 bytes, whatever the length of its text. */
@@ -38,20 +38,17 @@ struct nrpc_hpack_entry {
 
 /* A decoder. One for a connection; it may be cut between any two bytes. */
 struct nrpc_hpack { /* small fields first: the shortest instructions reach them */
-    uint8_t state, shift, kind, had_field;
-    uint8_t is_huffman;
+    uint8_t state, shift, kind, is_huffman;
     uint8_t n_services;
-    uint8_t newest, count;            /* the table's ring */
-    uint16_t max_bytes, used_bytes;   /* the table: RFC 7541 4.2 */
-    uint16_t left;                    /* encoded bytes of the string still to come */
-    struct nrpc_huffman huffman;
-    /* The field being decoded, or just decoded. */
-    uint8_t token;       /* enum nrpc_token */
-    uint8_t bad;         /* the name or the value is not allowed, RFC 9113 8.2 */
+    uint8_t newest, count;          /* the table's ring */
+    uint8_t token;                  /* of the field being decoded, or just decoded: enum nrpc_token */
+    uint16_t max_bytes, used_bytes; /* the table: RFC 7541 4.2 */
     uint16_t name_bytes;
-    uint16_t bytes;      /* name + value + 32, RFC 7541 4.1 */
+    uint16_t bytes;                 /* name + value + 32, RFC 7541 4.1 */
+    struct nrpc_huffman huffman;
+    uint8_t bad;                    /* the name or the value is not allowed, RFC 9113 8.2 */
     uint32_t value;
-    uint32_t integer;
+    uint32_t integer;               /* a number; then the encoded bytes of the string still to come */
 #if NRPC_FAST
     uint32_t generation; /* changes with each change of the table */
 #endif

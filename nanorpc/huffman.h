@@ -8,13 +8,11 @@
 
 /* The state within one string; all zero at its start. */
 struct nrpc_huffman {
-    uint16_t base;  /* symbols whose codes are shorter than the bits seen */
-    uint8_t rem;    /* the bits seen, less the first code of their length */
-    uint8_t length; /* bits seen since the last symbol, 0..29 */
-    uint8_t zeros;  /* of them, whether one was 0: then they are no padding */
+    uint8_t from_last; /* how many prefixes of this length come after the bits seen since the last symbol */
+    uint8_t length;    /* of these bits, 0..29 */
 };
 
-enum { NRPC_HUFFMAN_MORE = -1, NRPC_HUFFMAN_EOS = -2 };
+enum { NRPC_HUFFMAN_MORE = -1, NRPC_HUFFMAN_EOS = 256 };
 
 /* Takes the next bit, 0 or any other value for 1. Returns the symbol that it completes, 0..255;
  * NRPC_HUFFMAN_MORE; or NRPC_HUFFMAN_EOS for the end-of-string symbol, which must not occur. */

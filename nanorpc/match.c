@@ -11,34 +11,38 @@ enum { LIST_END = 0xff };
 
 void nrpc_match_begin(struct nrpc_match *match, const char *list)
 {
-    match->at = list + 1;
-    match->position = 0;
-    match->ordinal = 0;
+    match->at = list;
+    match->position = 1;
+    match->ordinal = NRPC_NO_MATCH; /* the first name's, less 1 */
+}
+
+/* Nothing fits from here on. Leaves `position`, for nrpc_path_began. */
+static void give_up(struct nrpc_match *match)
+{
+    match->at = "\377";
+    match->ordinal = NRPC_NO_MATCH;
 }
 
 void nrpc_match_byte(struct nrpc_match *match, uint8_t byte)
 {
     const char *at = match->at;
-    if (!at) {
-        return;
+    unsigned position = match->position, shared = position;
+    if (byte >= 0x80) {
+        byte = 0; /* in no name either */
     }
-    if ((uint8_t)*at != byte || byte >= 0x80) {
-        unsigned shared;
-        do {
-            while ((uint8_t)*at < 0x80) {
-                at++;
-            }
-            shared = (uint8_t)*at++ & 0x7fu;
-            match->ordinal++;
-            if ((uint8_t)at[-1] == LIST_END || shared < match->position) {
-                match->at = NULL;
-                match->ordinal = NRPC_NO_MATCH;
-                return;
-            }
-        } while (shared > match->position || (uint8_t)*at != byte || byte >= 0x80);
+    while (shared != position || (uint8_t)*at != byte) {
+        while ((uint8_t)*at < 0x80) {
+            at++;
+        }
+        shared = (uint8_t)*at++ - 0x7fu;
+        match->ordinal++;
+        if (shared < position || shared == LIST_END - 0x7fu) {
+            give_up(match);
+            return;
+        }
     }
     match->at = at + 1;
-    match->position++;
+    match->position = (uint16_t)(position + 1);
 }
 
 uint8_t nrpc_match_end(const struct nrpc_match *match)
@@ -46,8 +50,7 @@ uint8_t nrpc_match_end(const struct nrpc_match *match)
     return match->at && (uint8_t)*match->at >= 0x80 ? match->ordinal : NRPC_NO_MATCH;
 }
 
-/* A path's states: at == NULL, `position` bytes of the service's path fit; at != NULL, in the list
- * of its methods; ordinal == NRPC_NO_MATCH, nothing fits. */
+/* While at == NULL, `position` bytes of the service's path fit. */
 static void service_byte(struct nrpc_match *match, char byte, const struct nrpc_service *const *services,
                          unsigned n_services)
 {
@@ -57,13 +60,13 @@ static void service_byte(struct nrpc_match *match, char byte, const struct nrpc_
     while (services[k]->path[position] != byte) {
         do {
             if (++k == n_services) {
-                match->ordinal = NRPC_NO_MATCH;
+                give_up(match);
                 return;
             }
         } while (strncmp(services[k]->path, path, position) != 0);
     }
     match->service = (uint8_t)k;
-    match->position++;
+    match->position = (uint16_t)(position + 1);
     if (byte == '/' && position) {
         nrpc_match_begin(match, services[k]->method_names);
     }
@@ -74,7 +77,7 @@ void nrpc_path_byte(struct nrpc_match *match, uint8_t byte,
 {
     if (match->at) {
         nrpc_match_byte(match, byte);
-    } else if (match->ordinal != NRPC_NO_MATCH) {
+    } else {
         service_byte(match, (char)byte, services, n_services);
     }
 }

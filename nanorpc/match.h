@@ -18,8 +18,8 @@ struct nrpc_service;
 enum { NRPC_NO_MATCH = 255 };
 
 struct nrpc_match {
-    const char *at;    /* the byte expected next; NULL: no name fits any more */
-    uint16_t position; /* bytes matched so far */
+    const char *at;    /* the byte expected next */
+    uint16_t position; /* 1 + the bytes matched so far; path: 0 until its '/' has come */
     uint8_t ordinal;   /* of the name that fits so far */
     uint8_t service;   /* of the path: the service that fits so far */
 };
