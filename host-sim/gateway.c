@@ -182,10 +182,70 @@ int gateway_open(uint16_t port, uint16_t device_port, gateway_send *send)
     return listening_port();
 }
 
-void gateway_input(const uint8_t *frame, size_t n)
+/* --- Frames from the device ----------------------------------------------------------------------- */
+
+/* Turns four bytes of a TCP header into no-operation options, and mends its checksum: RFC 1624 3. */
+static void blank(uint8_t *tcp, size_t at)
 {
+    uint32_t sum = 0xffffu & ~((uint32_t)tcp[16] << 8 | tcp[17]);
+    for (size_t end = at + 4; at < end; at++) {
+        unsigned shift = at % 2 == 0 ? 8 : 0;
+        sum += (0xffffu - ((uint32_t)tcp[at] << shift)) + (1u << shift);
+        tcp[at] = 1;
+    }
+    sum = (sum & 0xffffu) + (sum >> 16);
+    sum = ~((sum & 0xffffu) + (sum >> 16));
+    tcp[16] = (uint8_t)(sum >> 8);
+    tcp[17] = (uint8_t)sum;
+}
+
+/* Blanks the maximum segment size in a TCP header of n bytes. */
+static void blank_mss(uint8_t *tcp, size_t n)
+{
+    size_t at = 20;
+    while (at + 4 <= n && tcp[at] != 0) {
+        if (tcp[at] == 2 && tcp[at + 1] == 4) {
+            blank(tcp, at);
+        }
+        at += tcp[at] == 1 || tcp[at + 1] == 0 ? 1 : tcp[at + 1];
+    }
+}
+
+/* libslirp throws away what a connection has buffered, sent or not, when a SYN with a maximum segment
+ * size comes; also when that is only the device's SYN-ACK once more, because the first was late or
+ * its acknowledgement was lost. Then the client's first bytes would never arrive. So all but the
+ * first SYN-ACK of a connection come without the option. */
+static void mend_syn_ack(uint8_t *frame, size_t n)
+{
+    static uint32_t seen[65536]; /* for each port of a client: what the last SYN-ACK acknowledged */
+    enum { IP = 14, PROTOCOL = 23, TCP_MIN = 20, SYN_ACK = 0x12 };
+    uint8_t *tcp;
+    size_t tcp_at, tcp_bytes;
+    uint32_t acknowledged, *last;
+    if (n < IP + 20 + TCP_MIN || frame[12] != 0x08 || frame[13] != 0x00 || frame[PROTOCOL] != IPPROTO_TCP) {
+        return;
+    }
+    tcp_at = IP + (frame[IP] & 0x0fu) * 4u;
+    tcp = frame + tcp_at;
+    if (tcp_at + TCP_MIN > n || (tcp[13] & SYN_ACK) != SYN_ACK) {
+        return;
+    }
+    tcp_bytes = (tcp[12] >> 4) * 4u;
+    acknowledged = (uint32_t)tcp[8] << 24 | (uint32_t)tcp[9] << 16 | (uint32_t)tcp[10] << 8 | tcp[11];
+    last = &seen[(size_t)tcp[2] << 8 | tcp[3]];
+    if (*last == acknowledged && tcp_at + tcp_bytes <= n) {
+        blank_mss(tcp, tcp_bytes);
+    }
+    *last = acknowledged;
+}
+
+void gateway_input(uint8_t *frame, size_t n)
+{
+    mend_syn_ack(frame, n);
     slirp_input(gateway.slirp, frame, (int)n);
 }
+
+/* --- Waiting ---------------------------------------------------------------------------------------- */
 
 void gateway_wait(uint64_t most_us, int wake_fd)
 {

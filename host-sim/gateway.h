@@ -22,8 +22,8 @@ typedef void gateway_send(const uint8_t *frame, size_t n);
  * all from one thread. */
 int gateway_open(uint16_t port, uint16_t device_port, gateway_send *send);
 
-/* A frame from the device: borrowed for the call. */
-void gateway_input(const uint8_t *frame, size_t n);
+/* A frame from the device: borrowed for the call, in which it may be changed. */
+void gateway_input(uint8_t *frame, size_t n);
 
 /* Waits until the host's sockets or wake_fd have something, a signal comes or most_us microseconds
  * are over, and serves the sockets. What wake_fd has is read and forgotten. */

@@ -69,8 +69,9 @@ static void start_server(enum options_api api)
         if (nrpc_lwip_listen(&server, SIM_DEVICE_PORT) != 0) {
             board_panic("no memory to listen");
         }
-    } else if (pthread_create(&thread, NULL, serve_sockets, NULL) != 0) {
-        board_panic("no thread");
+    } else if (nrpc_lwip_sockets_listen(&server, SIM_DEVICE_PORT) != 0 ||
+               pthread_create(&thread, NULL, serve_sockets, NULL) != 0) {
+        board_panic("no socket, or no thread");
     }
 }
 

@@ -37,7 +37,7 @@ static struct {
     struct way ways[WIRE_WAYS];
     wire_receiver *receiver;
     uint64_t began_us;
-    int wake;
+    int wake, open;
 } wire = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = -1};
 
 /* Microseconds since the wire was opened. */
@@ -112,8 +112,10 @@ static void set_out(struct way *way, const uint8_t *bytes, size_t n)
 void wire_send(const uint8_t *bytes, size_t n)
 {
     pthread_mutex_lock(&wire.lock);
-    capture_frame(bytes, n);
-    set_out(&wire.ways[WIRE_FROM_DEVICE], bytes, n);
+    if (wire.open) { /* the device's threads live on when the wire has been closed */
+        capture_frame(bytes, n);
+        set_out(&wire.ways[WIRE_FROM_DEVICE], bytes, n);
+    }
     pthread_mutex_unlock(&wire.lock);
     wire_wake();
 }
@@ -199,9 +201,10 @@ int wire_open(const struct weather_settings *settings, struct wire_count *count,
     }
     error = pcap == NULL ? 0 : capture_open(pcap);
     if (error != 0) {
-        fprintf(stderr, "host-sim: cannot write the pcap file '%s': %s\n", pcap, strerror(error));
+        fprintf(stderr, "host-sim: cannot write '%s': %s; name another file with --pcap\n", pcap, strerror(error));
         return -1;
     }
+    wire.open = 1;
     return taken;
 }
 
@@ -231,6 +234,7 @@ void wire_close(void)
 {
     gateway_close();
     pthread_mutex_lock(&wire.lock);
+    wire.open = 0;
     for (unsigned i = 0; i < WIRE_WAYS; i++) {
         struct frame *frame;
         while ((frame = arrived(&wire.ways[i], UINT64_MAX)) != NULL) {

@@ -37,7 +37,7 @@ void wire_poll(uint32_t most_ms);
 /* Ends the wait of wire_poll. From anywhere, signal handlers too. */
 void wire_wake(void);
 
-/* Closes all, and what is still under way is forgotten. */
+/* Closes all. What is under way is forgotten, what the device sends from now on too; count is free. */
 void wire_close(void);
 
 #endif

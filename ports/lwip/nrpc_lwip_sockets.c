@@ -372,7 +372,7 @@ int nrpc_lwip_sockets_poll(uint32_t most_ms)
 
 int nrpc_lwip_sockets_serve(const struct nrpc_server *server, uint16_t number)
 {
-    int result = nrpc_lwip_sockets_listen(server, number);
+    int result = port.server == server ? 0 : nrpc_lwip_sockets_listen(server, number);
     while (result == 0) {
         result = nrpc_lwip_sockets_poll(1000);
     }

@@ -56,17 +56,19 @@
 #define NRPC_LWIP_SOCKETS_KEEPALIVE_MS 60000
 #endif
 
-/* All of the following: from one thread of lwIP's (sys_thread_new), after tcpip_init has called back.
- * Handlers run in it; only there may the nrpc_call_ functions be used. */
+/* All of the following after tcpip_init has called back, and serve and poll from one thread of lwIP's
+ * (sys_thread_new). Handlers run in it; only there may the nrpc_call_ functions be used. */
 
-/* Serves `port` (1..65535) of every IPv4 address, for ever. server: kept. Returns only when it cannot go
- * on, with every connection lost and closed: NRPC_E_LIMIT: no socket left (MEMP_NUM_NETCONN), or a
- * server is being served already; NRPC_E_LINK: the port is taken, or lwIP has stopped. */
+/* Serves `port` (1..65535) of every IPv4 address, for ever; with a server that listens already it just
+ * goes on. server: kept. Returns only when it cannot, with every connection lost and closed:
+ * NRPC_E_LIMIT: no socket left (MEMP_NUM_NETCONN), or another server is being served;
+ * NRPC_E_LINK: the port is taken, or lwIP has stopped. */
 int nrpc_lwip_sockets_serve(const struct nrpc_server *server, uint16_t port);
 
-/* The same in two steps, for a thread that has something else to do: listen once, then poll in a
- * loop. Poll serves what there is, waiting for it at most `most_ms` (0..1000), and returns 0; errors
- * as above. It may return early. A handler's or the application's reply goes out at the next poll. */
+/* The same in two steps, for who must know when clients may come, or has something else to do in the
+ * thread: listen once, from any thread; then poll in a loop, or serve. Poll does what there is to do,
+ * waiting for it at most `most_ms` (0..1000), and returns 0; errors as above. It may return early. What
+ * the application sends between two polls leaves with the second. */
 int nrpc_lwip_sockets_listen(const struct nrpc_server *server, uint16_t port);
 int nrpc_lwip_sockets_poll(uint32_t most_ms);
 
