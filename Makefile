@@ -260,6 +260,7 @@ $(foreach b,$(BOARDS),$(eval $(call board_rules,$b)))
 all: $(foreach b,$(BOARDS),$(call image,$b)) $(GEN_PY)
 
 # --- Unit tests: the same sources in three trees, one program a test_*.c ------------------------------
+# gcc and the Cortex-M3 with the small core, clang with NRPC_FAST, as on Linux.
 
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_SUPPORT := $(filter-out tests/unit/host.c $(UNIT_SRC),$(sort $(wildcard tests/unit/*.c)))
@@ -276,7 +277,7 @@ unit-gcc_CC := gcc
 unit-gcc_CFLAGS := $(SANITIZE)
 unit-gcc_SUPPORT := tests/unit/host.c
 unit-clang_CC := clang
-unit-clang_CFLAGS := $(SANITIZE)
+unit-clang_CFLAGS := $(SANITIZE) -DNRPC_FAST=1
 unit-clang_SUPPORT := tests/unit/host.c
 unit-m3_CC := arm-none-eabi-
 unit-m3_CFLAGS := -Os -mcpu=cortex-m3 -mthumb --specs=picolibc.specs
