@@ -17,6 +17,7 @@ from rawh2 import Peer, message, messages
 from targets import READY, ROOT
 
 PROGRAM = os.path.join(ROOT, "build", "host-sim", "greeter")
+LEAKS = dict(os.environ, ASAN_OPTIONS="detect_leaks=1")  # then the exit status is not 0
 SECONDS = 60  # of patience: no test fails because the machine is slow
 SUMMARY = re.compile(r"nanorpc: stopped after (?P<seconds>[\d.]+) s; (?P<devices>\d+) devices?; "
                      r"(?P<connections>\d+) connections?; "
@@ -27,7 +28,8 @@ APIS = pytest.mark.parametrize("api", ["raw", "sockets"])
 
 def run(*options):
     """(exit status, stdout, stderr) of a simulator that is to end by itself."""
-    done = subprocess.run([PROGRAM, *options], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS)
+    done = subprocess.run([PROGRAM, *options], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=SECONDS, env=LEAKS)
     print(done.stdout, done.stderr)
     return done.returncode, done.stdout, done.stderr
 
@@ -37,7 +39,7 @@ class Simulator:
 
     def __init__(self, *options, devices=1):
         self.process = subprocess.Popen([PROGRAM, *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True, start_new_session=True)
+                                        stderr=subprocess.PIPE, text=True, start_new_session=True, env=LEAKS)
         lines = [self.process.stdout.readline() for _ in range(devices)]
         self.ports = sorted(int(line.rpartition(":")[2]) for line in lines if line.startswith(READY + " 127.0.0.1:"))
         if len(self.ports) != devices:
@@ -270,6 +272,13 @@ def test_devices_end_with_their_parent(number):
         assert status == (0 if number == signal.SIGTERM else -number)
         assert (summary is not None) == (number == signal.SIGTERM)
         wait_until(lambda: all(map(refused, simulator.ports)))
+
+
+def test_timeout():
+    """timeout(1) sends SIGTERM and SIGCONT to all processes at once."""
+    done = subprocess.run(["timeout", "1", PROGRAM, "--port", "0", "--devices", "20"], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=SECONDS)
+    assert (done.returncode, done.stderr) == (124, "") and SUMMARY.search(done.stdout)
 
 
 def test_a_device_dies():
