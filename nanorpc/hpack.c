@@ -23,9 +23,9 @@ const char nrpc_hpack_names[] =
 
 /* Static table, RFC 7541 appendix A: the names' lengths, and which names matter here. */
 enum { AUTHORITY = NRPC_T_AUTHORITY, METHOD = NRPC_T_METHOD, PATH = NRPC_T_PATH, SCHEME = NRPC_T_SCHEME,
-       BAD = NRPC_T_BAD, LENGTH = NRPC_T_CONTENT_LENGTH, TYPE = NRPC_T_CONTENT_TYPE, OTHER };
+       BAD = NRPC_T_BAD, LENGTH = NRPC_T_CONTENT_LENGTH, TYPE = NRPC_T_CONTENT_TYPE, OTHER_NAME = 7 };
 #define NAMED(token, length) (token << 5 | length)
-#define OTHER(length) NAMED(OTHER, length)
+#define OTHER(length) NAMED(OTHER_NAME, length)
 static const uint8_t static_names[STATIC_ENTRIES] = {
     NAMED(AUTHORITY, 10), NAMED(METHOD, 7), NAMED(METHOD, 7), NAMED(PATH, 5), NAMED(PATH, 5),
     NAMED(SCHEME, 7), NAMED(SCHEME, 7), NAMED(BAD, 7), NAMED(BAD, 7), NAMED(BAD, 7), NAMED(BAD, 7),
@@ -92,7 +92,8 @@ static void insert(struct nrpc_hpack *hpack)
 /* --- Values ------------------------------------------------------------------------------- */
 
 /* The values that matter, each after its field's token. A content-length that is only that is empty. */
-static const char expected_values[] = "\200\001POST\200\005\200\006application/grpc\200\007identity\200\012trailers\377";
+static const char expected_values[] =
+    "\200\001POST\200\005\200\006application/grpc\200\007identity\200\012trailers\377";
 NRPC_STATIC_ASSERT(NRPC_T_METHOD == 1 && NRPC_T_CONTENT_LENGTH == 5 && NRPC_T_CONTENT_TYPE == 6 &&
                    NRPC_T_GRPC_ENCODING == 7 && NRPC_T_TE == 10, "expected_values");
 
@@ -141,15 +142,21 @@ static void value_end(struct nrpc_hpack *hpack)
 {
     if (hpack->token == NRPC_T_PATH) {
         hpack->value = nrpc_path_end(&hpack->match);
-        hpack->bad |= !hpack->match.position; /* RFC 9113 8.3.1 */
+        if (!hpack->match.position) {
+            hpack->bad = 1; /* empty, or without its '/': RFC 9113 8.3.1 */
+        }
         return;
     }
     unsigned odd = nrpc_match_end(&hpack->match) == NRPC_NO_MATCH;
     if (hpack->token == NRPC_T_CONTENT_LENGTH) {
-        hpack->bad |= !odd; /* RFC 9110 8.6 */
-    } else {
-        hpack->value = odd;
-        hpack->bad |= odd && hpack->token == NRPC_T_TE;
+        if (!odd) {
+            hpack->bad = 1; /* RFC 9110 8.6 */
+        }
+        return;
+    }
+    hpack->value = odd;
+    if (odd && hpack->token == NRPC_T_TE) {
+        hpack->bad = 1; /* RFC 9113 8.2.2 */
     }
 }
 
@@ -192,7 +199,7 @@ static int look_up(struct nrpc_hpack *hpack, uint32_t index)
         return 1;
     }
     unsigned named = static_names[index], token = named >> 5;
-    hpack->token = (uint8_t)(token == OTHER ? NRPC_T_OTHER : token);
+    hpack->token = (uint8_t)(token == OTHER_NAME ? NRPC_T_OTHER : token);
     hpack->bad = token == BAD || index == STATIC_CONTENT_LENGTH;
     hpack->name_bytes = named & 31;
     hpack->bytes = (uint16_t)((named & 31) + ENTRY_OVERHEAD +
@@ -235,8 +242,8 @@ static int string_byte(struct nrpc_hpack *hpack, uint8_t byte)
     if (!hpack->is_huffman) {
         decoded_byte(hpack, byte);
     } else {
-        for (unsigned mask = 0x80; mask; mask >>= 1) {
-            int symbol = nrpc_huffman_bit(&hpack->huffman, byte & mask);
+        for (unsigned i = 8; i; i--, byte = (uint8_t)(byte << 1)) {
+            int symbol = nrpc_huffman_bit(&hpack->huffman, byte & 0x80);
             if (symbol == NRPC_HUFFMAN_EOS) {
                 return -1;
             }

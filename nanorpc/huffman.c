@@ -49,7 +49,7 @@ static unsigned symbol_at(unsigned length, unsigned from_last)
 
 int nrpc_huffman_bit(struct nrpc_huffman *state, unsigned bit)
 {
-    unsigned from_last = state->from_last * 2u + !bit; /* at most 45: 22 is the most of inner[] that is doubled */
+    unsigned from_last = state->from_last * 2u + !bit; /* at most 45: no more than 23 are inner */
     unsigned length = state->length;
     unsigned more = inner[length++];
     state->from_last = (uint8_t)from_last;

@@ -16,7 +16,7 @@ void nrpc_match_begin(struct nrpc_match *match, const char *list)
     match->ordinal = NRPC_NO_MATCH; /* the first name's, less 1 */
 }
 
-/* Nothing fits from here on. Leaves `position`, for nrpc_path_began. */
+/* Nothing fits from here on. Leaves `position`: 0 tells of a path that has no '/'. */
 static void give_up(struct nrpc_match *match)
 {
     match->at = "\377";

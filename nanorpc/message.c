@@ -7,10 +7,7 @@
 
 #include "grpc.h"
 
-static void *empty_reply(struct nrpc_call *call)
-{
-    return memset(nrpc_call_conn(call)->server->reply, 0, call->method->reply_bytes);
-}
+enum { NEVER = 255 }; /* no answer of a handler */
 
 int nrpc_call_send(struct nrpc_call *call, const void *reply)
 {
@@ -33,13 +30,19 @@ int nrpc_call_reply(struct nrpc_call *call, const void *reply)
     return error ? error : nrpc_call_finish(call, NRPC_OK, NULL);
 }
 
-/* A handler that sent something itself has left *reply alone. */
-static enum nrpc_status send_reply(struct nrpc_call *call, const void *reply, enum nrpc_status status)
+/* Asks the handler; `due` is the answer that leaves a reply in *reply, to be sent unless the handler has
+ * sent something itself. */
+static enum nrpc_status ask(struct nrpc_call *call, const void *request, unsigned due)
 {
-    if (call->tx_length || nrpc_call_send(call, reply) != NRPC_E_TOO_BIG) {
-        return status;
+    const struct nrpc_method *method = call->method;
+    void *reply = memset(nrpc_call_conn(call)->server->reply, 0, method->reply_bytes);
+    enum nrpc_status status =
+        due == NRPC_MORE ? method->next(call, reply) : method->handler(call, request, reply);
+    if (status == due && !call->tx_length && nrpc_call_send(call, reply) == NRPC_E_TOO_BIG) {
+        status = NRPC_INTERNAL;
+        nrpc_call_finish(call, status, "reply too large");
     }
-    return nrpc_call_fail(call, NRPC_INTERNAL, "reply too large");
+    return status;
 }
 
 static enum nrpc_status typed_message(struct nrpc_call *call, const uint8_t *data, size_t n)
@@ -54,17 +57,13 @@ static enum nrpc_status typed_message(struct nrpc_call *call, const uint8_t *dat
             return NRPC_INTERNAL;
         }
     }
-    void *reply = empty_reply(call);
-    enum nrpc_status status = method->handler(call, request, reply);
-    int replies = method->kind == NRPC_UNARY || (method->kind == NRPC_CLIENT_STREAM && !data);
-    return status == NRPC_OK && replies ? send_reply(call, reply, status) : status;
+    /* a reply is due for the one request, or for the end of many */
+    return ask(call, request, method->kind == (data ? NRPC_UNARY : NRPC_CLIENT_STREAM) ? NRPC_OK : NEVER);
 }
 
 static enum nrpc_status typed_next(struct nrpc_call *call)
 {
-    void *reply = empty_reply(call);
-    enum nrpc_status status = call->method->next(call, reply);
-    return status == NRPC_MORE ? send_reply(call, reply, status) : status;
+    return ask(call, NULL, NRPC_MORE);
 }
 
 const struct nrpc_codec nrpc_typed = {

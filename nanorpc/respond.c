@@ -16,14 +16,33 @@ enum {
     BOTH_ENTRIES = 12 + 16 + 32 + 11 + 1 + 32 /* what the two fields take up in it */
 };
 
-static const char content_type[] = "\020application/grpc";
-static const char status_name[] = "\013grpc-status\001";
-static const char message_name[] = "\000\014grpc-message";
-static const char encodings[] = "\000\024grpc-accept-encoding\010identity";
+/* What stands in blocks as it is: each piece after its length. */
+static const char pieces[] =
+    "\001\040"                 /* a table of no bytes from here on */
+    "\002\077\111"             /* a table of BOTH_ENTRIES, in two bytes */
+    "\002\010\003"             /* literal without indexing, the name of entry 8 */
+    "\002\017\020"             /* likewise, entry 31 */
+    "\021\020application/grpc"
+    "\015\013grpc-status\001"
+    "\016\000\014grpc-message"
+    "\037\000\024grpc-accept-encoding\010identity";
+enum piece { /* where each begins */
+    NO_TABLE,
+    FULL_TABLE = NO_TABLE + 2,
+    OTHER_STATUS = FULL_TABLE + 3,
+    OTHER_TYPE = OTHER_STATUS + 3,
+    GRPC_TYPE = OTHER_TYPE + 3,
+    GRPC_STATUS = GRPC_TYPE + 18,
+    GRPC_MESSAGE = GRPC_STATUS + 14,
+    ENCODINGS = GRPC_MESSAGE + 15,
+    PIECES_END = ENCODINGS + 32
+};
+NRPC_STATIC_ASSERT(sizeof pieces - 1 == PIECES_END, "pieces");
 
-static NRPC_NOINLINE uint8_t *put(uint8_t *p, const void *text, unsigned n)
+static NRPC_NOINLINE uint8_t *put(uint8_t *p, enum piece piece)
 {
-    memcpy(p, text, n);
+    unsigned n = (uint8_t)pieces[piece];
+    memcpy(p, &pieces[piece + 1], n);
     return p + n;
 }
 
@@ -41,12 +60,13 @@ void nrpc_response_table_limit(struct nrpc_response_table *table, uint32_t bytes
 uint8_t *nrpc_respond_headers(struct nrpc_response_table *table, uint8_t *p, const uint8_t *digits)
 {
     if (table->update_due) {
-        table->update_due = 0; /* to no more than we use: 0, or BOTH_ENTRIES in two bytes */
-        p = table->is_small ? put(p, "\040", 1) : put(p, "\077\111", 2);
+        table->update_due = 0; /* to no more than we use */
+        p = put(p, table->is_small ? NO_TABLE : FULL_TABLE);
     }
     if (digits) {
-        p = put(p, "\010\003", 2); /* literal without indexing, the name of entry 8 */
-        return put(p, digits, 3);
+        p = put(p, OTHER_STATUS);
+        memcpy(p, digits, 3);
+        return p + 3;
     }
     *p++ = INDEXED | STATUS_200;
     if (table->inserted) {
@@ -54,31 +74,31 @@ uint8_t *nrpc_respond_headers(struct nrpc_response_table *table, uint8_t *p, con
         return p;
     }
     if (table->is_small) {
-        p = put(p, "\017\020", 2); /* literal without indexing, the name of entry 31 */
+        p = put(p, OTHER_TYPE);
     } else {
         *p++ = INSERT | CONTENT_TYPE;
         table->inserted = 1;
     }
-    return put(p, content_type, sizeof content_type - 1);
+    return put(p, GRPC_TYPE);
 }
 
 uint8_t *nrpc_respond_encodings(uint8_t *p)
 {
-    return put(p, encodings, sizeof encodings - 1);
+    return put(p, ENCODINGS);
 }
 
 uint8_t *nrpc_respond_status(struct nrpc_response_table *table, uint8_t *p, unsigned status)
 {
     *p = 0;
-    if (status == 0 && table->inserted == 2) {
-        *p++ = INDEXED | NEWEST;
-        return p;
-    }
     if (status == 0 && table->inserted) {
+        if (table->inserted == 2) {
+            *p++ = INDEXED | NEWEST;
+            return p;
+        }
         table->inserted = 2;
         *p = INSERT;
     }
-    p = put(p + 1, status_name, sizeof status_name - 1);
+    p = put(p + 1, GRPC_STATUS);
     if (status > 9) {
         p[-1] = 2; /* digits */
         *p++ = '1';
@@ -90,16 +110,21 @@ uint8_t *nrpc_respond_status(struct nrpc_response_table *table, uint8_t *p, unsi
 
 uint8_t *nrpc_respond_message(uint8_t *p, const uint8_t *message, unsigned n)
 {
-    p = put(p, message_name, sizeof message_name - 1);
+    p = put(p, GRPC_MESSAGE);
     *p++ = (uint8_t)n;
-    return put(p, message, n);
+    memcpy(p, message, n);
+    return p + n;
+}
+
+static uint8_t hex_digit(unsigned n)
+{
+    return (uint8_t)(n > 9 ? n + 'A' - 10 : n + '0');
 }
 
 unsigned nrpc_respond_percent(uint8_t *to, unsigned room, const char *text)
 {
     unsigned n = 0, whole = 0;
-    for (; *text; text++) {
-        uint8_t c = (uint8_t)*text;
+    for (uint8_t c; (c = (uint8_t)*text) != 0; text++) {
         unsigned plain = c >= 0x20 && c <= 0x7e && c != '%';
         if ((c & 0xc0) != 0x80) {
             whole = n; /* a character begins */
@@ -107,10 +132,13 @@ unsigned nrpc_respond_percent(uint8_t *to, unsigned room, const char *text)
         if (n + (plain ? 1 : 3) > room) {
             return whole;
         }
-        to[n++] = plain ? c : '%';
-        for (unsigned shift = plain ? 0 : 8; shift; shift -= 4) {
-            to[n++] = (uint8_t)"0123456789ABCDEF"[c >> (shift - 4) & 15];
+        if (!plain) {
+            to[n] = '%';
+            to[n + 1] = hex_digit(c >> 4);
+            n += 2;
+            c = hex_digit(c & 15);
         }
+        to[n++] = c;
     }
     return n;
 }
