@@ -119,9 +119,10 @@ def link(folder):
     board = dict((name, variables) for name, _, variables in readme.boards())["lm3s6965evb"]
     others = glob.glob(tree + "/lwip/**/*.o", recursive=True) + glob.glob(tree + "/boards/*/*.o")
     assert others, "lm3s6965evb is not built: run make"
+    cflags = board["BOARD_CFLAGS"].replace("$(SMALLEST)", "-flto")  # the board's objects need it
     done = subprocess.run(
         ["arm-none-eabi-gcc", "-Wl,--gc-sections", "-o", str(folder / "thermometer.elf")] +
-        shlex.split(board["BOARD_CFLAGS"] + " " + board["BOARD_LDFLAGS"]) + glob.glob(str(folder / "*.o")) + others,
+        shlex.split(cflags + " " + board["BOARD_LDFLAGS"]) + glob.glob(str(folder / "*.o")) + others,
         cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout
 
