@@ -36,7 +36,7 @@ static const uint8_t static_names[STATIC_ENTRIES] = {
     OTHER(4), OTHER(8), OTHER(12), OTHER(18), OTHER(19), OTHER(5), OTHER(7), OTHER(7), OTHER(11),
     OTHER(6), OTHER(10), OTHER(25), NAMED(BAD, 17), OTHER(10), OTHER(4), OTHER(3), OTHER(16)};
 static const uint8_t static_value_lengths[16] = {0, 3, 4, 1, 11, 4, 5, 3, 3, 3, 3, 3, 3, 3, 0, 13};
-enum { STATIC_POST = 3 - 1, STATIC_CONTENT_LENGTH = 28 - 1 };
+enum { STATIC_POST = 3 - 1 };
 
 /* --- The dynamic table -------------------------------------------------------------------- */
 
@@ -51,10 +51,12 @@ static struct nrpc_hpack_entry *entry_at(struct nrpc_hpack *hpack, uint32_t i)
 
 static void evict_to(struct nrpc_hpack *hpack, uint32_t bytes)
 {
-    while (hpack->used_bytes > bytes) {
-        const struct nrpc_hpack_entry *oldest = entry_at(hpack, --hpack->count);
-        hpack->used_bytes = (uint16_t)(hpack->used_bytes - (oldest->shape & BYTES_MASK));
+    uint32_t used = hpack->used_bytes, count = hpack->count;
+    while (used > bytes) {
+        used -= entry_at(hpack, --count)->shape & BYTES_MASK;
     }
+    hpack->used_bytes = (uint16_t)used;
+    hpack->count = (uint8_t)count;
 }
 
 static void note_change(struct nrpc_hpack *hpack)
@@ -103,10 +105,10 @@ static void value_begin(struct nrpc_hpack *hpack)
     hpack->value = 0;
     hpack->bytes = (uint16_t)(hpack->name_bytes + ENTRY_OVERHEAD);
     hpack->bad = hpack->token == NRPC_T_BAD;
-    memset(&hpack->match, 0, sizeof hpack->match);
-    if (hpack->token != NRPC_T_PATH) {
-        nrpc_match_begin(&hpack->match, expected_values);
-        nrpc_match_byte(&hpack->match, hpack->token);
+    nrpc_match_begin(&hpack->match, expected_values);
+    nrpc_match_byte(&hpack->match, hpack->token);
+    if (hpack->token == NRPC_T_PATH) {
+        memset(&hpack->match, 0, sizeof hpack->match);
     }
 }
 
@@ -200,7 +202,7 @@ static int look_up(struct nrpc_hpack *hpack, uint32_t index)
     }
     unsigned named = static_names[index], token = named >> 5;
     hpack->token = (uint8_t)(token == OTHER_NAME ? NRPC_T_OTHER : token);
-    hpack->bad = token == BAD || index == STATIC_CONTENT_LENGTH;
+    hpack->bad = token == BAD || token == LENGTH /* that is empty */;
     hpack->name_bytes = named & 31;
     hpack->bytes = (uint16_t)((named & 31) + ENTRY_OVERHEAD +
                               (index < sizeof static_value_lengths ? static_value_lengths[index] : 0));
