@@ -188,6 +188,7 @@ static h2_error begin_settings(struct nrpc_conn *conn)
     int ack = conn->frame.flags & NRPC_ACK;
     if (ack) { /* from here on the client's windows are what our memory can hold */
         conn->flags |= NRPC_CONN_ACKED;
+        nrpc_hpack_acked(&conn->hpack);
     } else {
         nrpc_conn_glitch(conn);
     }

@@ -259,12 +259,22 @@ static int string_byte(struct nrpc_hpack *hpack, uint8_t byte)
 
 /* --- Numbers, fields ---------------------------------------------------------------------- */
 
+static uint32_t limit_of(const struct nrpc_hpack *hpack)
+{
+#if NRPC_HPACK_TABLE_BYTES < 4096
+    return hpack->limit;
+#else
+    (void)hpack;
+    return LARGEST_TABLE;
+#endif
+}
+
 /* A representation's index or size is known, RFC 7541 6. */
 static int index_end(struct nrpc_hpack *hpack)
 {
     uint32_t index = hpack->integer;
     if (hpack->kind >> 5 == 1) {
-        if (hpack->state != FIRST || index > LARGEST_TABLE) {
+        if (hpack->state != FIRST || index > limit_of(hpack)) {
             return -1;
         }
         hpack->max_bytes = (uint16_t)index;
@@ -363,6 +373,9 @@ void nrpc_hpack_init(struct nrpc_hpack *hpack, const struct nrpc_service *const 
 {
     memset(hpack, 0, sizeof *hpack);
     hpack->max_bytes = LARGEST_TABLE;
+#if NRPC_HPACK_TABLE_BYTES < 4096
+    hpack->limit = LARGEST_TABLE;
+#endif
     hpack->services = services;
     hpack->n_services = n_services;
 }

@@ -43,6 +43,9 @@ struct nrpc_hpack { /* small fields first: the shortest instructions reach them 
     uint8_t newest, count;          /* the table's ring */
     uint8_t token;                  /* of the field being decoded, or just decoded: enum nrpc_token */
     uint16_t max_bytes, used_bytes; /* the table: RFC 7541 4.2 */
+#if NRPC_HPACK_TABLE_BYTES < 4096
+    uint16_t limit; /* the largest max_bytes that the peer may choose */
+#endif
     uint16_t name_bytes;
     uint16_t bytes;                 /* name + value + 32, RFC 7541 4.1 */
     struct nrpc_huffman huffman;
@@ -61,6 +64,16 @@ struct nrpc_hpack { /* small fields first: the shortest instructions reach them 
  * their meaning. */
 void nrpc_hpack_init(struct nrpc_hpack *hpack, const struct nrpc_service *const *services,
                      uint8_t n_services);
+
+/* The peer has our SETTINGS_HEADER_TABLE_SIZE: from now on a larger table is an error, RFC 7541 6.3. */
+static inline void nrpc_hpack_acked(struct nrpc_hpack *hpack)
+{
+#if NRPC_HPACK_TABLE_BYTES < 4096
+    hpack->limit = NRPC_HPACK_TABLE_BYTES;
+#else
+    (void)hpack;
+#endif
+}
 
 /* Begins a header block. */
 void nrpc_hpack_begin(struct nrpc_hpack *hpack);

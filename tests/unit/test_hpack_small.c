@@ -97,6 +97,17 @@ static void table_of_our_settings_fits_the_ring(void)
     }
 }
 
+/* RFC 7541 6.3: over the limit is an error, once the client has said that it knows the limit. */
+static void table_size_over_our_settings(void)
+{
+    struct nrpc_hpack hpack;
+    nrpc_hpack_init(&hpack, services, 1);
+    CHECK_EQ(decode(&hpack, "\x3f\xe2\x03", 3), 0); /* 513 */
+    nrpc_hpack_acked(&hpack);
+    CHECK_EQ(decode(&hpack, "\x3f\xe1\x03", 3), 0);
+    CHECK_EQ(decode(&hpack, "\x3f\xe2\x03", 3), -1);
+}
+
 static void eviction_and_the_ring_together(void)
 {
     struct nrpc_hpack hpack;
@@ -122,6 +133,7 @@ int main(void)
     RUN(lost_entries_are_errors);
     RUN(ring_goes_round);
     RUN(table_of_our_settings_fits_the_ring);
+    RUN(table_size_over_our_settings);
     RUN(eviction_and_the_ring_together);
     return test_end();
 }
