@@ -27,10 +27,7 @@ void nrpc_match_byte(struct nrpc_match *match, uint8_t byte)
 {
     const char *at = match->at;
     unsigned position = match->position, shared = position;
-    if (byte >= 0x80) {
-        byte = 0; /* in no name either */
-    }
-    while (shared != position || (uint8_t)*at != byte) {
+    while (shared != position || (uint8_t)*at != byte || byte >= 0x80) {
         while ((uint8_t)*at < 0x80) {
             at++;
         }
