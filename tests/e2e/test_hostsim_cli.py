@@ -18,7 +18,7 @@ from rawh2 import Peer, message, messages
 from targets import READY, ROOT
 
 PROGRAM = os.path.join(ROOT, "build", "host-sim", "greeter")
-LEAKS = dict(os.environ, ASAN_OPTIONS="detect_leaks=1")  # one makes the exit status 1
+LEAKS = dict(os.environ, ASAN_OPTIONS="detect_leaks=1")  # one makes the exit status another than 0
 NO_LEAKS = dict(os.environ, ASAN_OPTIONS="")
 SECONDS = 60  # of patience: no test fails because the machine is slow
 SUMMARY = re.compile(r"nanorpc: stopped after (?P<seconds>[\d.]+) s; (?P<devices>\d+) devices?; "
