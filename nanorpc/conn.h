@@ -85,7 +85,7 @@ enum nrpc_conn_phase {
 #if NRPC_FAST
 /* A client's requests to one method are, from the second on, the same few bytes: while the HPACK
  * table stays as it is, they mean the same. */
-enum { NRPC_LAST_BLOCK_MAX = 24 };
+enum { NRPC_LAST_BLOCK_MAX = 64 };
 struct nrpc_last_block {
     struct nrpc_request request;
     uint32_t generation; /* of the HPACK table */
