@@ -182,7 +182,10 @@ static void deliver_half_close(struct nrpc_call *call)
 static void pull(struct nrpc_call *call)
 {
     const unsigned all = NRPC_CALL_REQUESTED | NRPC_CALL_FINISHED | NRPC_CALL_ASLEEP | NRPC_CALL_TX;
-    if (!(kind_of(call) & NRPC_SERVER_STREAM) || (call->flags & all) != NRPC_CALL_REQUESTED) {
+    if (!(kind_of(call) & NRPC_SERVER_STREAM) && !call->method->next) {
+        return;
+    }
+    if ((call->flags & all) != NRPC_CALL_REQUESTED) {
         return;
     }
     enum nrpc_status status = call->method->codec->next(call);

@@ -52,7 +52,8 @@ typedef enum nrpc_status nrpc_handler(struct nrpc_call *call, const void *reques
 
 /* Asked for the next reply of a server-streaming or bidi call whenever one would fit.
  * NRPC_MORE: *reply holds one; NRPC_OK: there are no more, the call ends well; NRPC_PENDING: none
- * now, ask after the next request or nrpc_call_wake; any other: the call ends with it. */
+ * now, ask after the next request or nrpc_call_wake; any other: the call ends with it. Of a
+ * client-streaming method it is NULL, or says only whether the method is there at all. */
 typedef enum nrpc_status nrpc_next(struct nrpc_call *call, void *reply);
 
 /* Told once, when a call that its handler has not finished is over, whether or not the handler has

@@ -112,8 +112,8 @@ void nrpc_request_end(struct nrpc_conn *conn)
     if (!admit(call, request)) {
         return;
     }
-    if (call->method->kind == NRPC_BIDI) {
-        call->flags |= NRPC_CALL_REQUESTED; /* the handler may speak first */
+    if (call->method->kind & NRPC_CLIENT_STREAM) {
+        call->flags |= NRPC_CALL_REQUESTED; /* the handler may speak first, or say that it is not there */
     } else if (!end) {
         return;
     }

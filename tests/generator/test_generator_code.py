@@ -90,7 +90,7 @@ def test_handlers_of_the_boards_answer(workshop):
 
 # --- Handlers, left out or written ---------------------------------------------------------------
 
-# A client may wait for a bidirectional method to speak first; when it was left out it must say so.
+# A client may send nothing for long, or wait for a method to speak first; when it was left out it must say so.
 @pytest.mark.parametrize("compiler", ("gcc", "clang"))
 def test_weak_defaults(workshop, compiler):
     workshop.write(kinds=KINDS, kinds_options=KINDS_OPTIONS)
@@ -98,7 +98,7 @@ def test_weak_defaults(workshop, compiler):
     assert names_of(lines) == [["Bidi", "0"], ["Client", "1"], ["Server", "2"], ["Unary", "3"]]
     assert methods_of(lines) == [
         (BIDI, UNIMPLEMENTED, [UNIMPLEMENTED, UNIMPLEMENTED]),
-        (CLIENT_STREAM, UNIMPLEMENTED, []),
+        (CLIENT_STREAM, UNIMPLEMENTED, [UNIMPLEMENTED, UNIMPLEMENTED]),
         (SERVER_STREAM, UNIMPLEMENTED, [PENDING, PENDING]),
         (UNARY, UNIMPLEMENTED, []),
     ]
@@ -137,7 +137,7 @@ def test_handlers_replace_defaults(workshop, compiler):
     lines = workshop.generate("kinds").dump("a_b_Kinds_service", user=USER, compiler=compiler)
     assert methods_of(lines) == [
         (BIDI, PENDING, [PENDING, OK]),
-        (CLIENT_STREAM, UNIMPLEMENTED, []),
+        (CLIENT_STREAM, UNIMPLEMENTED, [UNIMPLEMENTED, UNIMPLEMENTED]),
         (SERVER_STREAM, UNIMPLEMENTED, [MORE, MORE]),
         (UNARY, OK, []),
     ]

@@ -9,7 +9,7 @@
 
 struct raw_state raw;
 
-enum { BIDI, COLLECT, ECHO, FAIL, FIRST, HOLD, LATER, LIST, NONE, PUSH, METHODS };
+enum { BIDI, COLLECT, ECHO, FAIL, FIRST, GONE, HOLD, LATER, LIST, NONE, PUSH, METHODS };
 
 uint8_t raw_pattern(size_t i)
 {
@@ -204,6 +204,9 @@ static enum nrpc_status raw_next(struct nrpc_call *call)
     if (method == LIST) {
         return list_next(call);
     }
+    if (method == GONE) {
+        return ends(call, NRPC_UNIMPLEMENTED);
+    }
     if (method == FIRST && !nrpc_call_user(call)->number++) {
         CHECK_EQ(send_bytes(call, "welcome", 7), 0);
         return NRPC_MORE;
@@ -221,13 +224,23 @@ static void raw_cancelled(struct nrpc_call *call, enum nrpc_status why)
 static const struct nrpc_codec codec = {.message = raw_message, .next = raw_next};
 
 /* reply_bytes is nanopb's; here it says which method it is. */
+/* What the generator writes for a client-streaming method. Here the codec answers instead. */
+static enum nrpc_status asked(struct nrpc_call *call, void *reply)
+{
+    (void)call;
+    (void)reply;
+    return NRPC_INTERNAL;
+}
+
 #define METHOD(number, its_kind) {.codec = &codec, .cancelled = raw_cancelled, .reply_bytes = (number), .kind = (its_kind)}
 static const struct nrpc_method methods[METHODS] = {
     METHOD(BIDI, NRPC_BIDI), METHOD(COLLECT, NRPC_CLIENT_STREAM), METHOD(ECHO, NRPC_UNARY), METHOD(FAIL, NRPC_UNARY),
-    METHOD(FIRST, NRPC_BIDI), METHOD(HOLD, NRPC_BIDI), METHOD(LATER, NRPC_UNARY), METHOD(LIST, NRPC_SERVER_STREAM),
+    METHOD(FIRST, NRPC_BIDI),
+    {.codec = &codec, .next = asked, .cancelled = raw_cancelled, .reply_bytes = GONE, .kind = NRPC_CLIENT_STREAM},
+    METHOD(HOLD, NRPC_BIDI), METHOD(LATER, NRPC_UNARY), METHOD(LIST, NRPC_SERVER_STREAM),
     METHOD(NONE, NRPC_UNARY), METHOD(PUSH, NRPC_SERVER_STREAM)};
 static const char names[] =
-    "\200Bidi\200Collect\200Echo\200Fail\201irst\200Hold\200Later\201ist\200None\200Push\377";
+    "\200Bidi\200Collect\200Echo\200Fail\201irst\200Gone\200Hold\200Later\201ist\200None\200Push\377";
 
 const struct nrpc_service Raw_service = {.path = "/test.Raw/", .method_names = names, .methods = methods};
 const struct nrpc_service Large_service = {.path = "/test.Large/", .method_names = names, .methods = methods};

@@ -82,6 +82,15 @@ static void compressed_flag_without_encoding(void)
     wire_expect("1: [200 grpc status=13 message=*] END");
 }
 
+/* A method that was left out says so to a client that has sent nothing yet. */
+static void absent_method_of_a_silent_client(void)
+{
+    wire_begin(&raw_server);
+    wire_request(1, "/test.Raw/Gone", 0);
+    wire.show = WIRE_NO_ERROR;
+    wire_expect("1: [200 grpc status=12] END rst(NO_ERROR)");
+}
+
 static void unknown_encoding(void)
 {
     wire_begin(&raw_server);
@@ -256,6 +265,7 @@ int main(void)
     RUN(message_is_not_cut_within_a_character);
     RUN(unknown_methods);
     RUN(compressed_flag_without_encoding);
+    RUN(absent_method_of_a_silent_client);
     RUN(unknown_encoding);
     RUN(identity_is_an_encoding);
     RUN(message_over_the_limit);
