@@ -365,7 +365,7 @@ void nrpc_hpack_begin(struct nrpc_hpack *hpack)
 
 int nrpc_hpack_end(const struct nrpc_hpack *hpack)
 {
-    return hpack->state <= FIELD && !hpack->shift;
+    return !(hpack->state >> 1 | hpack->shift); /* FIRST or FIELD, and no number begun */
 }
 
 void nrpc_hpack_init(struct nrpc_hpack *hpack, const struct nrpc_service *const *services,

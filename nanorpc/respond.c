@@ -21,7 +21,6 @@ static const char pieces[] =
     "\001\040"                 /* a table of no bytes from here on */
     "\002\077\111"             /* a table of BOTH_ENTRIES, in two bytes */
     "\002\010\003"             /* literal without indexing, the name of entry 8 */
-    "\002\017\020"             /* likewise, entry 31 */
     "\021\020application/grpc"
     "\015\013grpc-status\001"
     "\016\000\014grpc-message"
@@ -30,8 +29,7 @@ enum piece { /* where each begins */
     NO_TABLE,
     FULL_TABLE = NO_TABLE + 2,
     OTHER_STATUS = FULL_TABLE + 3,
-    OTHER_TYPE = OTHER_STATUS + 3,
-    GRPC_TYPE = OTHER_TYPE + 3,
+    GRPC_TYPE = OTHER_STATUS + 3,
     GRPC_STATUS = GRPC_TYPE + 18,
     GRPC_MESSAGE = GRPC_STATUS + 14,
     ENCODINGS = GRPC_MESSAGE + 15,
@@ -73,12 +71,8 @@ uint8_t *nrpc_respond_headers(struct nrpc_response_table *table, uint8_t *p, con
         *p++ = (uint8_t)(INDEXED | (NEWEST - 1 + table->inserted));
         return p;
     }
-    if (table->is_small) {
-        p = put(p, OTHER_TYPE);
-    } else {
-        *p++ = INSERT | CONTENT_TYPE;
-        table->inserted = 1;
-    }
+    *p++ = INSERT | CONTENT_TYPE; /* into a table of no bytes too: that is no error, RFC 7541 4.4 */
+    table->inserted = !table->is_small;
     return put(p, GRPC_TYPE);
 }
 
