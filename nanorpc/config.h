@@ -98,8 +98,10 @@
 #define NRPC_NOINLINE __attribute__((noinline))
 #endif
 
-/* C99 has no _Static_assert; GCC and Clang have it as an extension. */
-#define NRPC_STATIC_ASSERT(condition, text) __extension__ _Static_assert(condition, text)
+/* C99 has no _Static_assert; GCC and Clang have it as an extension. glibc hides theirs behind a macro
+ * that does not show the text: not being followed by a parenthesis at once keeps that away. */
+#define NRPC_NOTHING_
+#define NRPC_STATIC_ASSERT(condition, text) __extension__ _Static_assert NRPC_NOTHING_(condition, text)
 
 NRPC_STATIC_ASSERT(NRPC_MAX_STREAMS >= 1 && NRPC_MAX_STREAMS <= 1024, "NRPC_MAX_STREAMS: 1..1024");
 NRPC_STATIC_ASSERT(NRPC_HPACK_ENTRIES >= 0 && NRPC_HPACK_ENTRIES <= 128 &&

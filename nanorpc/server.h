@@ -27,6 +27,9 @@ struct nrpc_server {
         NRPC_EACH(NRPC_SERVICE_POINTER_, __VA_ARGS__)};                                         \
     union server_name##_rx { NRPC_EACH(NRPC_SERVICE_RX_, __VA_ARGS__) };                        \
     union server_name##_tx { NRPC_EACH(NRPC_SERVICE_TX_, __VA_ARGS__) };                        \
+    NRPC_STATIC_ASSERT(sizeof(union server_name##_rx) <= (nrpc_block_size)-1 &&                 \
+                           sizeof(union server_name##_tx) <= (nrpc_block_size)-1,               \
+                       "a message over 65000 bytes needs NRPC_LARGE_MESSAGES=1");               \
     static struct {                                                                             \
         struct nrpc_conn conns[connections];                                                    \
         union { NRPC_EACH(NRPC_SERVICE_REQUEST_, __VA_ARGS__) } request;                        \

@@ -6,9 +6,9 @@
 
 #include <stdint.h>
 
-/* A stream is open, then ends on our side (ENDED) and on the client's (RX_END), in any order. A
- * slot is free when OPEN is off; it keeps its id and RX_END until it is taken again, so that late
- * frames are told apart. */
+/* A stream is open, then ends on our side and on the client's (RX_END), in any order. A slot is
+ * free when OPEN is off; it keeps its id and RX_END until it is taken again, so that late frames
+ * are told apart. */
 enum nrpc_call_flag { /* those tested together stand in the low byte */
     NRPC_CALL_OPEN = 0x01,
     NRPC_CALL_RX_END = 0x02,      /* the client has sent END_STREAM */
@@ -24,16 +24,16 @@ enum nrpc_call_flag { /* those tested together stand in the low byte */
     NRPC_CALL_ENCODINGS = 0x800   /* trailers say which grpc-accept-encoding we have */
 };
 
-/* tx block: the message being sent (prefix and all), then NRPC_STATUS_MESSAGE_MAX bytes of status
- * message. rx block: bytes of the request stream, from a message's prefix on, that could not be
- * delivered when they came. */
-/* A place in a message block. */
+/* A place in a message block; NRPC_SERVER_DEFINE checks that the blocks are within it. */
 #if NRPC_LARGE_MESSAGES
 typedef uint32_t nrpc_block_size;
 #else
 typedef uint16_t nrpc_block_size;
 #endif
 
+/* tx block: the message being sent (prefix and all), then NRPC_STATUS_MESSAGE_MAX bytes of status
+ * message. rx block: bytes of the request stream, from a message's prefix on, that could not be
+ * delivered when they came. */
 struct nrpc_call { /* small fields first: the shortest instructions reach them */
 #if NRPC_FAST
     struct nrpc_call *next; /* in the queue */

@@ -332,3 +332,24 @@ def test_nothing_changes_when_run_again(bench):
     before = {path: path.read_bytes() for path in bench.out.rglob("*.nrpc.*")}
     everything(bench)
     assert before and before == {path: path.read_bytes() for path in bench.out.rglob("*.nrpc.*")}
+
+
+# --- Messages over 65000 bytes -------------------------------------------------------------------
+
+LARGE = """
+service Big { rpc Take(Blob) returns (Done); }
+message Blob { bytes data = 1; }
+message Done { }
+"""
+LARGE_SERVER = "#include \"large.nrpc.h\"\nNRPC_SERVER_DEFINE(server, 1, Big_service);\n"
+
+
+@pytest.mark.parametrize("compiler", ("gcc", "clang"))
+def test_large_messages_need_the_setting(workshop, compiler):
+    workshop.write(large=LARGE, large_options="Blob.data max_size:70000\n")
+    workshop.generate("large")
+    source = workshop.path / "server.c"
+    source.write_text(LARGE_SERVER)
+    refused = workshop.try_compile(source, compiler)
+    assert refused.returncode != 0 and "NRPC_LARGE_MESSAGES=1" in refused.stderr
+    workshop.compile(source, compiler, ["-DNRPC_LARGE_MESSAGES=1"])
