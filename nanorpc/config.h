@@ -11,7 +11,7 @@
 
 /* The RAM formula, checked by `make size` (32-bit targets):
  *   image      = connections * ( connection + NRPC_MAX_STREAMS * blocks ) + scratch
- *   connection = 196 + NRPC_MAX_STREAMS * 36 + NRPC_HPACK_ENTRIES * 8
+ *   connection = 200 + NRPC_MAX_STREAMS * 36 + NRPC_HPACK_ENTRIES * 8
  *   blocks     = (5 + largest request) + (5 + largest reply + NRPC_STATUS_MESSAGE_MAX)
  *   scratch    = largest decoded request + largest decoded reply, once an image */
 

@@ -10,6 +10,7 @@
 #include "respond.h"
 #include "stream.h"
 
+struct nrpc_dial;
 struct nrpc_server;
 
 /* A port drives a connection like this, and does nothing else with it:
@@ -122,6 +123,7 @@ struct nrpc_conn { /* what is used most first: the shortest instructions reach i
 #endif
     struct nrpc_hpack hpack;
     struct nrpc_call calls[NRPC_MAX_STREAMS];
+    struct nrpc_dial *dial; /* that opened the link, dial.h; NULL: the peer has */
 };
 
 /* Appends a frame to conn->control; returns where its payload goes. One frame that is received makes no
