@@ -1,8 +1,9 @@
-# Makefile - builds, runs, tests and measures nanorpc. Every rule is here; boards/*/board.mk only assign.
+# Makefile - builds, runs, tests and measures nanorpc. Every rule is here; board.mk and boards/apps/*.mk only assign.
 # Layer: build.
 # SPDX-License-Identifier: Apache-2.0
 #
-# V=1 shows the commands; PORT=n moves the forwarded port; ARGS="..." goes to `make sim` and `make bench`.
+# V=1 shows the commands; APP=name chooses the application of `make NAME`, `make run-NAME`, `make flash-NAME` and
+# `make sim`; PORT=n moves the forwarded port; ARGS="..." goes to `make sim`, `make bench` and others.
 
 MAKEFLAGS += -r
 .DELETE_ON_ERROR:
@@ -11,6 +12,7 @@ MAKEFLAGS += -r
 
 B := build
 PORT ?= 50051
+APP ?= greeter
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 LWIP_DIR ?= $(B)/third/lwip
@@ -33,12 +35,26 @@ BOARDS := $(notdir $(BOARD_DIRS))
 # optimisations that make it larger instead (measured: make size).
 SMALLEST := -flto -fno-move-loop-invariants -fno-schedule-insns2 -fno-jump-tables -fno-if-conversion
 
-define board_assign # $1: prefix assigned to, $2: prefix assigned from
-$(foreach v,$(BOARD_VARS),$1_$v := $(if $2,$$($2_$v))
+define assign # $1: names, $2: prefix assigned to, $3: prefix assigned from
+$(foreach v,$1,$2_$v := $(if $3,$$($3_$v))
 )
 endef
-$(foreach d,$(BOARD_DIRS),$(eval $(call board_assign,BOARD))$(eval BOARD_DIR := $d)\
-    $(eval include $d/board.mk)$(eval $(call board_assign,$(notdir $d),BOARD)))
+$(foreach d,$(BOARD_DIRS),$(eval $(call assign,$(BOARD_VARS),BOARD))$(eval BOARD_DIR := $d)\
+    $(eval include $d/board.mk)$(eval $(call assign,$(BOARD_VARS),$(notdir $d),BOARD)))
+
+# --- Applications: what the boards can run ----------------------------------------------------------
+# What a boards/apps/NAME.mk assigns, APP_SRC and so on, is kept as app-NAME_SRC and so on:
+#   SRC             its sources, with the server that boards/main.c and the others start
+#   PROTO           what it links of proto/, without the ending
+#   CONFIG          limits for it on every board, each -DNAME=VALUE; it replaces the board's own of that NAME
+#   CONFIG_<board>  the same on one board
+#   BOARDS          which boards have it
+
+APPS := $(patsubst boards/apps/%.mk,%,$(wildcard boards/apps/*.mk))
+APP_VARS := SRC PROTO CONFIG BOARDS $(addprefix CONFIG_,$(BOARDS))
+$(foreach a,$(APPS),$(eval $(call assign,$(APP_VARS),APP))\
+    $(eval include boards/apps/$a.mk)$(eval $(call assign,$(APP_VARS),app-$a,APP)))
+$(if $(filter $(APP),$(APPS)),,$(error APP=$(APP): the applications are: $(APPS)))
 
 # --- Tools: what is missing is installed by .ci/setup, once, before anything else ------------------
 
@@ -128,7 +144,7 @@ $(VENV_READY): requirements.txt $(if $(wildcard $(PYTHON)),,venv-lost) | $(SETUP
 
 # --- Generated sources -----------------------------------------------------------------------------
 
-PROTOS := $(patsubst proto/%.proto,%,$(wildcard proto/*.proto proto/*/*.proto))
+PROTOS := $(patsubst proto/%.proto,%,$(wildcard $(addprefix proto/,$(addsuffix .proto,* */* */*/* */*/*/*))))
 GENERATOR ?= proto/protoc-gen-nanorpc
 PROTOC := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" NANOPB_DIR="$(abspath $(NANOPB_DIR))" $(PYTHON) -m grpc_tools.protoc -Iproto
 GEN_C := $(foreach p,$(PROTOS),$(B)/gen/$p.pb.c $(B)/gen/$p.nrpc.c)
@@ -141,16 +157,17 @@ $(GENERATOR_READY): $(VENV_READY) | $(NANOPB_READY)
 	@mkdir -p $(@D)
 	@$(PYTHON) $(NANOPB_DIR)/generator/nanopb_generator.py --version > $@
 
+# A file imports what is beside it.
 define proto_rules # $1: a .proto file's path below proto/, without its ending
-$(B)/gen/$1.pb.c $(B)/gen/$1.pb.h $(B)/gen/$1.nrpc.c $(B)/gen/$1.nrpc.h &: proto/$1.proto \
-    $(wildcard proto/$1.options) $(GENERATOR) $(GENERATOR_READY)
+$(B)/gen/$1.pb.c $(B)/gen/$1.pb.h $(B)/gen/$1.nrpc.c $(B)/gen/$1.nrpc.h &: \
+    $(wildcard proto/$(dir $1)*.proto proto/$(dir $1)*.options) $(GENERATOR) $(GENERATOR_READY)
 	$(call say,GEN,$1.pb.c $1.nrpc.c)
 	$(Q)mkdir -p $(B)/gen
 	$(Q)$(PROTOC) --plugin=protoc-gen-nanopb=$(NANOPB_DIR)/generator/protoc-gen-nanopb \
 	    --nanopb_out=$(B)/gen --nanopb_opt=-Iproto \
 	    --plugin=protoc-gen-nanorpc=$(GENERATOR) --nanorpc_opt=-Iproto --nanorpc_out=$(B)/gen $1.proto
 	$(Q)touch $(B)/gen/$1.pb.c $(B)/gen/$1.pb.h $(B)/gen/$1.nrpc.c $(B)/gen/$1.nrpc.h
-$(B)/py/$1_pb2.py $(B)/py/$1_pb2_grpc.py &: proto/$1.proto $(VENV_READY)
+$(B)/py/$1_pb2.py $(B)/py/$1_pb2_grpc.py &: $(wildcard proto/$(dir $1)*.proto) $(VENV_READY)
 	$(call say,GEN,$1_pb2.py $1_pb2_grpc.py)
 	$(Q)mkdir -p $(B)/py
 	$(Q)$(PROTOC) --python_out=$(B)/py --grpc_python_out=$(B)/py $1.proto
@@ -172,7 +189,7 @@ CFLAGS_THIRD := -std=gnu99 -w
 HEAP := malloc free calloc realloc memalign _malloc_r _free_r _calloc_r _realloc_r sbrk _sbrk _sbrk_r
 NO_HEAP := $(patsubst %,-Wl$(comma)--wrap=%,$(HEAP))
 
-# --- Images: one object tree a board ---------------------------------------------------------------
+# --- Images: one object tree a board, and one more for each application that has limits of its own ----
 
 CORE_SRC := $(sort $(wildcard nanorpc/*.c nanorpc/services/*.c))
 HEADERS_READY := $(GEN_H) $(NANOPB_READY)
@@ -188,13 +205,20 @@ port_flags = $(addprefix -Iports/,$(sort $(firstword $(subst -, ,$($1_PORT))))) 
 is_cross = $(filter %-,$($1_CC))
 compiler = $(if $(is_cross),$($1_CC)gcc,$(or $($1_CC),cc))
 uses_lwip = $(filter lwip-%,$($1_PORT))
-image = $(B)/$1/greeter$(if $(is_cross),.elf)
 
-board_src = $(sort $(CORE_SRC) boards/greeter.c $(if $(is_cross),boards/main.c) $($1_SRC) \
+# $1: board, $2: application
+image = $(B)/$1/$2$(if $(is_cross),.elf)
+app_config = $(strip $(app-$2_CONFIG) $(app-$2_CONFIG_$1))
+config = $(filter-out $(foreach d,$(app_config),$(firstword $(subst =, ,$d))=%),$($1_CONFIG)) $(app_config)
+tree = $1$(if $(app_config),-$2)
+boards_apps = $(foreach a,$(APPS),$(if $(filter $1,$(app-$a_BOARDS)),$a))
+ALL_IMAGES = $(foreach b,$(BOARDS),$(foreach a,$(call boards_apps,$b),$(call image,$b,$a)))
+
+board_src = $(sort $(CORE_SRC) $(app-$2_SRC) $(if $(is_cross),boards/main.c) $($1_SRC) \
     $(foreach p,$($1_PORT),$(PORT_$p_SRC)))
 board_lwip = $(sort $(foreach p,$($1_PORT),$(PORT_$p_LWIP)) $(if $(is_cross),,$(if $(uses_lwip),$(LWIP_UNIX_SRC))))
-board_obj = $(patsubst %.c,$(B)/$1/%.o,$(board_src)) $(patsubst $(B)/gen/%.c,$(B)/$1/gen/%.o,$(GEN_C)) \
-    $(patsubst %,$(B)/$1/nanopb/%.o,$(NANOPB_SRC)) $(patsubst %,$(B)/$1/lwip/%.o,$(board_lwip))
+board_obj = $(addprefix $(B)/$(tree)/,$(board_src:.c=.o) $(foreach p,$(app-$2_PROTO),gen/$p.pb.o gen/$p.nrpc.o) \
+    $(patsubst %,nanopb/%.o,$(NANOPB_SRC)) $(patsubst %,lwip/%.o,$(board_lwip)))
 
 # A tree is compiled anew when its flags change, not whenever this file does: build/TREE/flags is
 # written, here and now, only if what it says has changed. (The strip: make 4.3 may leave the line's end.)
@@ -222,42 +246,53 @@ $(B)/$1/lwip/%.o: $(LWIP_DIR)/%.c $(B)/$1/flags | $(LWIP_READY) $(HEADERS_READY)
 	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $3 -c -o $$@ $$<
 endef
 
-lint_flags = $(CFLAGS_ALL) $(WARNINGS) -I$($1_DIR) $(port_flags) $($1_CONFIG) \
+# $1: board, $2: tree, $3: limits
+lint_flags = $(CFLAGS_ALL) $(WARNINGS) -I$($1_DIR) $(port_flags) $3 \
     $(filter-out --specs=% -Wl$(comma)% -fno-% -fcallgraph%,$($1_CFLAGS)) \
     $(if $(is_cross),--target=arm-none-eabi -isystem /usr/lib/picolibc/arm-none-eabi/include)
 
-define board_rules # $1: board
-$1_OBJ := $(call board_obj,$1)
-$(call tree_rules,$1,$(call compiler,$1),$(if $(call is_cross,$1),-Os,-O2) -I$($1_DIR) \
-    $(call port_flags,$1) $($1_CONFIG) $($1_CFLAGS),$(if $(call is_cross,$1),$(NO_HEAP)) $($1_LDFLAGS) $($1_LIBS))
-$(call image,$1): $$($1_OBJ) $(B)/$1/flags $(wildcard $($1_DIR)/*.ld boards/*.ld)
+define board_tree # $1: board, $2: tree, $3: limits
+$(call tree_rules,$2,$(call compiler,$1),$(if $(call is_cross,$1),-Os,-O2) -I$($1_DIR) \
+    $(call port_flags,$1) $3 $($1_CFLAGS),$(if $(call is_cross,$1),$(NO_HEAP)) $($1_LDFLAGS) $($1_LIBS))
+# What our sources say to clang, as the board compiles them.
+$(B)/lint/$2/%.ok: %.c $(B)/$2/flags | $(HEADERS_READY) $(if $(call uses_lwip,$1),$(LWIP_READY)) $(SETUP)
+	$$(call say,LINT,$2/$$*.c)
+	$(Q)mkdir -p $$(@D)
+	$(Q)clang -fsyntax-only -MT $$@ -MF $$(@:.ok=.d) $(call lint_flags,$1,$2,$3) $$< && touch $$@
+endef
+
+define image_rules # $1: board, $2: application
+$1-$2_OBJ := $(call board_obj,$1,$2)
+$1-$2_LINT := $(patsubst %.c,$(B)/lint/$(call tree,$1,$2)/%.ok,$(call board_src,$1,$2))
+$(call image,$1,$2): $$($1-$2_OBJ) $(B)/$(call tree,$1,$2)/flags $(wildcard $($1_DIR)/*.ld boards/*.ld)
 	$$(call say,LINK,$$@)
+	$(Q)mkdir -p $$(@D)
 	$(Q)$(call compiler,$1) -Wl,--gc-sections -Wl,-Map=$$@.map $(if $(call is_cross,$1),$(NO_HEAP)) \
-	    $($1_CFLAGS) $($1_LDFLAGS) -o $$@ $$($1_OBJ) $($1_LIBS)
-	$(if $(call is_cross,$1),$(Q)$($1_CC)objcopy -O binary $$@ $(B)/$1/greeter.bin)
+	    $($1_CFLAGS) $($1_LDFLAGS) -o $$@ $$($1-$2_OBJ) $($1_LIBS)
+	$(if $(call is_cross,$1),$(Q)$($1_CC)objcopy -O binary $$@ $(B)/$1/$2.bin)
+-include $$($1-$2_LINT:.ok=.d)
+-include $$($1-$2_OBJ:.o=.d)
+endef
+
+define board_rules # $1: board
+$(call board_tree,$1,$1,$($1_CONFIG))
+$(foreach a,$(call boards_apps,$1),$(if $(call app_config,$1,$a),$(call board_tree,$1,$1-$a,$(call config,$1,$a)))
+$(call image_rules,$1,$a))
 .PHONY: $1 run-$1 flash-$1
-$1: $(call image,$1)
-run-$1: $(call image,$1)
+$1: $(call image,$1,$(APP))
+run-$1: $(call image,$1,$(APP))
 	$(if $(call is_cross,$1),@$(if $($1_QEMU),echo "run-$1: 127.0.0.1:$(PORT) is forwarded to the board; Ctrl-A X ends it",\
 	    echo "run-$1: no emulator runs this board"; exit 1))
 	$(Q)$(if $(call is_cross,$1),$($1_QEMU) -kernel $$<,$$< $(ARGS))
-flash-$1: $(call image,$1)
+flash-$1: $(call image,$1,$(APP))
 	$(if $($1_OPENOCD),,@echo "flash-$1: there is no hardware to flash for this board"; exit 1)
 	$(Q)openocd -f $($1_OPENOCD) -c "program $$< verify reset exit" || { \
 	    echo "flash-$1: OpenOCD could not program the board; its message is above." \
 	    "Is the board (or its debug probe) plugged in, and may this user open USB devices?"; exit 1; }
-# What our sources say to clang, as the board compiles them.
-$(B)/lint/$1/%.ok: %.c $(B)/$1/flags | $(HEADERS_READY) $(if $(call uses_lwip,$1),$(LWIP_READY)) $(SETUP)
-	$$(call say,LINT,$1/$$*.c)
-	$(Q)mkdir -p $$(@D)
-	$(Q)clang -fsyntax-only -MT $$@ -MF $$(@:.ok=.d) $(call lint_flags,$1) $$< && touch $$@
-$1_LINT := $(patsubst %.c,$(B)/lint/$1/%.ok,$(call board_src,$1))
--include $$($1_LINT:.ok=.d)
--include $$($1_OBJ:.o=.d)
 endef
 $(foreach b,$(BOARDS),$(eval $(call board_rules,$b)))
 
-all: $(foreach b,$(BOARDS),$(call image,$b)) $(GEN_PY)
+all: $(ALL_IMAGES) $(GEN_PY)
 
 # --- Unit tests: the same sources in three trees, one program a test_*.c ------------------------------
 # gcc and the Cortex-M3 with the small core, clang with NRPC_FAST, as on Linux.
@@ -313,15 +348,14 @@ include $(wildcard tests/bench/bench.mk)
 
 # --- Targets ---------------------------------------------------------------------------------------
 
-IMAGES := $(foreach b,$(BOARDS),$(call image,$b))
 RUN_PYTHON := PYTHONPATH=$(B)/py:tests/e2e $(PYTHON)
 PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q
 DEMO_BOARD := lm3s6965evb
 
 .PHONY: all demo test test-target lint size bench readme sim venv third gen clean help
-all: $(IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
+all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
 
-demo: $(call image,$(DEMO_BOARD)) $(GEN_PY) ## boot the firmware in an emulator and greet it from Python
+demo: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ## boot the firmware in an emulator and greet it from Python
 	$(Q)$(RUN_PYTHON) tests/demo.py --port $(PORT) -- $($(DEMO_BOARD)_QEMU) -kernel $<
 
 test: all lint $(UNIT_PROGRAMS) $(filter %/instructions,$(BENCH_PROGRAMS)) ## run every test; ends with "N passed, N failed"
@@ -330,9 +364,9 @@ test: all lint $(UNIT_PROGRAMS) $(filter %/instructions,$(BENCH_PROGRAMS)) ## ru
 test-target: $(unit-m3_PROGRAMS) ## run the unit tests on an emulated Cortex-M3 only
 	$(Q)$(PYTEST) tests/test_units.py -k unit-m3
 
-lint: $(foreach b,$(BOARDS),$($b_LINT)) ## show our sources to clang, as each board compiles them
+lint: $(sort $(foreach b,$(BOARDS),$(foreach a,$(call boards_apps,$b),$($b-$a_LINT)))) ## show our sources to clang, as each board compiles them
 
-size: $(call image,$(DEMO_BOARD)) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
+size: $(call image,$(DEMO_BOARD),greeter) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
 	$(Q)$(PYTHON) tests/size.py --cflags "$(CFLAGS_OURS)" --warnings "$(WARNINGS)" --nanopb $(NANOPB_DIR) \
 	    --lto "$(SMALLEST)" --image $< $(ARGS)
 
@@ -342,7 +376,7 @@ bench: all $(BENCH_PROGRAMS) ## count instructions, bytes and requests a second,
 readme: all $(filter %/instructions,$(BENCH_PROGRAMS)) ## bring the transcript and the figures of README.md up to date
 	$(Q)$(RUN_PYTHON) -B tests/readme/readme.py $(ARGS)
 
-sim: $(call image,host-sim) ## run the simulated device; ARGS="--help" shows what it can do
+sim: $(call image,host-sim,$(APP)) ## run the simulated device; ARGS="--help" shows what it can do
 	$(Q)$< $(if $(findstring --port,$(ARGS)),,--port $(PORT)) $(ARGS)
 
 venv: $(VENV_READY) ## make the Python environment in .venv
@@ -355,3 +389,4 @@ clean: ## remove what was built (third-party sources and .venv stay)
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 	@echo "Boards: $(BOARDS). For each: make NAME, make run-NAME, make flash-NAME."
+	@echo "Applications: $(APPS). APP=NAME with any of these; without it, $(APP)."

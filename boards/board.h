@@ -7,6 +7,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What the console calls the application when it is ready; boards/apps/NAME.mk gives another. */
+#ifndef APP_TITLE
+#define APP_TITLE "Greeter"
+#endif
+
+/* 1: the application has something to do beside its handlers, and defines this function. It is called
+ * where handlers may be called, again and again; it may use the nrpc_call_ functions. Returns the
+ * milliseconds after which it must be called again at the latest, 0..1000. */
+#ifndef APP_POLLS
+#define APP_POLLS 0
+#endif
+#if APP_POLLS
+uint32_t app_poll(uint32_t now_ms);
+#else
+static inline uint32_t app_poll(uint32_t now_ms)
+{
+    (void)now_ms;
+    return 1000;
+}
+#endif
+
 /* Brings up clocks, console, millisecond clock and network. Once, first of all. Panics when a part
  * that the board cannot do without does not answer. */
 void board_init(void);

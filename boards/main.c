@@ -6,9 +6,9 @@
 #include "nanorpc/nanorpc.h"
 #include "nrpc_lwip.h"
 
-#define GREETER_PORT 50051
+#define SERVER_PORT 50051
 
-extern const struct nrpc_server server; /* greeter.c's */
+extern const struct nrpc_server server; /* the application's */
 
 /* Decimal, without printf. Returns where the next character goes. */
 static char *put_number(char *to, uint32_t number)
@@ -35,24 +35,27 @@ static int say_ready(void)
         to = put_number(to, ip4_addr_get_byte(ip, i));
         *to++ = i < 3 ? '.' : ':';
     }
-    to = put_number(to, GREETER_PORT);
+    to = put_number(to, SERVER_PORT);
     *to++ = '\n';
     *to = '\0';
-    board_print("nanorpc: Greeter ready on ");
+    board_print("nanorpc: " APP_TITLE " ready on ");
     board_print(text);
     return 1;
 }
 
 int main(void)
 {
+    uint32_t now_ms;
     int ready = 0;
     board_init();
-    if (nrpc_lwip_listen(&server, GREETER_PORT) != 0) {
+    if (nrpc_lwip_listen(&server, SERVER_PORT) != 0) {
         board_panic("no memory to listen");
     }
     for (;;) {
         ready = ready || say_ready();
         board_poll();
-        (void)nrpc_lwip_poll(board_now_ms());
+        now_ms = board_now_ms();
+        (void)nrpc_lwip_poll(now_ms);
+        (void)app_poll(now_ms);
     }
 }

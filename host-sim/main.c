@@ -16,7 +16,7 @@
 #include "options.h"
 #include "sim.h"
 
-extern const struct nrpc_server server; /* boards/greeter.c */
+extern const struct nrpc_server server; /* the application's */
 
 /* What the sanitizers do unless ASAN_OPTIONS says otherwise. The search for leaks at the end stops
  * every thread, and hangs when a SIGCONT comes meanwhile, as it does from timeout(1); the tests, which
@@ -67,7 +67,8 @@ static char *pcap_name(const struct options *options, unsigned number)
 static void *serve_sockets(void *unused)
 {
     (void)unused;
-    (void)nrpc_lwip_sockets_serve(&server, SIM_DEVICE_PORT);
+    while (nrpc_lwip_sockets_poll(app_poll(board_now_ms())) == 0) {
+    }
     board_panic("the sockets port has given up");
 }
 
@@ -87,7 +88,7 @@ static void start_server(enum options_api api)
 static void say_ready(int port)
 {
     char text[64];
-    snprintf(text, sizeof text, "nanorpc: Greeter ready on 127.0.0.1:%d\n", port);
+    snprintf(text, sizeof text, "nanorpc: " APP_TITLE " ready on 127.0.0.1:%d\n", port);
     board_print(text);
 }
 
@@ -113,6 +114,7 @@ static int run_device(const void *context, unsigned number, struct fleet_report 
         board_poll();
         if (options.api == OPTIONS_RAW) {
             (void)nrpc_lwip_poll(board_now_ms());
+            (void)app_poll(board_now_ms());
         }
     }
     report->connections = sim_connections();

@@ -144,11 +144,22 @@ def test_board_has_no_heap(call, tmp_path):
 
 def test_no_board_links_a_heap():
     """The finished images have none either; the linker would have said so."""
-    images = glob.glob(os.path.join(ROOT, "build", "*", "greeter.elf"))
-    assert images
+    images = [path for path in glob.glob(os.path.join(ROOT, "build", "*", "*.elf"))
+              if os.path.isdir(os.path.join(ROOT, "boards", os.path.basename(os.path.dirname(path))))]
+    assert len(images) >= 2
     for image in images:
         symbols = run("arm-none-eabi-nm", image).stdout.split()
         assert not {"malloc", "free", "calloc", "realloc", "_malloc_r", "sbrk", "_sbrk"} & set(symbols), image
+
+
+def test_applications():
+    """APP chooses what is built; one with limits of its own has objects of its own. An unknown one is named."""
+    assert "build/linux/greeter" in run("make", "-n", "-W", "boards/greeter.c", "V=1", "linux").stdout
+    asked = run("make", "-n", "-W", "tests/interop/server.c", "V=1", "run-linux", "APP=interop").stdout
+    assert "-DNRPC_STATUS_MESSAGE_MAX=126" in asked and "build/linux-interop/tests/interop/server.o" in asked
+    assert asked.rstrip().endswith("build/linux/interop"), asked
+    wrong = run("make", "-n", "linux", "APP=nothing")
+    assert wrong.returncode != 0 and "the applications are: greeter" in wrong.stdout
 
 
 def test_second_make_does_nothing():

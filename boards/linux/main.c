@@ -1,4 +1,4 @@
-/* boards/linux/main.c - the Greeter as a Linux program: options, a ready line, a clean stop.
+/* boards/linux/main.c - the application as a Linux program: options, a ready line, a clean stop.
  * Layer: board. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
@@ -10,11 +10,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "board.h"
 #include "ports/posix/nrpc_posix.h"
 
 enum { DEFAULT_PORT = 50051, GOODBYE_MS = 2000 };
 
-extern const struct nrpc_server server; /* boards/greeter.c */
+extern const struct nrpc_server server; /* the application's */
 
 static volatile sig_atomic_t stops; /* how often we were asked to end */
 
@@ -29,7 +30,7 @@ static void usage(FILE *to, const char *program)
 {
     fprintf(to,
             "usage: %s [--address ADDRESS] [--port PORT]\n"
-            "Serves Greeter, helloworld.Greeter and simpletest.SimpleTest over gRPC (no TLS).\n"
+            "Serves " APP_TITLE " over gRPC (no TLS).\n"
             "\n"
             "  --address ADDRESS  a name or number of this machine to listen on; \"any\" for all of\n"
             "                     them, IPv4 and IPv6 (default: localhost, reached from here only)\n"
@@ -103,8 +104,8 @@ static void print_ready(const char *address)
         shown = "127.0.0.1";
     else if (!strcmp(address, "any"))
         shown = "0.0.0.0";
-    printf(strchr(shown, ':') ? "nanorpc: Greeter ready on [%s]:%u\n" : "nanorpc: Greeter ready on %s:%u\n",
-           shown, (unsigned)nrpc_posix_port());
+    printf("nanorpc: " APP_TITLE " ready on ");
+    printf(strchr(shown, ':') ? "[%s]:%u\n" : "%s:%u\n", shown, (unsigned)nrpc_posix_port());
     fflush(stdout);
 }
 
@@ -123,7 +124,7 @@ static void say_goodbye(void)
 
     nrpc_posix_shutdown();
     while (stats->open && stops < 2 && now_ms() < until)
-        if (nrpc_posix_poll(50) < 0)
+        if (nrpc_posix_poll((int)app_poll((uint32_t)now_ms()) / 20) < 0)
             break;
     printf("\nnanorpc: stopped; %" PRIu64 " connections (%" PRIu64 " refused, %" PRIu32
            " cut off), %" PRIu64 " bytes received, %" PRIu64 " sent\n",
@@ -146,7 +147,7 @@ int main(int argc, char **argv)
     catch_signals();
     print_ready(address);
     while (!stops) {
-        if (nrpc_posix_poll(1000) < 0) {
+        if (nrpc_posix_poll((int)app_poll((uint32_t)now_ms())) < 0) {
             fprintf(stderr, "%s: %s\n", argv[0], nrpc_posix_error());
             return 1;
         }

@@ -1,5 +1,5 @@
 # tests/bench/bench.mk - the programs that `make bench` measures; the Makefile includes it.
-# Layer: build. Needs B, linux_OBJ, SETUP, GEN_H and say of the Makefile.
+# Layer: build. Needs B, linux-greeter_OBJ, SETUP, GEN_H and say of the Makefile.
 # SPDX-License-Identifier: Apache-2.0
 
 BENCH_PROGRAMS := $(B)/bench/instructions $(B)/bench/baseline
@@ -7,7 +7,7 @@ BENCH_PROTO := helloworld/greeter
 
 # The objects of the Linux board, with this main instead of its own and without the port.
 $(B)/bench/instructions: $(B)/linux/tests/bench/instructions.o \
-    $(filter-out $(B)/linux/boards/linux/% $(B)/linux/ports/%,$(linux_OBJ))
+    $(filter-out $(B)/linux/boards/linux/% $(B)/linux/ports/%,$(linux-greeter_OBJ))
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(linux_CC) $(linux_CFLAGS) -Wl,--gc-sections -o $@ $^

@@ -18,15 +18,19 @@ import time
 
 import pytest
 
-from rawh2 import Peer
+from rawh2 import Peer, message
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-READY = "nanorpc: Greeter ready on"
+READY = re.compile(r"nanorpc: \w+ ready on ")
 BOOT_SECONDS, RECOVER_SECONDS = 60, 40
 OURS = ["posix", "hostsim-raw", "hostsim-sockets", "lm3s6965evb", "mps2_an385"]
 RAW = OURS[:4]  # the bytes on the wire: one board is enough
 BOARD = {"posix": "boards/linux", "hostsim-raw": "host-sim", "hostsim-sockets": "host-sim",
          "lm3s6965evb": "boards/lm3s6965evb", "mps2_an385": "boards/mps2_an385"}
+
+# What shows, for each application, that a new client is served.
+PROBES = {"greeter": lambda peer: peer.say_hello("probe") == "Hello, probe!",
+          "interop": lambda peer: peer.call("/grpc.testing.TestService/EmptyCall", message()).grpc_status == "0"}
 
 # 1024 connections to one server: both ends' sockets are ours.
 resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
@@ -37,25 +41,34 @@ def chosen(names):
     return [name for name in names if not wanted or name in wanted]
 
 
+def assignments(*path):
+    """What a board.mk, or an application's .mk, assigns."""
+    with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
+        return dict(re.findall(r"^((?:BOARD|APP)_[\w-]+)\s*:?=\s*(.*)$", file.read().replace("\\\n", ""), re.M))
+
+
 def board_variables(folder):
-    """What a board.mk assigns."""
-    with open(os.path.join(ROOT, folder, "board.mk"), encoding="utf-8") as file:
-        return dict(re.findall(r"^(BOARD_\w+)\s*:?=\s*(.*)$", file.read().replace("\\\n", ""), re.M))
+    return assignments(folder, "board.mk")
 
 
-def limit(name, macro, default):
-    """A -DMACRO=N of a target's BOARD_CONFIG."""
+def limit(name, macro, default, app="greeter"):
+    """A -DMACRO=N of a target: the application's for this board, the application's, the board's."""
     if name == "reference":
         return None
-    variables = board_variables(BOARD[name])
-    found = re.search(r"-D%s=(\d+)" % macro, " ".join(variables.values()))
-    return int(found.group(1)) if found else default
+    own = assignments("boards", "apps", app + ".mk")
+    board = board_variables(BOARD[name])
+    for text in (own.get("APP_CONFIG_" + os.path.basename(BOARD[name]), ""), own.get("APP_CONFIG", ""),
+                 board.get("BOARD_CONFIG", "")):
+        found = re.search(r"-D%s=(\d+)" % macro, text)
+        if found:
+            return int(found.group(1))
+    return default
 
 
-def command(name, port):
+def command(name, port, app="greeter"):
     if name == "reference":
         return [sys.executable, os.path.join(ROOT, "tests", "e2e", "reference_server.py"), str(port)]
-    program = os.path.join(ROOT, "build", os.path.basename(BOARD[name]), "greeter")
+    program = os.path.join(ROOT, "build", os.path.basename(BOARD[name]), app)
     qemu = board_variables(BOARD[name]).get("BOARD_QEMU") if os.path.isdir(os.path.join(ROOT, BOARD[name])) else None
     if qemu:
         program += ".elf"
@@ -75,21 +88,21 @@ def free_port():
 class Server:
     """A running target. port: on 127.0.0.1."""
 
-    def __init__(self, name, extra=(), port=None):
-        self.name = name
+    def __init__(self, name, extra=(), port=None, app="greeter"):
+        self.name, self.app = name, app
         self.ours = name != "reference"
         self.output = []
         self.shown = 0
         for _ in range(3):  # another process may have taken the port meanwhile
             self.port = port or free_port()
-            self.command = command(name, self.port) + list(extra)
+            self.command = command(name, self.port, app) + list(extra)
             self.process = subprocess.Popen(self.command, cwd=ROOT, stdin=subprocess.DEVNULL, text=True,
                                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
             atexit.register(self.stop)
             lines = queue.Queue()
             threading.Thread(target=self.read, args=(lines,), daemon=True).start()
             if self.wait_ready(lines):
-                self.connections = limit(name, "GREETER_CONNECTIONS", 2)
+                self.connections = limit(name, app.upper() + "_CONNECTIONS", 2, app)
                 return
             self.stop()
         raise RuntimeError("%s is not ready:\n%s\n%s" % (name, shlex.join(self.command), self.new_output()))
@@ -106,7 +119,7 @@ class Server:
         try:
             while True:
                 line = lines.get(timeout=max(0.0, end - time.monotonic()))
-                if line is None or line.startswith(READY):
+                if line is None or READY.match(line):
                     return line is not None
         except queue.Empty:
             return False
@@ -126,7 +139,7 @@ class Server:
         while self.process.poll() is None:
             try:
                 with Peer(self.port, timeout=5) as peer:
-                    if peer.say_hello("probe") == "Hello, probe!":
+                    if PROBES[self.app](peer):
                         return True
             except (OSError, EOFError):
                 pass
@@ -149,11 +162,12 @@ class Server:
 running = {}
 
 
-def use(name):
+def use(name, app="greeter"):
     """The session's server of this target, whole at the beginning and at the end of each test."""
-    if name not in running:
-        running[name] = Server(name)
-    server = running[name]
+    key = name, app
+    if key not in running:
+        running[key] = Server(name, app=app)
+    server = running[key]
     yield server
     print("%s: %s" % (name, shlex.join(server.command)))  # shown with a failure, as its output is
     fine = server.serves()
@@ -161,7 +175,7 @@ def use(name):
     if not fine:
         code = server.process.poll()
         server.stop()
-        del running[name]
+        del running[key]
         pytest.fail("%s no longer serves after this test (exit code %s)" % (name, code), pytrace=False)
 
 

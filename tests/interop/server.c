@@ -1,0 +1,268 @@
+/* tests/interop/server.c - grpc.testing.TestService, the application that gRPC's interop cases call.
+ * Layer: application. Source: gRPC "Interoperability Test Case Descriptions", "Server".
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "board.h"
+#include "grpc/testing/test.nrpc.h"
+
+/* Connections that the server has memory for; boards/apps/interop.mk gives others. */
+#ifndef INTEROP_CONNECTIONS
+#define INTEROP_CONNECTIONS 2
+#endif
+
+typedef grpc_testing_StreamingOutputCallRequest output_request;
+typedef grpc_testing_StreamingOutputCallResponse output_reply;
+
+/* Answers that a call may owe: those of the largest request. */
+enum { OWED_MAX = sizeof((output_request *)0)->response_parameters / sizeof(grpc_testing_ResponseParameters) };
+
+/* What a streaming call has still to do. */
+struct task {
+    struct nrpc_call *call; /* NULL: free */
+    grpc_testing_ResponseParameters owed[OWED_MAX];
+    uint32_t due_ms; /* while `wait` is COUNTING */
+    uint8_t n_owed;
+    uint8_t wait; /* of owed[0] */
+};
+enum { WAIT_NOT_BEGUN, WAIT_ASKED, WAIT_COUNTING, WAIT_OVER };
+
+static struct task tasks[INTEROP_CONNECTIONS * NRPC_MAX_STREAMS];
+static unsigned n_waiting; /* tasks whose wait is ASKED or COUNTING */
+
+/* --- Payloads ---------------------------------------------------------------------------------- */
+
+/* A body of `size` zeros. reply payloads come zeroed. Returns NRPC_OK, or the status to end with. */
+static enum nrpc_status fill(struct nrpc_call *call, grpc_testing_Payload *payload, int32_t size)
+{
+    if (size < 0) {
+        return nrpc_call_fail(call, NRPC_INVALID_ARGUMENT, "a negative size");
+    }
+    if ((size_t)size > sizeof payload->body.bytes) {
+        return nrpc_call_fail(call, NRPC_RESOURCE_EXHAUSTED, "so large an answer does not fit");
+    }
+    payload->body.size = (pb_size_t)size;
+    return NRPC_OK;
+}
+
+/* --- Tasks ------------------------------------------------------------------------------------- */
+
+static struct task *task_of(struct nrpc_call *call)
+{
+    return nrpc_call_user(call)->ptr;
+}
+
+static struct task *task_begin(struct nrpc_call *call)
+{
+    struct task *task = task_of(call);
+    for (size_t i = 0; task == NULL && i < sizeof tasks / sizeof tasks[0]; i++) {
+        if (tasks[i].call == NULL) {
+            task = &tasks[i];
+            task->call = call;
+            nrpc_call_user(call)->ptr = task;
+        }
+    }
+    return task;
+}
+
+static void task_wait(struct task *task, unsigned wait)
+{
+    n_waiting -= task->wait == WAIT_ASKED || task->wait == WAIT_COUNTING;
+    n_waiting += wait == WAIT_ASKED || wait == WAIT_COUNTING;
+    task->wait = (uint8_t)wait;
+}
+
+/* Once, when the call ends in whatever way. */
+static void task_end(struct nrpc_call *call)
+{
+    struct task *task = task_of(call);
+    if (task != NULL) {
+        task_wait(task, WAIT_NOT_BEGUN);
+        task->n_owed = 0;
+        task->call = NULL;
+        nrpc_call_user(call)->ptr = NULL;
+    }
+}
+
+/* Ends the call with the task, for a handler to return. */
+static enum nrpc_status task_fail(struct nrpc_call *call, enum nrpc_status status, const char *message)
+{
+    task_end(call);
+    return nrpc_call_fail(call, status, message);
+}
+
+static enum nrpc_status task_owe(struct nrpc_call *call, const output_request *request)
+{
+    struct task *task = task_begin(call);
+    if (task == NULL || task->n_owed + request->response_parameters_count > OWED_MAX) {
+        return task_fail(call, NRPC_RESOURCE_EXHAUSTED, "too many answers at once");
+    }
+    memcpy(task->owed + task->n_owed, request->response_parameters,
+           request->response_parameters_count * sizeof task->owed[0]);
+    task->n_owed = (uint8_t)(task->n_owed + request->response_parameters_count);
+    if (request->has_response_status && request->response_status.code != 0) {
+        return task_fail(call, (enum nrpc_status)request->response_status.code, request->response_status.message);
+    }
+    return NRPC_OK;
+}
+
+/* The first of the answers that a call owes. */
+static enum nrpc_status task_answer(struct nrpc_call *call, output_reply *reply)
+{
+    struct task *task = task_of(call);
+    const grpc_testing_ResponseParameters *first = task->owed;
+
+    if (first->interval_us > 0 && task->wait != WAIT_OVER) {
+        if (task->wait == WAIT_NOT_BEGUN) {
+            task_wait(task, WAIT_ASKED);
+        }
+        return NRPC_PENDING;
+    }
+    reply->has_payload = true;
+    enum nrpc_status status = fill(call, &reply->payload, first->size);
+    if (status != NRPC_OK) {
+        task_end(call);
+        return status;
+    }
+    task_wait(task, WAIT_NOT_BEGUN);
+    task->n_owed--;
+    memmove(task->owed, task->owed + 1, task->n_owed * sizeof task->owed[0]);
+    return NRPC_MORE;
+}
+
+/* The handlers' clock may be as old as the last poll, so a wait begins with the next one. */
+uint32_t app_poll(uint32_t now_ms)
+{
+    uint32_t next_ms = 1000;
+    for (size_t i = 0; n_waiting != 0 && i < sizeof tasks / sizeof tasks[0]; i++) {
+        struct task *task = &tasks[i];
+        if (task->wait == WAIT_ASKED) {
+            task->due_ms = now_ms + ((uint32_t)task->owed[0].interval_us + 999) / 1000;
+            task_wait(task, WAIT_COUNTING);
+        }
+        if (task->wait == WAIT_COUNTING) {
+            uint32_t left_ms = task->due_ms - now_ms;
+            if ((int32_t)left_ms <= 0) {
+                task_wait(task, WAIT_OVER);
+                (void)nrpc_call_wake(task->call);
+            } else if (left_ms < next_ms) {
+                next_ms = left_ms;
+            }
+        }
+    }
+    return next_ms;
+}
+
+/* --- /grpc.testing.TestService ----------------------------------------------------------------- */
+
+enum nrpc_status grpc_testing_TestService_EmptyCall(struct nrpc_call *call, const grpc_testing_Empty *request,
+                                                    grpc_testing_Empty *reply)
+{
+    (void)call;
+    (void)request;
+    (void)reply;
+    return NRPC_OK;
+}
+
+enum nrpc_status grpc_testing_TestService_UnaryCall(struct nrpc_call *call, const grpc_testing_SimpleRequest *request,
+                                                    grpc_testing_SimpleResponse *reply)
+{
+    if (request->has_response_status && request->response_status.code != 0) {
+        return nrpc_call_fail(call, (enum nrpc_status)request->response_status.code,
+                              request->response_status.message);
+    }
+    reply->has_payload = request->response_size != 0;
+    return fill(call, &reply->payload, request->response_size);
+}
+
+enum nrpc_status grpc_testing_TestService_StreamingInputCall(struct nrpc_call *call,
+                                                             const grpc_testing_StreamingInputCallRequest *request,
+                                                             grpc_testing_StreamingInputCallResponse *reply)
+{
+    union nrpc_user *const sum = nrpc_call_user(call);
+    if (request == NULL) {
+        reply->aggregated_payload_size = (int32_t)sum->number;
+    } else {
+        sum->number += request->payload.body.size;
+    }
+    return NRPC_OK;
+}
+
+enum nrpc_status grpc_testing_TestService_StreamingOutputCall(struct nrpc_call *call, const output_request *request)
+{
+    return task_owe(call, request);
+}
+
+enum nrpc_status grpc_testing_TestService_StreamingOutputCall_next(struct nrpc_call *call, output_reply *reply)
+{
+    if (task_of(call)->n_owed != 0) {
+        return task_answer(call, reply);
+    }
+    task_end(call);
+    return NRPC_OK;
+}
+
+void grpc_testing_TestService_StreamingOutputCall_cancelled(struct nrpc_call *call, enum nrpc_status why)
+{
+    (void)why;
+    task_end(call);
+}
+
+/* No further request before the answers to this one have left: see _next. */
+enum nrpc_status grpc_testing_TestService_FullDuplexCall(struct nrpc_call *call, const output_request *request)
+{
+    if (request == NULL) {
+        return NRPC_OK;
+    }
+    enum nrpc_status status = task_owe(call, request);
+    return status == NRPC_OK && task_of(call)->n_owed != 0 ? NRPC_PENDING : status;
+}
+
+enum nrpc_status grpc_testing_TestService_FullDuplexCall_next(struct nrpc_call *call, output_reply *reply)
+{
+    struct task *task = task_of(call);
+    if (task != NULL && task->n_owed != 0) {
+        enum nrpc_status status = task_answer(call, reply);
+        if (status == NRPC_MORE && task->n_owed == 0) {
+            (void)nrpc_call_wake(call);
+        }
+        return status;
+    }
+    if (!nrpc_call_half_closed(call)) {
+        return NRPC_PENDING;
+    }
+    task_end(call);
+    return NRPC_OK;
+}
+
+void grpc_testing_TestService_FullDuplexCall_cancelled(struct nrpc_call *call, enum nrpc_status why)
+{
+    (void)why;
+    task_end(call);
+}
+
+enum nrpc_status grpc_testing_TestService_HalfDuplexCall(struct nrpc_call *call, const output_request *request)
+{
+    return request == NULL ? NRPC_OK : task_owe(call, request);
+}
+
+enum nrpc_status grpc_testing_TestService_HalfDuplexCall_next(struct nrpc_call *call, output_reply *reply)
+{
+    struct task *task = task_of(call);
+    if (!nrpc_call_half_closed(call)) {
+        return NRPC_PENDING;
+    }
+    if (task != NULL && task->n_owed != 0) {
+        return task_answer(call, reply);
+    }
+    task_end(call);
+    return NRPC_OK;
+}
+
+void grpc_testing_TestService_HalfDuplexCall_cancelled(struct nrpc_call *call, enum nrpc_status why)
+{
+    (void)why;
+    task_end(call);
+}
+
+NRPC_SERVER_DEFINE(server, INTEROP_CONNECTIONS, grpc_testing_TestService_service);
