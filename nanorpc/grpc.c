@@ -42,7 +42,7 @@ int nrpc_call_finish(struct nrpc_call *call, enum nrpc_status status, const char
             (uint8_t)nrpc_respond_percent(nrpc_call_message(call), NRPC_STATUS_MESSAGE_MAX, message);
     }
     call->status = (uint8_t)(status > NRPC_UNAUTHENTICATED ? NRPC_UNKNOWN : status);
-    call->flags |= NRPC_CALL_FINISHED;
+    call->flags |= !status && (call->flags & NRPC_CALL_PRODUCING) ? NRPC_CALL_ENDING : NRPC_CALL_FINISHED;
     nrpc_stream_queue(call);
     return 0;
 }
@@ -59,13 +59,16 @@ int nrpc_call_wake(struct nrpc_call *call)
         return NRPC_E_STATE;
     }
     call->flags &= (uint16_t)~(NRPC_CALL_HELD | NRPC_CALL_ASLEEP);
+    if (call->flags & NRPC_CALL_PRODUCING) {
+        call->flags |= NRPC_CALL_TX;
+    }
     nrpc_stream_queue(call);
     return 0;
 }
 
 uint8_t *nrpc_call_reserve(struct nrpc_call *call, size_t *room)
 {
-    if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED | NRPC_CALL_TX)) != NRPC_CALL_OPEN) {
+    if (has_finished(call) || call->tx_length) {
         return NULL;
     }
     *room = nrpc_call_conn(call)->server->tx_bytes - NRPC_STATUS_MESSAGE_MAX - NRPC_PREFIX_BYTES;
@@ -115,12 +118,15 @@ static void settle(struct nrpc_call *call, enum nrpc_status status, int last)
     }
 }
 
-enum { BUSY = NRPC_CALL_FINISHED | NRPC_CALL_HELD | NRPC_CALL_TX };
-
-/* The handler must not be called now: it has finished, or its last answer has not left. */
 static int is_busy(const struct nrpc_call *call)
 {
-    return call->flags & BUSY;
+    return call->flags & NRPC_CALL_BUSY;
+}
+
+void nrpc_grpc_deliver(struct nrpc_call *call, const uint8_t *message, uint32_t length)
+{
+    call->flags |= NRPC_CALL_REQUESTED;
+    settle(call, call->method->codec->message(call, message, length), !(kind_of(call) & NRPC_CLIENT_STREAM));
 }
 
 /* Delivers the message that begins at data. Returns the bytes that it took; 0 when it is not all
@@ -128,6 +134,9 @@ static int is_busy(const struct nrpc_call *call)
 static uint32_t deliver(struct nrpc_call *call, const uint8_t *data, uint32_t n)
 {
     int streams = kind_of(call) & NRPC_CLIENT_STREAM;
+    if (call->method->codec->take) {
+        return call->method->codec->take(call, data, n);
+    }
     if (n < NRPC_PREFIX_BYTES) {
         return 0;
     }
@@ -148,8 +157,7 @@ static uint32_t deliver(struct nrpc_call *call, const uint8_t *data, uint32_t n)
         nrpc_grpc_fail(call, NRPC_INTERNAL, "not one request");
         return 0;
     }
-    call->flags |= NRPC_CALL_REQUESTED;
-    settle(call, call->method->codec->message(call, data + NRPC_PREFIX_BYTES, length), !streams);
+    nrpc_grpc_deliver(call, data + NRPC_PREFIX_BYTES, length);
     return bytes;
 }
 
@@ -166,11 +174,11 @@ static void deliver_kept(struct nrpc_call *call)
 
 static void deliver_half_close(struct nrpc_call *call)
 {
-    if ((call->flags & (BUSY | NRPC_CALL_RX_END | NRPC_CALL_HALF_CLOSED)) != NRPC_CALL_RX_END) {
+    if ((call->flags & (NRPC_CALL_BUSY | NRPC_CALL_RX_END | NRPC_CALL_HALF_CLOSED)) != NRPC_CALL_RX_END) {
         return;
     }
     call->flags |= NRPC_CALL_HALF_CLOSED;
-    if (call->rx_have) {
+    if (call->rx_have || (call->flags & NRPC_CALL_TAKING)) {
         nrpc_grpc_fail(call, NRPC_INTERNAL, "request cut short");
     } else if (kind_of(call) & NRPC_CLIENT_STREAM) {
         settle(call, call->method->codec->message(call, NULL, 0), 1);

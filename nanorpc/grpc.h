@@ -12,6 +12,10 @@ enum { NRPC_PREFIX_BYTES = 5, NRPC_HTTP_BODY_BYTES = 5 };
  * receive block. What comes after the call has finished is dropped. */
 void nrpc_grpc_receive(struct nrpc_call *call, const uint8_t *data, uint32_t n);
 
+/* For a codec's `take`: a whole message, without its prefix. It may do this while the call is not busy, and a single
+ * request only when NRPC_CALL_RX_END has shown it to be the only one. */
+void nrpc_grpc_deliver(struct nrpc_call *call, const uint8_t *message, uint32_t length);
+
 /* Goes on with a call wherever it stands: delivers what was kept and the half-close, then asks
  * for the next reply. To be called when anything has changed. */
 void nrpc_grpc_advance(struct nrpc_call *call);

@@ -9,7 +9,7 @@
 
 enum { NEVER = 255 }; /* no answer of a handler */
 
-int nrpc_call_send(struct nrpc_call *call, const void *reply)
+static int typed_send(struct nrpc_call *call, const void *reply)
 {
     size_t room;
     uint8_t *at = nrpc_call_reserve(call, &room);
@@ -22,6 +22,11 @@ int nrpc_call_send(struct nrpc_call *call, const void *reply)
     }
     nrpc_call_commit(call, stream.bytes_written);
     return 0;
+}
+
+int nrpc_call_send(struct nrpc_call *call, const void *reply)
+{
+    return call->method->codec->send(call, reply);
 }
 
 int nrpc_call_reply(struct nrpc_call *call, const void *reply)
@@ -69,4 +74,5 @@ static enum nrpc_status typed_next(struct nrpc_call *call)
 const struct nrpc_codec nrpc_typed = {
     .message = typed_message,
     .next = typed_next,
+    .send = typed_send,
 };

@@ -71,6 +71,11 @@ struct nrpc_codec {
     enum nrpc_status (*message)(struct nrpc_call *call, const uint8_t *data, size_t n);
     /* NRPC_MORE: a message was given to nrpc_call_commit. */
     enum nrpc_status (*next)(struct nrpc_call *call);
+    /* Encodes a reply for nrpc_call_send, and returns what that returns. */
+    int (*send)(struct nrpc_call *call, const void *reply);
+    /* For messages that are larger than their block, see streamed.h; NULL: there are none. */
+    uint32_t (*take)(struct nrpc_call *call, const uint8_t *data, uint32_t n);
+    uint32_t (*produce)(struct nrpc_call *call, uint8_t *buf, uint32_t room);
 };
 extern const struct nrpc_codec nrpc_typed;
 
@@ -113,7 +118,8 @@ int nrpc_call_finish(struct nrpc_call *call, enum nrpc_status status, const char
  * nrpc_call_finish, and returns `status`. */
 enum nrpc_status nrpc_call_fail(struct nrpc_call *call, enum nrpc_status status, const char *message);
 
-/* Asks NAME_next again, after it answered NRPC_PENDING. Returns 0 or NRPC_E_STATE. */
+/* Goes on with a call of which some function of its handler has answered NRPC_PENDING. Returns 0 or
+ * NRPC_E_STATE. */
 int nrpc_call_wake(struct nrpc_call *call);
 
 /* Sends one reply message, a struct of the method's reply type, encoded before the return.

@@ -21,8 +21,14 @@ enum nrpc_call_flag { /* those tested together stand in the low byte */
     NRPC_CALL_HEADERS = 0x100,    /* response headers have been sent */
     NRPC_CALL_HTTP = 0x200,       /* answered in plain HTTP; tx holds the body */
     NRPC_CALL_QUEUED = 0x400,     /* in the connection's queue of calls that may have output */
-    NRPC_CALL_ENCODINGS = 0x800   /* trailers say which grpc-accept-encoding we have */
+    NRPC_CALL_ENCODINGS = 0x800,  /* trailers say which grpc-accept-encoding we have */
+    NRPC_CALL_TAKING = 0x1000,    /* the codec has taken a part of a message */
+    NRPC_CALL_PRODUCING = 0x2000, /* the codec makes the rest of the message; without TX: not now */
+    NRPC_CALL_ENDING = 0x4000     /* then the call ends well */
 };
+
+/* The handler must not be called now: it has finished, or its last answer has not left. */
+enum { NRPC_CALL_BUSY = NRPC_CALL_FINISHED | NRPC_CALL_HELD | NRPC_CALL_TX };
 
 /* A place in a message block; NRPC_SERVER_DEFINE checks that the blocks are within it. */
 #if NRPC_LARGE_MESSAGES

@@ -87,25 +87,33 @@ static void end_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct ou
     nrpc_stream_close(call, NRPC_OK);
 }
 
-/* As much of the message as windows, frame size and room allow. */
+/* As much of the message as windows, frame size and room allow; of one that is larger than its block, what the
+ * codec makes of it. */
 static enum turn put_data(struct nrpc_conn *conn, struct nrpc_call *call, struct out *out)
 {
-    uint32_t n = call->tx_length - call->tx_sent;
+    uint32_t in_block = call->tx_length - call->tx_sent;
+    uint32_t n = (uint32_t)room(out) - NRPC_FRAME_HEADER_BYTES;
     int32_t window = call->send_window < conn->send_window ? call->send_window : conn->send_window;
     if (window <= 0) {
         return IDLE;
     }
     n = n < (uint32_t)window ? n : (uint32_t)window;
     n = n < NRPC_FRAME_MAX ? n : NRPC_FRAME_MAX; /* which every peer takes */
-    n = n < room(out) - NRPC_FRAME_HEADER_BYTES ? n : (uint32_t)room(out) - NRPC_FRAME_HEADER_BYTES;
-    uint8_t *p = nrpc_frame_write(out->at, n, NRPC_TYPE_FLAGS(NRPC_DATA, 0), call->id);
-    memcpy(p, nrpc_call_tx(call) + call->tx_sent, n);
-    out->at = p + n;
+    if (in_block) {
+        n = n < in_block ? n : in_block;
+        memcpy(out->at + NRPC_FRAME_HEADER_BYTES, nrpc_call_tx(call) + call->tx_sent, n);
+        call->tx_sent = (nrpc_block_size)(call->tx_sent + n);
+    } else {
+        n = call->method->codec->produce(call, out->at + NRPC_FRAME_HEADER_BYTES, n);
+        if (!n) {
+            return call->flags & NRPC_CALL_FINISHED ? MORE : IDLE;
+        }
+    }
+    out->at = nrpc_frame_write(out->at, n, NRPC_TYPE_FLAGS(NRPC_DATA, 0), call->id) + n;
     call->send_window -= (int32_t)n;
     conn->send_window -= (int32_t)n;
-    call->tx_sent = (nrpc_block_size)(call->tx_sent + n);
     note_progress(conn);
-    if (call->tx_sent == call->tx_length) {
+    if (call->tx_sent == call->tx_length && !(call->flags & NRPC_CALL_PRODUCING)) {
         call->tx_length = 0;
         call->flags &= (uint16_t)~NRPC_CALL_TX;
     }
