@@ -7,6 +7,7 @@
 
 #include "grpc.h"
 #include "request.h"
+#include "role.h"
 
 enum { PRIORITY_BYTES = 5, SETTING_BYTES = 6, WINDOW_MAX = 0x7fffffff };
 
@@ -30,7 +31,7 @@ void nrpc_conn_goaway(struct nrpc_conn *conn, enum nrpc_h2_error code)
     static const char pings[14] = "too_many_pings"; /* what gRPC clients look for */
     uint32_t n = conn->pings > NRPC_PINGS_MAX ? sizeof pings : 0;
     uint8_t *p = nrpc_conn_control(conn, 8 + n, NRPC_TYPE_FLAGS(NRPC_GOAWAY, 0), 0);
-    memcpy(nrpc_put32(nrpc_put32(p, conn->last_id), code), pings, n);
+    memcpy(nrpc_put32(nrpc_put32(p, conn->last_id & conn->server->role->peer_opens), code), pings, n);
     conn->flags |= NRPC_CONN_GOAWAY;
 }
 
@@ -56,10 +57,11 @@ static struct nrpc_call *find_open(struct nrpc_conn *conn, uint32_t id)
 }
 
 /* The stream has been reset. by_peer: NRPC_CALL_RX_END, it must send nothing more on it; or 0. */
-static void cancel(struct nrpc_conn *conn, uint32_t id, unsigned by_peer)
+static void cancel(struct nrpc_conn *conn, uint32_t id, unsigned by_peer, uint32_t code)
 {
     struct nrpc_call *call = find_open(conn, id);
     if (call) {
+        conn->request.list_bytes = code; /* for a client; no header block is being read */
         call->flags |= (uint16_t)by_peer;
         nrpc_stream_close(call, NRPC_CANCELLED);
     }
@@ -69,7 +71,7 @@ static void cancel(struct nrpc_conn *conn, uint32_t id, unsigned by_peer)
 void nrpc_conn_reset(struct nrpc_conn *conn, uint32_t id, enum nrpc_h2_error code)
 {
     nrpc_put32(nrpc_conn_control(conn, 4, NRPC_TYPE_FLAGS(NRPC_RST_STREAM, 0), id), code);
-    cancel(conn, id, 0);
+    cancel(conn, id, 0, code);
 }
 
 /* A stream's id or an increment, after its reserved bit. */
@@ -107,7 +109,6 @@ static h2_error setting(struct nrpc_conn *conn, unsigned id, uint32_t value)
     uint32_t before = conn->peer_initial_window;
     switch (id) {
     case NRPC_HEADER_TABLE_SIZE: nrpc_response_table_limit(&conn->table, value); break;
-    case NRPC_ENABLE_PUSH: return value > 1 ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
     case NRPC_INITIAL_WINDOW_SIZE:
         if (value > WINDOW_MAX) {
             return NRPC_H2_FLOW_CONTROL_ERROR;
@@ -116,7 +117,7 @@ static h2_error setting(struct nrpc_conn *conn, unsigned id, uint32_t value)
         return move_windows(conn, (int32_t)(value - before));
     case NRPC_MAX_FRAME_SIZE:
         return value < NRPC_FRAME_MAX || value > 0xffffff ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
-    default: break;
+    default: return conn->server->role->setting(conn, id, value);
     }
     return NRPC_H2_NO_ERROR;
 }
@@ -167,9 +168,12 @@ static h2_error control(struct nrpc_conn *conn, const uint8_t *p)
             nrpc_conn_reset(conn, id, NRPC_H2_PROTOCOL_ERROR);
         }
         break;
-    case NRPC_RST_STREAM: cancel(conn, id, NRPC_CALL_RX_END); break;
+    case NRPC_RST_STREAM: cancel(conn, id, NRPC_CALL_RX_END, nrpc_get32(p)); break;
     case NRPC_SETTINGS: return setting(conn, (unsigned)p[0] << 8 | p[1], nrpc_get32(p + 2));
     case NRPC_WINDOW_UPDATE: return window_update(conn, id, (int32_t)get31(p));
+    case NRPC_GOAWAY:
+        conn->phase = NRPC_PHASE_SKIP; /* the debug data */
+        return conn->server->role->setting(conn, NRPC_SETTING_GOAWAY, get31(p));
     default: /* PING */
         if (!(conn->frame.flags & NRPC_ACK)) {
             if (++conn->pings > NRPC_PINGS_MAX) {
@@ -228,7 +232,7 @@ static h2_error begin_headers(struct nrpc_conn *conn)
     uint32_t id = conn->frame.id;
     struct nrpc_call *call = nrpc_stream_find(conn, id);
     if (!call) {
-        if (id <= conn->last_id || !(id & 1)) {
+        if ((id <= conn->last_id) == (conn->server->role->peer_opens & 1) || !(id & 1)) {
             return NRPC_H2_PROTOCOL_ERROR;
         }
     } else if (call->flags & NRPC_CALL_RX_END) {
@@ -337,7 +341,7 @@ static const uint8_t rules[] = {
     [NRPC_SETTINGS] = ON_CONNECTION | SETTING_BYTES,
     [NRPC_PUSH_PROMISE] = ON_STREAM | ON_CONNECTION, /* never from a client */
     [NRPC_PING] = ON_CONNECTION | EXACT | 8,
-    [NRPC_GOAWAY] = ON_CONNECTION,
+    [NRPC_GOAWAY] = ON_CONNECTION | 8,
     [NRPC_WINDOW_UPDATE] = NOT_IDLE | EXACT | 4,
     [NRPC_CONTINUATION] = ON_STREAM,
 };
@@ -351,8 +355,6 @@ static h2_error begin_by_type(struct nrpc_conn *conn, unsigned rule)
     case NRPC_HEADERS: code = begin_headers(conn); break;
     case NRPC_DATA: code = begin_data(conn); break;
     case NRPC_CONTINUATION: return begin_block(conn);
-    case NRPC_GOAWAY: /* the client opens no more streams; its last 8 bytes are of no use here */
-        return frame->length < 8 ? NRPC_H2_FRAME_SIZE_ERROR : NRPC_H2_NO_ERROR;
     case NRPC_PRIORITY:
         if (frame->length != PRIORITY_BYTES) {
             nrpc_conn_reset(conn, frame->id, NRPC_H2_FRAME_SIZE_ERROR);
@@ -360,6 +362,9 @@ static h2_error begin_by_type(struct nrpc_conn *conn, unsigned rule)
         }
         conn->phase = NRPC_PHASE_GATHER;
         return NRPC_H2_NO_ERROR;
+    case NRPC_GOAWAY:
+        conn->phase = NRPC_PHASE_GATHER;
+        return frame->length < 8 ? NRPC_H2_FRAME_SIZE_ERROR : NRPC_H2_NO_ERROR;
     case NRPC_SETTINGS: code = begin_settings(conn); /* fall through */
     default: conn->phase = NRPC_PHASE_GATHER; return code;
     }
@@ -407,7 +412,7 @@ static h2_error end_block(struct nrpc_conn *conn)
     if (!nrpc_hpack_end(&conn->hpack)) {
         return NRPC_H2_COMPRESSION_ERROR;
     }
-    nrpc_request_end(conn);
+    conn->server->role->headers(conn);
     return NRPC_H2_NO_ERROR;
 }
 

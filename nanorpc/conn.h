@@ -58,7 +58,8 @@ enum { NRPC_CONTROL_MAX = 13 + 9 + 8 + 14 };
 /* What is known of the request whose header block is being read. */
 struct nrpc_request {
     uint32_t content_length; /* UINT32_MAX: none */
-    uint32_t list_bytes;     /* RFC 9113 10.5.1; a block's size keeps it from wrapping */
+    uint32_t list_bytes;     /* RFC 9113 10.5.1; a block's size keeps it from wrapping. Between blocks: the code
+                              * of the reset that nrpc_stream_close is called for */
     uint32_t path;
     uint32_t seen, odd; /* sets of tokens: 1 << token. odd: its value is not the expected one */
 };

@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+#include "request.h"
+#include "role.h"
+
 /* Time is kept in units of 256 ms, in 16 bits: they wrap after 4.6 hours, ticks come each second. */
 enum { TICK_SHIFT = 8 };
 
@@ -29,7 +32,7 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
         if (conn->flags & NRPC_CONN_OPEN) {
             continue;
         }
-        memset(conn, 0, sizeof *conn);
+        memset(conn, 0, offsetof(struct nrpc_conn, calls)); /* these are as nrpc_conn_lost has left them */
         conn->server = server;
         conn->blocks = server->blocks + i * NRPC_MAX_STREAMS * (server->rx_bytes + server->tx_bytes);
         conn->since = conn->refilled = (uint16_t)(now_ms >> TICK_SHIFT);
@@ -46,12 +49,30 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
     return NULL;
 }
 
+static unsigned setting(struct nrpc_conn *conn, unsigned id, uint32_t value)
+{
+    (void)conn;
+    return id == NRPC_ENABLE_PUSH && value > 1 ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
+}
+
+const struct nrpc_role nrpc_server_role = {
+    .headers = nrpc_request_end,
+    .turn = nrpc_transmit_response,
+    .setting = setting,
+    .peer_opens = UINT32_MAX,
+    .stalls = NRPC_CALL_TX | NRPC_CALL_FINISHED,
+};
+
 void nrpc_conn_lost(struct nrpc_conn *conn)
 {
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
         if (conn->calls[i].flags & NRPC_CALL_OPEN) {
             nrpc_stream_close(&conn->calls[i], NRPC_UNAVAILABLE);
         }
+        conn->calls[i].id = 0;
+#if NRPC_FAST
+        conn->calls[i].flags &= (uint16_t)~NRPC_CALL_QUEUED;
+#endif
     }
     conn->flags = 0;
 }
@@ -81,7 +102,7 @@ uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms)
 {
     unsigned flags = conn->flags;
     uint16_t now = (uint16_t)(now_ms >> TICK_SHIFT);
-    int sending = conn->control_bytes || (calls(conn) & (NRPC_CALL_TX | NRPC_CALL_FINISHED));
+    int sending = conn->control_bytes || (calls(conn) & conn->server->role->stalls);
     int reading = conn->phase != NRPC_PHASE_HEAD || conn->have ||
                   conn->block_id || !(flags & NRPC_CONN_GREETED);
     unsigned progress = sending ? NRPC_CONN_TX_PROGRESS : NRPC_CONN_RX_PROGRESS;

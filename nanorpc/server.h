@@ -6,8 +6,12 @@
 
 #include "conn.h"
 
+struct nrpc_role;
+extern const struct nrpc_role nrpc_server_role;
+
 /* In flash; NRPC_SERVER_DEFINE fills it in. */
 struct nrpc_server {
+    const struct nrpc_role *role; /* see role.h */
     const struct nrpc_service *const *services;
     struct nrpc_conn *conns;
     uint8_t *blocks;   /* n_conns * NRPC_MAX_STREAMS * (rx_bytes + tx_bytes) */
@@ -38,6 +42,7 @@ struct nrpc_server {
                        (sizeof(union server_name##_rx) + sizeof(union server_name##_tx))];      \
     } server_name##_memory;                                                                     \
     const struct nrpc_server server_name = {                                                    \
+        .role = &nrpc_server_role,                                                              \
         .services = server_name##_services,                                                     \
         .conns = server_name##_memory.conns,                                                    \
         .blocks = server_name##_memory.blocks,                                                  \

@@ -68,11 +68,10 @@ struct nrpc_call *nrpc_stream_open(struct nrpc_conn *conn, uint32_t id)
 void nrpc_stream_close(struct nrpc_call *call, enum nrpc_status why)
 {
     unsigned flags = call->flags;
-    call->flags |= NRPC_CALL_FINISHED;
-    if (!(flags & NRPC_CALL_FINISHED)) {
+    call->flags = flags & (NRPC_CALL_RX_END | NRPC_CALL_QUEUED);
+    if (!(flags & NRPC_CALL_FINISHED)) { /* last: a client may put the call back */
         call->method->cancelled(call, why);
     }
-    call->flags &= NRPC_CALL_RX_END | NRPC_CALL_QUEUED;
 }
 
 #if NRPC_FAST

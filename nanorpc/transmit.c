@@ -4,26 +4,16 @@
 #include <string.h>
 
 #include "grpc.h"
-
-struct out {
-    uint8_t *at, *end;
-};
-
-/* What a call's turn came to. */
-enum turn {
-    IDLE, /* nothing to send, or no window for it: something else queues the call again */
-    MORE, /* it may have more */
-    FULL  /* no room */
-};
+#include "role.h"
 
 enum { RECV_WINDOW_LOW = NRPC_WINDOW_INITIAL / 2 };
 
-static size_t room(const struct out *out)
+static size_t room(const struct nrpc_out *out)
 {
     return (size_t)(out->end - out->at);
 }
 
-static NRPC_NOINLINE void put_small_frame(struct out *out, unsigned type, uint32_t id, uint32_t value)
+NRPC_NOINLINE void nrpc_transmit_number(struct nrpc_out *out, unsigned type, uint32_t id, uint32_t value)
 {
     out->at = nrpc_put32(nrpc_frame_write(out->at, 4, NRPC_TYPE_FLAGS(type, 0), id), value);
 }
@@ -39,17 +29,18 @@ static void note_progress(struct nrpc_conn *conn)
 
 /* Memory that messages have left is given back to the client as window, but not while it is not
  * known how much of it a DATA frame that is coming in will take again. */
-static void put_window_update(struct nrpc_conn *conn, struct nrpc_call *call, struct out *out)
+void nrpc_transmit_window(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
     int32_t free_bytes = (int32_t)(conn->server->rx_bytes - call->rx_have);
     int in_frame = conn->phase > NRPC_PHASE_HEAD && conn->frame.id == call->id;
     if (call->recv_window < free_bytes && !in_frame && !(call->flags & (NRPC_CALL_RX_END | NRPC_CALL_FINISHED))) {
-        put_small_frame(out, NRPC_WINDOW_UPDATE, call->id, (uint32_t)(free_bytes - call->recv_window));
+        nrpc_transmit_number(out, NRPC_WINDOW_UPDATE, call->id, (uint32_t)(free_bytes - call->recv_window));
         call->recv_window = free_bytes;
     }
 }
 
-static NRPC_NOINLINE void put_headers_frame(struct nrpc_call *call, struct out *out, uint8_t *block_end, unsigned flags)
+NRPC_NOINLINE void nrpc_transmit_headers(struct nrpc_call *call, struct nrpc_out *out, uint8_t *block_end,
+                                         unsigned flags)
 {
     uint32_t n = (uint32_t)(block_end - out->at) - NRPC_FRAME_HEADER_BYTES;
     nrpc_frame_write(out->at, n, NRPC_TYPE_FLAGS(NRPC_HEADERS, flags | NRPC_END_HEADERS), call->id);
@@ -59,7 +50,7 @@ static NRPC_NOINLINE void put_headers_frame(struct nrpc_call *call, struct out *
 }
 
 /* Trailers; where nothing else has been sent they are the only headers ("Trailers-Only"). */
-static void put_trailers(struct nrpc_conn *conn, struct nrpc_call *call, struct out *out)
+static void put_trailers(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
     uint8_t *p = out->at + NRPC_FRAME_HEADER_BYTES;
     if (!(call->flags & NRPC_CALL_HEADERS)) {
@@ -72,14 +63,14 @@ static void put_trailers(struct nrpc_conn *conn, struct nrpc_call *call, struct 
     if (call->message_length) {
         p = nrpc_respond_message(p, nrpc_call_message(call), call->message_length);
     }
-    put_headers_frame(call, out, p, NRPC_END_STREAM);
+    nrpc_transmit_headers(call, out, p, NRPC_END_STREAM);
 }
 
 /* Our side of the stream is done. RFC 9113 8.1: a client that still sends may stop. */
-static void end_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct out *out)
+static void end_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
     if (!(call->flags & NRPC_CALL_RX_END)) {
-        put_small_frame(out, NRPC_RST_STREAM, call->id, NRPC_H2_NO_ERROR);
+        nrpc_transmit_number(out, NRPC_RST_STREAM, call->id, NRPC_H2_NO_ERROR);
     }
     if (conn->glitches) {
         conn->glitches--;
@@ -89,13 +80,13 @@ static void end_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct ou
 
 /* As much of the message as windows, frame size and room allow; of one that is larger than its block, what the
  * codec makes of it. */
-static enum turn put_data(struct nrpc_conn *conn, struct nrpc_call *call, struct out *out)
+enum nrpc_turn nrpc_transmit_data(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
     uint32_t in_block = call->tx_length - call->tx_sent;
     uint32_t n = (uint32_t)room(out) - NRPC_FRAME_HEADER_BYTES;
     int32_t window = call->send_window < conn->send_window ? call->send_window : conn->send_window;
     if (window <= 0) {
-        return IDLE;
+        return NRPC_TURN_IDLE;
     }
     n = n < (uint32_t)window ? n : (uint32_t)window;
     n = n < NRPC_FRAME_MAX ? n : NRPC_FRAME_MAX; /* which every peer takes */
@@ -106,7 +97,7 @@ static enum turn put_data(struct nrpc_conn *conn, struct nrpc_call *call, struct
     } else {
         n = call->method->codec->produce(call, out->at + NRPC_FRAME_HEADER_BYTES, n);
         if (!n) {
-            return call->flags & NRPC_CALL_FINISHED ? MORE : IDLE;
+            return call->flags & NRPC_CALL_FINISHED ? NRPC_TURN_MORE : NRPC_TURN_IDLE;
         }
     }
     out->at = nrpc_frame_write(out->at, n, NRPC_TYPE_FLAGS(NRPC_DATA, 0), call->id) + n;
@@ -117,33 +108,33 @@ static enum turn put_data(struct nrpc_conn *conn, struct nrpc_call *call, struct
         call->tx_length = 0;
         call->flags &= (uint16_t)~NRPC_CALL_TX;
     }
-    return MORE;
+    return NRPC_TURN_MORE;
 }
 
 /* One frame or two, so that all calls take their turns. */
-static NRPC_NOINLINE enum turn take_turn(struct nrpc_conn *conn, struct nrpc_call *call, struct out *out)
+enum nrpc_turn nrpc_transmit_response(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
     if (room(out) < NRPC_TRANSMIT_MIN) {
-        return FULL;
+        return NRPC_TURN_FULL;
     }
     nrpc_grpc_advance(call);
-    put_window_update(conn, call, out);
+    nrpc_transmit_window(conn, call, out);
     if (!(call->flags & (NRPC_CALL_TX | NRPC_CALL_FINISHED))) {
-        return IDLE;
+        return NRPC_TURN_IDLE;
     }
     if (call->flags & NRPC_CALL_TX) {
         if (!(call->flags & NRPC_CALL_HEADERS)) {
             const uint8_t *digits = call->flags & NRPC_CALL_HTTP ? nrpc_call_tx(call) : NULL;
             uint8_t *p = out->at + NRPC_FRAME_HEADER_BYTES;
-            put_headers_frame(call, out, nrpc_respond_headers(&conn->table, p, digits), 0);
+            nrpc_transmit_headers(call, out, nrpc_respond_headers(&conn->table, p, digits), 0);
         }
-        enum turn turn = put_data(conn, call, out);
-        if (turn == IDLE || (call->flags & (NRPC_CALL_TX | NRPC_CALL_FINISHED)) != NRPC_CALL_FINISHED) {
+        enum nrpc_turn turn = nrpc_transmit_data(conn, call, out);
+        if (turn == NRPC_TURN_IDLE || (call->flags & (NRPC_CALL_TX | NRPC_CALL_FINISHED)) != NRPC_CALL_FINISHED) {
             return turn;
         }
     }
     if (room(out) < NRPC_TRANSMIT_MIN) {
-        return FULL;
+        return NRPC_TURN_FULL;
     }
     if (call->flags & NRPC_CALL_HTTP) {
         out->at = nrpc_frame_write(out->at, 0, NRPC_TYPE_FLAGS(NRPC_DATA, NRPC_END_STREAM), call->id);
@@ -151,11 +142,11 @@ static NRPC_NOINLINE enum turn take_turn(struct nrpc_conn *conn, struct nrpc_cal
         put_trailers(conn, call, out);
     }
     end_stream(conn, call, out);
-    return IDLE;
+    return NRPC_TURN_IDLE;
 }
 
 /* The connection's own frames. Returns 0 when there was no room for them. */
-static int put_control(struct nrpc_conn *conn, struct out *out)
+static int put_control(struct nrpc_conn *conn, struct nrpc_out *out)
 {
     if (room(out) < NRPC_TRANSMIT_MIN) {
         return 0;
@@ -167,37 +158,40 @@ static int put_control(struct nrpc_conn *conn, struct out *out)
     out->at += conn->control_bytes;
     conn->control_bytes = 0;
     if (conn->recv_window < RECV_WINDOW_LOW) {
-        put_small_frame(out, NRPC_WINDOW_UPDATE, 0, (uint32_t)(NRPC_WINDOW_INITIAL - conn->recv_window));
+        nrpc_transmit_number(out, NRPC_WINDOW_UPDATE, 0, (uint32_t)(NRPC_WINDOW_INITIAL - conn->recv_window));
         conn->recv_window = NRPC_WINDOW_INITIAL;
     }
     return 1;
 }
 
 #if NRPC_FAST
-static void put_calls(struct nrpc_conn *conn, struct out *out)
+static void put_calls(struct nrpc_conn *conn, struct nrpc_out *out)
 {
     struct nrpc_call *call;
-    enum turn turn = MORE;
-    while (turn != FULL && (call = nrpc_stream_unqueue(conn)) != NULL) {
+    enum nrpc_turn turn = NRPC_TURN_MORE;
+    while (turn != NRPC_TURN_FULL && (call = nrpc_stream_unqueue(conn)) != NULL) {
         if (call->flags & NRPC_CALL_OPEN) {
-            turn = take_turn(conn, call, out);
-            if (turn != IDLE) {
+            turn = conn->server->role->turn(conn, call, out);
+            if (turn != NRPC_TURN_IDLE) {
                 nrpc_stream_queue(call);
             }
         }
     }
 }
 #else
-static void put_calls(struct nrpc_conn *conn, struct out *out)
+static void put_calls(struct nrpc_conn *conn, struct nrpc_out *out)
 {
     unsigned idle = 0; /* calls in a row that had nothing */
     while (idle < NRPC_MAX_STREAMS) {
         struct nrpc_call *call = &conn->calls[conn->turn];
-        enum turn turn = call->flags & NRPC_CALL_OPEN ? take_turn(conn, call, out) : IDLE;
-        if (turn == FULL) {
+        enum nrpc_turn turn = NRPC_TURN_IDLE;
+        if (call->flags & NRPC_CALL_OPEN) {
+            turn = conn->server->role->turn(conn, call, out);
+        }
+        if (turn == NRPC_TURN_FULL) {
             return; /* it comes first when there is room */
         }
-        idle = turn == MORE ? 0 : idle + 1;
+        idle = turn == NRPC_TURN_MORE ? 0 : idle + 1;
         conn->turn = (uint16_t)(conn->turn + 1u == NRPC_MAX_STREAMS ? 0 : conn->turn + 1u);
     }
 }
@@ -205,7 +199,7 @@ static void put_calls(struct nrpc_conn *conn, struct out *out)
 
 size_t nrpc_conn_transmit(struct nrpc_conn *conn, void *buf, size_t size)
 {
-    struct out out = {.at = buf, .end = (uint8_t *)buf + size};
+    struct nrpc_out out = {.at = buf, .end = (uint8_t *)buf + size};
     if (put_control(conn, &out) && !(conn->flags & NRPC_CONN_DEAD)) {
         put_calls(conn, &out);
     }

@@ -1,0 +1,47 @@
+/* nanorpc/role.h - what a server and a client do differently on a connection: one const table for each.
+ * Layer: core. Source: RFC 9113; gRPC over HTTP2.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NANORPC_ROLE_H
+#define NANORPC_ROLE_H
+
+#include "conn.h"
+
+enum { NRPC_SETTING_GOAWAY = 0x10000 };
+
+/* Where frames go: at..end is free. */
+struct nrpc_out {
+    uint8_t *at, *end;
+};
+
+/* What a call's turn to send came to. */
+enum nrpc_turn {
+    NRPC_TURN_IDLE, /* nothing to send, or no window for it: something else queues the call again */
+    NRPC_TURN_MORE, /* it may have more */
+    NRPC_TURN_FULL  /* no room */
+};
+
+/* conn->server->role. An image has those that its NRPC_SERVER_DEFINE and NRPC_CHANNEL_DEFINE name. */
+struct nrpc_role {
+    /* The header block of stream conn->frame.id is complete; conn->request knows what it says. */
+    void (*headers)(struct nrpc_conn *conn);
+    /* An open call may send a frame or two. */
+    enum nrpc_turn (*turn)(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out);
+    /* A setting that the roles do not treat alike, or GOAWAY has come: then id is NRPC_SETTING_GOAWAY and value
+     * the last stream of ours that it lets live. Returns an HTTP/2 error code. */
+    unsigned (*setting)(struct nrpc_conn *conn, unsigned id, uint32_t value);
+    uint32_t peer_opens; /* UINT32_MAX: the peer opens streams, 0: we do */
+    uint16_t stalls;     /* flags of calls that wait for the peer to let something out */
+};
+
+/* In transmit.c, for `turn`. Each writes a frame; there must be room for it, which `turn` sees to. */
+void nrpc_transmit_number(struct nrpc_out *out, unsigned type, uint32_t id, uint32_t value);
+void nrpc_transmit_window(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out);
+/* The block stands already where it goes, after the frame's header, up to block_end. */
+void nrpc_transmit_headers(struct nrpc_call *call, struct nrpc_out *out, uint8_t *block_end, unsigned flags);
+/* As much of the message as windows, frame size and room allow; NRPC_TURN_IDLE: no window. */
+enum nrpc_turn nrpc_transmit_data(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out);
+
+/* The server's turn. */
+enum nrpc_turn nrpc_transmit_response(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out);
+
+#endif
