@@ -306,6 +306,11 @@ $(VECTORS_H): $(wildcard tests/vectors/*.py tests/vectors/*.txt) $(VENV_READY)
 	$(call say,GEN,$(@F))
 	$(Q)mkdir -p $(@D)
 	$(Q)$(PYTHON) -B tests/vectors/make_hpack.py -o $@
+COMPRESS_VECTORS_H := $(B)/vectors/compress_vectors.h
+$(COMPRESS_VECTORS_H): tests/vectors/make_compress.py $(VENV_READY)
+	$(call say,GEN,$(@F))
+	$(Q)mkdir -p $(@D)
+	$(Q)$(PYTHON) -B $< -o $@
 
 UNIT_TREES := unit-gcc unit-clang unit-m3
 unit-gcc_CC := gcc
@@ -326,7 +331,7 @@ $1_LIB := $(patsubst %.c,$(B)/$1/%.o,$(CORE_SRC) $(UNIT_SUPPORT)) \
     $(patsubst $(B)/gen/%.c,$(B)/$1/gen/%.o,$(GEN_C)) $(patsubst %,$(B)/$1/nanopb/%.o,$(NANOPB_SRC))
 $1_SUPPORT_OBJ := $(patsubst %.c,$(B)/$1/%.o,$($1_SUPPORT))
 $1_PROGRAMS := $(patsubst tests/unit/%.c,$(B)/$1/%$($1_ENDING),$(UNIT_SRC))
-$(patsubst %.c,$(B)/$1/%.o,$(UNIT_SRC)): | $(VECTORS_H)
+$(patsubst %.c,$(B)/$1/%.o,$(UNIT_SRC)): | $(VECTORS_H) $(COMPRESS_VECTORS_H)
 $(B)/$1/libnanorpc.a: $$($1_LIB)
 	$(Q)rm -f $$@ && ar rc $$@ $$($1_LIB)
 $$($1_PROGRAMS): $(B)/$1/%$($1_ENDING): $(B)/$1/tests/unit/%.o $$($1_SUPPORT_OBJ) $(B)/$1/libnanorpc.a $(B)/$1/flags \
