@@ -325,7 +325,7 @@ def main():
     report_ram(report, targets[1], small)
     indirect = {name: names.split() for name, names in budgets["indirect"].items()}
     try:
-        depth = report_stack(cores[1], indirect)
+        depth = report_stack({name: path for name, path in cores[1].items() if linked[1][name[:-2] + ".o"]}, indirect)
     except stack.StackError as error:
         depth = None
         report.failures.append("stack: %s" % error)
