@@ -76,12 +76,14 @@ LACKS_test := $(call lacks,clang valgrind nghttp curl protoc g++)\
     $(if $(wildcard /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a),,sanitizers)
 LACKS_bench := $(call lacks,valgrind h2load g++ protoc grpc_cpp_plugin pkg-config)\
     $(if $(call header,grpcpp/grpcpp.h),,grpc)
+LACKS_node := $(call lacks,node npm)
 LACKS_openocd := $(call lacks,openocd)
 
 BASE_GROUPS := python third host
 GROUPS_all := $(BASE_GROUPS) arm slirp
 GROUPS_demo := python third arm qemu
-GROUPS_test := $(GROUPS_all) riscv qemu test
+GROUPS_test := $(GROUPS_all) riscv qemu test node
+GROUPS_interop := $(GROUPS_all) qemu node
 GROUPS_test-target := $(BASE_GROUPS) arm qemu
 GROUPS_size := $(BASE_GROUPS) arm riscv
 GROUPS_bench := $(GROUPS_all) bench
@@ -91,6 +93,7 @@ GROUPS_host-sim := $(GROUPS_sim)
 GROUPS_third := third
 GROUPS_venv := python
 GROUPS_gen := python third
+GROUPS_$(B)/node/ready := node
 $(foreach b,$(BOARDS),$(eval GROUPS_$b ?= $(if $(filter %-,$($b_CC)),$(BASE_GROUPS) arm,$(BASE_GROUPS)))\
     $(eval GROUPS_run-$b := $$(GROUPS_$b) $(if $(filter %-,$($b_CC)),qemu))\
     $(eval GROUPS_flash-$b := $$(GROUPS_$b) openocd))
@@ -140,6 +143,17 @@ $(VENV_READY): requirements.txt $(if $(wildcard $(PYTHON)),,venv-lost) | $(SETUP
 	@$(PYTHON) -m pip install --disable-pip-version-check --progress-bar on -r requirements.txt || { \
 	    echo "set-up: ERROR: pip could not install requirements.txt (its message is above; is there a network?)." \
 	    "Run make again when that is mended."; exit 1; }
+	@touch $@
+
+# Node's packages, for the grpc-js client of the interop cases: exactly what the lock file names.
+NODE_READY := $(B)/node/ready
+NODE_FILES := tests/interop/package.json tests/interop/package-lock.json
+$(NODE_READY): $(NODE_FILES) | $(SETUP)
+	@echo "set-up: Node's packages into $(@D) (see tests/interop/package.json)"
+	@mkdir -p $(@D) && cp $(NODE_FILES) $(@D)
+	@cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error || { \
+	    echo "set-up: ERROR: npm could not install tests/interop/package-lock.json (its message is above; is there a" \
+	    "network?). Run make again when that is mended."; exit 1; }
 	@touch $@
 
 # --- Generated sources -----------------------------------------------------------------------------
@@ -353,27 +367,30 @@ include $(wildcard tests/bench/bench.mk)
 
 # --- Targets ---------------------------------------------------------------------------------------
 
-RUN_PYTHON := PYTHONPATH=$(B)/py:tests/e2e $(PYTHON)
+RUN_PYTHON := PYTHONPATH=$(B)/py:tests/e2e:tests/interop $(PYTHON)
 PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q
 DEMO_BOARD := lm3s6965evb
 
-.PHONY: all demo test test-target lint size bench readme sim venv third gen clean help
+.PHONY: all demo test test-target interop lint size bench readme sim venv third gen clean help
 all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
 
 demo: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ## boot the firmware in an emulator and greet it from Python
 	$(Q)$(RUN_PYTHON) tests/demo.py --port $(PORT) -- $($(DEMO_BOARD)_QEMU) -kernel $<
 
-test: all lint $(UNIT_PROGRAMS) $(filter %/instructions,$(BENCH_PROGRAMS)) ## run every test; ends with "N passed, N failed"
+test: all lint $(UNIT_PROGRAMS) $(NODE_READY) $(filter %/instructions,$(BENCH_PROGRAMS)) ## run every test; ends with "N passed, N failed"
 	$(Q)NANOPB_DIR=$(NANOPB_DIR) $(PYTEST) tests $(ARGS)
 
 test-target: $(unit-m3_PROGRAMS) ## run the unit tests on an emulated Cortex-M3 only
 	$(Q)$(PYTEST) tests/test_units.py -k unit-m3
 
+interop: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,interop)) $(GEN_PY) $(NODE_READY) ## run gRPC's interop cases and print the matrix
+	$(Q)$(RUN_PYTHON) -B tests/interop/matrix.py $(ARGS)
+
 lint: $(sort $(foreach b,$(BOARDS),$(foreach a,$(call boards_apps,$b),$($b-$a_LINT)))) ## show our sources to clang, as each board compiles them
 
-size: $(call image,$(DEMO_BOARD),greeter) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
+size: $(foreach a,greeter interop,$(call image,$(DEMO_BOARD),$a)) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
 	$(Q)$(PYTHON) tests/size.py --cflags "$(CFLAGS_OURS)" --warnings "$(WARNINGS)" --nanopb $(NANOPB_DIR) \
-	    --lto "$(SMALLEST)" --image $< $(ARGS)
+	    --lto "$(SMALLEST)" --image $< --interop $(call image,$(DEMO_BOARD),interop) $(ARGS)
 
 bench: all $(BENCH_PROGRAMS) ## count instructions, bytes and requests a second, beside gRPC C++
 	$(Q)$(RUN_PYTHON) tests/bench/bench.py $(ARGS)

@@ -307,7 +307,7 @@ def report_stack(core, indirect):
 
 def main():
     parser = argparse.ArgumentParser()
-    for name in ("--cflags", "--warnings", "--nanopb", "--image", "--lto"):
+    for name in ("--cflags", "--warnings", "--nanopb", "--image", "--interop", "--lto"):
         parser.add_argument(name, required=True)
     parser.add_argument("--record", action="store_true")
     parser.add_argument("--budgets", default=BUDGETS)
@@ -340,6 +340,9 @@ def main():
     flash, ram = firmware(arguments.image)
     report.row("firmware_flash", "Greeter firmware, flash", flash)
     report.row("firmware_ram", "Greeter firmware, RAM with stack", ram)
+    flash, ram = firmware(arguments.interop)
+    report.row("interop_flash", "interop image on lm3s6965evb, flash; the chip has 256 KB", flash)
+    report.row("interop_ram", "interop image on lm3s6965evb, RAM with stack; 64 KB", ram)
     if depth is not None:
         report.row("stack_m3", "deepest stack of the core, beside nanopb and handlers", depth)
     report.close()

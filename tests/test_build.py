@@ -171,5 +171,5 @@ def test_second_make_does_nothing():
 
 def test_help_names_every_target():
     done = run("make", "help")
-    for target in ("all", "demo", "test", "size", "bench", "sim", "clean", "help", "run-NAME", "flash-NAME"):
+    for target in ("all", "demo", "test", "size", "interop", "bench", "sim", "clean", "help", "run-NAME", "flash-NAME"):
         assert re.search(r"make %s\b" % target, done.stdout), target

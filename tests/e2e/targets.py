@@ -67,7 +67,8 @@ def limit(name, macro, default, app="greeter"):
 
 def command(name, port, app="greeter"):
     if name == "reference":
-        return [sys.executable, os.path.join(ROOT, "tests", "e2e", "reference_server.py"), str(port)]
+        folder = "e2e" if app == "greeter" else app
+        return [sys.executable, os.path.join(ROOT, "tests", folder, "reference_server.py"), str(port)]
     program = os.path.join(ROOT, "build", os.path.basename(BOARD[name]), app)
     qemu = board_variables(BOARD[name]).get("BOARD_QEMU") if os.path.isdir(os.path.join(ROOT, BOARD[name])) else None
     if qemu:

@@ -1,0 +1,116 @@
+# tests/interop/clients.py - what calls the TestService: the clients, and one case by one of them on one target.
+# Layer: tests.
+# SPDX-License-Identifier: Apache-2.0
+import atexit
+import json
+import os
+import re
+import shutil
+import subprocess
+import traceback
+
+import grpc
+
+import cases
+import targets
+from cases import NotRun
+from tap import Tap
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = targets.ROOT
+TARGETS = ["posix", "hostsim-raw", "hostsim-sockets", "lm3s6965evb"]
+PASS, FAIL, NOT_RUN = "pass", "FAIL", "not run"
+
+
+class Grpcio:
+    name = "grpcio"
+
+    @staticmethod
+    def run(case, target):
+        with grpc.insecure_channel(target, options=[("grpc.use_local_subchannel_pool", 1),
+                                                    ("grpc.max_receive_message_length", -1)]) as channel:
+            cases.run(case, channel)
+
+
+class GrpcJs:
+    """client.js, started once: a line of JSON for each case, and a line back."""
+    name = "grpc-js"
+    MODULES = os.path.join(ROOT, "build", "node", "node_modules")
+    process = None
+
+    def start(self):
+        if not shutil.which("node") or not os.path.isdir(self.MODULES):
+            raise NotRun("grpc-js is not installed: make build/node/ready")
+        self.process = subprocess.Popen(["node", os.path.join(HERE, "client.js")], cwd=ROOT, text=True,
+                                        env=dict(os.environ, NODE_PATH=self.MODULES),
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        atexit.register(self.process.kill)
+
+    def run(self, case, target):
+        if self.process is None or self.process.poll() is not None:
+            self.start()
+        self.process.stdin.write(json.dumps({"case": case, "target": target}) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        assert line, "client.js has ended"
+        answer = json.loads(line)
+        if "not_run" in answer:
+            raise NotRun(answer["not_run"])
+        assert answer["ok"], answer["error"]
+
+
+CLIENTS = {client.name: client for client in (Grpcio(), GrpcJs())}
+
+
+# --- What cannot be run, and why ------------------------------------------------------------------------
+
+def body_limit():
+    """Bytes of the largest Payload.body that the images have room for; None: any."""
+    with open(os.path.join(ROOT, "proto", "grpc", "testing", "messages.options"), encoding="utf-8") as file:
+        found = re.search(r"^grpc\.testing\.Payload\.body\s+max_size:(\d+)", file.read(), re.M)
+    return int(found.group(1)) if found else None
+
+
+LARGE = {"large_unary", "client_streaming", "server_streaming", "ping_pong", "custom_metadata", "half_duplex",
+         "cancel_after_first_response", "timeout_on_sleeping_server", *cases.COMPRESSED}
+METADATA = {"custom_metadata"}
+UNSEEN = "gRPC's server for Python does not tell whether a request was compressed"
+
+
+def has(target, macro):
+    """Whether the target's image has an option of config.h switched on."""
+    return (targets.limit(target, macro, 0, "interop") or 0) > 0
+
+
+def reason(case, target):
+    """Why a case cannot be run on a target, or None."""
+    if target == "reference":
+        return UNSEEN if case.startswith("client_compressed") else None
+    if case in LARGE and body_limit() is not None:
+        return "its payloads are larger than the %d bytes that the image has room for" % body_limit()
+    if case in cases.COMPRESSED and not has(target, "NRPC_COMPRESSION"):
+        return "the image has no compression"
+    if case in METADATA and not has(target, "NRPC_METADATA_BYTES"):
+        return "the image has no metadata"
+    return None
+
+
+def attempt(client, case, server):
+    """(PASS, ""), (FAIL, what went wrong) or (NOT_RUN, why)."""
+    why = reason(case, server.name)
+    if why is not None:
+        return NOT_RUN, why
+    try:
+        if case in cases.COMPRESSED:
+            with Tap(server.port) as wire:
+                CLIENTS[client].run(case, wire.target())
+                wire.check(case)
+        else:
+            CLIENTS[client].run(case, server.target())
+    except NotRun as why:
+        return NOT_RUN, str(why)
+    except grpc.RpcError as error:
+        return FAIL, "%s: %s" % (error.code(), error.details())
+    except Exception:
+        return FAIL, traceback.format_exc()
+    return PASS, ""
