@@ -328,10 +328,10 @@ $(COMPRESS_VECTORS_H): tests/vectors/make_compress.py $(VENV_READY)
 
 UNIT_TREES := unit-gcc unit-clang unit-m3
 unit-gcc_CC := gcc
-unit-gcc_CFLAGS := $(SANITIZE)
+unit-gcc_CFLAGS := $(SANITIZE) -DNRPC_METADATA_BYTES=128
 unit-gcc_SUPPORT := tests/unit/host.c
 unit-clang_CC := clang
-unit-clang_CFLAGS := $(SANITIZE) -DNRPC_FAST=1
+unit-clang_CFLAGS := $(SANITIZE) -DNRPC_FAST=1 -DNRPC_METADATA_BYTES=256
 unit-clang_SUPPORT := tests/unit/host.c
 unit-m3_CC := arm-none-eabi-
 unit-m3_CFLAGS := -Os -mcpu=cortex-m3 -mthumb --specs=picolibc.specs

@@ -11,12 +11,12 @@
 
 /* The RAM formula, checked by `make size` (32-bit targets):
  *   image      = connections * ( connection + NRPC_MAX_STREAMS * blocks ) + scratch
- *   connection = 200 + NRPC_MAX_STREAMS * 36 + NRPC_HPACK_ENTRIES * 8
- *   blocks     = (5 + largest request) + (5 + largest reply + NRPC_STATUS_MESSAGE_MAX)
+ *   connection = 216 + NRPC_MAX_STREAMS * 44 + NRPC_HPACK_ENTRIES * 8 + NRPC_METADATA_BYTES
+ *   blocks     = (5 + largest request) + (5 + largest reply + NRPC_STATUS_MESSAGE_MAX) + NRPC_METADATA_BYTES
  *   scratch    = largest decoded request + largest decoded reply, once an image */
 
 /* Calls that one connection may have open. SETTINGS_MAX_CONCURRENT_STREAMS.
- * Streams, 1..1024. RAM: 36 bytes and two message blocks each, a connection. */
+ * Streams, 1..1024. RAM: 44 bytes and two message blocks each, a connection. */
 #ifndef NRPC_MAX_STREAMS
 #define NRPC_MAX_STREAMS 4
 #endif
@@ -53,6 +53,15 @@
 #define NRPC_STATUS_MESSAGE_MAX 48
 #endif
 
+/* Metadata of a call: the values of registered request keys, and the fields that handlers add to the
+ * response, together: a request value takes 3 + its bytes, a response field 6 + name + value as it goes out. What
+ * does not fit ends the call with RESOURCE_EXHAUSTED. Also the text that a connection keeps of the client's HPACK table: where it
+ * is less than the registered values that a client indexes, calls are refused and tried again by the client. Bytes, 0 (no metadata at all) or a power
+ * of two 64..8192. RAM: as many a stream, and a connection. */
+#ifndef NRPC_METADATA_BYTES
+#define NRPC_METADATA_BYTES 0
+#endif
+
 /* Glitches that a connection may have in hand before it is ended with ENHANCE_YOUR_CALM: resets
  * from either side, empty frames, PRIORITY, SETTINGS, frames on ended streams. Each finished call
  * gives one back, and each second NRPC_GLITCHES_PER_SECOND. Count, 8..250. */
@@ -77,6 +86,35 @@
 #define NRPC_STALL_TIMEOUT_MS 20000
 #endif
 
+/* A connection older than this is shut down gracefully, see nrpc_conn_shutdown. Milliseconds to about a quarter of a
+ * second, 1000..14400000; 0: never. */
+#ifndef NRPC_MAX_AGE_MS
+#define NRPC_MAX_AGE_MS 0
+#endif
+
+/* The same for one that has had no call for so long. */
+#ifndef NRPC_MAX_IDLE_MS
+#define NRPC_MAX_IDLE_MS 0
+#endif
+
+/* A peer from which nothing has come for so long is sent a PING; when nothing comes for another
+ * NRPC_KEEPALIVE_TIMEOUT_MS the connection is closed. Milliseconds, 1000..7200000 each; 0: no PINGs. */
+#ifndef NRPC_KEEPALIVE_MS
+#define NRPC_KEEPALIVE_MS 0
+#endif
+#ifndef NRPC_KEEPALIVE_TIMEOUT_MS
+#define NRPC_KEEPALIVE_TIMEOUT_MS 20000
+#endif
+
+/* Graceful shutdown: how long the answer to its PING is waited for; and after what time, from its
+ * beginning, calls that are still open end with UNAVAILABLE. Milliseconds, 1000..14400000. */
+#ifndef NRPC_WARN_MS
+#define NRPC_WARN_MS 5000
+#endif
+#ifndef NRPC_DRAIN_MS
+#define NRPC_DRAIN_MS 30000
+#endif
+
 /* 1: the usual frames and fields of a busy server take short cuts. 0: less code.
  * Costs about 700 bytes of flash on a Cortex-M3. RAM: 100 bytes a connection and 4 a stream. */
 #ifndef NRPC_FAST
@@ -87,7 +125,7 @@
 
 /* The least room with which nrpc_conn_transmit always makes progress, in bytes: the largest
  * trailers. */
-#define NRPC_TRANSMIT_MIN (112 + NRPC_STATUS_MESSAGE_MAX)
+#define NRPC_TRANSMIT_MIN (112 + NRPC_STATUS_MESSAGE_MAX + NRPC_METADATA_BYTES)
 
 #define NRPC_HPACK_TABLE_BYTES (32 * NRPC_HPACK_ENTRIES)
 
@@ -113,6 +151,9 @@ NRPC_STATIC_ASSERT(NRPC_HEADER_BLOCK_MAX >= 1024 && NRPC_HEADER_BLOCK_MAX <= 655
                    "NRPC_HEADER_BLOCK_MAX: 1024..65535");
 NRPC_STATIC_ASSERT(NRPC_STATUS_MESSAGE_MAX >= 9 && NRPC_STATUS_MESSAGE_MAX <= 126,
                    "NRPC_STATUS_MESSAGE_MAX: 9..126");
+NRPC_STATIC_ASSERT(NRPC_METADATA_BYTES == 0 || (NRPC_METADATA_BYTES >= 64 && NRPC_METADATA_BYTES <= 8192 &&
+                   (NRPC_METADATA_BYTES & (NRPC_METADATA_BYTES - 1)) == 0),
+                   "NRPC_METADATA_BYTES: 0, or a power of two 64..8192");
 NRPC_STATIC_ASSERT(NRPC_GLITCHES_MAX >= 8 && NRPC_GLITCHES_MAX <= 250, "NRPC_GLITCHES_MAX: 8..250");
 NRPC_STATIC_ASSERT(NRPC_PINGS_MAX >= 3 && NRPC_PINGS_MAX <= 250, "NRPC_PINGS_MAX: 3..250");
 

@@ -26,20 +26,25 @@ uint8_t *nrpc_conn_control(struct nrpc_conn *conn, uint32_t length, unsigned typ
     return nrpc_frame_write(p, length, type_flags, id);
 }
 
-void nrpc_conn_goaway(struct nrpc_conn *conn, enum nrpc_h2_error code)
+void nrpc_conn_goaway(struct nrpc_conn *conn, uint32_t last_id, enum nrpc_h2_error code)
 {
     static const char pings[14] = "too_many_pings"; /* what gRPC clients look for */
     uint32_t n = conn->pings > NRPC_PINGS_MAX ? sizeof pings : 0;
     uint8_t *p = nrpc_conn_control(conn, 8 + n, NRPC_TYPE_FLAGS(NRPC_GOAWAY, 0), 0);
-    memcpy(nrpc_put32(nrpc_put32(p, conn->last_id & conn->server->role->peer_opens), code), pings, n);
-    conn->flags |= NRPC_CONN_GOAWAY;
+    memcpy(nrpc_put32(nrpc_put32(p, last_id & conn->server->role->peer_opens), code), pings, n);
+}
+
+void nrpc_conn_ping(struct nrpc_conn *conn, uint8_t first)
+{
+    uint8_t *p = nrpc_conn_control(conn, 8, NRPC_TYPE_FLAGS(NRPC_PING, 0), 0);
+    nrpc_put32(nrpc_put32(p, (uint32_t)first << 24), 0);
 }
 
 void nrpc_conn_error(struct nrpc_conn *conn, enum nrpc_h2_error code)
 {
     if (!(conn->flags & NRPC_CONN_DEAD)) {
-        conn->flags |= NRPC_CONN_DEAD;
-        nrpc_conn_goaway(conn, code);
+        conn->flags |= NRPC_CONN_DEAD | NRPC_CONN_GOAWAY;
+        nrpc_conn_goaway(conn, conn->last_id, code);
     }
 }
 
@@ -180,6 +185,8 @@ static h2_error control(struct nrpc_conn *conn, const uint8_t *p)
                 return NRPC_H2_ENHANCE_YOUR_CALM;
             }
             memcpy(nrpc_conn_control(conn, 8, NRPC_TYPE_FLAGS(NRPC_PING, NRPC_ACK), 0), p, 8);
+        } else if (*p && (conn->flags & NRPC_CONN_WARNED)) {
+            conn->flags |= NRPC_CONN_READ;
         }
         break;
     }
@@ -244,7 +251,7 @@ static h2_error begin_headers(struct nrpc_conn *conn)
     conn->block_id = id;
     conn->block_flags = conn->frame.flags;
     conn->block_bytes = 0;
-    nrpc_request_begin(&conn->request);
+    nrpc_request_begin(conn);
     nrpc_hpack_begin(&conn->hpack);
     return NRPC_H2_NO_ERROR;
 }
@@ -298,7 +305,7 @@ static NRPC_NOINLINE h2_error decode_block(struct nrpc_conn *conn, const uint8_t
     const uint8_t *end = data + n;
     int field;
     while ((field = nrpc_hpack_decode(&conn->hpack, &data, end)) > 0) {
-        nrpc_request_field(&conn->request, &conn->hpack);
+        nrpc_request_field(conn, &conn->hpack);
     }
     return field < 0 ? NRPC_H2_COMPRESSION_ERROR : NRPC_H2_NO_ERROR;
 }
@@ -317,7 +324,7 @@ static h2_error block_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t
         return NRPC_H2_NO_ERROR;
     }
     h2_error code = decode_block(conn, data, n);
-    if (whole && generation == conn->hpack.generation) {
+    if (whole && generation == conn->hpack.generation && !(conn->request.odd & NRPC_HAS_KEYS)) {
         last->request = conn->request;
         last->generation = generation;
         last->bytes = (uint8_t)n;
@@ -505,7 +512,8 @@ static h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t
 size_t nrpc_conn_receive(struct nrpc_conn *conn, const void *data, size_t n, uint32_t now_ms)
 {
     size_t used = 0;
-    (void)now_ms; /* the timers look at what has happened when they run */
+    conn->now_ms = now_ms;
+    conn->heard = (uint16_t)(now_ms >> NRPC_TICK_SHIFT);
     while (!(conn->flags & NRPC_CONN_DEAD)) {
         size_t some = n - used;
         if (!some || (conn->control_bytes && conn->phase == NRPC_PHASE_HEAD)) {

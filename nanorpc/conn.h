@@ -40,6 +40,10 @@ size_t nrpc_conn_transmit(struct nrpc_conn *conn, void *buf, size_t room);
 /* Checks the timers. Returns the milliseconds after which to call again, 1..1000. */
 uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms);
 
+/* 1: since the last nrpc_conn_tick a call has come with a deadline, which may be sooner than what that
+ * returned: call it again now. To be asked after nrpc_conn_receive. */
+static inline int nrpc_conn_timer_set(const struct nrpc_conn *conn);
+
 /* 1: the connection has ended and all its bytes have been handed out; send them and close. */
 int nrpc_conn_closing(const struct nrpc_conn *conn);
 
@@ -47,13 +51,21 @@ int nrpc_conn_closing(const struct nrpc_conn *conn);
  * nrpc_server_accept. */
 void nrpc_conn_lost(struct nrpc_conn *conn);
 
-/* Ends the connection: no new calls; GOAWAY, and closing once the open calls have finished. */
+/* Ends the connection gracefully: GOAWAY(2^31-1) and PING; once that is answered, or after NRPC_WARN_MS, GOAWAY with
+ * the last call that was taken; closing when the open calls have finished. What is still open after
+ * NRPC_DRAIN_MS ends with UNAVAILABLE. */
 void nrpc_conn_shutdown(struct nrpc_conn *conn);
 
 /* --- The rest is the core's own ----------------------------------------------------------- */
 
-/* RST_STREAM, and GOAWAY with the longest debug data. */
+/* Time is kept in units of 256 ms, in 16 bits: they wrap after 4.6 hours, ticks come each second. */
+enum { NRPC_TICK_SHIFT = 8 };
+
+/* RST_STREAM, and GOAWAY with the longest debug data, or two SETTINGS frames with a setting each. */
 enum { NRPC_CONTROL_MAX = 13 + 9 + 8 + 14 };
+
+/* In nrpc_request.odd: there were values of keys. */
+#define NRPC_HAS_KEYS (1u << 31)
 
 /* What is known of the request whose header block is being read. */
 struct nrpc_request {
@@ -61,6 +73,7 @@ struct nrpc_request {
     uint32_t list_bytes;     /* RFC 9113 10.5.1; a block's size keeps it from wrapping. Between blocks: the code
                               * of the reset that nrpc_stream_close is called for */
     uint32_t path;
+    uint32_t timeout_ms; /* as nrpc_hpack gives it */
     uint32_t seen, odd; /* sets of tokens: 1 << token. odd: its value is not the expected one */
 };
 
@@ -68,11 +81,15 @@ enum nrpc_conn_flag {
     NRPC_CONN_OPEN = 0x01,
     NRPC_CONN_ACKED = 0x02,    /* the peer has our SETTINGS */
     NRPC_CONN_GREETED = 0x04,  /* the peer's first SETTINGS have come */
-    NRPC_CONN_DRAIN = 0x08,    /* no new calls; GOAWAY has been, or is to be, sent */
-    NRPC_CONN_GOAWAY = 0x10,   /* it has been made */
+    NRPC_CONN_DRAIN = 0x08,    /* it is to end: the GOAWAY that warns has been, or is to be, sent */
+    NRPC_CONN_GOAWAY = 0x10,   /* the last GOAWAY has been made: no new calls */
     NRPC_CONN_DEAD = 0x20,     /* a connection error: nothing but GOAWAY any more */
     NRPC_CONN_RX_PROGRESS = 0x40,
-    NRPC_CONN_TX_PROGRESS = 0x80
+    NRPC_CONN_TX_PROGRESS = 0x80,
+    NRPC_CONN_WARNED = 0x100,  /* the GOAWAY that warns has been made, and a PING behind it */
+    NRPC_CONN_READ = 0x200,    /* the peer has read that, or has had the time to */
+    NRPC_CONN_PINGED = 0x400,  /* a keepalive PING waits for any sign of life */
+    NRPC_CONN_TIMER = 0x800    /* a deadline has come: see nrpc_conn_timer_set */
 };
 
 /* What the next received byte belongs to. */
@@ -109,12 +126,19 @@ struct nrpc_conn { /* what is used most first: the shortest instructions reach i
     uint32_t peer_initial_window;
     const struct nrpc_server *server;
     uint8_t *blocks;                 /* of this connection's streams */
+    uint32_t now_ms;                 /* as the port gave it last */
+#if NRPC_METADATA_BYTES
+    struct nrpc_call *vacant;        /* the slot that the header block being read will take, if any */
+    uint8_t metadata;                /* enum nrpc_metadata_state of that block */
+#endif
 #if NRPC_FAST
     struct nrpc_call *first, **last; /* the queue: its head, where to append */
 #else
     uint16_t turn; /* the slot whose turn it is to send */
 #endif
-    uint16_t since, refilled;        /* when the stall began, when glitches were given back: ms / 256 */
+    /* Times in ms / 256: when the stall began, when glitches were given back, when anything was heard, when the last
+     * call was open, when all began (while draining: when that began). */
+    uint16_t since, refilled, heard, idle, born;
     struct nrpc_response_table table;
     struct nrpc_request request;
     uint8_t gathered[NRPC_FRAME_HEADER_BYTES];
@@ -127,12 +151,23 @@ struct nrpc_conn { /* what is used most first: the shortest instructions reach i
     struct nrpc_dial *dial; /* that opened the link, dial.h; NULL: the peer has */
 };
 
+static inline int nrpc_conn_timer_set(const struct nrpc_conn *conn)
+{
+    return (conn->flags & NRPC_CONN_TIMER) != 0;
+}
+
 /* Appends a frame to conn->control; returns where its payload goes. One frame that is received makes no
  * more than RST_STREAM and GOAWAY, and no further one is begun before these have been sent. */
 uint8_t *nrpc_conn_control(struct nrpc_conn *conn, uint32_t length, unsigned type_flags, uint32_t id);
 
-/* GOAWAY, with the last stream that we have seen. */
-void nrpc_conn_goaway(struct nrpc_conn *conn, enum nrpc_h2_error code);
+/* GOAWAY. last_id: the last stream that we take. */
+void nrpc_conn_goaway(struct nrpc_conn *conn, uint32_t last_id, enum nrpc_h2_error code);
+
+/* Our PING. first: a byte of it by which its answer is known. */
+void nrpc_conn_ping(struct nrpc_conn *conn, uint8_t first);
+
+/* SETTINGS_HEADER_TABLE_SIZE 0 and then as it was: the peer forgets all that it has in the table. */
+void nrpc_conn_empty_table(struct nrpc_conn *conn);
 
 /* A connection error, RFC 9113 5.4.1: GOAWAY, then closing. */
 void nrpc_conn_error(struct nrpc_conn *conn, enum nrpc_h2_error code);

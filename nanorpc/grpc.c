@@ -27,6 +27,17 @@ int nrpc_call_half_closed(const struct nrpc_call *call)
     return (call->flags & NRPC_CALL_HALF_CLOSED) != 0;
 }
 
+uint32_t nrpc_call_age_ms(const struct nrpc_call *call)
+{
+    return nrpc_call_conn(call)->now_ms - call->begun_ms;
+}
+
+uint32_t nrpc_call_time_left_ms(const struct nrpc_call *call)
+{
+    uint32_t timeout = call->timeout_ms, age = nrpc_call_age_ms(call);
+    return timeout == NRPC_NO_DEADLINE ? timeout : age < timeout ? timeout - age : 0;
+}
+
 static int has_finished(const struct nrpc_call *call)
 {
     return (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN;

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "nanorpc.h"
+
 /* What the next byte belongs to. */
 enum state {
     FIRST, /* as FIELD, and no field has come yet: the table's size may change */
@@ -19,7 +21,7 @@ enum { STATIC_ENTRIES = 61, ENTRY_OVERHEAD = 32, LARGEST_TABLE = 4096 };
 
 const char nrpc_hpack_names[] =
     "\200:authority\201method\201path\201scheme\200connection\203tent-length\210type"
-    "\200grpc-encoding\200keep-alive\200proxy-connection\200te\201ransfer-encoding\200upgrade\377";
+    "\200grpc-encoding\205timeout\200keep-alive\200proxy-connection\200te\201ransfer-encoding\200upgrade\377";
 
 /* Static table, RFC 7541 appendix A: the names' lengths, and which names matter here. */
 enum { AUTHORITY = NRPC_T_AUTHORITY, METHOD = NRPC_T_METHOD, PATH = NRPC_T_PATH, SCHEME = NRPC_T_SCHEME,
@@ -41,7 +43,7 @@ enum { STATIC_POST = 3 - 1 };
 /* --- The dynamic table -------------------------------------------------------------------- */
 
 /* An entry's shape. A table of at most 4096 bytes leaves a name 4064. */
-enum { BYTES_MASK = 0x1fff, BAD_SHIFT = 15, NAME_SHIFT = 16, NAME_MASK = 0xfff, TOKEN_SHIFT = 28 };
+enum { BYTES_MASK = 0x1fff, BAD_SHIFT = 13, NAME_SHIFT = 14, NAME_MASK = 0xfff, TOKEN_SHIFT = 26 };
 
 /* The i-th newest entry, i < count. */
 static struct nrpc_hpack_entry *entry_at(struct nrpc_hpack *hpack, uint32_t i)
@@ -74,6 +76,11 @@ static void insert(struct nrpc_hpack *hpack)
 {
     note_change(hpack);
     uint32_t bytes = hpack->bytes;
+#if NRPC_METADATA_BYTES
+    if (hpack->token >= NRPC_T_KEY && hpack->value != UINT32_MAX) {
+        hpack->text_end = (uint16_t)(hpack->text_end + hpack->value); /* it stays */
+    }
+#endif
     if (bytes > hpack->max_bytes || NRPC_HPACK_ENTRIES == 0) {
         evict_to(hpack, 0);
         return;
@@ -95,9 +102,9 @@ static void insert(struct nrpc_hpack *hpack)
 
 /* The values that matter, each after its field's token. A content-length that is only that is empty. */
 static const char expected_values[] =
-    "\200\001POST\200\005\200\006application/grpc\200\007identity\200\012trailers\377";
+    "\200\001POST\200\005\200\006application/grpc\200\007identity\200\013trailers\377";
 NRPC_STATIC_ASSERT(NRPC_T_METHOD == 1 && NRPC_T_CONTENT_LENGTH == 5 && NRPC_T_CONTENT_TYPE == 6 &&
-                   NRPC_T_GRPC_ENCODING == 7 && NRPC_T_TE == 10, "expected_values");
+                   NRPC_T_GRPC_ENCODING == 7 && NRPC_T_TE == 11, "expected_values");
 
 static void value_begin(struct nrpc_hpack *hpack)
 {
@@ -110,6 +117,11 @@ static void value_begin(struct nrpc_hpack *hpack)
     if (hpack->token == NRPC_T_PATH) {
         memset(&hpack->match, 0, sizeof hpack->match);
     }
+#if NRPC_METADATA_BYTES
+    if (hpack->token >= NRPC_T_KEY) {
+        hpack->value = (uint32_t)hpack->text_end << 16;
+    }
+#endif
 }
 
 static void content_length_byte(struct nrpc_hpack *hpack, uint8_t byte)
@@ -122,6 +134,62 @@ static void content_length_byte(struct nrpc_hpack *hpack, uint8_t byte)
     hpack->value = hpack->value * 10 + digit;
 }
 
+/* gRPC over HTTP2, "Timeout": 1 to 8 digits, then a unit. Once that has come the value is marked with the
+ * highest bit; anything further makes it UINT32_MAX, which stays. */
+enum { HAS_UNIT = 1 << 30 };
+static void timeout_byte(struct nrpc_hpack *hpack, uint8_t byte)
+{
+    static const char units[] = "munSMH";
+    static const uint32_t factors[] = {1, 1000, 1000000, 1000, 60000, 3600000};
+    uint32_t value = hpack->value, digit = byte - (uint32_t)'0';
+    unsigned place = hpack->bytes - (unsigned)hpack->name_bytes - ENTRY_OVERHEAD, i = 0;
+    if (value < HAS_UNIT && place <= 8 && digit <= 9) {
+        hpack->value = value * 10 + digit;
+        return;
+    }
+    while (i < 6 && (uint8_t)units[i] != byte) {
+        i++;
+    }
+    if (value >= HAS_UNIT || place < 2 || i == 6) {
+        hpack->value = UINT32_MAX;
+        return;
+    }
+    if (i == 1 || i == 2) {
+        value = (value + factors[i] - 1) / factors[i];
+    } else {
+        value = value > NRPC_TIMEOUT_MAX / factors[i] ? NRPC_TIMEOUT_MAX : value * factors[i];
+    }
+    hpack->value = value | HAS_UNIT;
+}
+
+#if NRPC_METADATA_BYTES
+/* The text of a key's value goes into the ring, from text_end on. value: where it begins << 16 | its length. */
+static void text_byte(struct nrpc_hpack *hpack, uint8_t byte)
+{
+    unsigned n = hpack->value & 0xffff, end = hpack->text_end + n;
+    if (n >= NRPC_METADATA_BYTES) {
+        hpack->value = UINT32_MAX;
+        return;
+    }
+    hpack->text[end % NRPC_METADATA_BYTES] = byte;
+    hpack->value++;
+    if ((int16_t)(end - hpack->text_used) >= 0) {
+        hpack->text_used = (uint16_t)(end + 1);
+    }
+}
+
+int32_t nrpc_hpack_text(const struct nrpc_hpack *hpack, unsigned *start)
+{
+    *start = hpack->value >> 16;
+    if (hpack->value == UINT32_MAX) {
+        return NRPC_TEXT_TOO_LONG;
+    }
+    return (uint16_t)(hpack->text_used - *start) > NRPC_METADATA_BYTES ? NRPC_TEXT_LOST : (int32_t)(hpack->value & 0xffff);
+}
+#else
+#define text_byte(hpack, byte) ((void)0)
+#endif
+
 static void value_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
     hpack->bytes++;
@@ -129,11 +197,17 @@ static void value_byte(struct nrpc_hpack *hpack, uint8_t byte)
         hpack->bad = 1; /* RFC 9113 8.2.1 */
     }
     if (hpack->token == NRPC_T_PATH) {
-        nrpc_path_byte(&hpack->match, byte, hpack->services, hpack->n_services);
+        nrpc_path_byte(&hpack->match, byte, hpack->server->services, hpack->server->n_services);
+        return;
+    }
+    if (hpack->token >= NRPC_T_KEY) {
+        text_byte(hpack, byte);
         return;
     }
     if (hpack->token == NRPC_T_CONTENT_LENGTH) {
         content_length_byte(hpack, byte);
+    } else if (hpack->token == NRPC_T_GRPC_TIMEOUT) {
+        timeout_byte(hpack, byte);
     }
     if (hpack->token != NRPC_T_CONTENT_TYPE || nrpc_match_end(&hpack->match) == NRPC_NO_MATCH) {
         nrpc_match_byte(&hpack->match, byte); /* application/grpc+proto: the rest does not matter */
@@ -150,6 +224,13 @@ static void value_end(struct nrpc_hpack *hpack)
         return;
     }
     unsigned odd = nrpc_match_end(&hpack->match) == NRPC_NO_MATCH;
+    if (hpack->token >= NRPC_T_KEY) {
+        return;
+    }
+    if (hpack->token == NRPC_T_GRPC_TIMEOUT) {
+        hpack->value = hpack->value - HAS_UNIT <= NRPC_TIMEOUT_MAX ? hpack->value - HAS_UNIT : UINT32_MAX;
+        return;
+    }
     if (hpack->token == NRPC_T_CONTENT_LENGTH) {
         if (!odd) {
             hpack->bad = 1; /* RFC 9110 8.6 */
@@ -164,21 +245,57 @@ static void value_end(struct nrpc_hpack *hpack)
 
 /* --- Names -------------------------------------------------------------------------------- */
 
+#if NRPC_METADATA_BYTES
+/* NUL: the name has ended. */
+static void narrow_keys(struct nrpc_hpack *hpack, uint8_t byte)
+{
+    const struct nrpc_server *server = hpack->server;
+    hpack->key = (uint8_t)nrpc_narrow((const char *const *const *)server->keys, server->n_keys, hpack->key,
+                                      hpack->name_bytes, (char)byte);
+}
+#endif
+
 static void name_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
     if (byte <= ' ' || byte >= 0x7f || (byte >= 'A' && byte <= 'Z') || byte == ':') {
         hpack->bad = 1; /* unless the name is known: then it is a pseudo-header's colon */
     }
     nrpc_match_byte(&hpack->match, byte);
+#if NRPC_METADATA_BYTES
+    narrow_keys(hpack, byte ? byte : '\1');
+#endif
     hpack->name_bytes++;
 }
+
+#if NRPC_METADATA_BYTES
+/* The token of a name that nothing else is known of: a key's, or OTHER. */
+static unsigned key_token(struct nrpc_hpack *hpack)
+{
+    narrow_keys(hpack, '\0');
+    return hpack->key < hpack->server->n_keys ? NRPC_T_KEY + (unsigned)hpack->key : (unsigned)NRPC_T_OTHER;
+}
+
+/* The same for a name of the static table. */
+static unsigned static_key_token(const struct nrpc_hpack *hpack, uint32_t index)
+{
+    const struct nrpc_server *server = hpack->server;
+    unsigned key = 0;
+    while (key < server->n_keys && server->keys[key]->static_index != index) {
+        key++;
+    }
+    return key < server->n_keys ? NRPC_T_KEY + key : (unsigned)NRPC_T_OTHER;
+}
+#else
+#define key_token(hpack) NRPC_T_OTHER
+#define static_key_token(hpack, index) NRPC_T_OTHER
+#endif
 
 static void name_end(struct nrpc_hpack *hpack)
 {
     unsigned token = nrpc_match_end(&hpack->match);
     if (token == NRPC_NO_MATCH) {
-        token = hpack->bad || !hpack->name_bytes ? NRPC_T_BAD : NRPC_T_OTHER;
-    } else if (token > NRPC_T_GRPC_ENCODING && token != NRPC_T_TE) {
+        token = hpack->bad || !hpack->name_bytes ? NRPC_T_BAD : key_token(hpack);
+    } else if (token > NRPC_T_GRPC_TIMEOUT && token != NRPC_T_TE) {
         token = NRPC_T_BAD; /* specific to a connection, RFC 9113 8.2.2 */
     }
     hpack->token = (uint8_t)token;
@@ -201,7 +318,7 @@ static int look_up(struct nrpc_hpack *hpack, uint32_t index)
         return 1;
     }
     unsigned named = static_names[index], token = named >> 5;
-    hpack->token = (uint8_t)(token == OTHER_NAME ? NRPC_T_OTHER : token);
+    hpack->token = (uint8_t)(token == OTHER_NAME ? static_key_token(hpack, index + 1) : token);
     hpack->bad = token == BAD || token == LENGTH /* that is empty */;
     hpack->name_bytes = named & 31;
     hpack->bytes = (uint16_t)((named & 31) + ENTRY_OVERHEAD +
@@ -292,7 +409,7 @@ static int index_end(struct nrpc_hpack *hpack)
         return known >> 1; /* the field is not complete: -1 or 0 */
     }
     hpack->state = NAME_LENGTH;
-    hpack->name_bytes = hpack->bad = 0;
+    hpack->name_bytes = hpack->bad = hpack->key = 0;
     nrpc_match_begin(&hpack->match, nrpc_hpack_names);
     return 0;
 }
@@ -368,14 +485,12 @@ int nrpc_hpack_end(const struct nrpc_hpack *hpack)
     return !(hpack->state >> 1 | hpack->shift); /* FIRST or FIELD, and no number begun */
 }
 
-void nrpc_hpack_init(struct nrpc_hpack *hpack, const struct nrpc_service *const *services,
-                     uint8_t n_services)
+void nrpc_hpack_init(struct nrpc_hpack *hpack, const struct nrpc_server *server)
 {
     memset(hpack, 0, sizeof *hpack);
     hpack->max_bytes = LARGEST_TABLE;
 #if NRPC_HPACK_TABLE_BYTES < 4096
     hpack->limit = LARGEST_TABLE;
 #endif
-    hpack->services = services;
-    hpack->n_services = n_services;
+    hpack->server = server;
 }

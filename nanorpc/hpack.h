@@ -11,6 +11,9 @@
 #include "huffman.h"
 #include "match.h"
 
+/* The longest grpc-timeout that is told from a longer one: 12 days. */
+enum { NRPC_TIMEOUT_MAX = (1 << 30) - 1 };
+
 /* What a header field is to a gRPC server. The first ones stand in the order of their names. */
 enum nrpc_token {
     NRPC_T_AUTHORITY, /* value unused */
@@ -21,25 +24,28 @@ enum nrpc_token {
     NRPC_T_CONTENT_LENGTH, /* bytes, 0..UINT32_MAX - 1 */
     NRPC_T_CONTENT_TYPE,   /* 0: application/grpc, 1: any other */
     NRPC_T_GRPC_ENCODING,  /* 0: identity, 1: any other */
+    NRPC_T_GRPC_TIMEOUT,   /* milliseconds, rounded up, 0..NRPC_TIMEOUT_MAX; UINT32_MAX: malformed */
     NRPC_T_KEEP_ALIVE,
     NRPC_T_PROXY_CONNECTION,
     NRPC_T_TE, /* unused */
     NRPC_T_TRANSFER_ENCODING,
     NRPC_T_UPGRADE,
     NRPC_T_OTHER, /* nobody asked for it */
+    NRPC_T_KEY,   /* and on: the server's keys; value: where its text is, see nrpc_hpack_text */
+    NRPC_T_END = 64,
     NRPC_T_BAD = NRPC_T_CONNECTION /* a name that makes the request malformed, RFC 9113 8.2 */
 };
 
 /* An entry of the dynamic table: 8 bytes, whatever the length of its text. */
 struct nrpc_hpack_entry {
     uint32_t value;
-    uint32_t shape; /* bytes that it counts, 16 bits; name's length, 12; token, 4 - see hpack.c */
+    uint32_t shape; /* bytes that it counts, name's length, token - see hpack.c */
 };
 
 /* A decoder. One for a connection; it may be cut between any two bytes. */
 struct nrpc_hpack { /* small fields first: the shortest instructions reach them */
     uint8_t state, shift, kind, is_huffman;
-    uint8_t n_services;
+    uint8_t key;                    /* the key that fits the name so far */
     uint8_t newest, count;          /* the table's ring */
     uint8_t token;                  /* of the field being decoded, or just decoded: enum nrpc_token */
     uint16_t max_bytes, used_bytes; /* the table: RFC 7541 4.2 */
@@ -55,15 +61,18 @@ struct nrpc_hpack { /* small fields first: the shortest instructions reach them 
 #if NRPC_FAST
     uint32_t generation; /* changes with each change of the table */
 #endif
-    const struct nrpc_service *const *services;
+    const struct nrpc_server *server;
     struct nrpc_match match;
+#if NRPC_METADATA_BYTES
+    uint16_t text_end, text_used; /* positions in all text ever: after the table's; after any that is in the ring */
+    uint8_t text[NRPC_METADATA_BYTES]; /* the ring: position p is at p % NRPC_METADATA_BYTES */
+#endif
     struct nrpc_hpack_entry entries[NRPC_HPACK_ENTRIES ? NRPC_HPACK_ENTRIES : 1];
 };
 
-/* A new connection: an empty table of at most 4096 bytes. services: kept, they give the paths
- * their meaning. */
-void nrpc_hpack_init(struct nrpc_hpack *hpack, const struct nrpc_service *const *services,
-                     uint8_t n_services);
+/* A new connection: an empty table of at most 4096 bytes. server: kept; its services give the paths
+ * their meaning, its keys say which other values are wanted. */
+void nrpc_hpack_init(struct nrpc_hpack *hpack, const struct nrpc_server *server);
 
 /* The peer has our SETTINGS_HEADER_TABLE_SIZE: from now on a larger table is an error, RFC 7541 6.3. */
 static inline void nrpc_hpack_acked(struct nrpc_hpack *hpack)
@@ -85,6 +94,18 @@ int nrpc_hpack_decode(struct nrpc_hpack *hpack, const uint8_t **at, const uint8_
 
 /* 1 when the block may end here, 0: COMPRESSION_ERROR. */
 int nrpc_hpack_end(const struct nrpc_hpack *hpack);
+
+#if NRPC_METADATA_BYTES
+/* The text of a key's value, until the next byte is decoded. *start: where its byte i is, by
+ * nrpc_hpack_text_byte. Returns its length; NRPC_TEXT_TOO_LONG: it has never been in the ring; NRPC_TEXT_LOST: it has left
+ * the ring although the peer's table still has it. */
+enum { NRPC_TEXT_TOO_LONG = -1, NRPC_TEXT_LOST = -2 };
+int32_t nrpc_hpack_text(const struct nrpc_hpack *hpack, unsigned *start);
+static inline uint8_t nrpc_hpack_text_byte(const struct nrpc_hpack *hpack, unsigned position)
+{
+    return hpack->text[(position & 0xffffu) % NRPC_METADATA_BYTES];
+}
+#endif
 
 /* The names of enum nrpc_token as a list of match.h, for tests. */
 extern const char nrpc_hpack_names[];

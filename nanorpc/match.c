@@ -47,20 +47,29 @@ uint8_t nrpc_match_end(const struct nrpc_match *match)
     return match->at && (uint8_t)*match->at >= 0x80 ? match->ordinal : NRPC_NO_MATCH;
 }
 
+unsigned nrpc_narrow(const char *const *const *names, unsigned n, unsigned k, unsigned position, char byte)
+{
+    if (k == n) {
+        return n;
+    }
+    const char *begun = *names[k];
+    while (strncmp(*names[k], begun, position) != 0 || (*names[k])[position] != byte) {
+        if (++k == n) {
+            break;
+        }
+    }
+    return k;
+}
+
 /* While at == NULL, `position` bytes of the service's path fit. */
 static void service_byte(struct nrpc_match *match, char byte, const struct nrpc_service *const *services,
                          unsigned n_services)
 {
     unsigned position = match->position;
-    unsigned k = match->service;
-    const char *path = services[k]->path;
-    while (services[k]->path[position] != byte) {
-        do {
-            if (++k == n_services) {
-                give_up(match);
-                return;
-            }
-        } while (strncmp(services[k]->path, path, position) != 0);
+    unsigned k = nrpc_narrow((const char *const *const *)services, n_services, match->service, position, byte ? byte : '\1');
+    if (k == n_services) {
+        give_up(match);
+        return;
     }
     match->service = (uint8_t)k;
     match->position = (uint16_t)(position + 1);

@@ -31,6 +31,12 @@ void nrpc_match_byte(struct nrpc_match *match, uint8_t byte);
 /* The place of the name in its list, 0..254, or NRPC_NO_MATCH. */
 uint8_t nrpc_match_end(const struct nrpc_match *match);
 
+/* One step of finding a name among n whose order is free, byte by byte: names[k] points to a struct whose
+ * first member is the name; the name k shares its first `position` bytes with what has come. Returns
+ * the first one from k on that goes on with `byte` (NUL: that ends there, and is not to be asked further), or n; for
+ * k == n as well. */
+unsigned nrpc_narrow(const char *const *const *names, unsigned n, unsigned k, unsigned position, char byte);
+
 /* The same for a request's path, "/package.Service/Method", over the services of a server: exact,
  * and in whatever order the services stand. Start with memset 0. n_services: 1..254. */
 void nrpc_path_byte(struct nrpc_match *match, uint8_t byte,

@@ -97,6 +97,21 @@ struct nrpc_service {
     const struct nrpc_method *methods; /* in the same order */
 };
 
+/* --- Metadata ------------------------------------------------------------------------------ */
+
+/* A metadata key whose values handlers want to see; name: lower case, "-bin" at its end for binary values.
+ *     static const struct nrpc_key auth = NRPC_KEY("authorization"), trace = NRPC_KEY("trace-bin");
+ *     static const struct nrpc_key *const keys[] = {&auth, &trace};
+ *     NRPC_SERVER_DEFINE_WITH(server, 2, (.keys = keys, .n_keys = 2), Greeter_service);
+ * Costs NRPC_METADATA_BYTES a connection and a stream, see config.h; keys that are not registered cost
+ * nothing, and are not kept. At most NRPC_KEYS_MAX. */
+struct nrpc_key {
+    const char *name;
+    uint8_t static_index; /* in HPACK's static table; 0: it is not there. NRPC_KEY finds it */
+};
+enum { NRPC_KEYS_MAX = 48 };
+#include "key.h"
+
 /* --- In a handler -------------------------------------------------------------------------
  * All of these: from the context that runs the port (its poll function, or a handler), never from
  * an interrupt. `call` is valid until it has finished or its NAME_cancelled has returned. */
@@ -132,6 +147,28 @@ int nrpc_call_send(struct nrpc_call *call, const void *reply);
  * calls whose handler returned NRPC_PENDING. */
 int nrpc_call_reply(struct nrpc_call *call, const void *reply);
 
+/* What is left of the client's deadline, in milliseconds, as of the last time that the port gave;
+ * NRPC_NO_DEADLINE: it has none. At 0 the call ends with NRPC_DEADLINE_EXCEEDED, and NAME_cancelled is told. */
+#define NRPC_NO_DEADLINE UINT32_MAX
+uint32_t nrpc_call_time_left_ms(const struct nrpc_call *call);
+
+/* Milliseconds since the call began. */
+uint32_t nrpc_call_age_ms(const struct nrpc_call *call);
+
+/* The i-th value (from 0) that the client sent for a registered key: repeated fields in their order. ASCII: as it came.
+ * -bin: decoded; one that was joined by commas counts as several. Returns where it is, valid while the call lives,
+ * and *n its bytes (no NUL follows); NULL: there is none. What did not fit has ended the call with
+ * RESOURCE_EXHAUSTED before any handler saw it. */
+const void *nrpc_call_metadata(const struct nrpc_call *call, const struct nrpc_key *key, unsigned i, size_t *n);
+
+/* Adds a field to the response's initial metadata, which leaves with the first message or the status, or to its trailing
+ * metadata, which leaves with the status. key: 1..126 bytes of a-z 0-9 - _ . ; "-bin" at its end: the value is any
+ * bytes, and goes out in base64; else it is printable ASCII. Both are copied. Keys that begin with "grpc-" are the
+ * library's own, but for "grpc-status-details-bin". Returns 0; NRPC_E_STATE: that has left already;
+ * NRPC_E_TOO_BIG: NRPC_METADATA_BYTES does not suffice, nothing was added. */
+int nrpc_call_add_header(struct nrpc_call *call, const char *key, const void *value, size_t n);
+int nrpc_call_add_trailer(struct nrpc_call *call, const char *key, const void *value, size_t n);
+
 /* For codecs: where to put an encoded reply of up to *room bytes, or NULL when NRPC_E_AGAIN or
  * NRPC_E_STATE would be the answer; then how many bytes it took (0..room; may be 0). */
 uint8_t *nrpc_call_reserve(struct nrpc_call *call, size_t *room);
@@ -141,6 +178,19 @@ void nrpc_call_commit(struct nrpc_call *call, size_t n);
  * message and it was delivered. */
 const struct nrpc_method *nrpc_call_method(const struct nrpc_call *call);
 int nrpc_call_half_closed(const struct nrpc_call *call);
+
+/* --- Around every call ---------------------------------------------------------------------- */
+
+/* An interceptor: authentication, logging, metrics. In flash; a server has a const chain of them. */
+struct nrpc_interceptor {
+    /* A call of a known method has begun; its metadata are there, no handler has seen anything of it. Returns
+     * NRPC_OK: it goes on, to the next interceptor, then to the handler; any other: it ends with that, or
+     * with what nrpc_call_fail has said. NULL: goes on. */
+    enum nrpc_status (*begin)(struct nrpc_call *call);
+    /* The same call is over, whatever ended it, also if an interceptor refused it; after its handler was told. status: what
+     * the client got or would have got. `call` dies on return. NULL: not told. */
+    void (*end)(struct nrpc_call *call, enum nrpc_status status);
+};
 
 /* --- A server ----------------------------------------------------------------------------- */
 #include "server.h"

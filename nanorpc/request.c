@@ -4,6 +4,7 @@
 #include "request.h"
 
 #include "grpc.h"
+#include "metadata.h"
 
 /* Sets of tokens. */
 enum {
@@ -14,12 +15,21 @@ enum {
     CONTENT_LENGTH = 1 << NRPC_T_CONTENT_LENGTH,
     CONTENT_TYPE = 1 << NRPC_T_CONTENT_TYPE,
     GRPC_ENCODING = 1 << NRPC_T_GRPC_ENCODING,
+    GRPC_TIMEOUT = 1 << NRPC_T_GRPC_TIMEOUT,
     BAD = 1 << NRPC_T_BAD
 };
 
-void nrpc_request_begin(struct nrpc_request *request)
+void nrpc_request_begin(struct nrpc_conn *conn)
 {
-    request->content_length = UINT32_MAX;
+    struct nrpc_request *request = &conn->request;
+#if NRPC_METADATA_BYTES
+    conn->metadata = NRPC_METADATA_FINE;
+    conn->vacant = nrpc_stream_find(conn, conn->block_id) ? NULL : nrpc_stream_vacant(conn);
+    if (conn->vacant) {
+        conn->vacant->metadata_used = 0;
+    }
+#endif
+    request->content_length = request->timeout_ms = UINT32_MAX;
     request->list_bytes = 0;
     request->seen = request->odd = 0;
 }
@@ -29,9 +39,26 @@ void nrpc_request_malformed(struct nrpc_request *request)
     request->odd |= BAD;
 }
 
-void nrpc_request_field(struct nrpc_request *request, const struct nrpc_hpack *field)
+/* The value of a key. Returns what its name is to the rest of the request. */
+static unsigned key_field(struct nrpc_conn *conn, const struct nrpc_hpack *field)
 {
-    unsigned bit = 1u << field->token;
+#if NRPC_METADATA_BYTES
+    conn->request.odd |= NRPC_HAS_KEYS;
+    if (conn->vacant) {
+        uint8_t state = nrpc_metadata_take(conn->vacant, field);
+        conn->metadata = state > conn->metadata ? state : conn->metadata;
+    }
+#else
+    (void)conn;
+    (void)field;
+#endif
+    return NRPC_T_OTHER;
+}
+
+void nrpc_request_field(struct nrpc_conn *conn, const struct nrpc_hpack *field)
+{
+    struct nrpc_request *request = &conn->request;
+    unsigned bit = 1u << (field->token >= NRPC_T_KEY ? key_field(conn, field) : field->token);
     unsigned not_before = bit & PSEUDO ? bit | ~(unsigned)PSEUDO : bit & CONTENT_LENGTH;
     if (field->bad || (request->seen & not_before)) { /* RFC 9113 8.3 */
         nrpc_request_malformed(request);
@@ -42,6 +69,8 @@ void nrpc_request_field(struct nrpc_request *request, const struct nrpc_hpack *f
         request->path = field->value;
     } else if (bit == CONTENT_LENGTH) {
         request->content_length = field->value;
+    } else if (bit == GRPC_TIMEOUT) {
+        request->timeout_ms = field->value;
     }
     request->list_bytes += field->bytes;
 }
@@ -58,9 +87,37 @@ static void trailers(struct nrpc_conn *conn, struct nrpc_call *call)
     nrpc_grpc_receive(call, NULL, 0);
 }
 
+/* What a request's metadata are worth, as a status; the kind that is asked for again does not come here. */
+static enum nrpc_status metadata_status(const struct nrpc_conn *conn)
+{
+#if NRPC_METADATA_BYTES
+    return !conn->metadata ? NRPC_OK
+         : conn->metadata == NRPC_METADATA_TOO_BIG ? NRPC_RESOURCE_EXHAUSTED : NRPC_INTERNAL;
+#else
+    (void)conn;
+    return NRPC_OK;
+#endif
+}
+
+/* Asks the interceptors. Returns 1 when the call may go on. */
+static int intercept(struct nrpc_call *call)
+{
+    const struct nrpc_server *server = nrpc_call_conn(call)->server;
+    for (unsigned i = 0; i < server->n_interceptors; i++) {
+        enum nrpc_status (*begin)(struct nrpc_call *) = server->interceptors[i].begin;
+        enum nrpc_status status = begin ? begin(call) : NRPC_OK;
+        if (status != NRPC_OK) {
+            nrpc_call_finish(call, status, NULL);
+            return 0;
+        }
+    }
+    return 1;
+}
+
 /* WIRE: 431, 405, 415 in HTTP, the rest as gRPC statuses. Returns 1 when the call may go on. */
 static int admit(struct nrpc_call *call, const struct nrpc_request *request)
 {
+    struct nrpc_conn *conn = nrpc_call_conn(call);
     unsigned odd = request->odd;
     if (request->list_bytes > NRPC_HEADER_LIST_MAX) {
         nrpc_grpc_refuse_http(call, "431\r\n");
@@ -73,11 +130,34 @@ static int admit(struct nrpc_call *call, const struct nrpc_request *request)
     } else if (odd & GRPC_ENCODING) {
         call->flags |= NRPC_CALL_ENCODINGS;
         nrpc_call_finish(call, NRPC_UNIMPLEMENTED, "unknown grpc-encoding");
+    } else if (request->seen & GRPC_TIMEOUT && request->timeout_ms == UINT32_MAX) {
+        nrpc_call_finish(call, NRPC_INTERNAL, "malformed grpc-timeout");
+    } else if (metadata_status(conn)) {
+        nrpc_call_finish(call, metadata_status(conn), "metadata too large or malformed");
     } else {
-        call->method = &nrpc_call_conn(call)->server->services[request->path >> 8]->methods[request->path & 0xff];
-        return 1;
+        call->method = &conn->server->services[request->path >> 8]->methods[request->path & 0xff];
+        call->timeout_ms = request->timeout_ms;
+        conn->flags |= call->timeout_ms != NRPC_NO_DEADLINE ? NRPC_CONN_TIMER : 0;
+        return intercept(call);
     }
     return 0;
+}
+
+/* The slot for the request that has come, or NULL: it is refused, and the client may try it again. */
+static struct nrpc_call *vacant(struct nrpc_conn *conn)
+{
+    if (conn->flags & NRPC_CONN_GOAWAY) {
+        return NULL;
+    }
+#if NRPC_METADATA_BYTES
+    if (conn->metadata == NRPC_METADATA_LOST) {
+        nrpc_conn_empty_table(conn); /* then the client sends it in full */
+        return NULL;
+    }
+    return conn->vacant;
+#else
+    return nrpc_stream_vacant(conn);
+#endif
 }
 
 void nrpc_request_end(struct nrpc_conn *conn)
@@ -100,11 +180,12 @@ void nrpc_request_end(struct nrpc_conn *conn)
         nrpc_conn_reset(conn, id, NRPC_H2_PROTOCOL_ERROR);
         return;
     }
-    call = conn->flags & NRPC_CONN_DRAIN ? NULL : nrpc_stream_open(conn, id);
+    call = vacant(conn);
     if (!call) {
         nrpc_conn_reset(conn, id, NRPC_H2_REFUSED_STREAM);
         return;
     }
+    nrpc_stream_open(call, id);
     call->body_left = request->content_length;
     if (end) {
         call->flags |= NRPC_CALL_RX_END;

@@ -6,11 +6,11 @@
 
 #include "conn.h"
 
-/* Begins a header block: nothing is known of it. */
-void nrpc_request_begin(struct nrpc_request *request);
+/* Begins the header block of stream conn->block_id: nothing is known of it. */
+void nrpc_request_begin(struct nrpc_conn *conn);
 
 /* Takes the field that nrpc_hpack_decode has just completed. */
-void nrpc_request_field(struct nrpc_request *request, const struct nrpc_hpack *field);
+void nrpc_request_field(struct nrpc_conn *conn, const struct nrpc_hpack *field);
 
 /* Whatever the fields say, the request is malformed: stream error PROTOCOL_ERROR. */
 void nrpc_request_malformed(struct nrpc_request *request);

@@ -5,11 +5,9 @@
 
 #include <string.h>
 
+#include "grpc.h"
 #include "request.h"
 #include "role.h"
-
-/* Time is kept in units of 256 ms, in 16 bits: they wrap after 4.6 hours, ticks come each second. */
-enum { TICK_SHIFT = 8 };
 
 /* Our part of the connection preface, RFC 9113 3.4. */
 static void put_settings(struct nrpc_conn *conn)
@@ -25,6 +23,20 @@ static void put_settings(struct nrpc_conn *conn)
     nrpc_put32(p + sizeof settings, conn->server->rx_bytes);
 }
 
+static void put_table_size(struct nrpc_conn *conn, uint32_t bytes)
+{
+    uint8_t *p = nrpc_conn_control(conn, 6, NRPC_TYPE_FLAGS(NRPC_SETTINGS, 0), 0);
+    p[0] = 0;
+    p[1] = NRPC_HEADER_TABLE_SIZE;
+    nrpc_put32(p + 2, bytes);
+}
+
+void nrpc_conn_empty_table(struct nrpc_conn *conn)
+{
+    put_table_size(conn, 0);
+    put_table_size(conn, NRPC_HPACK_TABLE_BYTES);
+}
+
 struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t now_ms)
 {
     for (unsigned i = 0; i < server->n_conns; i++) {
@@ -34,15 +46,16 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
         }
         memset(conn, 0, offsetof(struct nrpc_conn, calls)); /* these are as nrpc_conn_lost has left them */
         conn->server = server;
-        conn->blocks = server->blocks + i * NRPC_MAX_STREAMS * (server->rx_bytes + server->tx_bytes);
-        conn->since = conn->refilled = (uint16_t)(now_ms >> TICK_SHIFT);
+        conn->blocks = server->blocks + i * NRPC_MAX_STREAMS * (server->rx_bytes + server->tx_bytes + NRPC_METADATA_BYTES);
+        conn->now_ms = now_ms;
+        conn->since = conn->refilled = conn->heard = conn->idle = conn->born = (uint16_t)(now_ms >> NRPC_TICK_SHIFT);
         conn->send_window = conn->recv_window = NRPC_WINDOW_INITIAL;
         conn->peer_initial_window = NRPC_WINDOW_INITIAL;
 #if NRPC_FAST
         conn->last = &conn->first;
 #endif
         conn->flags = NRPC_CONN_OPEN;
-        nrpc_hpack_init(&conn->hpack, server->services, server->n_services);
+        nrpc_hpack_init(&conn->hpack, server);
         put_settings(conn);
         return conn;
     }
@@ -79,7 +92,10 @@ void nrpc_conn_lost(struct nrpc_conn *conn)
 
 void nrpc_conn_shutdown(struct nrpc_conn *conn)
 {
-    conn->flags |= NRPC_CONN_DRAIN;
+    if (!(conn->flags & NRPC_CONN_DRAIN)) {
+        conn->flags |= NRPC_CONN_DRAIN;
+        conn->born = (uint16_t)(conn->now_ms >> NRPC_TICK_SHIFT);
+    }
 }
 
 /* The flags of all calls; those that are not open have neither of the flags asked for here. */
@@ -98,10 +114,21 @@ int nrpc_conn_closing(const struct nrpc_conn *conn)
     return over && !conn->control_bytes;
 }
 
-uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms)
+static int is_over(uint16_t now, uint16_t since, uint32_t ms)
+{
+    return (uint16_t)(now - since) > ms >> NRPC_TICK_SHIFT;
+}
+
+/* Without GOAWAY: such a peer would not read it. */
+static void give_up(struct nrpc_conn *conn)
+{
+    conn->flags |= NRPC_CONN_DEAD;
+    conn->control_bytes = 0;
+}
+
+static void watch_progress(struct nrpc_conn *conn, uint16_t now)
 {
     unsigned flags = conn->flags;
-    uint16_t now = (uint16_t)(now_ms >> TICK_SHIFT);
     int sending = conn->control_bytes || (calls(conn) & conn->server->role->stalls);
     int reading = conn->phase != NRPC_PHASE_HEAD || conn->have ||
                   conn->block_id || !(flags & NRPC_CONN_GREETED);
@@ -109,16 +136,74 @@ uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms)
     if (!(sending || reading) || (flags & progress)) {
         conn->since = now;
     }
-    conn->flags = flags & ~(unsigned)(NRPC_CONN_RX_PROGRESS | NRPC_CONN_TX_PROGRESS);
-    if ((uint16_t)(now - conn->since) > NRPC_STALL_TIMEOUT_MS >> TICK_SHIFT) {
-        conn->flags |= NRPC_CONN_DEAD; /* without GOAWAY, which such a peer would not read either */
-        conn->control_bytes = 0;
+    conn->flags = flags & ~(unsigned)(NRPC_CONN_RX_PROGRESS | NRPC_CONN_TX_PROGRESS | NRPC_CONN_TIMER);
+    if (is_over(now, conn->since, NRPC_STALL_TIMEOUT_MS)) {
+        give_up(conn);
     }
-    if ((uint16_t)(now - conn->refilled) >= 1024 >> TICK_SHIFT) {
+}
+
+/* Age, idleness, keepalive. Returns whether the time to drain is over. */
+static int watch_life(struct nrpc_conn *conn, uint16_t now)
+{
+    if (calls(conn) & NRPC_CALL_OPEN) {
+        conn->idle = now;
+    }
+    if (NRPC_KEEPALIVE_MS && is_over(now, conn->heard, NRPC_KEEPALIVE_MS)) {
+        if (is_over(now, conn->heard, NRPC_KEEPALIVE_MS + NRPC_KEEPALIVE_TIMEOUT_MS)) {
+            give_up(conn);
+        } else if (!(conn->flags & NRPC_CONN_PINGED) && !conn->control_bytes) {
+            conn->flags |= NRPC_CONN_PINGED;
+            nrpc_conn_ping(conn, 0);
+        }
+    } else {
+        conn->flags &= ~(unsigned)NRPC_CONN_PINGED;
+    }
+    if (!(conn->flags & NRPC_CONN_DRAIN)) {
+        if ((NRPC_MAX_AGE_MS && is_over(now, conn->born, NRPC_MAX_AGE_MS)) ||
+            (NRPC_MAX_IDLE_MS && is_over(now, conn->idle, NRPC_MAX_IDLE_MS))) {
+            nrpc_conn_shutdown(conn);
+        }
+        return 0;
+    }
+    if (is_over(now, conn->born, NRPC_WARN_MS)) {
+        conn->flags |= NRPC_CONN_READ;
+    }
+    return is_over(now, conn->born, NRPC_DRAIN_MS);
+}
+
+/* Ends the calls whose time is up. Returns the milliseconds to the next deadline, 1..1000. */
+static uint32_t watch_calls(struct nrpc_conn *conn, int drained)
+{
+    uint32_t next = 1000;
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        struct nrpc_call *call = &conn->calls[i];
+        if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) == NRPC_CALL_OPEN) {
+            uint32_t left = nrpc_call_time_left_ms(call);
+            if (!left) {
+                if (!call->tx_sent) { /* too late for what has not begun to leave */
+                    call->tx_length = 0;
+                    call->flags &= (uint16_t)~NRPC_CALL_TX;
+                }
+                nrpc_grpc_fail(call, NRPC_DEADLINE_EXCEEDED, NULL);
+            } else if (drained) {
+                nrpc_grpc_fail(call, NRPC_UNAVAILABLE, "shutting down");
+            }
+            next = left && left < next ? left : next;
+        }
+    }
+    return next;
+}
+
+uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms)
+{
+    uint16_t now = (uint16_t)(now_ms >> NRPC_TICK_SHIFT);
+    conn->now_ms = now_ms;
+    watch_progress(conn, now);
+    if ((uint16_t)(now - conn->refilled) >= 1024 >> NRPC_TICK_SHIFT) {
         unsigned glitches = conn->glitches;
         conn->refilled = now;
         conn->glitches =
             (uint8_t)(glitches > NRPC_GLITCHES_PER_SECOND ? glitches - NRPC_GLITCHES_PER_SECOND : 0);
     }
-    return NRPC_STALL_TIMEOUT_MS < 1000 ? NRPC_STALL_TIMEOUT_MS : 1000;
+    return watch_calls(conn, watch_life(conn, now));
 }

@@ -14,19 +14,30 @@ struct nrpc_server {
     const struct nrpc_role *role; /* see role.h */
     const struct nrpc_service *const *services;
     struct nrpc_conn *conns;
-    uint8_t *blocks;   /* n_conns * NRPC_MAX_STREAMS * (rx_bytes + tx_bytes) */
+    uint8_t *blocks;   /* n_conns * NRPC_MAX_STREAMS * (rx_bytes + tx_bytes + NRPC_METADATA_BYTES) */
     void *request;     /* scratch for one decoded request, shared by all calls */
     void *reply;       /* scratch for one reply, likewise */
     uint32_t rx_bytes; /* a stream's receive block: 5 + the largest request; the window */
     uint32_t tx_bytes; /* a stream's transmit block: 5 + the largest reply + status message */
-    uint16_t n_conns;
+    const struct nrpc_interceptor *interceptors; /* begun from the first to the last */
+#if NRPC_METADATA_BYTES
+    const struct nrpc_key *const *keys;
+    uint8_t n_keys; /* 0..NRPC_KEYS_MAX */
+#endif
+    uint8_t n_interceptors;
     uint8_t n_services;
+    uint16_t n_conns;
 };
 
 /* Defines `const struct nrpc_server name` and its memory, statically.
  * connections: 1..65535 at once. Then 1 to 8 services, as the generator named them:
  *     NRPC_SERVER_DEFINE(server, 2, Greeter_service, helloworld_Greeter_service); */
-#define NRPC_SERVER_DEFINE(server_name, connections, ...)                                       \
+#define NRPC_SERVER_DEFINE(server_name, connections, ...) \
+    NRPC_SERVER_DEFINE_WITH(server_name, connections, (.n_interceptors = 0), __VA_ARGS__)
+
+/* The same with options, in parentheses: .interceptors and .n_interceptors; .keys and .n_keys, which need NRPC_METADATA_BYTES:
+ *     NRPC_SERVER_DEFINE_WITH(server, 2, (.keys = keys, .n_keys = 1), Greeter_service); */
+#define NRPC_SERVER_DEFINE_WITH(server_name, connections, options, ...)                         \
     static const struct nrpc_service *const server_name##_services[] = {                        \
         NRPC_EACH(NRPC_SERVICE_POINTER_, __VA_ARGS__)};                                         \
     union server_name##_rx { NRPC_EACH(NRPC_SERVICE_RX_, __VA_ARGS__) };                        \
@@ -39,7 +50,8 @@ struct nrpc_server {
         union { NRPC_EACH(NRPC_SERVICE_REQUEST_, __VA_ARGS__) } request;                        \
         union { NRPC_EACH(NRPC_SERVICE_REPLY_, __VA_ARGS__) } reply;                            \
         uint8_t blocks[(connections) * NRPC_MAX_STREAMS *                                       \
-                       (sizeof(union server_name##_rx) + sizeof(union server_name##_tx))];      \
+                       (sizeof(union server_name##_rx) + sizeof(union server_name##_tx) +       \
+                        NRPC_METADATA_BYTES)];                                                  \
     } server_name##_memory;                                                                     \
     const struct nrpc_server server_name = {                                                    \
         .role = &nrpc_server_role,                                                              \
@@ -51,7 +63,8 @@ struct nrpc_server {
         .rx_bytes = sizeof(union server_name##_rx),                                             \
         .tx_bytes = sizeof(union server_name##_tx),                                             \
         .n_conns = (connections),                                                               \
-        .n_services = sizeof server_name##_services / sizeof server_name##_services[0]}
+        .n_services = sizeof server_name##_services / sizeof server_name##_services[0],         \
+        NRPC_OPTIONS_ options}
 
 /* For ports: a free connection, made ready for a peer that has just connected, or NULL when all
  * are taken (the port refuses the peer). now_ms: any millisecond clock that wraps at 2^32. */
@@ -59,6 +72,7 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
 
 /* --- How the macro walks over its services ------------------------------------------------ */
 /* S_REQUEST_BYTES, S_REPLY_BYTES, union S_request, union S_reply: the generator's, per service. */
+#define NRPC_OPTIONS_(...) __VA_ARGS__
 #define NRPC_SERVICE_POINTER_(S) &S,
 #define NRPC_SERVICE_RX_(S) uint8_t S##_[5 + S##_REQUEST_BYTES];
 #define NRPC_SERVICE_TX_(S) uint8_t S##_[5 + S##_REPLY_BYTES + NRPC_STATUS_MESSAGE_MAX];

@@ -46,10 +46,14 @@ struct nrpc_call { /* small fields first: the shortest instructions reach them *
 #endif
     uint16_t slot;          /* own place in calls[] */
     uint16_t flags;
+#if NRPC_METADATA_BYTES
+    uint16_t metadata_used; /* of its block */
+#endif
     uint32_t id; /* this and what follows is zero in a new call */
     const struct nrpc_method *method;
     int32_t send_window, recv_window; /* RFC 9113 6.9; may be negative */
     uint32_t body_left;               /* of content-length; UINT32_MAX: none was given */
+    uint32_t begun_ms, timeout_ms;    /* timeout_ms: NRPC_NO_DEADLINE, or after begun_ms */
     nrpc_block_size rx_have;
     nrpc_block_size tx_length, tx_sent; /* tx_length 0: the block is free, NRPC_CALL_TX is off */
     uint8_t status;
@@ -61,14 +65,18 @@ struct nrpc_conn *nrpc_call_conn(const struct nrpc_call *call);
 uint8_t *nrpc_call_rx(const struct nrpc_call *call);
 uint8_t *nrpc_call_tx(const struct nrpc_call *call);
 uint8_t *nrpc_call_message(const struct nrpc_call *call);
+uint8_t *nrpc_call_metadata_block(const struct nrpc_call *call);
 
 /* The slot that has this id, open or not, or NULL. */
 struct nrpc_call *nrpc_stream_find(struct nrpc_conn *conn, uint32_t id);
 
-/* Takes a free slot for a new stream, or NULL when NRPC_MAX_STREAMS are open. */
-struct nrpc_call *nrpc_stream_open(struct nrpc_conn *conn, uint32_t id);
+/* The free slot that is to be taken next, all zero but for what the queue needs; NULL when NRPC_MAX_STREAMS are open.
+ * It stays free until it is opened. */
+struct nrpc_call *nrpc_stream_vacant(struct nrpc_conn *conn);
+void nrpc_stream_open(struct nrpc_call *call, uint32_t id);
 
-/* Frees the slot. When its handler has not finished it is told why, for the only time. */
+/* Frees the slot. When its handler has not finished it is told why, for the only time; then the
+ * interceptors are told that the call is over. */
 void nrpc_stream_close(struct nrpc_call *call, enum nrpc_status why);
 
 /* Calls that may have output are sent in turn. With NRPC_FAST they stand in a queue; without it, where

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "grpc.h"
+#include "metadata.h"
 #include "role.h"
 
 enum { RECV_WINDOW_LOW = NRPC_WINDOW_INITIAL / 2 };
@@ -54,7 +55,7 @@ static void put_trailers(struct nrpc_conn *conn, struct nrpc_call *call, struct 
 {
     uint8_t *p = out->at + NRPC_FRAME_HEADER_BYTES;
     if (!(call->flags & NRPC_CALL_HEADERS)) {
-        p = nrpc_respond_headers(&conn->table, p, NULL);
+        p = nrpc_metadata_put(call, NRPC_RECORD_HEADER, nrpc_respond_headers(&conn->table, p, NULL));
     }
     if (call->flags & NRPC_CALL_ENCODINGS) {
         p = nrpc_respond_encodings(p);
@@ -63,6 +64,7 @@ static void put_trailers(struct nrpc_conn *conn, struct nrpc_call *call, struct 
     if (call->message_length) {
         p = nrpc_respond_message(p, nrpc_call_message(call), call->message_length);
     }
+    p = nrpc_metadata_put(call, NRPC_RECORD_TRAILER, p);
     nrpc_transmit_headers(call, out, p, NRPC_END_STREAM);
 }
 
@@ -126,7 +128,8 @@ enum nrpc_turn nrpc_transmit_response(struct nrpc_conn *conn, struct nrpc_call *
         if (!(call->flags & NRPC_CALL_HEADERS)) {
             const uint8_t *digits = call->flags & NRPC_CALL_HTTP ? nrpc_call_tx(call) : NULL;
             uint8_t *p = out->at + NRPC_FRAME_HEADER_BYTES;
-            nrpc_transmit_headers(call, out, nrpc_respond_headers(&conn->table, p, digits), 0);
+            p = nrpc_metadata_put(call, NRPC_RECORD_HEADER, nrpc_respond_headers(&conn->table, p, digits));
+            nrpc_transmit_headers(call, out, p, 0);
         }
         enum nrpc_turn turn = nrpc_transmit_data(conn, call, out);
         if (turn == NRPC_TURN_IDLE || (call->flags & (NRPC_CALL_TX | NRPC_CALL_FINISHED)) != NRPC_CALL_FINISHED) {
@@ -145,14 +148,27 @@ enum nrpc_turn nrpc_transmit_response(struct nrpc_conn *conn, struct nrpc_call *
     return NRPC_TURN_IDLE;
 }
 
+/* gRPC A8/A9's way: calls that are on their way when the client hears of the end are still taken. */
+static void put_farewell(struct nrpc_conn *conn)
+{
+    if (!(conn->flags & NRPC_CONN_WARNED)) {
+        conn->flags |= NRPC_CONN_WARNED;
+        nrpc_conn_goaway(conn, 0x7fffffff, NRPC_H2_NO_ERROR);
+        nrpc_conn_ping(conn, 1);
+    } else if ((conn->flags & (NRPC_CONN_READ | NRPC_CONN_GOAWAY)) == NRPC_CONN_READ) {
+        conn->flags |= NRPC_CONN_GOAWAY;
+        nrpc_conn_goaway(conn, conn->last_id, NRPC_H2_NO_ERROR);
+    }
+}
+
 /* The connection's own frames. Returns 0 when there was no room for them. */
 static int put_control(struct nrpc_conn *conn, struct nrpc_out *out)
 {
     if (room(out) < NRPC_TRANSMIT_MIN) {
         return 0;
     }
-    if ((conn->flags & (NRPC_CONN_DRAIN | NRPC_CONN_GOAWAY)) == NRPC_CONN_DRAIN && !conn->control_bytes) {
-        nrpc_conn_goaway(conn, NRPC_H2_NO_ERROR);
+    if (conn->flags & NRPC_CONN_DRAIN && !conn->control_bytes) {
+        put_farewell(conn);
     }
     memcpy(out->at, conn->control, conn->control_bytes);
     out->at += conn->control_bytes;

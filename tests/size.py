@@ -32,6 +32,8 @@ void size_main(void);
 void (*const size_kept[])(void) = {
     (void (*)(void))nrpc_call_user, (void (*)(void))nrpc_call_finish, (void (*)(void))nrpc_call_fail,
     (void (*)(void))nrpc_call_wake, (void (*)(void))nrpc_call_send, (void (*)(void))nrpc_call_reply,
+    (void (*)(void))nrpc_call_time_left_ms, (void (*)(void))nrpc_call_age_ms, (void (*)(void))nrpc_call_metadata,
+    (void (*)(void))nrpc_call_add_header, (void (*)(void))nrpc_call_add_trailer,
     (void (*)(void))nrpc_conn_shutdown};
 const struct nrpc_codec *volatile size_codec = &nrpc_typed;
 static uint8_t buf[256];
@@ -55,6 +57,10 @@ void *memmove(void *to, const void *from, size_t n);
 void *memset(void *to, int byte, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 int strncmp(const char *a, const char *b, size_t n);
+size_t strlen(const char *text);
+void *memchr(const void *from, int byte, size_t n);
+size_t strlen(const char *text) { return (size_t)*text; }
+void *memchr(const void *from, int byte, size_t n) { (void)byte; (void)n; return (void *)(uintptr_t)from; }
 void *memcpy(void *to, const void *from, size_t n) { (void)from; (void)n; return to; }
 void *memmove(void *to, const void *from, size_t n) { (void)from; (void)n; return to; }
 void *memset(void *to, int byte, size_t n) { (void)byte; (void)n; return to; }
@@ -110,12 +116,13 @@ class Target:
     def core(self):
         """{file: object} of nanorpc/, with call graphs beside."""
         files = sorted(f for f in os.listdir("nanorpc") if f.endswith(".c"))
-        graph = self.options.warnings.split() + ["-fcallgraph-info=su"]
+        graph = self.options.warnings.split() + ["-fcallgraph-info=su"] + self.options.core
         return {f: self.compile("nanorpc/" + f, f[:-2], graph) for f in files}
 
     def link(self, core):
         """A server with the Greeter and nothing around it; returns the linker's map."""
-        others = [self.text("tiny", SERVER_C), self.compile("build/gen/helloworld.nrpc.c", "greeter_nrpc"),
+        others = [self.text("tiny", SERVER_C, self.options.core),
+                  self.compile("build/gen/helloworld.nrpc.c", "greeter_nrpc", self.options.core),
                   self.compile("build/gen/helloworld.pb.c", "greeter_pb")]
         others += [self.compile(os.path.join(self.options.nanopb, f + ".c"), f, ["-w"])
                    for f in ("pb_common", "pb_decode", "pb_encode")]
@@ -128,10 +135,10 @@ class Target:
     def whole(self):
         """Text and constants of the core as the boards link it: optimised as a whole, all that a port and
         handlers call kept. What the rest of the image brings is left out by not linking it."""
-        kept = self.text("kept", SERVER_C + OUTSIDE_C, ["-fno-builtin", "-fno-function-sections"])
+        kept = self.text("kept", SERVER_C + OUTSIDE_C, self.options.core + ["-fno-builtin", "-fno-function-sections"])
         files = sorted("nanorpc/" + f for f in os.listdir("nanorpc") if f.endswith(".c"))
         image = os.path.join(self.out, "whole.elf")
-        run(self.base + self.options.lto.split() + ["-nostdlib", "-Wl,-e,size_main", "-Wl,--gc-sections",
+        run(self.base + self.options.core + self.options.lto.split() + ["-nostdlib", "-Wl,-e,size_main", "-Wl,--gc-sections",
             "-o", image] + files + [kept])
         return self.constant(image) - self.constant(kept)
 
@@ -314,6 +321,7 @@ def main():
     arguments = parser.parse_args()
     os.chdir(ROOT)
     report = Report(arguments.record, arguments.budgets)
+    arguments.core = report.budgets.get("profile", "core").split()
     budgets = report.budgets
     targets = [Target(key, arguments) for key in TARGETS]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

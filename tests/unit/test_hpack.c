@@ -23,6 +23,7 @@ enum { CUT_STEP = 1 };
 static const struct nrpc_service greeter = {.path = "/Greeter/", .method_names = "\200SayHello\210Again\200Test\377"};
 static const struct nrpc_service packaged = {.path = "/helloworld.Greeter/", .method_names = "\200SayHello\377"};
 static const struct nrpc_service *const services[] = {&greeter, &packaged};
+static const struct nrpc_server server = {.services = services, .n_services = 2};
 static const char *const paths[] = {"/Greeter/SayHello", "/Greeter/SayHelloAgain", "/Greeter/Test",
                                     "/helloworld.Greeter/SayHello"};
 static const uint16_t path_values[] = {0, 1, 2, 0x100};
@@ -47,7 +48,7 @@ static int is_one_of(const char *text, const char *const *list, unsigned n)
 static uint8_t token_of(const char *name)
 {
     static const char *const names[] = {":authority", ":method", ":path", ":scheme", "connection", "content-length",
-        "content-type", "grpc-encoding", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"};
+        "content-type", "grpc-encoding", "grpc-timeout", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"};
     int i = is_one_of(name, names, NRPC_T_OTHER);
     if (i == NRPC_T_CONNECTION || i == NRPC_T_KEEP_ALIVE || i == NRPC_T_PROXY_CONNECTION ||
         i == NRPC_T_TRANSFER_ENCODING || i == NRPC_T_UPGRADE || !*name || (i < 0 && strchr(name, ':'))) {
@@ -169,7 +170,7 @@ static void check_vector(const struct hpack_vector *vector, struct nrpc_hpack *h
 
 static void begin_connection(struct nrpc_hpack *hpack, unsigned max_bytes)
 {
-    nrpc_hpack_init(hpack, services, 2);
+    nrpc_hpack_init(hpack, &server);
     hpack->max_bytes = (uint16_t)max_bytes;
 }
 
@@ -208,7 +209,7 @@ static int decode_new(const uint8_t *block, size_t n, long piece)
 {
     static struct field fields[MAX_FIELDS];
     struct nrpc_hpack hpack;
-    nrpc_hpack_init(&hpack, services, 2);
+    nrpc_hpack_init(&hpack, &server);
     return decode(&hpack, block, n, piece, fields);
 }
 
@@ -304,7 +305,7 @@ static void static_table_without_paths(void)
 {
     struct nrpc_hpack hpack;
     struct field fields[4];
-    nrpc_hpack_init(&hpack, services, 2);
+    nrpc_hpack_init(&hpack, &server);
     CHECK_EQ(decode(&hpack, (const uint8_t *)"\x82\x83\x84\x85", 4, 0, fields), 4);
     CHECK_EQ(fields[0].value, 1); /* GET */
     CHECK_EQ(fields[1].value, 0); /* POST */
@@ -333,7 +334,7 @@ static void size_updates(void)
         struct nrpc_hpack hpack;
         struct field fields[4];
         test_context("row", (long)i);
-        nrpc_hpack_init(&hpack, services, 2);
+        nrpc_hpack_init(&hpack, &server);
         CHECK_EQ(decode(&hpack, (const uint8_t *)rows[i].bytes, rows[i].n, 0, fields), rows[i].result);
         CHECK_EQ(hpack.max_bytes, rows[i].max_bytes);
     }
@@ -344,7 +345,7 @@ static void name_of_the_entry_that_goes(void)
 {
     struct nrpc_hpack hpack;
     struct field fields[4];
-    nrpc_hpack_init(&hpack, services, 2);
+    nrpc_hpack_init(&hpack, &server);
     CHECK_EQ(decode(&hpack, (const uint8_t *)"\x3f\x17\x44\x01/", 5, 0, fields), 1); /* 54 bytes: :path / */
     CHECK_EQ(hpack.count, 1);
     CHECK_EQ(decode(&hpack, (const uint8_t *)"\x7e\x0e/Greeter/Test\0", 16, 0, fields), 1);
@@ -362,7 +363,7 @@ static void table_remembers_what_is_bad(void)
     struct field fields[8];
     static const char block[] = "\x40\x01" "A\x01" "b" "\xbe" "\x40\x01" "a\x01\n" "\xbe"
                                 "\x40\x02te\x04" "gzip" "\xbe" "\x7e\x08trailers" "\xbe";
-    nrpc_hpack_init(&hpack, services, 2);
+    nrpc_hpack_init(&hpack, &server);
     CHECK_EQ(decode(&hpack, (const uint8_t *)block, sizeof block - 1, 0, fields), 8);
     for (unsigned i = 0; i < 8; i++) {
         test_context("field", (long)i);
@@ -388,11 +389,41 @@ static void content_lengths(void)
         block[2] = (uint8_t)n;
         memcpy(block + 3, rows[i].text, n);
         test_context(rows[i].text, (long)i);
-        nrpc_hpack_init(&hpack, services, 2);
+        nrpc_hpack_init(&hpack, &server);
         CHECK_EQ(decode(&hpack, block, 3 + n, 0, fields), 1);
         CHECK_EQ(fields[0].token, NRPC_T_CONTENT_LENGTH);
         CHECK_EQ(fields[0].bad, rows[i].bad);
         CHECK(rows[i].bad || fields[0].value == rows[i].value);
+    }
+}
+
+static void timeouts(void)
+{
+    static const struct {
+        const char *text;
+        uint32_t value;
+    } rows[] = {{"0m", 0}, {"1m", 1}, {"100m", 100}, {"99999999m", 99999999}, {"1S", 1000}, {"2M", 120000}, {"1H", 3600000},
+                {"298H", 298u * 3600000}, {"299H", NRPC_TIMEOUT_MAX}, {"99999999H", NRPC_TIMEOUT_MAX}, {"1u", 1}, {"1000u", 1}, {"1001u", 2},
+                {"0u", 0}, {"1n", 1}, {"1000000n", 1}, {"1000001n", 2}, {"99999999n", 100}, {"00000001S", 1000},
+                {"000000001S", UINT32_MAX}, {"100000000m", UINT32_MAX}, {"", UINT32_MAX}, {"m", UINT32_MAX}, {"1", UINT32_MAX},
+                {"1x", UINT32_MAX}, {"1s", UINT32_MAX}, {"1mm", UINT32_MAX}, {"1m1", UINT32_MAX}, {"-1m", UINT32_MAX},
+                {"1 m", UINT32_MAX}, {"1m ", UINT32_MAX}, {"1.5S", UINT32_MAX}, {"123456789012345678", UINT32_MAX}};
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct nrpc_hpack hpack;
+        struct field fields[2];
+        uint8_t block[64] = "\x40\014grpc-timeout";
+        size_t n = strlen(rows[i].text);
+        block[14] = (uint8_t)n;
+        memcpy(block + 15, rows[i].text, n);
+        block[15 + n] = 0xbe; /* and again from the table */
+        test_context(rows[i].text, (long)i);
+        nrpc_hpack_init(&hpack, &server);
+        CHECK_EQ(decode(&hpack, block, 16 + n, 0, fields), 2);
+        for (unsigned k = 0; k < 2; k++) {
+            CHECK_EQ(fields[k].token, NRPC_T_GRPC_TIMEOUT);
+            CHECK_EQ(fields[k].bad, 0);
+            CHECK_EQ(fields[k].value, rows[i].value);
+        }
     }
 }
 
@@ -401,7 +432,7 @@ static void content_length_of_the_static_table(void)
 {
     struct nrpc_hpack hpack;
     struct field fields[1];
-    nrpc_hpack_init(&hpack, services, 2);
+    nrpc_hpack_init(&hpack, &server);
     CHECK_EQ(decode(&hpack, (const uint8_t *)"\x9c", 1, 0, fields), 1);
     CHECK_EQ(fields[0].token, NRPC_T_CONTENT_LENGTH);
     CHECK_EQ(fields[0].bad, 1);
@@ -415,7 +446,7 @@ static void bad_names(void)
         uint8_t block[] = {0x00, 3, 'x', (uint8_t)c, 'y', 1, 'v'};
         int bad = c <= ' ' || c >= 0x7f || c == ':' || (c >= 'A' && c <= 'Z');
         test_context("octet", (long)c);
-        nrpc_hpack_init(&hpack, services, 2);
+        nrpc_hpack_init(&hpack, &server);
         CHECK_EQ(decode(&hpack, block, sizeof block, 0, fields), 1);
         CHECK_EQ(fields[0].bad, bad);
         CHECK_EQ(fields[0].token, bad ? NRPC_T_BAD : NRPC_T_OTHER);
@@ -429,7 +460,7 @@ static void bad_values(void)
         struct field fields[1];
         uint8_t block[] = {0x00, 1, 'x', 3, 'v', (uint8_t)c, 'w'};
         test_context("octet", (long)c);
-        nrpc_hpack_init(&hpack, services, 2);
+        nrpc_hpack_init(&hpack, &server);
         CHECK_EQ(decode(&hpack, block, sizeof block, 0, fields), 1);
         CHECK_EQ(fields[0].bad, c == 0 || c == '\r' || c == '\n');
         CHECK_EQ(fields[0].token, NRPC_T_OTHER);
@@ -439,7 +470,7 @@ static void bad_values(void)
 static void entry_is_eight_bytes(void)
 {
     CHECK_EQ(sizeof(struct nrpc_hpack_entry), 8);
-    CHECK(sizeof(struct nrpc_hpack) <= 8 * NRPC_HPACK_ENTRIES + 72);
+    CHECK(sizeof(struct nrpc_hpack) <= 8 * NRPC_HPACK_ENTRIES + 72 + NRPC_METADATA_BYTES + (NRPC_METADATA_BYTES ? 8 : 0));
 }
 
 int main(void)
@@ -455,6 +486,7 @@ int main(void)
     RUN(name_of_the_entry_that_goes);
     RUN(table_remembers_what_is_bad);
     RUN(content_lengths);
+    RUN(timeouts);
     RUN(content_length_of_the_static_table);
     RUN(bad_names);
     RUN(bad_values);

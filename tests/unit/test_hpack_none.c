@@ -9,6 +9,7 @@
 
 static const struct nrpc_service greeter = {.path = "/Greeter/", .method_names = "\200SayHello\377"};
 static const struct nrpc_service *const services[] = {&greeter};
+static const struct nrpc_server server = {.services = services, .n_services = 1};
 
 static int decode(struct nrpc_hpack *hpack, const void *block, size_t n)
 {
@@ -25,7 +26,7 @@ static int decode(struct nrpc_hpack *hpack, const void *block, size_t n)
 static void insertions_are_lost_and_said_so(void)
 {
     struct nrpc_hpack hpack;
-    nrpc_hpack_init(&hpack, services, 1);
+    nrpc_hpack_init(&hpack, &server);
     CHECK_EQ(decode(&hpack, "\x44\x11/Greeter/SayHello", 19), 1);
     CHECK_EQ(hpack.token, NRPC_T_PATH);
     CHECK_EQ(hpack.value, 0);
@@ -37,7 +38,7 @@ static void insertions_are_lost_and_said_so(void)
 static void insertions_to_a_table_of_0(void)
 {
     struct nrpc_hpack hpack;
-    nrpc_hpack_init(&hpack, services, 1);
+    nrpc_hpack_init(&hpack, &server);
     CHECK_EQ(decode(&hpack, "\x20\x44\x11/Greeter/SayHello", 20), 1);
     CHECK_EQ(decode(&hpack, "\x44\x11/Greeter/SayHello\x40\2te\x08trailers\x83\x86", 34), 4);
     CHECK_EQ(hpack.used_bytes, 0);

@@ -9,6 +9,7 @@
 
 static const struct nrpc_service greeter = {.path = "/Greeter/", .method_names = "\200SayHello\377"};
 static const struct nrpc_service *const services[] = {&greeter};
+static const struct nrpc_server server = {.services = services, .n_services = 1};
 
 /* Returns the number of fields, or -1. */
 static int decode(struct nrpc_hpack *hpack, const void *block, size_t n)
@@ -45,7 +46,7 @@ static int index_of(struct nrpc_hpack *hpack, unsigned i)
 static void lost_entries_are_errors(void)
 {
     struct nrpc_hpack hpack;
-    nrpc_hpack_init(&hpack, services, 1);
+    nrpc_hpack_init(&hpack, &server);
     insert_path(&hpack);
     for (unsigned i = 0; i < 15; i++) {
         insert_letter(&hpack, (uint8_t)('a' + i));
@@ -67,7 +68,7 @@ static void lost_entries_are_errors(void)
 static void ring_goes_round(void)
 {
     struct nrpc_hpack hpack;
-    nrpc_hpack_init(&hpack, services, 1);
+    nrpc_hpack_init(&hpack, &server);
     for (unsigned i = 0; i < 100; i++) {
         test_context("insertion", (long)i);
         if (i % 5 == 0) {
@@ -88,7 +89,7 @@ static void ring_goes_round(void)
 static void table_of_our_settings_fits_the_ring(void)
 {
     struct nrpc_hpack hpack;
-    nrpc_hpack_init(&hpack, services, 1);
+    nrpc_hpack_init(&hpack, &server);
     CHECK_EQ(decode(&hpack, "\x3f\xe1\x03", 3), 0); /* 512 */
     for (unsigned i = 0; i < 40; i++) {
         CHECK_EQ(decode(&hpack, "\x40\0\0", 3), 1); /* 32 bytes: the smallest entry */
@@ -101,7 +102,7 @@ static void table_of_our_settings_fits_the_ring(void)
 static void table_size_over_our_settings(void)
 {
     struct nrpc_hpack hpack;
-    nrpc_hpack_init(&hpack, services, 1);
+    nrpc_hpack_init(&hpack, &server);
     CHECK_EQ(decode(&hpack, "\x3f\xe2\x03", 3), 0); /* 513 */
     nrpc_hpack_acked(&hpack);
     CHECK_EQ(decode(&hpack, "\x3f\xe1\x03", 3), 0);
@@ -111,7 +112,7 @@ static void table_size_over_our_settings(void)
 static void eviction_and_the_ring_together(void)
 {
     struct nrpc_hpack hpack;
-    nrpc_hpack_init(&hpack, services, 1);
+    nrpc_hpack_init(&hpack, &server);
     for (unsigned i = 0; i < 30; i++) {
         insert_letter(&hpack, 'y');
     }

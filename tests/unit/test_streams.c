@@ -251,6 +251,12 @@ static void finish_1(void)
     CHECK_EQ(raw_finish(1, NRPC_OK, NULL), 0);
 }
 
+/* The client answers the PING behind the first GOAWAY. */
+static void answer_farewell(void)
+{
+    wire_frame(NRPC_PING, NRPC_ACK, 0, "\1\0\0\0\0\0\0\0", 8);
+}
+
 static void shutdown_lets_open_calls_finish(void)
 {
     wire_begin(&raw_server);
@@ -258,21 +264,39 @@ static void shutdown_lets_open_calls_finish(void)
     wire_do(not_closing);
     wire_do(shut_down);
     wire_do(not_closing);
-    request(3, ECHO, "too late");
+    request(3, ECHO, "on its way");
+    answer_farewell();
+    wire_do(not_closing);
+    request(5, ECHO, "too late");
     wire_do(not_closing);
     wire_do(finish_1);
     wire_do(NULL);
     wire_do(closing);
-    wire_expect("goaway(1,NO_ERROR) 1: [200 grpc status=0] END 3: rst(REFUSED_STREAM)");
+    wire_expect("*goaway(2147483647,NO_ERROR) PING(0100000000000000) goaway(3,NO_ERROR) "
+                "1: [200 grpc status=0] END 3: [200 grpc] 'on its way' [status=0] END 5: rst(REFUSED_STREAM)");
 }
 
 static void shutdown_of_an_idle_connection(void)
 {
     wire_begin(&raw_server);
     wire_do(shut_down);
+    wire_do(not_closing);
+    answer_farewell();
     wire_do(NULL);
     wire_do(closing);
-    wire_expect("goaway(0,NO_ERROR)");
+    wire_expect("*goaway(2147483647,NO_ERROR) PING(0100000000000000) goaway(0,NO_ERROR)");
+}
+
+/* Answers to PINGs that we have not sent, or not yet. */
+static void shutdown_answered_before_it_began(void)
+{
+    wire_begin(&raw_server);
+    answer_farewell();
+    wire_do(shut_down);
+    wire_frame(NRPC_PING, NRPC_ACK, 0, "\0\0\0\0\0\0\0\0", 8);
+    wire_do(not_closing);
+    wire_do(not_closing);
+    wire_expect("*goaway(2147483647,NO_ERROR) PING(0100000000000000)");
 }
 
 /* --- Connections -------------------------------------------------------------------------- */
@@ -321,6 +345,7 @@ int main(void)
     RUN(slots_are_used_again);
     RUN(shutdown_lets_open_calls_finish);
     RUN(shutdown_of_an_idle_connection);
+    RUN(shutdown_answered_before_it_began);
     RUN(connections_are_limited_and_freed);
     RUN(size_of_a_connection);
     return test_end();

@@ -261,13 +261,14 @@ static void stream_frame(const uint8_t *p, size_t n, unsigned type, unsigned fla
 static void connection_frame(const uint8_t *p, size_t n, unsigned type, unsigned flags, int first)
 {
     struct note *note;
-    CHECK_EQ(first, type == NRPC_SETTINGS && !(flags & NRPC_ACK));
-    CHECK(type == NRPC_SETTINGS ? n % 6 == 0 && (!flags || !n) : type == NRPC_PING ? n == 8 && flags == NRPC_ACK
+    CHECK(!first || (type == NRPC_SETTINGS && !(flags & NRPC_ACK)));
+    CHECK(type == NRPC_SETTINGS ? n % 6 == 0 && (!flags || !n) : type == NRPC_PING ? n == 8 && !(flags & ~(unsigned)NRPC_ACK)
           : type == NRPC_WINDOW_UPDATE ? n == 4 && !flags : type == NRPC_GOAWAY && n >= 8 && !flags);
     note = new_note(0, first ? 0xff : type);
-    t.n_acks += type == NRPC_SETTINGS && !first;
+    t.n_acks += type == NRPC_SETTINGS && !first && flags;
     note->data = p;
     note->n = n;
+    note->end = (flags & NRPC_ACK) != 0;
 }
 
 static void read_frames(void)
@@ -442,10 +443,11 @@ static void show_stream(uint32_t id)
     }
 }
 
-static void show_ping(const uint8_t *p)
+/* An answer, or in capitals one of ours. */
+static void show_ping(const uint8_t *p, int ours)
 {
     space();
-    add_text("ping(");
+    add_text(ours ? "PING(" : "ping(");
     for (unsigned i = 0; i < 8; i++) {
         add_hex(p[i]);
     }
@@ -470,7 +472,7 @@ static void show_connection(void)
 {
     unsigned acks = 0;
     for (unsigned i = 0; i < t.n_notes; i++) {
-        acks += t.notes[i].id == 0 && t.notes[i].type == NRPC_SETTINGS;
+        acks += t.notes[i].id == 0 && t.notes[i].type == NRPC_SETTINGS && !t.notes[i].n;
     }
     if (acks != 1) {
         add_text("acks=");
@@ -480,7 +482,14 @@ static void show_connection(void)
     for (unsigned i = 0; i < t.n_notes; i++) {
         const struct note *note = &t.notes[i];
         if (note->id == 0 && note->type == NRPC_PING) {
-            show_ping(note->data);
+            show_ping(note->data, !note->end);
+        } else if (note->id == 0 && note->type == NRPC_SETTINGS && note->n) {
+            space();
+            add_text("setting(");
+            add_number(note->data[1]);
+            add_text(",");
+            add_number(get32(note->data + 2));
+            add_text(")");
         } else if (note->id == 0 && note->type == NRPC_GOAWAY) {
             show_goaway(note);
         }

@@ -1,0 +1,95 @@
+/* tests/unit/test_life.c - keepalive, maximum age and idleness of a connection.
+ * Layer: test. Source: nanorpc/config.h; gRPC A8, A9.
+ * SPDX-License-Identifier: Apache-2.0 */
+#define NRPC_KEEPALIVE_MS 10000
+#define NRPC_KEEPALIVE_TIMEOUT_MS 4000
+#define NRPC_MAX_IDLE_MS 60000
+#define NRPC_MAX_AGE_MS 100000
+#include "../../nanorpc/server.c" /* compiled here once more, instead of the library's */
+
+#include "wire.h"
+
+static void open_and_feed(void)
+{
+    wire_open();
+    wire_feed_all();
+    wire_pump();
+}
+
+/* Ticks for so long. alive: the client says something now and then. */
+static void pass(uint32_t ms, int alive)
+{
+    static const uint8_t window_update[] = {0, 0, 4, NRPC_WINDOW_UPDATE, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+    for (uint32_t passed = 0; passed < ms; passed += 500) {
+        if (alive && passed % 5000 == 0) {
+            wire_feed(window_update, sizeof window_update);
+        }
+        wire.now_ms += 500;
+        (void)nrpc_conn_tick(wire.conn, wire.now_ms);
+        wire_pump();
+    }
+}
+
+static void silent_peer_is_pinged_then_closed(void)
+{
+    wire_begin(&raw_server);
+    open_and_feed();
+    pass(9500, 0);
+    CHECK_TEXT(wire_text(), "");
+    pass(1500, 0);
+    CHECK_TEXT(wire_text(), "PING(0000000000000000)");
+    CHECK(!nrpc_conn_closing(wire.conn));
+    pass(4500, 0);
+    CHECK(nrpc_conn_closing(wire.conn));
+    CHECK_TEXT(wire_text(), "PING(0000000000000000)");
+    wire_close();
+}
+
+static void answer_keeps_it_alive(void)
+{
+    static const uint8_t answer[] = {0, 0, 8, NRPC_PING, NRPC_ACK, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    wire_begin(&raw_server);
+    open_and_feed();
+    pass(11000, 0);
+    wire_feed(answer, sizeof answer);
+    pass(9500, 0);
+    CHECK(!nrpc_conn_closing(wire.conn));
+    CHECK_TEXT(wire_text(), "PING(0000000000000000)");
+    pass(1500, 0);
+    CHECK_TEXT(wire_text(), "PING(0000000000000000) PING(0000000000000000)");
+    wire_close();
+}
+
+static void idle_connection_is_shut_down(void)
+{
+    wire_begin(&raw_server);
+    open_and_feed();
+    pass(59500, 1);
+    CHECK_TEXT(wire_text(), "");
+    pass(1500, 1);
+    CHECK_TEXT(wire_text(), "goaway(2147483647,NO_ERROR) PING(0100000000000000)");
+    wire_close();
+}
+
+static void old_connection_is_shut_down(void)
+{
+    wire_begin(&raw_server);
+    wire_request(1, "/test.Raw/Later", 0);
+    wire_message(1, "x", NRPC_END_STREAM);
+    open_and_feed();
+    pass(99500, 1); /* with a call it is not idle */
+    CHECK_TEXT(wire_text(), "");
+    pass(1500, 1);
+    CHECK_TEXT(wire_text(), "goaway(2147483647,NO_ERROR) PING(0100000000000000)");
+    CHECK_EQ(raw.n_cancelled, 0);
+    wire_close();
+}
+
+int main(void)
+{
+    RUN(silent_peer_is_pinged_then_closed);
+    RUN(answer_keeps_it_alive);
+    RUN(idle_connection_is_shut_down);
+    RUN(old_connection_is_shut_down);
+    return test_end();
+}
