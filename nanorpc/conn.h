@@ -147,8 +147,8 @@ struct nrpc_conn { /* what is used most first: the shortest instructions reach i
     struct nrpc_last_block last_block;
 #endif
     struct nrpc_hpack hpack;
-    struct nrpc_call calls[NRPC_MAX_STREAMS];
     struct nrpc_dial *dial; /* that opened the link, dial.h; NULL: the peer has */
+    struct nrpc_call calls[NRPC_MAX_STREAMS]; /* the last: not cleared when the connection is used again */
 };
 
 static inline int nrpc_conn_timer_set(const struct nrpc_conn *conn)
