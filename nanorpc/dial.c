@@ -94,6 +94,7 @@ struct nrpc_conn *nrpc_dial_linked(struct nrpc_dial *dial, uint32_t now_ms)
 
 void nrpc_dial_failed(struct nrpc_dial *dial)
 {
+    dial->conn = NULL;
     dial->state = NRPC_DIAL_WAITING;
     if (dial->role->failed) {
         dial->role->failed(dial);

@@ -36,7 +36,7 @@ struct nrpc_dial;
  *   nrpc_conn_lost(conn)                     as ever, when the link is gone: conn->dial is how the dial finds
  *                                            out, the next time that it is asked
  *
- * To stop for good: nrpc_dial_failed if an attempt runs, or close the link; and ask no more.
+ * To stop for good: close the link, if there is one; nrpc_dial_failed; and ask no more.
  * Nothing here locks: one context, as for conn.h. */
 
 /* What becomes of a link, and what is asked when it may be wanted. In flash. */
@@ -76,7 +76,7 @@ uint32_t nrpc_dial_wait_ms(struct nrpc_dial *dial, uint32_t now_ms);
  * come yet, once it has lasted as long as the next attempt would have waited.) */
 struct nrpc_conn *nrpc_dial_linked(struct nrpc_dial *dial, uint32_t now_ms);
 
-/* The attempt came to nothing. */
+/* The attempt came to nothing; or the port has closed the link, and dials no more. */
 void nrpc_dial_failed(struct nrpc_dial *dial);
 
 /* --- Reverse calls: we open the link, and serve on it ------------------------------------------ */

@@ -79,7 +79,7 @@ int nrpc_posix_poll(int timeout_ms);
  * handlers may call. */
 void nrpc_posix_wake(void);
 
-/* Begins a clean end: accepts no more, tells every peer (GOAWAY); open calls may finish. Go on
+/* Begins a clean end: accepts and dials no more, tells every peer (GOAWAY); open calls may finish. Go on
  * polling until nrpc_posix_stats()->open is 0, for as long as you have patience. */
 void nrpc_posix_shutdown(void);
 
@@ -88,7 +88,7 @@ void nrpc_posix_close(void);
 
 /* Counted since the program began. */
 struct nrpc_posix_stats {
-    uint64_t accepted, refused;            /* connections */
+    uint64_t accepted, refused, dialled;   /* connections */
     uint64_t received_bytes, sent_bytes;
     uint32_t open;                         /* connections now, those that linger included */
 };

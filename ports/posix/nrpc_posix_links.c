@@ -1,0 +1,215 @@
+/* ports/posix/nrpc_posix_links.c - TCP connections: one recv and one send each and turn.
+ * Layer: port. Source: epoll(7), tcp(7), RFC 9113 9.1.
+ * SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include "nrpc_posix_port.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { PIECE = 1024, BUFFER = NRPC_POSIX_BUFFER_BYTES };
+
+NRPC_STATIC_ASSERT(BUFFER >= 2048 && BUFFER <= 1048576, "NRPC_POSIX_BUFFER_BYTES: 2048..1048576");
+NRPC_STATIC_ASSERT(BUFFER >= PIECE + NRPC_TRANSMIT_MIN, "NRPC_POSIX_BUFFER_BYTES: PIECE + NRPC_TRANSMIT_MIN or more");
+
+struct nrpc_posix_link nrpc_posix_links[NRPC_POSIX_LINKS];
+static struct {
+    uint8_t rx[BUFFER], tx[BUFFER];
+} kept[NRPC_POSIX_LINKS], shared; /* shared: what one turn of one link works in */
+
+static unsigned number_of(const struct nrpc_posix_link *link)
+{
+    return (unsigned)(link - nrpc_posix_links);
+}
+
+/* Tells epoll what the link waits for, if that changed. */
+static void link_watch(struct nrpc_posix_link *link)
+{
+    struct epoll_event event = {.data = {.u32 = number_of(link)}};
+
+    event.events = (link->rx_at == link->rx_end ? EPOLLIN : 0u) |
+                   (link->tx_at != link->tx_end ? EPOLLOUT : 0u);
+    if (event.events == link->events)
+        return;
+    link->events = event.events;
+    epoll_ctl(nrpc_posix.epoll, EPOLL_CTL_MOD, link->fd, &event);
+}
+
+void nrpc_posix_link_close(struct nrpc_posix_link *link)
+{
+    uint16_t last = nrpc_posix.open[--nrpc_posix.n_open];
+
+    if (link->conn)
+        nrpc_conn_lost(link->conn);
+    close(link->fd);
+    nrpc_posix.open[link->place] = last;
+    nrpc_posix_links[last].place = link->place;
+    nrpc_posix.free[nrpc_posix.n_free++] = (uint16_t)number_of(link);
+    nrpc_posix.stats.open = nrpc_posix.n_open;
+    memset(link, 0, sizeof *link);
+}
+
+/* The core is done with this connection and TCP has its last bytes. A close now could answer what the
+ * peer still sends with RST, which would destroy our GOAWAY before it was read. */
+static void link_linger(struct nrpc_posix_link *link)
+{
+    nrpc_conn_lost(link->conn);
+    link->conn = NULL;
+    shutdown(link->fd, SHUT_WR);
+    link->rx_at = link->rx_end = 0;
+    link->linger_until = nrpc_posix.now_ms + NRPC_POSIX_LINGER_MS;
+    link_watch(link);
+}
+
+/* Gives TCP n bytes and keeps what it does not take. Returns 0, or -1: the connection is lost. */
+static int link_send(struct nrpc_posix_link *link, const uint8_t *data, size_t n)
+{
+    uint8_t *keep = kept[number_of(link)].tx;
+    ssize_t sent = send(link->fd, data, n, MSG_NOSIGNAL);
+
+    if (sent < 0) {
+        if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR && errno != ENOBUFS)
+            return -1;
+        sent = 0;
+    }
+    nrpc_posix.stats.sent_bytes += (uint64_t)sent;
+    if (data >= keep && data < keep + BUFFER) {
+        link->tx_at += (uint32_t)sent;
+        if (link->tx_at == link->tx_end)
+            link->tx_at = link->tx_end = 0;
+    } else if ((size_t)sent < n) {
+        memcpy(keep, data + sent, n - (size_t)sent);
+        link->tx_at = 0;
+        link->tx_end = (uint32_t)(n - (size_t)sent);
+    }
+    return 0;
+}
+
+/* Lets the core work on n received bytes (0: only on its output) until it needs neither room nor
+ * input; what it makes is sent whenever a packet's worth is there, so that the peer reads the first
+ * answers while we make the others. *used: the bytes taken. Returns 0, or -1: the connection is lost. */
+static int link_work(struct nrpc_posix_link *link, const uint8_t *data, size_t n, size_t *used)
+{
+    size_t took, made, filled = 0;
+
+    *used = 0;
+    do {
+        size_t some = n - *used < PIECE ? n - *used : PIECE;
+
+        took = some ? nrpc_conn_receive(link->conn, data + *used, some, nrpc_posix.now_ms) : 0;
+        *used += took;
+        made = 0;
+        if (link->tx_at == link->tx_end) { /* else nothing can leave: input goes on while the core takes it */
+            made = nrpc_conn_transmit(link->conn, shared.tx + filled, BUFFER - filled);
+            filled += made;
+        }
+        if (filled >= PIECE || (filled && !took && !made)) {
+            if (link_send(link, shared.tx, filled))
+                return -1;
+            filled = 0;
+        }
+    } while (took || made);
+    return 0;
+}
+
+/* After any work: ends the link, or watches for what it needs now. */
+static void link_settle(struct nrpc_posix_link *link)
+{
+    if (nrpc_conn_closing(link->conn) && link->tx_at == link->tx_end)
+        link_linger(link);
+    else
+        link_watch(link);
+}
+
+/* Sends what is kept or was made outside of an event, then takes up what was left over. */
+void nrpc_posix_link_flush(struct nrpc_posix_link *link)
+{
+    size_t used;
+    uint8_t *rx = kept[number_of(link)].rx;
+
+    if (link->tx_at != link->tx_end &&
+        link_send(link, kept[number_of(link)].tx + link->tx_at, link->tx_end - link->tx_at)) {
+        nrpc_posix_link_close(link);
+        return;
+    }
+    if (link_work(link, rx + link->rx_at, link->rx_end - link->rx_at, &used)) {
+        nrpc_posix_link_close(link);
+        return;
+    }
+    link->rx_at += (uint32_t)used;
+    link_settle(link);
+}
+
+/* The peer has sent something, or has gone. */
+static void link_receive(struct nrpc_posix_link *link)
+{
+    size_t used, n;
+    ssize_t got = recv(link->fd, shared.rx, BUFFER, 0);
+
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+        return;
+    if (got <= 0) {
+        nrpc_posix_link_close(link);
+        return;
+    }
+    n = (size_t)got;
+    nrpc_posix.stats.received_bytes += n;
+    if (!link->conn)
+        return;
+    if (link_work(link, shared.rx, n, &used)) {
+        nrpc_posix_link_close(link);
+        return;
+    }
+    link->rx_at = 0;
+    link->rx_end = (uint32_t)(n - used);
+    if (used < n)
+        memcpy(kept[number_of(link)].rx, shared.rx + used, n - used);
+    link_settle(link);
+}
+
+void nrpc_posix_link_event(struct nrpc_posix_link *link, uint32_t events)
+{
+    /* A reset while we do not read: it can only be learnt here. */
+    if ((events & (EPOLLERR | EPOLLHUP)) && !(link->events & EPOLLIN)) {
+        nrpc_posix_link_close(link);
+        return;
+    }
+    if ((events & EPOLLOUT) && link->conn)
+        nrpc_posix_link_flush(link);
+    if ((events & ~(uint32_t)EPOLLOUT) && (link->events & EPOLLIN))
+        link_receive(link);
+}
+
+int nrpc_posix_link_free(void)
+{
+    for (unsigned i = 0; i < nrpc_posix.n_open && !nrpc_posix.n_free; i++)
+        if (!nrpc_posix_links[nrpc_posix.open[i]].conn)
+            nrpc_posix_link_close(&nrpc_posix_links[nrpc_posix.open[i]]);
+    return nrpc_posix.n_free != 0;
+}
+
+int nrpc_posix_link_open(struct nrpc_conn *conn, int fd)
+{
+    int on = 1;
+    uint16_t number = nrpc_posix.free[nrpc_posix.n_free - 1];
+    struct nrpc_posix_link *link = &nrpc_posix_links[number];
+    struct epoll_event event = {.events = EPOLLIN, .data = {.u32 = number}};
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (epoll_ctl(nrpc_posix.epoll, EPOLL_CTL_ADD, fd, &event))
+        return -1;
+    nrpc_posix.n_free--;
+    link->conn = conn;
+    link->fd = fd;
+    link->events = EPOLLIN;
+    link->place = nrpc_posix.n_open;
+    nrpc_posix.open[nrpc_posix.n_open++] = number;
+    nrpc_posix.stats.open = nrpc_posix.n_open;
+    nrpc_posix_link_flush(link); /* our SETTINGS need not wait for the peer's */
+    return 0;
+}
