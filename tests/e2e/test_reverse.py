@@ -1,0 +1,324 @@
+# tests/e2e/test_reverse.py - reverse calls: devices dial host-sim/relay.py, and grpcio calls them through it.
+# Layer: tests. Source: nanorpc/dial.h.
+# SPDX-License-Identifier: Apache-2.0
+import collections
+import os
+import queue
+import socket
+import subprocess
+import sys
+import threading
+
+import grpc
+import pytest
+
+import helloworld_pb2
+import helloworld_pb2_grpc
+import simpletest_pb2
+import simpletest_pb2_grpc
+from targets import BOOT_SECONDS, ROOT, Server, chosen, free_port
+
+SECONDS = 120  # of patience: a device that could not dial waits longer and longer
+HOST = {"posix": "localhost", "hostsim-raw": "10.0.2.2", "hostsim-sockets": "10.0.2.2"}
+UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
+
+
+class Lines:
+    """What a program prints, line by line."""
+
+    def __init__(self, process):
+        self.queue = queue.Queue()
+        self.all = []
+        threading.Thread(target=self.read, args=(process.stdout,), daemon=True).start()
+
+    def read(self, stream):
+        for line in stream:
+            self.all.append(line)
+            self.queue.put(line)
+        self.queue.put("")
+
+    def wait(self, *texts, count=1):
+        """Reads on until lines with all of these texts have come `count` times. Returns the last one."""
+        while count:
+            line = self.queue.get(timeout=SECONDS)
+            assert line, "it has ended:\n" + "".join(self.all)
+            count -= all(text in line for text in texts)
+        return line
+
+
+class Relay:
+    def __init__(self, routes=1, patience=None):
+        self.ports = [(free_port(), free_port()) for _ in range(routes)]
+        self.patience = patience
+        self.start()
+
+    def start(self):
+        command = [sys.executable, "-B", os.path.join(ROOT, "host-sim", "relay.py"), "--verbose"]
+        for devices, clients in self.ports:
+            command += ["--devices", str(devices), "--clients", str(clients)]
+        if self.patience is not None:
+            command += ["--patience", str(self.patience)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.lines = Lines(self.process)
+        for _ in self.ports:
+            self.lines.wait("relay: devices on")
+
+    def device_port(self, route=0):
+        return self.ports[route][0]
+
+    def channel(self, route=0):
+        """With a connection of its own, which tries anew often."""
+        return grpc.insecure_channel("127.0.0.1:%d" % self.ports[route][1], options=[
+            ("grpc.use_local_subchannel_pool", 1), ("grpc.max_reconnect_backoff_ms", 500),
+            ("grpc.initial_reconnect_backoff_ms", 100)])
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        print("".join(self.lines.all))
+
+
+@pytest.fixture
+def relay():
+    relay = Relay()
+    yield relay
+    relay.stop()
+
+
+@pytest.fixture(params=chosen(list(HOST)))
+def target(request):
+    return request.param
+
+
+devices = collections.defaultdict(list)
+
+
+@pytest.fixture(autouse=True)
+def stop_devices():
+    yield
+    for device in devices.pop("running", []):
+        device.stop()
+        print(device.new_output())
+
+
+def start_device(target, port, links=2):
+    device = Server(target, ["--reverse", "%s:%d" % (HOST[target], port), "--links", str(links)])
+    devices["running"].append(device)
+    return device
+
+
+def stop_device(device):
+    devices["running"].remove(device)
+    device.stop()
+
+
+def hello(channel, name="World"):
+    """Waits for a device, however long it takes it to dial."""
+    request = helloworld_pb2.HelloRequest(name=name)
+    return helloworld_pb2_grpc.GreeterStub(channel).SayHello(request, wait_for_ready=True, timeout=SECONDS).message
+
+
+class Talk:
+    """An open bidi call."""
+
+    def __init__(self, channel):
+        self.requests = queue.Queue()
+        stub = simpletest_pb2_grpc.SimpleTestStub(channel)
+        self.answers = stub.PostAndPost(iter(self.requests.get, None), wait_for_ready=True, timeout=SECONDS)
+
+    def say(self, text):
+        self.requests.put(simpletest_pb2.RequestList(namelist=text))
+        assert next(self.answers).resultlist == "Hello !! " + text
+
+    def end(self):
+        self.requests.put(None)
+        assert list(self.answers) == []
+
+
+def test_calls(relay, target):
+    """Also with a listener in the same program, which goes on."""
+    device = start_device(target, relay.device_port())
+    with relay.channel() as channel:
+        for name in ("World", "once more"):
+            assert hello(channel, name) == "Hello, %s!" % name
+        stub = simpletest_pb2_grpc.SimpleTestStub(channel)
+        answers = stub.GetList(simpletest_pb2.RequestOne(hello="x"), timeout=SECONDS)
+        assert [answer.resultlist for answer in answers] == ["test%d" % i for i in range(5)]
+        talk = Talk(channel)
+        talk.say("a")
+        assert device.serves()
+        talk.say("b")
+        talk.end()
+
+
+def test_one_client_after_another(relay, target):
+    """Each uses up a link; the device dials anew."""
+    start_device(target, relay.device_port())
+    for i in range(8):
+        with relay.channel() as channel:
+            assert hello(channel, str(i)) == "Hello, %d!" % i
+
+
+def test_several_links(relay, target):
+    """As many clients at once as there are links; one more finds none, and disturbs nobody."""
+    start_device(target, relay.device_port(), links=3)
+    channels = [relay.channel() for _ in range(3)]
+    talks = [Talk(channel) for channel in channels]
+    for text in ("a", "b"):
+        for i, talk in enumerate(talks):
+            talk.say(text + str(i))
+    with relay.channel() as channel, pytest.raises(grpc.RpcError) as caught:
+        helloworld_pb2_grpc.GreeterStub(channel).SayHello(helloworld_pb2.HelloRequest(name="x"), timeout=SECONDS)
+    assert caught.value.code() == UNAVAILABLE
+    for talk in talks:
+        talk.say("c")
+        talk.end()
+    for channel in channels:
+        channel.close()
+
+
+def test_relay_restarts(relay, target):
+    start_device(target, relay.device_port())
+    with relay.channel() as channel:
+        talk = Talk(channel)
+        talk.say("a")
+        relay.stop()
+        with pytest.raises(grpc.RpcError) as caught:
+            next(talk.answers)
+        assert caught.value.code() == UNAVAILABLE
+        relay.start()
+        assert hello(channel) == "Hello, World!"
+
+
+def test_device_before_relay(relay, target):
+    relay.stop()
+    start_device(target, relay.device_port())
+    relay.start()
+    with relay.channel() as channel:
+        assert hello(channel) == "Hello, World!"
+
+
+def test_device_goes(relay, target):
+    """In the middle of a call; and comes back."""
+    device = start_device(target, relay.device_port())
+    with relay.channel() as channel:
+        talk = Talk(channel)
+        talk.say("a")
+        device.process.kill()
+        with pytest.raises(grpc.RpcError) as caught:
+            next(talk.answers)
+        assert caught.value.code() == UNAVAILABLE
+        stop_device(device)
+        start_device(target, relay.device_port())
+        assert hello(channel) == "Hello, World!"
+
+
+# --- The relay's own, with one target -----------------------------------------------------------------
+
+def test_no_device(relay):
+    """The answer does not wait for the client's deadline."""
+    with relay.channel() as channel, pytest.raises(grpc.RpcError) as caught:
+        helloworld_pb2_grpc.GreeterStub(channel).SayHello(helloworld_pb2.HelloRequest(name="x"), timeout=SECONDS)
+    assert caught.value.code() == UNAVAILABLE
+    relay.lines.wait("finds no device")
+
+
+def test_routes():
+    """Devices with a port each: every client gets its own."""
+    relay = Relay(routes=2)
+    try:
+        device = start_device("posix", relay.device_port(1))
+        with relay.channel(0) as channel, relay.channel(1) as other:
+            assert hello(other) == "Hello, World!"
+            with pytest.raises(grpc.RpcError) as caught:
+                helloworld_pb2_grpc.GreeterStub(channel).SayHello(helloworld_pb2.HelloRequest(name="x"), timeout=SECONDS)
+            assert caught.value.code() == UNAVAILABLE
+            stop_device(device)
+            start_device("posix", relay.device_port(0))
+            assert hello(channel) == "Hello, World!"
+    finally:
+        relay.stop()
+
+
+def test_two_devices_on_one_port(relay):
+    """In turn; when one goes the other serves on."""
+    first, second = (start_device("posix", relay.device_port(), links=1) for _ in range(2))
+    with relay.channel() as channel, relay.channel() as other:
+        talks = [Talk(channel), Talk(other)]
+        for talk in talks:
+            talk.say("a")
+        first.process.kill()
+        ended = 0
+        for talk in talks:
+            try:
+                talk.say("b")
+                talk.end()
+            except grpc.RpcError as error:
+                assert error.code() == UNAVAILABLE
+                ended += 1
+        assert ended == 1
+
+
+def test_strangers_get_no_link(relay):
+    """Who speaks no HTTP/2, and who says nothing, uses up none of the device's links."""
+    start_device("posix", relay.device_port(), links=1)
+    relay.lines.wait("is here; 1 idle")
+    with socket.create_connection(("127.0.0.1", relay.ports[0][1])) as silent:
+        with socket.create_connection(("127.0.0.1", relay.ports[0][1])) as web:
+            web.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            web.settimeout(SECONDS)
+            with pytest.raises(ConnectionResetError):
+                assert web.recv(1) == b"" and not web.recv(1)
+                raise ConnectionResetError
+        relay.lines.wait("does not speak HTTP/2; 1 idle")
+        with relay.channel() as channel:
+            assert hello(channel) == "Hello, World!"
+        assert silent.fileno() >= 0
+
+
+def test_only_dialling():
+    """A Linux program that listens on nothing."""
+    relay = Relay()
+    program = os.path.join(ROOT, "build", "linux", "greeter")
+    process = subprocess.Popen([program, "--reverse", "127.0.0.1:%d" % relay.device_port()], stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True)
+    try:
+        lines = Lines(process)
+        lines.wait("Greeter linked to")
+        with relay.channel() as channel:
+            assert hello(channel) == "Hello, World!"
+        process.terminate()
+        assert process.wait(BOOT_SECONDS) == 0
+    finally:
+        process.kill()
+        process.wait()
+        relay.stop()
+
+
+@pytest.mark.parametrize("host, why", [("no-such-host.invalid", "no-such-host.invalid"), ("127.0.0.1", "refused"),
+                                       ("[::1]", "::1 port")])
+def test_dial_errors_are_shown(host, why):
+    """And do not keep the listener from serving."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # nobody listens there, and nobody else will
+        server = Server("posix", ["--reverse", "%s:%d" % (host, taken.getsockname()[1])])
+        devices["running"].append(server)
+        while not any(why in line for line in server.output):
+            assert server.serves()
+
+
+@pytest.mark.parametrize("arguments", [["--reverse", "x"], ["--reverse", ":1"], ["--reverse", "x:0"], ["--links", "0"],
+                                       ["--reverse", "x:65536"], ["--reverse", "x:1", "--links", "1000"]])
+def test_linux_options(arguments):
+    program = os.path.join(ROOT, "build", "linux", "greeter")
+    done = subprocess.run([program] + arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+    assert done.returncode == 2 and arguments[-2] in done.stdout
+
+
+@pytest.mark.parametrize("arguments, code, text", [
+    (["--help"], 0, "--patience"), ([], 2, "--devices"), (["--devices", "1", "--clients", "1", "--clients", "2"], 2, "as many"),
+    (["--devices", "nowhere:x", "--clients", "0"], 1, "cannot listen on nowhere:x")])
+def test_relay_options(arguments, code, text):
+    done = subprocess.run([sys.executable, os.path.join(ROOT, "host-sim", "relay.py")] + arguments, timeout=60,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == code and text in done.stdout
