@@ -64,7 +64,7 @@ static uint32_t wait(struct nrpc_dial *dial)
 static struct nrpc_conn *link_up(struct nrpc_dial *dial)
 {
     struct nrpc_conn *conn = nrpc_dial_linked(dial, now);
-    uint8_t out[256];
+    uint8_t out[NRPC_TRANSMIT_MIN];
     CHECK(conn != NULL);
     CHECK(conn && nrpc_conn_transmit(conn, out, sizeof out) >= 9);
     CHECK_EQ(dial->state, NRPC_DIAL_LINKED);
@@ -74,7 +74,7 @@ static struct nrpc_conn *link_up(struct nrpc_dial *dial)
 
 static void greet(struct nrpc_conn *conn)
 {
-    uint8_t out[256];
+    uint8_t out[NRPC_TRANSMIT_MIN];
     CHECK_EQ(nrpc_conn_receive(conn, hello, sizeof hello, now), sizeof hello);
     while (nrpc_conn_transmit(conn, out, sizeof out) != 0) {
     }
