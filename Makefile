@@ -94,6 +94,7 @@ GROUPS_third := third
 GROUPS_venv := python
 GROUPS_gen := python third
 GROUPS_$(B)/node/ready := node
+GROUPS_$(B)/go/client :=
 $(foreach b,$(BOARDS),$(eval GROUPS_$b ?= $(if $(filter %-,$($b_CC)),$(BASE_GROUPS) arm,$(BASE_GROUPS)))\
     $(eval GROUPS_run-$b := $$(GROUPS_$b) $(if $(filter %-,$($b_CC)),qemu))\
     $(eval GROUPS_flash-$b := $$(GROUPS_$b) openocd))
@@ -155,6 +156,12 @@ $(NODE_READY): $(NODE_FILES) | $(SETUP)
 	    echo "set-up: ERROR: npm could not install tests/interop/package-lock.json (its message is above; is there a" \
 	    "network?). Run make again when that is mended."; exit 1; }
 	@touch $@
+
+# gRPC's own interop client, in Go. Not a part of the set-up: for those who have Go.
+GO_CLIENT := google.golang.org/grpc/interop/client@v1.68.0
+$(B)/go/client:
+	@command -v go >/dev/null || { echo "$@: there is no Go (1.22 or newer) here"; exit 1; }
+	$(Q)GOBIN=$(abspath $(@D)) go install $(GO_CLIENT)
 
 # --- Generated sources -----------------------------------------------------------------------------
 

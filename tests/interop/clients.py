@@ -59,7 +59,28 @@ class GrpcJs:
         assert answer["ok"], answer["error"]
 
 
+class GrpcGo:
+    """gRPC's own interop client in Go; it is not ours, so it is used where somebody has built it."""
+    name = "grpc-go"
+    PROGRAM = os.path.join(ROOT, "build", "go", "client")
+    CASES = {case.__name__ for case in cases.OFFICIAL} - set(cases.COMPRESSED)
+
+    def run(self, case, target):
+        if case not in self.CASES:
+            raise NotRun("gRPC's own interop client in Go does not have this case")
+        host, port = target.split(":")
+        done = subprocess.run([self.PROGRAM, "--server_host=" + host, "--server_port=" + port, "--test_case=" + case],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=cases.SECONDS)
+        assert done.returncode == 0, done.stdout
+
+
 CLIENTS = {client.name: client for client in (Grpcio(), GrpcJs())}
+WITHOUT = None
+if os.path.exists(GrpcGo.PROGRAM):
+    CLIENTS[GrpcGo.name] = GrpcGo()
+else:
+    WITHOUT = "grpc-go: not run, since gRPC's own client in Go is not built; where Go is installed: make build/go/client"
 
 
 # --- What cannot be run, and why ------------------------------------------------------------------------

@@ -55,6 +55,8 @@ def report(asked, results):
                     result = "not run (%d)" % notes.setdefault(text, len(notes) + 1)
                 row += "%-*s" % (CELL, result)
             print(row.rstrip())
+    if clients.WITHOUT:
+        print(clients.WITHOUT)
     print("* not one of gRPC's own cases")
     for text, number in notes.items():
         print("(%d) %s" % (number, text))
