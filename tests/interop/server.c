@@ -23,12 +23,34 @@ struct task {
     grpc_testing_ResponseParameters owed[OWED_MAX];
     uint32_t due_ms; /* while `wait` is COUNTING */
     uint8_t n_owed;
+    uint8_t echoed; /* a FullDuplexCall's metadata */
     uint8_t wait; /* of owed[0] */
 };
 enum { WAIT_NOT_BEGUN, WAIT_ASKED, WAIT_COUNTING, WAIT_OVER };
 
 static struct task tasks[INTEROP_CONNECTIONS * NRPC_MAX_STREAMS];
 static unsigned n_waiting; /* tasks whose wait is ASKED or COUNTING */
+
+/* --- Metadata: what came under the one key goes back at the beginning, under the other at the end ---- */
+
+static const struct nrpc_key initial = NRPC_KEY("x-grpc-test-echo-initial");
+static const struct nrpc_key trailing = NRPC_KEY("x-grpc-test-echo-trailing-bin");
+static const struct nrpc_key *const keys[] = {&initial, &trailing};
+
+/* Returns NRPC_OK, or the status that the call has been ended with. */
+static enum nrpc_status echo(struct nrpc_call *call)
+{
+    const void *value;
+    size_t n;
+    int error = 0;
+    for (unsigned i = 0; error == 0 && (value = nrpc_call_metadata(call, &initial, i, &n)) != NULL; i++) {
+        error = nrpc_call_add_header(call, initial.name, value, n);
+    }
+    for (unsigned i = 0; error == 0 && (value = nrpc_call_metadata(call, &trailing, i, &n)) != NULL; i++) {
+        error = nrpc_call_add_trailer(call, trailing.name, value, n);
+    }
+    return error == 0 ? NRPC_OK : nrpc_call_fail(call, NRPC_RESOURCE_EXHAUSTED, "metadata too large to echo");
+}
 
 /* --- Payloads ---------------------------------------------------------------------------------- */
 
@@ -78,7 +100,7 @@ static void task_end(struct nrpc_call *call)
     struct task *task = task_of(call);
     if (task != NULL) {
         task_wait(task, WAIT_NOT_BEGUN);
-        task->n_owed = 0;
+        task->n_owed = task->echoed = 0;
         task->call = NULL;
         nrpc_call_user(call)->ptr = NULL;
     }
@@ -167,6 +189,10 @@ enum nrpc_status grpc_testing_TestService_EmptyCall(struct nrpc_call *call, cons
 enum nrpc_status grpc_testing_TestService_UnaryCall(struct nrpc_call *call, const grpc_testing_SimpleRequest *request,
                                                     grpc_testing_SimpleResponse *reply)
 {
+    enum nrpc_status status = echo(call);
+    if (status != NRPC_OK) {
+        return status;
+    }
     if (request->has_response_status && request->response_status.code != 0) {
         return nrpc_call_fail(call, (enum nrpc_status)request->response_status.code,
                               request->response_status.message);
@@ -211,11 +237,22 @@ void grpc_testing_TestService_StreamingOutputCall_cancelled(struct nrpc_call *ca
 /* No further request before the answers to this one have left: see _next. */
 enum nrpc_status grpc_testing_TestService_FullDuplexCall(struct nrpc_call *call, const output_request *request)
 {
+    struct task *task = task_of(call);
+    enum nrpc_status status = task == NULL || !task->echoed ? echo(call) : NRPC_OK;
+    if (status != NRPC_OK) {
+        task_end(call);
+        return status;
+    }
     if (request == NULL) {
         return NRPC_OK;
     }
-    enum nrpc_status status = task_owe(call, request);
-    return status == NRPC_OK && task_of(call)->n_owed != 0 ? NRPC_PENDING : status;
+    status = task_owe(call, request);
+    if (status != NRPC_OK) {
+        return status;
+    }
+    task = task_of(call);
+    task->echoed = 1;
+    return task->n_owed != 0 ? NRPC_PENDING : NRPC_OK;
 }
 
 enum nrpc_status grpc_testing_TestService_FullDuplexCall_next(struct nrpc_call *call, output_reply *reply)
@@ -265,4 +302,4 @@ void grpc_testing_TestService_HalfDuplexCall_cancelled(struct nrpc_call *call, e
     task_end(call);
 }
 
-NRPC_SERVER_DEFINE(server, INTEROP_CONNECTIONS, grpc_testing_TestService_service);
+NRPC_SERVER_DEFINE_WITH(server, INTEROP_CONNECTIONS, (.keys = keys, .n_keys = 2), grpc_testing_TestService_service);
