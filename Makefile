@@ -33,7 +33,7 @@ BOARDS := $(notdir $(BOARD_DIRS))
 
 # What makes an image smallest with GCC, on top of -Os: one look at the whole program, and without four
 # optimisations that make it larger instead (measured: make size).
-SMALLEST := -flto -fno-move-loop-invariants -fno-schedule-insns2 -fno-jump-tables -fno-if-conversion
+SMALLEST := -flto -flto-partition=one -fno-move-loop-invariants -fno-schedule-insns2 -fno-jump-tables -fno-if-conversion
 
 define assign # $1: names, $2: prefix assigned to, $3: prefix assigned from
 $(foreach v,$1,$2_$v := $(if $3,$$($3_$v))
