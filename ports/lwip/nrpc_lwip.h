@@ -67,7 +67,8 @@ int nrpc_lwip_listen(const struct nrpc_server *server, uint16_t port);
 
 /* Timers, and what handlers have queued since: from the loop that also runs lwIP's input and
  * sys_check_timeouts, never from one of its callbacks. now_ms: sys_now()'s clock. Returns the
- * milliseconds after which to call again at the latest, 1..1000. */
+ * milliseconds after which to call again at the latest, 1..1000; and whenever lwIP has had input, which may
+ * have brought a call with a deadline. */
 uint32_t nrpc_lwip_poll(uint32_t now_ms);
 
 #endif

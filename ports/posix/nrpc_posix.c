@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EVENTS = 64, PAUSE_MS = 100, TICK_MS = 1000 };
+enum { EVENTS = 64, TICK_MS = 1000 };
 
 NRPC_STATIC_ASSERT(NRPC_POSIX_LINKS >= 1 && NRPC_POSIX_LINKS <= 65535, "NRPC_POSIX_LINKS: 1..65535");
 
@@ -79,32 +79,27 @@ static void flush_all(void)
     }
 }
 
-/* Runs the timers that are due and sets the next time. */
+/* Runs all timers and sets the next time. */
 static void tick_all(void)
 {
-    uint32_t next = TICK_MS;
-
+    nrpc_posix.tick_ms = nrpc_posix.now_ms + TICK_MS;
     for (unsigned i = nrpc_posix.n_open; i-- > 0;) {
         struct nrpc_posix_link *link = &nrpc_posix_links[nrpc_posix.open[i]];
-        uint32_t wait;
 
         if (!link->conn) {
             if (!nrpc_posix_before(nrpc_posix.now_ms, link->linger_until))
                 nrpc_posix_link_close(link);
             continue;
         }
-        wait = nrpc_conn_tick(link->conn, nrpc_posix.now_ms);
-        if (wait < next)
-            next = wait;
+        nrpc_posix_link_tick(link);
         if (link->tx_at == link->tx_end)
             nrpc_posix_link_flush(link);
         else if (nrpc_conn_closing(link->conn)) /* a timer ended it; the peer takes nothing any more */
             nrpc_posix_link_close(link);
     }
     nrpc_posix_listeners_resume();
-    if (nrpc_posix.paused && next > PAUSE_MS)
-        next = PAUSE_MS;
-    nrpc_posix.tick_ms = nrpc_posix.now_ms + next;
+    if (nrpc_posix.paused && nrpc_posix_before(nrpc_posix.pause_until, nrpc_posix.tick_ms))
+        nrpc_posix.tick_ms = nrpc_posix.pause_until;
 }
 
 /* Lets the dials go on and says for how long to sleep at most. */

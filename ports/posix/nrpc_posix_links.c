@@ -117,9 +117,19 @@ static int link_work(struct nrpc_posix_link *link, const uint8_t *data, size_t n
     return 0;
 }
 
+void nrpc_posix_link_tick(struct nrpc_posix_link *link)
+{
+    uint32_t due = nrpc_posix.now_ms + nrpc_conn_tick(link->conn, nrpc_posix.now_ms);
+
+    if (nrpc_posix_before(due, nrpc_posix.tick_ms))
+        nrpc_posix.tick_ms = due;
+}
+
 /* After any work: ends the link, or watches for what it needs now. */
 static void link_settle(struct nrpc_posix_link *link)
 {
+    if (nrpc_conn_timer_set(link->conn))
+        nrpc_posix_link_tick(link);
     if (nrpc_conn_closing(link->conn) && link->tx_at == link->tx_end)
         link_linger(link);
     else

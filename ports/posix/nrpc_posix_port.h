@@ -81,6 +81,9 @@ void nrpc_posix_link_close(struct nrpc_posix_link *link);
 /* Sends what is kept or was made outside of an event, then takes up what was left over. */
 void nrpc_posix_link_flush(struct nrpc_posix_link *link);
 
+/* Runs its timers; the next one may be sooner than what nrpc_posix.tick_ms says, which then moves. */
+void nrpc_posix_link_tick(struct nrpc_posix_link *link);
+
 void nrpc_posix_link_event(struct nrpc_posix_link *link, uint32_t events);
 
 /* --- Listening: nrpc_posix_listen.c -------------------------------------------------------- */
