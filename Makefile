@@ -168,9 +168,10 @@ $(B)/go/client:
 PROTOS := $(patsubst proto/%.proto,%,$(wildcard $(addprefix proto/,$(addsuffix .proto,* */* */*/* */*/*/*))))
 GENERATOR ?= proto/protoc-gen-nanorpc
 PROTOC := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" NANOPB_DIR="$(abspath $(NANOPB_DIR))" $(PYTHON) -m grpc_tools.protoc -Iproto
-GEN_C := $(foreach p,$(PROTOS),$(B)/gen/$p.pb.c $(B)/gen/$p.nrpc.c)
+GEN_C := $(foreach p,$(PROTOS),$(B)/gen/$p.pb.c $(B)/gen/$p.nrpc.c $(B)/gen/$p.desc.c)
 GEN_H := $(foreach p,$(PROTOS),$(B)/gen/$p.pb.h $(B)/gen/$p.nrpc.h)
-GEN_PY := $(foreach p,$(PROTOS),$(B)/py/$p_pb2.py $(B)/py/$p_pb2_grpc.py)
+# Python brings gRPC's own of health and reflection.
+GEN_PY := $(foreach p,$(filter-out grpc/health/% grpc/reflection/%,$(PROTOS)),$(B)/py/$p_pb2.py $(B)/py/$p_pb2_grpc.py)
 
 # nanopb's generator writes its own parser when it first runs: once, before several run at a time.
 GENERATOR_READY := $(B)/gen/ready
@@ -180,14 +181,14 @@ $(GENERATOR_READY): $(VENV_READY) | $(NANOPB_READY)
 
 # A file imports what is beside it.
 define proto_rules # $1: a .proto file's path below proto/, without its ending
-$(B)/gen/$1.pb.c $(B)/gen/$1.pb.h $(B)/gen/$1.nrpc.c $(B)/gen/$1.nrpc.h &: \
-    $(wildcard proto/$(dir $1)*.proto proto/$(dir $1)*.options) $(GENERATOR) $(GENERATOR_READY)
+$(B)/gen/$1.pb.c $(B)/gen/$1.pb.h $(B)/gen/$1.nrpc.c $(B)/gen/$1.nrpc.h $(B)/gen/$1.desc.c &: \
+    $(wildcard proto/$(dir $1)*.proto proto/$(dir $1)*.options) $(GENERATOR) proto/descriptors.py $(GENERATOR_READY)
 	$(call say,GEN,$1.pb.c $1.nrpc.c)
 	$(Q)mkdir -p $(B)/gen
 	$(Q)$(PROTOC) --plugin=protoc-gen-nanopb=$(NANOPB_DIR)/generator/protoc-gen-nanopb \
 	    --nanopb_out=$(B)/gen --nanopb_opt=-Iproto \
 	    --plugin=protoc-gen-nanorpc=$(GENERATOR) --nanorpc_opt=-Iproto --nanorpc_out=$(B)/gen $1.proto
-	$(Q)touch $(B)/gen/$1.pb.c $(B)/gen/$1.pb.h $(B)/gen/$1.nrpc.c $(B)/gen/$1.nrpc.h
+	$(Q)touch $(B)/gen/$1.pb.c $(B)/gen/$1.pb.h $(B)/gen/$1.nrpc.c $(B)/gen/$1.nrpc.h $(B)/gen/$1.desc.c
 $(B)/py/$1_pb2.py $(B)/py/$1_pb2_grpc.py &: $(wildcard proto/$(dir $1)*.proto) $(VENV_READY)
 	$(call say,GEN,$1_pb2.py $1_pb2_grpc.py)
 	$(Q)mkdir -p $(B)/py
@@ -212,7 +213,8 @@ NO_HEAP := $(patsubst %,-Wl$(comma)--wrap=%,$(HEAP))
 
 # --- Images: one object tree a board, and one more for each application that has limits of its own ----
 
-CORE_SRC := $(sort $(wildcard nanorpc/*.c nanorpc/services/*.c))
+CORE_SRC := $(sort $(wildcard nanorpc/*.c))
+SERVICES_SRC := $(sort $(wildcard nanorpc/services/*.c)) # an application names those that it has
 HEADERS_READY := $(GEN_H) $(NANOPB_READY)
 
 # What a port needs beside the core; a board names one or more.
@@ -238,7 +240,7 @@ ALL_IMAGES = $(foreach b,$(BOARDS),$(foreach a,$(call boards_apps,$b),$(call ima
 board_src = $(sort $(CORE_SRC) $(app-$2_SRC) $(if $(is_cross),boards/main.c) $($1_SRC) \
     $(foreach p,$($1_PORT),$(PORT_$p_SRC)))
 board_lwip = $(sort $(foreach p,$($1_PORT),$(PORT_$p_LWIP)) $(if $(is_cross),,$(if $(uses_lwip),$(LWIP_UNIX_SRC))))
-board_obj = $(addprefix $(B)/$(tree)/,$(board_src:.c=.o) $(foreach p,$(app-$2_PROTO),gen/$p.pb.o gen/$p.nrpc.o) \
+board_obj = $(addprefix $(B)/$(tree)/,$(board_src:.c=.o) $(foreach p,$(app-$2_PROTO),gen/$p.pb.o gen/$p.nrpc.o gen/$p.desc.o) \
     $(patsubst %,nanopb/%.o,$(NANOPB_SRC)) $(patsubst %,lwip/%.o,$(board_lwip)))
 
 # A tree is compiled anew when its flags change, not whenever this file does: build/TREE/flags is
@@ -348,7 +350,7 @@ unit-m3_ENDING := .elf
 
 define unit_rules # $1: tree
 $(call tree_rules,$1,$(call compiler,$1),-Itests/unit -I$(B)/vectors $($1_CFLAGS),$($1_LDFLAGS))
-$1_LIB := $(patsubst %.c,$(B)/$1/%.o,$(CORE_SRC) $(UNIT_SUPPORT)) \
+$1_LIB := $(patsubst %.c,$(B)/$1/%.o,$(CORE_SRC) $(SERVICES_SRC) $(UNIT_SUPPORT)) \
     $(patsubst $(B)/gen/%.c,$(B)/$1/gen/%.o,$(GEN_C)) $(patsubst %,$(B)/$1/nanopb/%.o,$(NANOPB_SRC))
 $1_SUPPORT_OBJ := $(patsubst %.c,$(B)/$1/%.o,$($1_SUPPORT))
 $1_PROGRAMS := $(patsubst tests/unit/%.c,$(B)/$1/%$($1_ENDING),$(UNIT_SRC))

@@ -139,7 +139,15 @@
 /* C99 has no _Static_assert; GCC and Clang have it as an extension. glibc hides theirs behind a macro
  * that does not show the text: not being followed by a parenthesis at once keeps that away. */
 #define NRPC_NOTHING_
+#ifdef __cplusplus
+#define NRPC_STATIC_ASSERT(condition, text) static_assert(condition, text)
+#define NRPC_BEGIN_C extern "C" {
+#define NRPC_END_C }
+#else
+#define NRPC_BEGIN_C
+#define NRPC_END_C
 #define NRPC_STATIC_ASSERT(condition, text) __extension__ _Static_assert NRPC_NOTHING_(condition, text)
+#endif
 
 NRPC_STATIC_ASSERT(NRPC_MAX_STREAMS >= 1 && NRPC_MAX_STREAMS <= 1024, "NRPC_MAX_STREAMS: 1..1024");
 NRPC_STATIC_ASSERT(NRPC_HPACK_ENTRIES >= 0 && NRPC_HPACK_ENTRIES <= 128 &&

@@ -10,6 +10,8 @@
 #include "respond.h"
 #include "stream.h"
 
+NRPC_BEGIN_C
+
 struct nrpc_dial;
 struct nrpc_server;
 
@@ -177,5 +179,7 @@ void nrpc_conn_reset(struct nrpc_conn *conn, uint32_t id, enum nrpc_h2_error cod
 
 /* Takes one from the peer's bucket of glitches; an empty one is a connection error. */
 void nrpc_conn_glitch(struct nrpc_conn *conn);
+
+NRPC_END_C
 
 #endif

@@ -8,6 +8,8 @@
 
 #include "config.h"
 
+NRPC_BEGIN_C
+
 struct nrpc_conn;
 struct nrpc_dial;
 
@@ -94,5 +96,7 @@ struct nrpc_reverse {
 extern const struct nrpc_dial_role nrpc_reverse_role;
 #define NRPC_REVERSE(its_server) {.dial = {.role = &nrpc_reverse_role}, .server = &its_server}
 #define NRPC_REVERSE_DEFINE(name, its_server) struct nrpc_reverse name = NRPC_REVERSE(its_server)
+
+NRPC_END_C
 
 #endif

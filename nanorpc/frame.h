@@ -7,6 +7,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "config.h"
+
+NRPC_BEGIN_C
+
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define NRPC_BIG_ENDIAN(value) __builtin_bswap32(value)
 #else
@@ -87,5 +91,7 @@ static inline uint8_t *nrpc_put32(uint8_t *p, uint32_t value)
     memcpy(p, &value, sizeof value);
     return p + sizeof value;
 }
+
+NRPC_END_C
 
 #endif

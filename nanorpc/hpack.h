@@ -11,6 +11,8 @@
 #include "huffman.h"
 #include "match.h"
 
+NRPC_BEGIN_C
+
 /* The longest grpc-timeout that is told from a longer one: 12 days. */
 enum { NRPC_TIMEOUT_MAX = (1 << 30) - 1 };
 
@@ -109,5 +111,7 @@ static inline uint8_t nrpc_hpack_text_byte(const struct nrpc_hpack *hpack, unsig
 
 /* The names of enum nrpc_token as a list of match.h, for tests. */
 extern const char nrpc_hpack_names[];
+
+NRPC_END_C
 
 #endif

@@ -6,6 +6,10 @@
 
 #include <stdint.h>
 
+#include "config.h"
+
+NRPC_BEGIN_C
+
 /* The state within one string; all zero at its start. */
 struct nrpc_huffman {
     uint8_t from_last; /* how many prefixes of this length come after the bits since the last symbol */
@@ -20,5 +24,7 @@ int nrpc_huffman_bit(struct nrpc_huffman *state, unsigned bit);
 
 /* 1 when the string may end here: fewer than 8 bits, all ones, follow its last symbol. */
 int nrpc_huffman_end(const struct nrpc_huffman *state);
+
+NRPC_END_C
 
 #endif

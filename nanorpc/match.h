@@ -6,6 +6,10 @@
 
 #include <stdint.h>
 
+#include "config.h"
+
+NRPC_BEGIN_C
+
 struct nrpc_service;
 
 /* A list of names is one string: the names in ascending byte order, each preceded by a byte
@@ -46,5 +50,7 @@ enum { NRPC_PATH_UNKNOWN = 0xffff };
 
 /* service << 8 | method, or NRPC_PATH_UNKNOWN. */
 uint16_t nrpc_path_end(const struct nrpc_match *match);
+
+NRPC_END_C
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "config.h"
 
+NRPC_BEGIN_C
 /* gRPC status codes, as they stand on the wire, and two answers that only handlers give. */
 enum nrpc_status {
     NRPC_OK = 0,
@@ -191,6 +192,7 @@ struct nrpc_interceptor {
      * the client got or would have got. `call` dies on return. NULL: not told. */
     void (*end)(struct nrpc_call *call, enum nrpc_status status);
 };
+NRPC_END_C
 
 /* --- A server ----------------------------------------------------------------------------- */
 #include "server.h"

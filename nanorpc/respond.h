@@ -6,6 +6,10 @@
 
 #include <stdint.h>
 
+#include "config.h"
+
+NRPC_BEGIN_C
+
 /* Our encoder's dynamic table: what the peer has been told, RFC 7541 2.3. Where the peer's table
  * has room, the first response inserts content-type and grpc-status 0, and later ones name each
  * in one byte. All zero at first. */
@@ -33,5 +37,7 @@ uint8_t *nrpc_respond_message(uint8_t *p, const uint8_t *message, unsigned n);
 /* Percent-encodes text to `to`, as much as fits in `room` bytes without cutting a UTF-8 character.
  * Returns the bytes written. */
 unsigned nrpc_respond_percent(uint8_t *to, unsigned room, const char *text);
+
+NRPC_END_C
 
 #endif

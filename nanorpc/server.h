@@ -6,6 +6,8 @@
 
 #include "conn.h"
 
+NRPC_BEGIN_C
+
 struct nrpc_role;
 extern const struct nrpc_role nrpc_server_role;
 
@@ -19,14 +21,15 @@ struct nrpc_server {
     void *reply;       /* scratch for one reply, likewise */
     uint32_t rx_bytes; /* a stream's receive block: 5 + the largest request; the window */
     uint32_t tx_bytes; /* a stream's transmit block: 5 + the largest reply + status message */
-    const struct nrpc_interceptor *interceptors; /* begun from the first to the last */
+    uint16_t n_conns;
+    uint8_t n_services;
+    /* Options, after the others and in this order: C++ wants it so. */
 #if NRPC_METADATA_BYTES
     const struct nrpc_key *const *keys;
     uint8_t n_keys; /* 0..NRPC_KEYS_MAX */
 #endif
+    const struct nrpc_interceptor *interceptors; /* begun from the first to the last */
     uint8_t n_interceptors;
-    uint8_t n_services;
-    uint16_t n_conns;
 };
 
 /* Defines `const struct nrpc_server name` and its memory, statically.
@@ -35,7 +38,7 @@ struct nrpc_server {
 #define NRPC_SERVER_DEFINE(server_name, connections, ...) \
     NRPC_SERVER_DEFINE_WITH(server_name, connections, (.n_interceptors = 0), __VA_ARGS__)
 
-/* The same with options, in parentheses: .interceptors and .n_interceptors; .keys and .n_keys, which need NRPC_METADATA_BYTES:
+/* The same with options, in parentheses: .keys and .n_keys, which need NRPC_METADATA_BYTES; .interceptors and .n_interceptors:
  *     NRPC_SERVER_DEFINE_WITH(server, 2, (.keys = keys, .n_keys = 1), Greeter_service); */
 #define NRPC_SERVER_DEFINE_WITH(server_name, connections, options, ...)                         \
     static const struct nrpc_service *const server_name##_services[] = {                        \
@@ -53,6 +56,7 @@ struct nrpc_server {
                        (sizeof(union server_name##_rx) + sizeof(union server_name##_tx) +       \
                         NRPC_METADATA_BYTES)];                                                  \
     } server_name##_memory;                                                                     \
+    extern const struct nrpc_server server_name; /* C++ would keep it to its file */            \
     const struct nrpc_server server_name = {                                                    \
         .role = &nrpc_server_role,                                                              \
         .services = server_name##_services,                                                     \
@@ -91,5 +95,7 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
 #define NRPC_EACH_6(m, a, ...) m(a) NRPC_EACH_5(m, __VA_ARGS__)
 #define NRPC_EACH_7(m, a, ...) m(a) NRPC_EACH_6(m, __VA_ARGS__)
 #define NRPC_EACH_8(m, a, ...) m(a) NRPC_EACH_7(m, __VA_ARGS__)
+
+NRPC_END_C
 
 #endif

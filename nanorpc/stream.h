@@ -6,6 +6,10 @@
 
 #include <stdint.h>
 
+#include "config.h"
+
+NRPC_BEGIN_C
+
 /* A stream is open, then ends on our side and on the client's (RX_END), in any order. A slot is
  * free when OPEN is off; it keeps its id and RX_END until it is taken again, so that late frames
  * are told apart. */
@@ -90,5 +94,7 @@ static inline void nrpc_stream_queue(struct nrpc_call *call)
     (void)call;
 }
 #endif
+
+NRPC_END_C
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "nanorpc/nanorpc.h"
 
+NRPC_BEGIN_C
+
 /* What lwipopts.h must say; nrpc_lwip.c refuses to be compiled otherwise:
  *   LWIP_TCP 1, LWIP_CALLBACK_API 1
  *   TCP_SND_QUEUELEN  4 or more: pbufs, two for each segment on its way
@@ -70,5 +72,7 @@ int nrpc_lwip_listen(const struct nrpc_server *server, uint16_t port);
  * milliseconds after which to call again at the latest, 1..1000; and whenever lwIP has had input, which may
  * have brought a call with a deadline. */
 uint32_t nrpc_lwip_poll(uint32_t now_ms);
+
+NRPC_END_C
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "nanorpc/nanorpc.h"
 
+NRPC_BEGIN_C
+
 /* What lwipopts.h must say; nrpc_lwip_sockets.c refuses to be compiled otherwise:
  *   LWIP_SOCKET 1, LWIP_SOCKET_POLL 1
  *   LWIP_SO_LINGER 1    so that a peer can be refused with RST
@@ -71,5 +73,7 @@ int nrpc_lwip_sockets_serve(const struct nrpc_server *server, uint16_t port);
  * the application sends between two polls leaves with the second. */
 int nrpc_lwip_sockets_listen(const struct nrpc_server *server, uint16_t port);
 int nrpc_lwip_sockets_poll(uint32_t most_ms);
+
+NRPC_END_C
 
 #endif

@@ -8,6 +8,8 @@
 
 #include "nanorpc/nanorpc.h"
 
+NRPC_BEGIN_C
+
 /* Usage:
  *     if (nrpc_posix_listen(&server, "localhost", 50051)) { puts(nrpc_posix_error()); exit(1); }
  *     for (;;) nrpc_posix_poll(1000);
@@ -93,5 +95,7 @@ struct nrpc_posix_stats {
     uint32_t open;                         /* connections now, those that linger included */
 };
 const struct nrpc_posix_stats *nrpc_posix_stats(void);
+
+NRPC_END_C
 
 #endif

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = ROOT / "tests" / "generator"
@@ -80,10 +81,12 @@ class Workshop:
         return self.object_name(source, compiler)
 
     def object_name(self, source, compiler):
-        return self.path / ("%s.%s.o" % (compiler, pathlib.Path(source).name))
+        source = pathlib.Path(source)
+        name = source.relative_to(self.out) if source.is_relative_to(self.out) else source.name
+        return self.path / ("%s.%s.o" % (compiler, str(name).replace("/", "-")))
 
     def try_compile(self, source, compiler, flags=()):
-        command = [need(compiler), *STRICT, "-Os", "-ffunction-sections", "-I%s" % self.out,
+        command = [need(compiler), *STRICT, "-Os", "-ffunction-sections", "-fdata-sections", "-I%s" % self.out,
                    "-I%s" % (ROOT / "nanorpc"), "-isystem", str(NANOPB), *flags,
                    "-c", str(source), "-o", str(self.object_name(source, compiler))]
         return subprocess.run(command, text=True, capture_output=True)
@@ -110,6 +113,18 @@ class Workshop:
         program = self.path / ("dump." + compiler)
         subprocess.run([compiler, "-Wl,--gc-sections", "-o", str(program), *map(str, objects)], check=True)
         return subprocess.run([str(program)], text=True, capture_output=True, check=True).stdout.splitlines()
+
+
+    def files(self, *protos, compiler="gcc"):
+        """Links dump_files.c with every .desc.c; [("file" or "import", FileDescriptorProto)]."""
+        flags = ["-DFILES=" + " ".join("F(%s_proto_file)" % name.replace("/", "_") for name in protos)]
+        objects = [self.compile(HERE / "dump_files.c", compiler, flags)]
+        objects += [self.compile(c, compiler) for c in sorted(self.out.rglob("*.desc.c"))]
+        program = self.path / ("files." + compiler)
+        subprocess.run([compiler, "-o", str(program), *map(str, objects)], check=True)
+        lines = subprocess.run([str(program)], text=True, capture_output=True, check=True).stdout.splitlines()
+        return [(kind, FileDescriptorProto.FromString(bytes.fromhex(data)))
+                for kind, data in (line.split() for line in lines)]
 
 
 @pytest.fixture(params=sorted(PROTOCS))

@@ -1,0 +1,458 @@
+/* tests/unit/test_services.c - health and reflection, beside a service of the application's.
+ * Layer: test. Source: gRPC "Health Checking Protocol", "Server Reflection Protocol".
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "helloworld.nrpc.h"
+#include "helloworld/greeter.nrpc.h"
+#include "services/health.h"
+#include "services/reflection.h"
+#include "wire.h"
+
+#define END NRPC_END_STREAM
+#define CHECK_METHOD "/grpc.health.v1.Health/Check"
+#define WATCH_METHOD "/grpc.health.v1.Health/Watch"
+#define INFO_METHOD "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+#define INFO_ALPHA "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+
+NRPC_SERVER_DEFINE(server, 2, Greeter_service, helloworld_Greeter_service, nrpc_health_service,
+                   nrpc_reflection_service, nrpc_reflection_v1alpha_service);
+NRPC_HEALTH_DEFINE(server);
+NRPC_REFLECTION_DEFINE(Greeter_service, helloworld_Greeter_service, nrpc_health_service);
+
+/* Nothing but large requests. */
+static const struct nrpc_service roomy = {.path = "/Roomy/", .method_names = "\200\n\377"};
+#define roomy_REQUEST_BYTES 1000
+#define roomy_REPLY_BYTES 0
+union roomy_request { char none; };
+union roomy_reply { char none; };
+NRPC_SERVER_DEFINE(roomy_server, 1, roomy, nrpc_reflection_service);
+
+/* A message whose one field is this text, of at most 125 bytes. */
+static void text_message(uint32_t id, unsigned field, const char *text, unsigned flags)
+{
+    char message[200] = {0, 0, 0, 0, (char)(2 + strlen(text)), (char)(field << 3 | 2), (char)strlen(text)};
+    strcpy(message + 7, text);
+    wire_data(id, message, 7 + strlen(text), flags);
+}
+
+static void health(uint32_t id, const char *path, const char *service)
+{
+    wire_request(id, path, 0);
+    text_message(id, 1, service, END);
+}
+
+/* --- Health ------------------------------------------------------------------------------- */
+
+static void all_is_well(void) /* as when the image starts */
+{
+    memset(server_health, 0, sizeof server_health);
+}
+
+static void begin(void)
+{
+    wire_begin(&server);
+    wire_do(all_is_well);
+}
+
+static void check_names(void)
+{
+    begin();
+    health(1, CHECK_METHOD, "");
+    wire_request(3, CHECK_METHOD, 0);
+    wire_message(3, "", END); /* the default value */
+    health(5, CHECK_METHOD, "Greeter");
+    health(7, CHECK_METHOD, "helloworld.Greeter");
+    wire_expect("1: [200 grpc] '\\08\\01' [status=0] END 3: [200 grpc] '\\08\\01' [status=0] END "
+                "5: [200 grpc] '\\08\\01' [status=0] END 7: [200 grpc] '\\08\\01' [status=0] END");
+}
+
+static void check_unknown_names(void)
+{
+    static const char *const names[] = {"Greete", "Greeter/", "Greeterr", "/Greeter/", "greeter", "helloworld", " "};
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        begin();
+        health(1, CHECK_METHOD, names[i]);
+        wire_expect("1: [200 grpc status=5 message=unknown service] END");
+    }
+}
+
+/* A name with a zero byte in it is no name; nothing reads beyond a service's own. */
+static void check_name_with_a_zero(void)
+{
+    begin();
+    wire_request(1, CHECK_METHOD, 0);
+    wire_data(1, "\0\0\0\0\x0a\x0a\x08Greeter\0", 15, END);
+    wire_expect("1: [200 grpc status=5 message=*] END");
+}
+
+static void check_other_fields(void)
+{
+    static const char request[] = "\0\0\0\0%" "\x10\x96\x01" "\x0a\x01?" "\x1d" "1234" "\x21" "12345678" "\x0a\x07Greeter"
+                                  "\x12\x03xyz" "\x80\x01\x01";
+    begin();
+    wire_request(1, CHECK_METHOD, 0);
+    wire_data(1, request, sizeof request - 1, END);
+    wire_expect("1: [200 grpc] '\\08\\01' [status=0] END");
+}
+
+static void check_malformed(void)
+{
+    static const char *const bad[] = {"\x0a", "\x0a\x02x", "\x0a\xff\xff\xff\xff\x0f", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+                                      "\x0b", "\x0f", "\x21" "1234567", "\x1d" "123", "\x08", "\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"};
+    for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        begin();
+        wire_request(1, CHECK_METHOD, 0);
+        wire_message(1, bad[i], END);
+        wire_request(3, WATCH_METHOD, 0);
+        wire_message(3, bad[i], END);
+        wire_expect("1: [200 grpc status=13 message=request malformed] END 3: [200 grpc status=13 message=*] END");
+    }
+}
+
+static void greeter_stops(void)
+{
+    CHECK_EQ(nrpc_health_set("Greeter", NRPC_HEALTH_NOT_SERVING), 0);
+}
+
+static void greeter_works(void)
+{
+    CHECK_EQ(nrpc_health_set("Greeter", NRPC_HEALTH_SERVING), 0);
+}
+
+static void server_stops(void)
+{
+    CHECK_EQ(nrpc_health_set("", NRPC_HEALTH_NOT_SERVING), 0);
+}
+
+static void greeter_unknown(void)
+{
+    CHECK_EQ(nrpc_health_set("Greeter", NRPC_HEALTH_UNKNOWN), 0);
+    CHECK_EQ(nrpc_health_set("Greete", NRPC_HEALTH_SERVING), NRPC_E_STATE);
+}
+
+static void shut_down(void)
+{
+    nrpc_health_shutdown();
+    CHECK_EQ(nrpc_health_set("Greeter", NRPC_HEALTH_SERVING), NRPC_E_STATE);
+}
+
+static void check_follows(void)
+{
+    begin();
+    wire_do(greeter_stops);
+    health(1, CHECK_METHOD, "Greeter");
+    health(3, CHECK_METHOD, "");
+    wire_do(greeter_unknown);
+    health(5, CHECK_METHOD, "Greeter");
+    wire_do(shut_down);
+    health(7, CHECK_METHOD, "helloworld.Greeter");
+    wire_expect("1: [200 grpc] '\\08\\02' [status=0] END 3: [200 grpc] '\\08\\01' [status=0] END "
+                "5: [200 grpc] '\\08\\00' [status=0] END 7: [200 grpc] '\\08\\02' [status=0] END");
+}
+
+static void watch_answers_at_once_and_on_change(void)
+{
+    begin();
+    health(1, WATCH_METHOD, "Greeter");
+    health(3, WATCH_METHOD, "");
+    health(5, WATCH_METHOD, "Nobody");
+    wire_expect("1: [200 grpc] '\\08\\01' 3: [200 grpc] '\\08\\01' 5: [200 grpc] '\\08\\03'");
+    wire_do(greeter_works); /* which is no change */
+    wire_do(greeter_stops);
+    wire_do(server_stops);
+    wire_do(greeter_works);
+    wire_expect("1: [200 grpc] '\\08\\01' '\\08\\02' '\\08\\01' 3: [200 grpc] '\\08\\01' '\\08\\02' 5: [200 grpc] '\\08\\03'");
+}
+
+static void watchers_of_one_service(void)
+{
+    begin();
+    for (uint32_t id = 1; id < 9; id += 2) {
+        health(id, WATCH_METHOD, "Greeter");
+    }
+    wire_do(greeter_stops);
+    wire_expect("1: [200 grpc] '\\08\\01' '\\08\\02' 3: [200 grpc] '\\08\\01' '\\08\\02' "
+                "5: [200 grpc] '\\08\\01' '\\08\\02' 7: [200 grpc] '\\08\\01' '\\08\\02'");
+}
+
+/* What changes while the window is closed: only the last of it is told. */
+static void watcher_with_a_closed_window(void)
+{
+    begin();
+    wire_setting(NRPC_INITIAL_WINDOW_SIZE, 7);
+    health(1, WATCH_METHOD, "Greeter");
+    wire_do(greeter_stops); /* fills the block: there is no window */
+    wire_do(greeter_works);
+    wire_do(greeter_unknown);
+    wire_do(NULL);
+    wire_number(NRPC_WINDOW_UPDATE, 1, 3);
+    wire_do(NULL);
+    wire_number(NRPC_WINDOW_UPDATE, 1, 100);
+    wire_expect("acks=2 1: [200 grpc] '\\08\\01' '\\08\\02' '\\08\\00'");
+}
+
+/* Back to where it was before anything could be said: nothing is. */
+static void watcher_misses_what_did_not_last(void)
+{
+    begin();
+    wire_setting(NRPC_INITIAL_WINDOW_SIZE, 0);
+    health(1, WATCH_METHOD, "Greeter");
+    wire_do(greeter_stops);
+    wire_do(greeter_works);
+    wire_do(NULL);
+    wire_number(NRPC_WINDOW_UPDATE, 1, 100);
+    wire_expect("acks=2 1: [200 grpc] '\\08\\01'");
+}
+
+static void watchers_that_have_gone(void)
+{
+    begin();
+    health(1, WATCH_METHOD, "Greeter");
+    health(3, WATCH_METHOD, "Greeter");
+    wire_do(NULL);
+    wire_number(NRPC_RST_STREAM, 1, NRPC_H2_CANCEL);
+    wire_do(greeter_stops);
+    wire_expect("1: [200 grpc] '\\08\\01' 3: [200 grpc] '\\08\\01' '\\08\\02'");
+}
+
+static void watchers_and_a_shutdown(void)
+{
+    begin();
+    health(1, WATCH_METHOD, "Greeter");
+    health(3, WATCH_METHOD, "Nobody");
+    wire_do(shut_down);
+    health(5, WATCH_METHOD, "");
+    wire_expect("1: [200 grpc] '\\08\\01' '\\08\\02' [status=14] END 3: [200 grpc] '\\08\\03' [status=14] END "
+                "5: [200 grpc] '\\08\\02' [status=14] END");
+}
+
+/* --- Reflection --------------------------------------------------------------------------- */
+
+static void info(uint32_t id, unsigned field, const char *text, unsigned flags)
+{
+    text_message(id, field, text, flags);
+}
+
+static char *put_decimal(char *to, size_t value)
+{
+    char digits[20];
+    unsigned n = 0;
+    do {
+        digits[n++] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
+    while (n) {
+        *to++ = digits[--n];
+    }
+    return to;
+}
+
+static size_t varint_bytes(size_t value)
+{
+    return value < 0x80 ? 1 : value < 0x4000 ? 2 : 3;
+}
+
+/* Whether these bytes have been sent, in DATA frames one after the other. */
+static int was_sent(const void *bytes, size_t n)
+{
+    static uint8_t data[WIRE_OUTPUT];
+    size_t have = 0;
+    for (const uint8_t *frame = wire.out; frame < wire.out + wire.n_out;) {
+        size_t length = nrpc_get32(frame) >> 8;
+        if (frame[3] == NRPC_DATA) {
+            memcpy(data + have, frame + NRPC_FRAME_HEADER_BYTES, length);
+            have += length;
+        }
+        frame += NRPC_FRAME_HEADER_BYTES + length;
+    }
+    for (size_t i = 0; i + n <= have; i++) {
+        if (memcmp(data + i, bytes, n) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* One request, answered by this file. */
+static void expect_file(const char *path, unsigned field, const char *text, const struct nrpc_file *file)
+{
+    size_t request = 2 + strlen(text), inner = 1 + varint_bytes(file->bytes) + file->bytes;
+    size_t all = 2 + 2 + request + 1 + varint_bytes(inner) + inner;
+    char expected[100] = "1: [200 grpc] <?";
+    strcpy(put_decimal(expected + strlen(expected), all), "> [status=0] END");
+    wire_begin(&server);
+    wire_request(1, path, 0);
+    info(1, field, text, END);
+    wire_expect(expected);
+    wire_run_once();
+    CHECK(was_sent(file->descriptor, file->bytes));
+    CHECK(was_sent(text, strlen(text)));
+}
+
+static void file_by_name(void)
+{
+    expect_file(INFO_METHOD, 3, "helloworld.proto", &helloworld_proto_file);
+    expect_file(INFO_ALPHA, 3, "helloworld/greeter.proto", &helloworld_greeter_proto_file);
+    expect_file(INFO_ALPHA, 3, "grpc/health/v1/health.proto", &grpc_health_v1_health_proto_file);
+}
+
+static void file_by_symbol(void)
+{
+    static const char *const plain[] = {"Greeter", "HelloRequest", "Greeter.SayHello", "Greeter.Test", "HelloReply.message"};
+    for (unsigned i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+        expect_file(INFO_METHOD, 4, plain[i], &helloworld_proto_file);
+    }
+    expect_file(INFO_ALPHA, 4, "helloworld.Greeter", &helloworld_greeter_proto_file);
+    expect_file(INFO_METHOD, 4, "helloworld.HelloReply", &helloworld_greeter_proto_file);
+    static const char *const nested[] = {"grpc.health.v1.Health.Watch", "grpc.health.v1.HealthCheckResponse.ServingStatus",
+                                         "grpc.health.v1.HealthCheckResponse.NOT_SERVING"};
+    for (unsigned i = 0; i < sizeof nested / sizeof nested[0]; i++) {
+        expect_file(INFO_METHOD, 4, nested[i], &grpc_health_v1_health_proto_file);
+    }
+}
+
+/* Answered by this error; text: at most 20 characters. */
+static void expect_error(unsigned field, const char *text, unsigned error)
+{
+    char expected[100] = "1: [200 grpc] <?";
+    const char answer[] = {0x3a, 2, 8, (char)error};
+    strcpy(put_decimal(expected + strlen(expected), 2 + 2 + 2 + strlen(text) + 4), "> [status=0] END");
+    if (strlen(text) + 10 <= 32) { /* short ones are shown: any will do, was_sent looks at it */
+        strcpy(expected, "1: [200 grpc] '*' [status=0] END");
+    }
+    wire_begin(&server);
+    wire_request(1, INFO_METHOD, 0);
+    info(1, field, text, END);
+    wire_expect(expected);
+    wire_run_once();
+    CHECK(was_sent(answer, sizeof answer));
+    CHECK(was_sent(text, strlen(text)));
+}
+
+static void what_is_not_there(void)
+{
+    static const char *const symbols[] = {"Greete", "Greeterr", "Greeter.", "Greeter.SayHell", "Greeter.SayHello.x", ".Greeter",
+                                          "", ".", "helloworld", "helloworld.", "helloworld.Greet", "hello.Greeter", "string",
+                                          "grpc.health.v1.NOT_SERVING", "grpc.health.v1.HealthCheckResponse.ServingStatus.SERVING"};
+    for (unsigned i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {
+        expect_error(4, symbols[i], NRPC_NOT_FOUND);
+    }
+    expect_error(3, "helloworld", NRPC_NOT_FOUND);
+    expect_error(3, "helloworld.protoo", NRPC_NOT_FOUND);
+    expect_error(3, "", NRPC_NOT_FOUND);
+    expect_error(3, "simpletest.proto", NRPC_NOT_FOUND); /* is linked, but not given out */
+    expect_error(6, "HelloRequest", NRPC_UNIMPLEMENTED);
+    expect_error(5, "\x0a\x01M\x10\x01", NRPC_UNIMPLEMENTED);
+    expect_error(1, "only a host", NRPC_INVALID_ARGUMENT);
+    expect_error(9, "something new", NRPC_INVALID_ARGUMENT);
+}
+
+static void list_services(void)
+{
+    static const char list[] = "\x12\x02:\0\n\0" "2\x8d\1" "\n\t\n\aGreeter" "\n\x14\n\x12helloworld.Greeter" "\n\x17\n\x15grpc.health.v1.Health"
+                               "\n%\n#grpc.reflection.v1.ServerReflection" "\n*\n(grpc.reflection.v1alpha.ServerReflection";
+    wire_begin(&server);
+    wire_request(1, INFO_METHOD, 0);
+    info(1, 7, "", END);
+    wire_expect("1: [200 grpc] <?150> [status=0] END");
+    wire_run_once();
+    CHECK(was_sent(list, sizeof list - 1));
+}
+
+static void several_requests_in_one_call(void)
+{
+    wire_begin(&server);
+    wire_request(1, INFO_METHOD, 0);
+    info(1, 4, "No", 0);
+    info(1, 3, "x", 0);
+    wire_message(1, "", 0); /* asks for nothing */
+    info(1, 4, "No", 0);
+    wire_expect("1: [200 grpc] '\\12\\04\"\\02No\\0a\\00:\\02\\08\\05' '\\12\\03\\1a\\01x\\0a\\00:\\02\\08\\05' "
+                "'\\12\\00\\0a\\00:\\02\\08\\03' '\\12\\04\"\\02No\\0a\\00:\\02\\08\\05'");
+    wire_data(1, "", 0, END);
+    wire_expect("1: [200 grpc] '\\12\\04\"\\02No\\0a\\00:\\02\\08\\05' '\\12\\03\\1a\\01x\\0a\\00:\\02\\08\\05' "
+                "'\\12\\00\\0a\\00:\\02\\08\\03' '\\12\\04\"\\02No\\0a\\00:\\02\\08\\05' [status=0] END");
+}
+
+/* The host comes back; the last field of the oneof counts. */
+static void host_and_twice_the_oneof(void)
+{
+    wire_begin(&server);
+    wire_request(1, INFO_METHOD, 0);
+    wire_message(1, "\x1a\x01x\n\x02me:\x01y\"\x01z", END);
+    wire_expect("1: [200 grpc] '\\12\\0d\\1a\\01x\\0a\\02me:\\01y\"\\01z\\0a\\02me:\\02\\08\\05' [status=0] END");
+}
+
+static void requests_that_are_too_long(void)
+{
+    char text[126];
+    memset(text, 'x', sizeof text);
+    text[125] = 0;
+    wire_begin(&server);
+    wire_request(1, INFO_METHOD, 0);
+    info(1, 4, text + 1, 0); /* all of NRPC_REFLECTION_REQUEST_BYTES but one */
+    wire_request(3, INFO_METHOD, 0);
+    wire_long_message(3, NRPC_REFLECTION_REQUEST_BYTES + 1, 0);
+    wire_expect("1: [200 grpc] <?134> 3: [200 grpc status=8 message=request too large] END");
+}
+
+/* Another service's block may be larger than the answer has room for. */
+static void requests_that_are_too_long_for_reflection_only(void)
+{
+    wire_begin(&roomy_server);
+    wire_request(1, INFO_METHOD, 0);
+    wire_long_message(1, NRPC_REFLECTION_REQUEST_BYTES + 1, 0);
+    wire_expect("1: [200 grpc status=8 message=request too large] END");
+}
+
+static void requests_that_are_none(void)
+{
+    static const char *const bad[] = {"\x1a", "\x1a\x02x", "\xff", "\x1b"};
+    for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        wire_begin(&server);
+        wire_request(1, INFO_METHOD, 0);
+        wire_message(1, bad[i], 0);
+        wire_expect("1: [200 grpc status=13 message=request malformed] END");
+    }
+}
+
+static void through_a_small_window(void)
+{
+    wire_begin(&server);
+    wire_setting(NRPC_INITIAL_WINDOW_SIZE, 30);
+    wire_request(1, INFO_METHOD, 0);
+    info(1, 7, "", END);
+    for (unsigned i = 0; i < 15; i++) {
+        wire_do(NULL);
+        wire_number(NRPC_WINDOW_UPDATE, 1, 10);
+    }
+    wire_expect("acks=2 1: [200 grpc] <?150> [status=0] END");
+}
+
+int main(void)
+{
+    RUN(check_names);
+    RUN(check_unknown_names);
+    RUN(check_name_with_a_zero);
+    RUN(check_other_fields);
+    RUN(check_malformed);
+    RUN(check_follows);
+    RUN(watch_answers_at_once_and_on_change);
+    RUN(watchers_of_one_service);
+    RUN(watcher_with_a_closed_window);
+    RUN(watcher_misses_what_did_not_last);
+    RUN(watchers_that_have_gone);
+    RUN(watchers_and_a_shutdown);
+    RUN(file_by_name);
+    RUN(file_by_symbol);
+    RUN(what_is_not_there);
+    RUN(list_services);
+    RUN(several_requests_in_one_call);
+    RUN(host_and_twice_the_oneof);
+    RUN(requests_that_are_too_long);
+    RUN(requests_that_are_too_long_for_reflection_only);
+    RUN(requests_that_are_none);
+    RUN(through_a_small_window);
+    return test_end();
+}
