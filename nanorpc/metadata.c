@@ -7,18 +7,17 @@
 
 #if NRPC_METADATA_BYTES
 
-enum { RECORD_BYTES = 3 };
+enum { RECORD_BYTES = 3, FIELD_OVERHEAD = 5, PADDED = 64 };
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"; /* of base64 */
 
-/* A place for a record of n bytes at the block's end, not yet a part of it; NULL: no room. */
-static uint8_t *begin_record(const struct nrpc_call *call, size_t n)
+/* Bytes that a record at the block's end may have; negative: there is no place for one. */
+static int record_room(const struct nrpc_call *call)
 {
-    size_t room = NRPC_METADATA_BYTES - (size_t)call->metadata_used;
-    return room < RECORD_BYTES || n > room - RECORD_BYTES ? NULL : nrpc_call_metadata_block(call) + call->metadata_used + RECORD_BYTES;
+    return NRPC_METADATA_BYTES - RECORD_BYTES - call->metadata_used;
 }
 
-/* The n bytes that begin_record gave are a record from here on. */
+/* The n bytes behind the block's last record, after a record's head, are one from here on. */
 static void end_record(struct nrpc_call *call, unsigned tag, size_t n)
 {
     uint8_t *record = nrpc_call_metadata_block(call) + call->metadata_used;
@@ -43,81 +42,60 @@ static const uint8_t *find_record(const struct nrpc_call *call, const uint8_t *a
     return NULL;
 }
 
-static int is_binary(const char *key, size_t n)
+static int is_binary(const char *key)
 {
+    size_t n = strlen(key);
     return n > 4 && memcmp(key + n - 4, "-bin", 4) == 0;
 }
 
 /* --- From the client ---------------------------------------------------------------------- */
 
-/* One value in base64, padded or not, from *position to `end` or a comma; into a record of its own. Leaves
- * *position there. */
-static uint8_t take_binary(struct nrpc_call *call, const struct nrpc_hpack *field, unsigned *position, unsigned end)
-{
-    unsigned tag = field->token - (unsigned)NRPC_T_KEY, n = 0, bits = 0, padded = 0;
-    uint32_t group = 0;
-    for (; *position != end; ++*position) {
-        uint8_t c = nrpc_hpack_text_byte(field, *position);
-        const char *digit = memchr(digits, c, 64);
-        if (c == ',') {
-            break;
-        }
-        if (c == '=') {
-            padded = 1;
-            continue;
-        }
-        if (!digit || padded) {
-            return NRPC_METADATA_MALFORMED;
-        }
-        group = group << 6 | (uint32_t)(digit - digits);
-        bits += 6;
-        if (bits >= 8) {
-            uint8_t *to = begin_record(call, n + 1);
-            bits -= 8;
-            if (!to) {
-                return NRPC_METADATA_TOO_BIG;
-            }
-            to[n++] = (uint8_t)(group >> bits);
-        }
-    }
-    if (!begin_record(call, n)) {
-        return NRPC_METADATA_TOO_BIG;
-    }
-    end_record(call, tag, n);
-    return bits >= 6 ? NRPC_METADATA_MALFORMED : NRPC_METADATA_FINE;
-}
-
-static uint8_t take_text(struct nrpc_call *call, const struct nrpc_hpack *field, unsigned start, unsigned n)
-{
-    uint8_t *to = begin_record(call, n);
-    if (!to) {
-        return NRPC_METADATA_TOO_BIG;
-    }
-    for (unsigned i = 0; i < n; i++) {
-        to[i] = nrpc_hpack_text_byte(field, start + i);
-    }
-    end_record(call, field->token - (unsigned)NRPC_T_KEY, n);
-    return NRPC_METADATA_FINE;
-}
-
+/* ASCII becomes one record; base64, padded or not, one for each value that stands between commas. */
 uint8_t nrpc_metadata_take(struct nrpc_call *call, const struct nrpc_hpack *field)
 {
-    const char *name = field->server->keys[field->token - NRPC_T_KEY]->name;
-    unsigned position;
-    int32_t n = nrpc_hpack_text(field, &position);
-    if (n < 0) {
-        return n == NRPC_TEXT_LOST ? NRPC_METADATA_LOST : NRPC_METADATA_TOO_BIG;
+    unsigned key = field->token - (unsigned)NRPC_T_KEY, position, bits = 0;
+    int binary = is_binary(field->server->keys[key]->name), n = 0;
+    int32_t left = nrpc_hpack_text(field, &position);
+    uint32_t group = 0;
+    if (left < 0) {
+        return (uint8_t)-left;
     }
-    unsigned end = position + (unsigned)n;
-    if (!is_binary(name, strlen(name))) {
-        return take_text(call, field, position, (unsigned)n);
-    }
-    for (;;) {
-        uint8_t state = take_binary(call, field, &position, end);
-        if (state || position == end) {
-            return state;
+    for (;; left--) {
+        unsigned c = left ? nrpc_hpack_text_byte(field, position++) : ',';
+        int ends = !left || (binary && c == ',');
+        if (!ends && binary) {
+            const char *digit = memchr(digits, (int)c, 64);
+            if (c == '=') {
+                bits |= PADDED;
+                continue;
+            }
+            if (!digit || bits & PADDED) {
+                return NRPC_METADATA_MALFORMED;
+            }
+            group = group << 6 | (uint32_t)(digit - digits);
+            bits += 6;
+            if (bits < 8) {
+                continue;
+            }
+            bits -= 8;
+            c = group >> bits;
         }
-        position++; /* the comma */
+        if (n > record_room(call) - !ends) {
+            return NRPC_METADATA_TOO_BIG;
+        }
+        if (!ends) {
+            nrpc_call_metadata_block(call)[call->metadata_used + RECORD_BYTES + n++] = (uint8_t)c;
+            continue;
+        }
+        if ((bits & 7) == 6) { /* one digit alone */
+            return NRPC_METADATA_MALFORMED;
+        }
+        end_record(call, key, (size_t)n);
+        if (!left) {
+            return NRPC_METADATA_FINE;
+        }
+        n = 0;
+        bits = 0;
     }
 }
 
@@ -137,63 +115,42 @@ const void *nrpc_call_metadata(const struct nrpc_call *call, const struct nrpc_k
 
 /* --- To the client ------------------------------------------------------------------------ */
 
-/* RFC 7541 5.1 with a prefix of 7 bits. */
-static uint8_t *put_length(uint8_t *p, size_t n)
+/* Base64 without padding, as gRPC wants it. The value may lie at the block's end: it is read before it is overwritten. */
+static void put_base64(uint8_t *to, size_t n_digits, const uint8_t *from, size_t n)
 {
-    if (n < 127) {
-        *p++ = (uint8_t)n;
-        return p;
+    for (size_t j = 0; j < n_digits; j++) {
+        size_t i = j * 6 / 8;
+        unsigned pair = (unsigned)from[i] << 8 | (i + 1 < n ? from[i + 1] : 0u);
+        to[j] = (uint8_t)digits[pair >> (10 - j * 6 % 8) & 63];
     }
-    *p++ = 127;
-    for (n -= 127; n >= 128; n >>= 7) {
-        *p++ = (uint8_t)(n | 128);
-    }
-    *p++ = (uint8_t)n;
-    return p;
-}
-
-/* Without padding, as gRPC wants it. */
-static uint8_t *put_base64(uint8_t *p, const uint8_t *from, size_t n)
-{
-    while (n) {
-        size_t taken = n < 3 ? n : 3;
-        uint32_t group = 0;
-        for (size_t i = 0; i < 3; i++) {
-            group = group << 8 | (i < taken ? from[i] : 0u);
-        }
-        for (size_t i = 0; i <= taken; i++) {
-            *p++ = (uint8_t)digits[group >> 18];
-            group = group << 6 & 0xffffff;
-        }
-        from += taken;
-        n -= taken;
-    }
-    return p;
 }
 
 static int add(struct nrpc_call *call, unsigned tag, const char *key, const void *value, size_t n)
 {
-    size_t key_bytes = strlen(key), room = n;
-    int binary = is_binary(key, key_bytes);
-    if (binary) {
-        room = n / 3 * 4 + (n % 3 ? n % 3 + 1 : 0);
-    }
-    uint8_t *begin = n > NRPC_METADATA_BYTES ? NULL : begin_record(call, 1 + 1 + key_bytes + (room < 127 ? 1 : room < 255 ? 2 : 3) + room);
-    if (!begin) {
+    size_t key_bytes = strlen(key);
+    int binary = is_binary(key);
+    uint8_t *begin = nrpc_call_metadata_block(call) + call->metadata_used + RECORD_BYTES, *p = begin;
+    if (n > NRPC_METADATA_BYTES || key_bytes > 126) {
         return NRPC_E_TOO_BIG;
     }
-    uint8_t *p = begin;
+    size_t value_bytes = binary ? (n * 4 + 2) / 3 : n;
+    if ((int)(key_bytes + value_bytes + FIELD_OVERHEAD) > record_room(call)) {
+        return NRPC_E_TOO_BIG;
+    }
     *p++ = 0; /* literal without indexing, a new name */
-    p = put_length(p, key_bytes);
-    memcpy(p, key, key_bytes);
-    p = put_length(p + key_bytes, room);
+    *p++ = (uint8_t)key_bytes;
+    p = (uint8_t *)memcpy(p, key, key_bytes) + key_bytes;
+    *p++ = (uint8_t)(value_bytes < 127 ? value_bytes : 127);
+    if (value_bytes >= 127) { /* RFC 7541 5.1 */
+        *p++ = (uint8_t)((value_bytes - 127) | 128);
+        *p++ = (uint8_t)((value_bytes - 127) >> 7);
+    }
     if (binary) {
-        p = put_base64(p, value, n);
+        put_base64(p, value_bytes, value, n);
     } else {
         memmove(p, value, n);
-        p += n;
     }
-    end_record(call, tag, (size_t)(p - begin));
+    end_record(call, tag, (size_t)(p - begin) + value_bytes);
     return 0;
 }
 

@@ -14,9 +14,9 @@ enum { NRPC_RECORD_HEADER = 0xfe, NRPC_RECORD_TRAILER = 0xff };
 /* What becomes of a request because of its metadata. */
 enum nrpc_metadata_state {
     NRPC_METADATA_FINE,
-    NRPC_METADATA_TOO_BIG,   /* RESOURCE_EXHAUSTED */
-    NRPC_METADATA_MALFORMED, /* no base64: INTERNAL */
-    NRPC_METADATA_LOST       /* to be asked for again */
+    NRPC_METADATA_TOO_BIG = -NRPC_TEXT_TOO_LONG, /* RESOURCE_EXHAUSTED */
+    NRPC_METADATA_MALFORMED = 2,                 /* no base64: INTERNAL */
+    NRPC_METADATA_LOST = -NRPC_TEXT_LOST         /* to be asked for again */
 };
 
 #if NRPC_METADATA_BYTES
