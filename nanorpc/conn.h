@@ -69,13 +69,17 @@ enum { NRPC_CONTROL_MAX = 13 + 9 + 8 + 14 };
 /* In nrpc_request.odd: there were values of keys. */
 #define NRPC_HAS_KEYS (1u << 31)
 
+/* In nrpc_request.fault: a value is to be sent again. */
+enum { NRPC_FAULT_LOST = 0xff };
+
 /* What is known of the request whose header block is being read. */
 struct nrpc_request {
     uint32_t content_length; /* UINT32_MAX: none */
     uint32_t list_bytes;     /* RFC 9113 10.5.1; a block's size keeps it from wrapping. Between blocks: the code
                               * of the reset that nrpc_stream_close is called for */
-    uint32_t path;
-    uint32_t timeout_ms; /* as nrpc_hpack gives it */
+    uint16_t path;
+    uint8_t fault; /* of its metadata: the status that it ends with, or NRPC_FAULT_LOST; the worst */
+    uint32_t timeout_ms;
     uint32_t seen, odd; /* sets of tokens: 1 << token. odd: its value is not the expected one */
 };
 
@@ -131,7 +135,6 @@ struct nrpc_conn { /* what is used most first: the shortest instructions reach i
     uint32_t now_ms;                 /* as the port gave it last */
 #if NRPC_METADATA_BYTES
     struct nrpc_call *vacant;        /* the slot that the header block being read will take, if any */
-    uint8_t metadata;                /* enum nrpc_metadata_state of that block */
 #endif
 #if NRPC_FAST
     struct nrpc_call *first, **last; /* the queue: its head, where to append */

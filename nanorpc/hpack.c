@@ -124,40 +124,39 @@ static void value_begin(struct nrpc_hpack *hpack)
 #endif
 }
 
-static void content_length_byte(struct nrpc_hpack *hpack, uint8_t byte)
+/* A decimal number. 268 million: more bytes than a window ever lets in, and more than a grpc-timeout has. Returns whether
+ * the byte does not belong to one. */
+static int is_no_digit(struct nrpc_hpack *hpack, uint8_t byte)
 {
     unsigned digit = byte - (unsigned)'0';
-    if (digit > 9 || hpack->value > UINT32_MAX / 16) { /* 268 MB: more than a window ever lets in */
-        hpack->bad = 1;
-        return;
+    if (digit > 9 || hpack->value > UINT32_MAX / 16) {
+        return 1;
     }
     hpack->value = hpack->value * 10 + digit;
+    return 0;
 }
 
-/* gRPC over HTTP2, "Timeout": 1 to 8 digits, then a unit. Once that has come the value is marked with the
- * highest bit; anything further makes it UINT32_MAX, which stays. */
+/* gRPC over HTTP2, "Timeout": 1 to 8 digits, then a unit, and that is the end. With it the value becomes milliseconds,
+ * marked with HAS_UNIT; whatever is wrong makes it UINT32_MAX, which stays. */
 enum { HAS_UNIT = 1 << 30 };
 static void timeout_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
-    static const char units[] = "munSMH";
-    static const uint32_t factors[] = {1, 1000, 1000000, 1000, 60000, 3600000};
-    uint32_t value = hpack->value, digit = byte - (uint32_t)'0';
-    unsigned place = hpack->bytes - (unsigned)hpack->name_bytes - ENTRY_OVERHEAD, i = 0;
-    if (value < HAS_UNIT && place <= 8 && digit <= 9) {
-        hpack->value = value * 10 + digit;
+    static const char units[] = "HMSmun";
+    static const uint32_t factors[] = {3600000, 60000, 1000, 1, 1000, 1000000};
+    unsigned place = hpack->bytes - (unsigned)hpack->name_bytes - ENTRY_OVERHEAD; /* from 1 */
+    const char *unit = memchr(units, byte, 6);
+    if (place <= 8 && !is_no_digit(hpack, byte)) {
         return;
     }
-    while (i < 6 && (uint8_t)units[i] != byte) {
-        i++;
-    }
-    if (value >= HAS_UNIT || place < 2 || i == 6) {
+    if (!unit || place < 2 || hpack->value >= HAS_UNIT) {
         hpack->value = UINT32_MAX;
         return;
     }
-    if (i == 1 || i == 2) {
-        value = (value + factors[i] - 1) / factors[i];
+    uint32_t value = hpack->value, factor = factors[unit - units];
+    if (unit - units > 3) {
+        value = (value + factor - 1) / factor;
     } else {
-        value = value > NRPC_TIMEOUT_MAX / factors[i] ? NRPC_TIMEOUT_MAX : value * factors[i];
+        value = value > NRPC_TIMEOUT_MAX / factor ? NRPC_TIMEOUT_MAX : value * factor;
     }
     hpack->value = value | HAS_UNIT;
 }
@@ -205,7 +204,7 @@ static void value_byte(struct nrpc_hpack *hpack, uint8_t byte)
         return;
     }
     if (hpack->token == NRPC_T_CONTENT_LENGTH) {
-        content_length_byte(hpack, byte);
+        hpack->bad |= (uint8_t)is_no_digit(hpack, byte);
     } else if (hpack->token == NRPC_T_GRPC_TIMEOUT) {
         timeout_byte(hpack, byte);
     }

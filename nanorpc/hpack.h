@@ -97,7 +97,7 @@ int nrpc_hpack_decode(struct nrpc_hpack *hpack, const uint8_t **at, const uint8_
 /* 1 when the block may end here, 0: COMPRESSION_ERROR. */
 int nrpc_hpack_end(const struct nrpc_hpack *hpack);
 
-enum { NRPC_TEXT_TOO_LONG = -1, NRPC_TEXT_LOST = -3 };
+enum { NRPC_TEXT_TOO_LONG = -8, NRPC_TEXT_LOST = -0xff }; /* less: nrpc_request.fault */
 #if NRPC_METADATA_BYTES
 /* The text of a key's value, until the next byte is decoded. *start: where its byte i is, by
  * nrpc_hpack_text_byte. Returns its length; NRPC_TEXT_TOO_LONG: it has never been in the ring; NRPC_TEXT_LOST: it has left

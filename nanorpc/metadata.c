@@ -70,7 +70,7 @@ uint8_t nrpc_metadata_take(struct nrpc_call *call, const struct nrpc_hpack *fiel
                 continue;
             }
             if (!digit || bits & PADDED) {
-                return NRPC_METADATA_MALFORMED;
+                return NRPC_INTERNAL;
             }
             group = group << 6 | (uint32_t)(digit - digits);
             bits += 6;
@@ -81,18 +81,18 @@ uint8_t nrpc_metadata_take(struct nrpc_call *call, const struct nrpc_hpack *fiel
             c = group >> bits;
         }
         if (n > record_room(call) - !ends) {
-            return NRPC_METADATA_TOO_BIG;
+            return NRPC_RESOURCE_EXHAUSTED;
         }
         if (!ends) {
             nrpc_call_metadata_block(call)[call->metadata_used + RECORD_BYTES + n++] = (uint8_t)c;
             continue;
         }
         if ((bits & 7) == 6) { /* one digit alone */
-            return NRPC_METADATA_MALFORMED;
+            return NRPC_INTERNAL;
         }
         end_record(call, key, (size_t)n);
         if (!left) {
-            return NRPC_METADATA_FINE;
+            return NRPC_OK;
         }
         n = 0;
         bits = 0;

@@ -11,17 +11,9 @@
  * ready to be copied into a header block. */
 enum { NRPC_RECORD_HEADER = 0xfe, NRPC_RECORD_TRAILER = 0xff };
 
-/* What becomes of a request because of its metadata. */
-enum nrpc_metadata_state {
-    NRPC_METADATA_FINE,
-    NRPC_METADATA_TOO_BIG = -NRPC_TEXT_TOO_LONG, /* RESOURCE_EXHAUSTED */
-    NRPC_METADATA_MALFORMED = 2,                 /* no base64: INTERNAL */
-    NRPC_METADATA_LOST = -NRPC_TEXT_LOST         /* to be asked for again */
-};
-
 #if NRPC_METADATA_BYTES
-/* Takes the key's value that has just been decoded into the block of a call that is about to begin. Returns the
- * worst so far. */
+/* Takes the key's value that has just been decoded into the block of a call that is about to begin. Returns what
+ * nrpc_request.fault takes: RESOURCE_EXHAUSTED, it does not fit; INTERNAL, no base64. */
 uint8_t nrpc_metadata_take(struct nrpc_call *call, const struct nrpc_hpack *field);
 
 /* Copies the fields of a tag to p and returns their end: at most NRPC_METADATA_BYTES. */

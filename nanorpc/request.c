@@ -23,13 +23,13 @@ void nrpc_request_begin(struct nrpc_conn *conn)
 {
     struct nrpc_request *request = &conn->request;
 #if NRPC_METADATA_BYTES
-    conn->metadata = NRPC_METADATA_FINE;
     conn->vacant = nrpc_stream_find(conn, conn->block_id) ? NULL : nrpc_stream_vacant(conn);
     if (conn->vacant) {
         conn->vacant->metadata_used = 0;
     }
 #endif
     request->content_length = request->timeout_ms = UINT32_MAX;
+    request->fault = NRPC_OK;
     request->list_bytes = 0;
     request->seen = request->odd = 0;
 }
@@ -39,14 +39,18 @@ void nrpc_request_malformed(struct nrpc_request *request)
     request->odd |= BAD;
 }
 
+static void note_fault(struct nrpc_request *request, uint8_t fault)
+{
+    request->fault = fault > request->fault ? fault : request->fault;
+}
+
 /* The value of a key. Returns what its name is to the rest of the request. */
 static unsigned key_field(struct nrpc_conn *conn, const struct nrpc_hpack *field)
 {
 #if NRPC_METADATA_BYTES
     conn->request.odd |= NRPC_HAS_KEYS;
     if (conn->vacant) {
-        uint8_t state = nrpc_metadata_take(conn->vacant, field);
-        conn->metadata = state > conn->metadata ? state : conn->metadata;
+        note_fault(&conn->request, nrpc_metadata_take(conn->vacant, field));
     }
 #else
     (void)conn;
@@ -66,11 +70,14 @@ void nrpc_request_field(struct nrpc_conn *conn, const struct nrpc_hpack *field)
     request->seen |= bit;
     request->odd |= field->value ? bit : 0;
     if (bit == PATH) {
-        request->path = field->value;
+        request->path = (uint16_t)field->value;
     } else if (bit == CONTENT_LENGTH) {
         request->content_length = field->value;
     } else if (bit == GRPC_TIMEOUT) {
         request->timeout_ms = field->value;
+        if (field->value == UINT32_MAX) {
+            note_fault(request, NRPC_INTERNAL);
+        }
     }
     request->list_bytes += field->bytes;
 }
@@ -85,18 +92,6 @@ static void trailers(struct nrpc_conn *conn, struct nrpc_call *call)
     }
     call->flags |= NRPC_CALL_RX_END;
     nrpc_grpc_receive(call, NULL, 0);
-}
-
-/* What a request's metadata are worth, as a status; the kind that is asked for again does not come here. */
-static enum nrpc_status metadata_status(const struct nrpc_conn *conn)
-{
-#if NRPC_METADATA_BYTES
-    return !conn->metadata ? NRPC_OK
-         : conn->metadata == NRPC_METADATA_TOO_BIG ? NRPC_RESOURCE_EXHAUSTED : NRPC_INTERNAL;
-#else
-    (void)conn;
-    return NRPC_OK;
-#endif
 }
 
 /* Asks the interceptors. Returns 1 when the call may go on. */
@@ -130,10 +125,8 @@ static int admit(struct nrpc_call *call, const struct nrpc_request *request)
     } else if (odd & GRPC_ENCODING) {
         call->flags |= NRPC_CALL_ENCODINGS;
         nrpc_call_finish(call, NRPC_UNIMPLEMENTED, "unknown grpc-encoding");
-    } else if (request->seen & GRPC_TIMEOUT && request->timeout_ms == UINT32_MAX) {
-        nrpc_call_finish(call, NRPC_INTERNAL, "malformed grpc-timeout");
-    } else if (metadata_status(conn)) {
-        nrpc_call_finish(call, metadata_status(conn), "metadata too large or malformed");
+    } else if (request->fault) {
+        nrpc_call_finish(call, (enum nrpc_status)request->fault, "bad metadata");
     } else {
         call->method = &conn->server->services[request->path >> 8]->methods[request->path & 0xff];
         call->timeout_ms = request->timeout_ms;
@@ -150,7 +143,7 @@ static struct nrpc_call *vacant(struct nrpc_conn *conn)
         return NULL;
     }
 #if NRPC_METADATA_BYTES
-    if (conn->metadata == NRPC_METADATA_LOST) {
+    if (conn->request.fault == NRPC_FAULT_LOST) {
         nrpc_conn_empty_table(conn); /* then the client sends it in full */
         return NULL;
     }

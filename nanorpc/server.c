@@ -26,8 +26,7 @@ static void put_settings(struct nrpc_conn *conn)
 static void put_table_size(struct nrpc_conn *conn, uint32_t bytes)
 {
     uint8_t *p = nrpc_conn_control(conn, 6, NRPC_TYPE_FLAGS(NRPC_SETTINGS, 0), 0);
-    p[0] = 0;
-    p[1] = NRPC_HEADER_TABLE_SIZE;
+    nrpc_put32(p, (uint32_t)NRPC_HEADER_TABLE_SIZE << 16);
     nrpc_put32(p + 2, bytes);
 }
 
@@ -99,7 +98,7 @@ void nrpc_conn_shutdown(struct nrpc_conn *conn)
 }
 
 /* The flags of all calls; those that are not open have neither of the flags asked for here. */
-static unsigned calls(const struct nrpc_conn *conn)
+static NRPC_NOINLINE unsigned calls(const struct nrpc_conn *conn)
 {
     unsigned flags = 0;
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {

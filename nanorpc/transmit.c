@@ -50,13 +50,21 @@ NRPC_NOINLINE void nrpc_transmit_headers(struct nrpc_call *call, struct nrpc_out
     note_progress(nrpc_call_conn(call));
 }
 
+/* Where a header block of the call goes, with the initial headers and metadata in it if they have not been sent. */
+static uint8_t *begin_block(struct nrpc_conn *conn, struct nrpc_call *call, const struct nrpc_out *out)
+{
+    uint8_t *p = out->at + NRPC_FRAME_HEADER_BYTES;
+    if (call->flags & NRPC_CALL_HEADERS) {
+        return p;
+    }
+    p = nrpc_respond_headers(&conn->table, p, call->flags & NRPC_CALL_HTTP ? nrpc_call_tx(call) : NULL);
+    return nrpc_metadata_put(call, NRPC_RECORD_HEADER, p);
+}
+
 /* Trailers; where nothing else has been sent they are the only headers ("Trailers-Only"). */
 static void put_trailers(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
-    uint8_t *p = out->at + NRPC_FRAME_HEADER_BYTES;
-    if (!(call->flags & NRPC_CALL_HEADERS)) {
-        p = nrpc_metadata_put(call, NRPC_RECORD_HEADER, nrpc_respond_headers(&conn->table, p, NULL));
-    }
+    uint8_t *p = begin_block(conn, call, out);
     if (call->flags & NRPC_CALL_ENCODINGS) {
         p = nrpc_respond_encodings(p);
     }
@@ -126,10 +134,7 @@ enum nrpc_turn nrpc_transmit_response(struct nrpc_conn *conn, struct nrpc_call *
     }
     if (call->flags & NRPC_CALL_TX) {
         if (!(call->flags & NRPC_CALL_HEADERS)) {
-            const uint8_t *digits = call->flags & NRPC_CALL_HTTP ? nrpc_call_tx(call) : NULL;
-            uint8_t *p = out->at + NRPC_FRAME_HEADER_BYTES;
-            p = nrpc_metadata_put(call, NRPC_RECORD_HEADER, nrpc_respond_headers(&conn->table, p, digits));
-            nrpc_transmit_headers(call, out, p, 0);
+            nrpc_transmit_headers(call, out, begin_block(conn, call, out), 0);
         }
         enum nrpc_turn turn = nrpc_transmit_data(conn, call, out);
         if (turn == NRPC_TURN_IDLE || (call->flags & (NRPC_CALL_TX | NRPC_CALL_FINISHED)) != NRPC_CALL_FINISHED) {

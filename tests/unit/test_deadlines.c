@@ -44,7 +44,7 @@ static void malformed_timeouts(void)
         test_context(texts[i], (long)i);
         wire_begin(&raw_server);
         request(1, ECHO, texts[i]);
-        wire_expect("1: [200 grpc status=13 message=malformed grpc-timeout] END");
+        wire_expect("1: [200 grpc status=13 message=bad metadata] END");
     }
 }
 

@@ -120,7 +120,7 @@ static void not_base64(void)
         wire_request_fields(SHOW);
         wire_field("trace-bin", values[i]);
         request(1);
-        wire_expect("1: [200 grpc status=13 message=metadata too large or malformed] END");
+        wire_expect("1: [200 grpc status=13 message=bad metadata] END");
     }
 }
 
@@ -169,7 +169,7 @@ static void too_large(void)
         wire_request_fields(SHOW);
         wire_field("x-id-long", value);
         request(1);
-        wire_expect(more > 0 ? "1: [200 grpc status=8 message=metadata too large or malformed] END"
+        wire_expect(more > 0 ? "1: [200 grpc status=8 message=bad metadata] END"
                              : "1: [200 grpc] <*> [status=0] END");
     }
 }
@@ -203,8 +203,8 @@ static void too_large_from_the_table(void)
     request(3);
     wire_request_fields(SHOW);
     request(5);
-    wire_expect("1: [200 grpc status=8 message=metadata too large or malformed] END "
-                "3: [200 grpc status=8 message=metadata too large or malformed] END 5: [200 grpc] '' [status=0] END");
+    wire_expect("1: [200 grpc status=8 message=bad metadata] END "
+                "3: [200 grpc status=8 message=bad metadata] END 5: [200 grpc] '' [status=0] END");
 }
 
 /* The ring has gone round since: the call is refused, and the client's table emptied, so that it sends all in full. */
@@ -227,7 +227,7 @@ static void text_that_is_lost(void)
     wire_request_fields(SHOW);
     request(9);
     wire_expect("setting(1,0) setting(1,4096) 1: [200 grpc] '2:vvvv' [status=0] END "
-                "3: [200 grpc status=8 message=metadata too large or malformed] END "
+                "3: [200 grpc status=8 message=bad metadata] END "
                 "5: [200 grpc] <*> [status=0] END 7: rst(REFUSED_STREAM) 9: [200 grpc] '' [status=0] END");
 }
 
