@@ -124,8 +124,8 @@
 /* --- Not settings: what follows from them ------------------------------------------------- */
 
 /* The least room with which nrpc_conn_transmit always makes progress, in bytes: the largest
- * trailers. */
-#define NRPC_TRANSMIT_MIN (112 + NRPC_STATUS_MESSAGE_MAX + NRPC_METADATA_BYTES)
+ * trailers, or the headers of a request. */
+#define NRPC_TRANSMIT_MIN (160 + NRPC_STATUS_MESSAGE_MAX + NRPC_METADATA_BYTES)
 
 #define NRPC_HPACK_TABLE_BYTES (32 * NRPC_HPACK_ENTRIES)
 

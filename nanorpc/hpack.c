@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "nanorpc.h"
+#include "role.h"
 
 /* What the next byte belongs to. */
 enum state {
@@ -20,25 +20,26 @@ enum state {
 enum { STATIC_ENTRIES = 61, ENTRY_OVERHEAD = 32, LARGEST_TABLE = 4096 };
 
 const char nrpc_hpack_names[] =
-    "\200:authority\201method\201path\201scheme\200connection\203tent-length\210type"
-    "\200grpc-encoding\205timeout\200keep-alive\200proxy-connection\200te\201ransfer-encoding\200upgrade\377";
+    "\200:authority\201method\201path\201scheme\202tatus\200connection\203tent-length\210type"
+    "\200grpc-encoding\205message\205status\205timeout\200keep-alive\200proxy-connection\200te\201ransfer-encoding\200upgrade\377";
 
 /* Static table, RFC 7541 appendix A: the names' lengths, and which names matter here. */
 enum { AUTHORITY = NRPC_T_AUTHORITY, METHOD = NRPC_T_METHOD, PATH = NRPC_T_PATH, SCHEME = NRPC_T_SCHEME,
-       BAD = NRPC_T_BAD, LENGTH = NRPC_T_CONTENT_LENGTH, TYPE = NRPC_T_CONTENT_TYPE, OTHER_NAME = 7 };
+       STATUS = NRPC_T_STATUS, BAD = NRPC_T_BAD, LENGTH = NRPC_T_CONTENT_LENGTH, OTHER_NAME = 7 };
 #define NAMED(token, length) (token << 5 | length)
 #define OTHER(length) NAMED(OTHER_NAME, length)
 static const uint8_t static_names[STATIC_ENTRIES] = {
     NAMED(AUTHORITY, 10), NAMED(METHOD, 7), NAMED(METHOD, 7), NAMED(PATH, 5), NAMED(PATH, 5),
-    NAMED(SCHEME, 7), NAMED(SCHEME, 7), NAMED(BAD, 7), NAMED(BAD, 7), NAMED(BAD, 7), NAMED(BAD, 7),
-    NAMED(BAD, 7), NAMED(BAD, 7), NAMED(BAD, 7), OTHER(14), OTHER(15), OTHER(15), OTHER(13), OTHER(6),
+    NAMED(SCHEME, 7), NAMED(SCHEME, 7), NAMED(STATUS, 7), NAMED(STATUS, 7), NAMED(STATUS, 7), NAMED(STATUS, 7),
+    NAMED(STATUS, 7), NAMED(STATUS, 7), NAMED(STATUS, 7), OTHER(14), OTHER(15), OTHER(15), OTHER(13), OTHER(6),
     OTHER(27), OTHER(3), OTHER(5), OTHER(13), OTHER(13), OTHER(19), OTHER(16), OTHER(16),
-    NAMED(LENGTH, 14), OTHER(16), OTHER(13), NAMED(TYPE, 12), OTHER(6), OTHER(4), OTHER(4), OTHER(6),
+    NAMED(LENGTH, 14), OTHER(16), OTHER(13), OTHER(12), OTHER(6), OTHER(4), OTHER(4), OTHER(6),
     OTHER(7), OTHER(4), OTHER(4), OTHER(8), OTHER(17), OTHER(13), OTHER(8), OTHER(19), OTHER(13),
     OTHER(4), OTHER(8), OTHER(12), OTHER(18), OTHER(19), OTHER(5), OTHER(7), OTHER(7), OTHER(11),
     OTHER(6), OTHER(10), OTHER(25), NAMED(BAD, 17), OTHER(10), OTHER(4), OTHER(3), OTHER(16)};
 static const uint8_t static_value_lengths[16] = {0, 3, 4, 1, 11, 4, 5, 3, 3, 3, 3, 3, 3, 3, 0, 13};
-enum { STATIC_POST = 3 - 1 };
+enum { STATIC_POST = 3 - 1, STATIC_STATUS = 8 - 1, STATIC_TYPE = 31 - 1 };
+NRPC_STATIC_ASSERT(STATIC_STATUS - STATIC_POST == NRPC_STATIC_STATUS, "NRPC_STATIC_STATUS");
 
 /* --- The dynamic table -------------------------------------------------------------------- */
 
@@ -102,9 +103,9 @@ static void insert(struct nrpc_hpack *hpack)
 
 /* The values that matter, each after its field's token. A content-length that is only that is empty. */
 static const char expected_values[] =
-    "\200\001POST\200\005\200\006application/grpc\200\007identity\200\013trailers\377";
-NRPC_STATIC_ASSERT(NRPC_T_METHOD == 1 && NRPC_T_CONTENT_LENGTH == 5 && NRPC_T_CONTENT_TYPE == 6 &&
-                   NRPC_T_GRPC_ENCODING == 7 && NRPC_T_TE == 11, "expected_values");
+    "\200\001POST\200\004\200\006\200\007application/grpc\200\010identity\200\012\200\016trailers\377";
+NRPC_STATIC_ASSERT(NRPC_T_METHOD == 1 && NRPC_T_STATUS == 4 && NRPC_T_CONTENT_LENGTH == 6 && NRPC_T_CONTENT_TYPE == 7 &&
+                   NRPC_T_GRPC_ENCODING == 8 && NRPC_T_GRPC_STATUS == 10 && NRPC_T_TE == 14, "expected_values");
 
 static void value_begin(struct nrpc_hpack *hpack)
 {
@@ -122,6 +123,13 @@ static void value_begin(struct nrpc_hpack *hpack)
         hpack->value = (uint32_t)hpack->text_end << 16;
     }
 #endif
+}
+
+/* Fields whose value is a decimal number. */
+static unsigned is_number(const struct nrpc_hpack *hpack)
+{
+    const unsigned numbers = 1 << NRPC_T_STATUS | 1 << NRPC_T_CONTENT_LENGTH | 1 << NRPC_T_GRPC_STATUS;
+    return numbers >> hpack->token & 1;
 }
 
 /* A decimal number. 268 million: more bytes than a window ever lets in, and more than a grpc-timeout has. Returns whether
@@ -203,7 +211,9 @@ static void value_byte(struct nrpc_hpack *hpack, uint8_t byte)
         text_byte(hpack, byte);
         return;
     }
-    if (hpack->token == NRPC_T_CONTENT_LENGTH) {
+    if (hpack->token == NRPC_T_GRPC_MESSAGE && hpack->server->role->message_byte) {
+        hpack->server->role->message_byte(hpack, byte);
+    } else if (is_number(hpack)) {
         hpack->bad |= (uint8_t)is_no_digit(hpack, byte);
     } else if (hpack->token == NRPC_T_GRPC_TIMEOUT) {
         timeout_byte(hpack, byte);
@@ -230,7 +240,7 @@ static void value_end(struct nrpc_hpack *hpack)
         hpack->value = hpack->value - HAS_UNIT <= NRPC_TIMEOUT_MAX ? hpack->value - HAS_UNIT : UINT32_MAX;
         return;
     }
-    if (hpack->token == NRPC_T_CONTENT_LENGTH) {
+    if (is_number(hpack)) {
         if (!odd) {
             hpack->bad = 1; /* RFC 9110 8.6 */
         }
@@ -317,12 +327,13 @@ static int look_up(struct nrpc_hpack *hpack, uint32_t index)
         return 1;
     }
     unsigned named = static_names[index], token = named >> 5;
-    hpack->token = (uint8_t)(token == OTHER_NAME ? static_key_token(hpack, index + 1) : token);
+    hpack->token = (uint8_t)(token != OTHER_NAME ? token
+                             : index == STATIC_TYPE ? (unsigned)NRPC_T_CONTENT_TYPE : static_key_token(hpack, index + 1));
     hpack->bad = token == BAD || token == LENGTH /* that is empty */;
     hpack->name_bytes = named & 31;
     hpack->bytes = (uint16_t)((named & 31) + ENTRY_OVERHEAD +
                               (index < sizeof static_value_lengths ? static_value_lengths[index] : 0));
-    hpack->value = token == PATH ? NRPC_PATH_UNKNOWN : index != STATIC_POST;
+    hpack->value = token == PATH ? NRPC_PATH_UNKNOWN : index - STATIC_POST; /* 0: as it is expected to be */
     return 1;
 }
 

@@ -16,16 +16,19 @@ NRPC_BEGIN_C
 /* The longest grpc-timeout that is told from a longer one: 12 days. */
 enum { NRPC_TIMEOUT_MAX = (1 << 30) - 1 };
 
-/* What a header field is to a gRPC server. The first ones stand in the order of their names. */
+/* What a header field is to a gRPC server or client. The first ones stand in the order of their names. */
 enum nrpc_token {
     NRPC_T_AUTHORITY, /* value unused */
-    NRPC_T_METHOD,    /* 0: POST, 1: any other */
+    NRPC_T_METHOD,    /* 0: POST, else any other number */
     NRPC_T_PATH,      /* service << 8 | method, or NRPC_PATH_UNKNOWN */
     NRPC_T_SCHEME,    /* unused */
+    NRPC_T_STATUS,    /* the number; below 100: NRPC_STATIC_STATUS + the place of the static table's entry among its kind */
     NRPC_T_CONNECTION,
     NRPC_T_CONTENT_LENGTH, /* bytes, 0..UINT32_MAX - 1 */
-    NRPC_T_CONTENT_TYPE,   /* 0: application/grpc, 1: any other */
+    NRPC_T_CONTENT_TYPE,   /* 0: application/grpc, else any other number */
     NRPC_T_GRPC_ENCODING,  /* 0: identity, 1: any other */
+    NRPC_T_GRPC_MESSAGE,   /* unused; its bytes are given to the role */
+    NRPC_T_GRPC_STATUS,    /* the number */
     NRPC_T_GRPC_TIMEOUT,   /* milliseconds, rounded up, 0..NRPC_TIMEOUT_MAX; UINT32_MAX: malformed */
     NRPC_T_KEEP_ALIVE,
     NRPC_T_PROXY_CONNECTION,
@@ -37,6 +40,8 @@ enum nrpc_token {
     NRPC_T_END = 64,
     NRPC_T_BAD = NRPC_T_CONNECTION /* a name that makes the request malformed, RFC 9113 8.2 */
 };
+
+enum { NRPC_STATIC_STATUS = 5 };
 
 /* An entry of the dynamic table: 8 bytes, whatever the length of its text. */
 struct nrpc_hpack_entry {

@@ -110,7 +110,7 @@ struct nrpc_key {
     const char *name;
     uint8_t static_index; /* in HPACK's static table; 0: it is not there. NRPC_KEY finds it */
 };
-enum { NRPC_KEYS_MAX = 48 };
+enum { NRPC_KEYS_MAX = 45 };
 #include "key.h"
 
 /* --- In a handler -------------------------------------------------------------------------

@@ -5,13 +5,15 @@
 
 #include "grpc.h"
 #include "metadata.h"
+#include "role.h"
 
 /* Sets of tokens. */
 enum {
     METHOD = 1 << NRPC_T_METHOD,
     PATH = 1 << NRPC_T_PATH,
     SCHEME = 1 << NRPC_T_SCHEME,
-    PSEUDO = METHOD | PATH | SCHEME | 1 << NRPC_T_AUTHORITY,
+    STATUS = 1 << NRPC_T_STATUS,
+    PSEUDO = METHOD | PATH | SCHEME | STATUS | 1 << NRPC_T_AUTHORITY,
     CONTENT_LENGTH = 1 << NRPC_T_CONTENT_LENGTH,
     CONTENT_TYPE = 1 << NRPC_T_CONTENT_TYPE,
     GRPC_ENCODING = 1 << NRPC_T_GRPC_ENCODING,
@@ -23,9 +25,14 @@ void nrpc_request_begin(struct nrpc_conn *conn)
 {
     struct nrpc_request *request = &conn->request;
 #if NRPC_METADATA_BYTES
-    conn->vacant = nrpc_stream_find(conn, conn->block_id) ? NULL : nrpc_stream_vacant(conn);
-    if (conn->vacant) {
-        conn->vacant->metadata_used = 0;
+    struct nrpc_call *call = nrpc_stream_find(conn, conn->block_id);
+    if (!conn->server->role->peer_opens) {
+        conn->vacant = call && (call->flags & NRPC_CALL_OPEN) ? call : NULL;
+    } else {
+        conn->vacant = call ? NULL : nrpc_stream_vacant(conn);
+        if (conn->vacant) {
+            conn->vacant->metadata_used = 0;
+        }
     }
 #endif
     request->content_length = request->timeout_ms = UINT32_MAX;
@@ -167,8 +174,8 @@ void nrpc_request_end(struct nrpc_conn *conn)
         return;
     }
     conn->last_id = id; /* only now: until here nrpc_stream_find need not search to see that it is new */
-    unsigned missing = (METHOD | PATH | SCHEME) & ~(unsigned)request->seen;
-    if (missing || (request->odd & BAD) ||
+    unsigned pseudo = request->seen & (METHOD | PATH | SCHEME | STATUS);
+    if (pseudo != (METHOD | PATH | SCHEME) || (request->odd & BAD) ||
         (end && request->content_length + 1 > 1)) { /* RFC 9113 8.1.1 */
         nrpc_conn_reset(conn, id, NRPC_H2_PROTOCOL_ERROR);
         return;

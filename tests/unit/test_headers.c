@@ -169,6 +169,7 @@ static void malformed_requests(void)
         {USUAL, TYPE, {":authority", "a"}}, /* 8.3: after a regular field */
         {{"x", "y"}, USUAL, TYPE},
         {USUAL, {":status", "200"}, TYPE}, /* a response's, and unknown ones */
+        {{":status", "200"}, USUAL, TYPE},
         {USUAL, {":protocol", "x"}, TYPE},
         {USUAL, {":", "x"}, TYPE},
         {{":method", "POST"}, {":scheme", "http"}, {":path", ""}, TYPE}, /* 8.3.1: empty */
