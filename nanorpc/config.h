@@ -125,7 +125,7 @@
 
 /* The least room with which nrpc_conn_transmit always makes progress, in bytes: the largest
  * trailers, or the headers of a request. */
-#define NRPC_TRANSMIT_MIN (160 + NRPC_STATUS_MESSAGE_MAX + NRPC_METADATA_BYTES)
+#define NRPC_TRANSMIT_MIN (112 + (NRPC_STATUS_MESSAGE_MAX < 80 ? 80 : NRPC_STATUS_MESSAGE_MAX) + NRPC_METADATA_BYTES)
 
 #define NRPC_HPACK_TABLE_BYTES (32 * NRPC_HPACK_ENTRIES)
 
