@@ -335,13 +335,18 @@ $(COMPRESS_VECTORS_H): tests/vectors/make_compress.py $(VENV_READY)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(PYTHON) -B $< -o $@
 
-UNIT_TREES := unit-gcc unit-clang unit-m3
+UNIT_TREES := unit-gcc unit-clang unit-gzip unit-m3
 unit-gcc_CC := gcc
 unit-gcc_CFLAGS := $(SANITIZE) -DNRPC_METADATA_BYTES=128
 unit-gcc_SUPPORT := tests/unit/host.c
 unit-clang_CC := clang
 unit-clang_CFLAGS := $(SANITIZE) -DNRPC_FAST=1 -DNRPC_METADATA_BYTES=256
 unit-clang_SUPPORT := tests/unit/host.c
+# With compression; a few programs only, as the others know how large blocks are without it.
+unit-gzip_CC := clang
+unit-gzip_CFLAGS := $(SANITIZE) -DNRPC_FAST=1 -DNRPC_METADATA_BYTES=128 -DNRPC_COMPRESSION=1
+unit-gzip_SUPPORT := tests/unit/host.c
+unit-gzip_SRC := $(patsubst %,tests/unit/test_%.c,calls compression mutations typed)
 unit-m3_CC := arm-none-eabi-
 unit-m3_CFLAGS := -Os -mcpu=cortex-m3 -mthumb --specs=picolibc.specs
 unit-m3_LDFLAGS := -nostartfiles -T tests/target/link.ld $(NO_HEAP)
@@ -353,7 +358,7 @@ $(call tree_rules,$1,$(call compiler,$1),-Itests/unit -I$(B)/vectors $($1_CFLAGS
 $1_LIB := $(patsubst %.c,$(B)/$1/%.o,$(CORE_SRC) $(SERVICES_SRC) $(UNIT_SUPPORT)) \
     $(patsubst $(B)/gen/%.c,$(B)/$1/gen/%.o,$(GEN_C)) $(patsubst %,$(B)/$1/nanopb/%.o,$(NANOPB_SRC))
 $1_SUPPORT_OBJ := $(patsubst %.c,$(B)/$1/%.o,$($1_SUPPORT))
-$1_PROGRAMS := $(patsubst tests/unit/%.c,$(B)/$1/%$($1_ENDING),$(UNIT_SRC))
+$1_PROGRAMS := $(patsubst tests/unit/%.c,$(B)/$1/%$($1_ENDING),$(or $($1_SRC),$(UNIT_SRC)))
 $(patsubst %.c,$(B)/$1/%.o,$(UNIT_SRC)): | $(VECTORS_H) $(COMPRESS_VECTORS_H)
 $(B)/$1/libnanorpc.a: $$($1_LIB)
 	$(Q)rm -f $$@ && ar rc $$@ $$($1_LIB)

@@ -7,11 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Values of grpc-encoding, and as 1 << value a set of them, as in grpc-accept-encoding. */
+/* Values of grpc-encoding; and, together, sets of them, as in grpc-accept-encoding. */
 enum nrpc_encoding {
-    NRPC_ENCODING_IDENTITY,
-    NRPC_ENCODING_DEFLATE, /* RFC 1950 around RFC 1951 */
-    NRPC_ENCODING_GZIP     /* RFC 1952 around RFC 1951 */
+    NRPC_ENCODING_DEFLATE = 0x01, /* RFC 1950 around RFC 1951 */
+    NRPC_ENCODING_GZIP = 0x02,    /* RFC 1952 around RFC 1951 */
+    NRPC_ENCODING_IDENTITY = 0x04,
+    NRPC_ENCODING_OTHER = 0x80    /* any that is not supported */
 };
 
 enum nrpc_inflate_error {
@@ -20,7 +21,7 @@ enum nrpc_inflate_error {
 };
 
 /* Decompresses n bytes into `out`, which is the window too: what it needs beside is 1 KB of stack.
- * data, out: borrowed, apart from each other. encoding: not identity. n, room: 0..2^30. Returns
+ * data, out: borrowed, apart from each other. encoding: deflate or gzip. n, room: 0..2^30. Returns
  * how many bytes it gave, 0..room, or an error; then `out` may hold a part. Never writes beyond room. */
 int32_t nrpc_inflate(enum nrpc_encoding encoding, const uint8_t *data, size_t n, uint8_t *out, size_t room);
 

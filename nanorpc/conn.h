@@ -80,6 +80,9 @@ struct nrpc_request {
     uint16_t path;
     uint8_t fault; /* of its metadata: the status that it ends with, or NRPC_FAULT_LOST; the worst */
     uint32_t timeout_ms;
+#if NRPC_COMPRESSION
+    uint8_t encoding, accepted; /* sets of enum nrpc_encoding */
+#endif
     uint32_t seen, odd; /* sets of tokens: 1 << token. odd: its value is not the expected one */
 };
 

@@ -1,6 +1,7 @@
 /* nanorpc/grpc.c - from bytes of a stream to messages and back, and how a call ends.
  * Layer: core. Source: gRPC over HTTP2; gRPC "Status codes and their use".
  * SPDX-License-Identifier: Apache-2.0 */
+#include "compression.h"
 #include "grpc.h"
 
 #include <string.h>
@@ -89,9 +90,10 @@ uint8_t *nrpc_call_reserve(struct nrpc_call *call, size_t *room)
 void nrpc_call_commit(struct nrpc_call *call, size_t n)
 {
     uint8_t *tx = nrpc_call_tx(call);
-    tx[0] = 0; /* not compressed */
-    nrpc_put32(tx + 1, (uint32_t)n);
-    call->tx_length = (nrpc_block_size)(n + NRPC_PREFIX_BYTES);
+    uint32_t length = (uint32_t)n;
+    tx[0] = nrpc_compression_deflate(call, tx + NRPC_PREFIX_BYTES, &length);
+    nrpc_put32(tx + 1, length);
+    call->tx_length = (nrpc_block_size)(length + NRPC_PREFIX_BYTES);
     call->tx_sent = 0;
     call->flags |= NRPC_CALL_TX;
     nrpc_stream_queue(call);
@@ -152,11 +154,11 @@ static uint32_t deliver(struct nrpc_call *call, const uint8_t *data, uint32_t n)
         return 0;
     }
     uint32_t length = nrpc_get32(data + 1);
-    if (data[0]) {
+    if (!nrpc_compression_allows(call, data[0])) {
         nrpc_grpc_fail(call, NRPC_INTERNAL, "no grpc-encoding");
         return 0;
     }
-    if (length > nrpc_call_conn(call)->server->rx_bytes - NRPC_PREFIX_BYTES) {
+    if (length > nrpc_compression_limit(call, data[0])) {
         nrpc_grpc_fail(call, NRPC_RESOURCE_EXHAUSTED, "request too large");
         return 0;
     }
@@ -168,7 +170,11 @@ static uint32_t deliver(struct nrpc_call *call, const uint8_t *data, uint32_t n)
         nrpc_grpc_fail(call, NRPC_INTERNAL, "not one request");
         return 0;
     }
-    nrpc_grpc_deliver(call, data + NRPC_PREFIX_BYTES, length);
+    const uint8_t *message = nrpc_compression_inflate(call, data[0], data + NRPC_PREFIX_BYTES, &length);
+    if (!message) {
+        return 0;
+    }
+    nrpc_grpc_deliver(call, message, length);
     return bytes;
 }
 

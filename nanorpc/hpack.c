@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "compress.h"
 #include "role.h"
 
 /* What the next byte belongs to. */
@@ -21,7 +22,12 @@ enum { STATIC_ENTRIES = 61, ENTRY_OVERHEAD = 32, LARGEST_TABLE = 4096 };
 
 const char nrpc_hpack_names[] =
     "\200:authority\201method\201path\201scheme\202tatus\200connection\203tent-length\210type"
-    "\200grpc-encoding\205message\205status\205timeout\200keep-alive\200proxy-connection\200te\201ransfer-encoding\200upgrade\377";
+#if NRPC_COMPRESSION
+    "\200grpc-accept-encoding\205encoding"
+#else
+    "\200grpc-encoding"
+#endif
+    "\205message\205status\205timeout\200keep-alive\200proxy-connection\200te\201ransfer-encoding\200upgrade\377";
 
 /* Static table, RFC 7541 appendix A: the names' lengths, and which names matter here. */
 enum { AUTHORITY = NRPC_T_AUTHORITY, METHOD = NRPC_T_METHOD, PATH = NRPC_T_PATH, SCHEME = NRPC_T_SCHEME,
@@ -103,9 +109,47 @@ static void insert(struct nrpc_hpack *hpack)
 
 /* The values that matter, each after its field's token. A content-length that is only that is empty. */
 static const char expected_values[] =
-    "\200\001POST\200\004\200\006\200\007application/grpc\200\010identity\200\012\200\016trailers\377";
+    "\200\001POST\200\004\200\006\200\007application/grpc"
+#if NRPC_COMPRESSION
+    "\200\013\200\017trailers\377";
+#else
+    "\200\010identity\200\012\200\016trailers\377";
+#endif
 NRPC_STATIC_ASSERT(NRPC_T_METHOD == 1 && NRPC_T_STATUS == 4 && NRPC_T_CONTENT_LENGTH == 6 && NRPC_T_CONTENT_TYPE == 7 &&
-                   NRPC_T_GRPC_ENCODING == 8 && NRPC_T_GRPC_STATUS == 10 && NRPC_T_TE == 14, "expected_values");
+                   NRPC_T_GRPC_ENCODING == 8 + NRPC_COMPRESSION && NRPC_T_GRPC_STATUS == 10 + NRPC_COMPRESSION &&
+                   NRPC_T_TE == 14 + NRPC_COMPRESSION, "expected_values");
+
+#if NRPC_COMPRESSION
+/* In the order of enum nrpc_encoding; what is none of them becomes bit 7. */
+static const char encodings[] = "\200deflate\200gzip\200identity\377";
+NRPC_STATIC_ASSERT(NRPC_ENCODING_DEFLATE == 1 << 0 && NRPC_ENCODING_GZIP == 1 << 1 && NRPC_ENCODING_IDENTITY == 1 << 2 &&
+                   NRPC_ENCODING_OTHER == 1 << (NRPC_NO_MATCH & 7), "encodings");
+
+static int is_encodings(const struct nrpc_hpack *hpack)
+{
+    return hpack->token == NRPC_T_GRPC_ACCEPT_ENCODING || hpack->token == NRPC_T_GRPC_ENCODING;
+}
+
+/* An encoding's name has ended. */
+static void encoding_end(struct nrpc_hpack *hpack)
+{
+    hpack->value |= 1u << (nrpc_match_end(&hpack->match) & 7);
+    nrpc_match_begin(&hpack->match, encodings);
+}
+
+static void encodings_byte(struct nrpc_hpack *hpack, uint8_t byte)
+{
+    if (byte == ',') {
+        encoding_end(hpack);
+    } else if (byte != ' ') {
+        nrpc_match_byte(&hpack->match, byte);
+    }
+}
+#else
+#define is_encodings(hpack) 0
+#define encoding_end(hpack) ((void)0)
+#define encodings_byte(hpack, byte) ((void)0)
+#endif
 
 static void value_begin(struct nrpc_hpack *hpack)
 {
@@ -118,6 +162,11 @@ static void value_begin(struct nrpc_hpack *hpack)
     if (hpack->token == NRPC_T_PATH) {
         memset(&hpack->match, 0, sizeof hpack->match);
     }
+#if NRPC_COMPRESSION
+    if (is_encodings(hpack)) {
+        nrpc_match_begin(&hpack->match, encodings);
+    }
+#endif
 #if NRPC_METADATA_BYTES
     if (hpack->token >= NRPC_T_KEY) {
         hpack->value = (uint32_t)hpack->text_end << 16;
@@ -211,6 +260,10 @@ static void value_byte(struct nrpc_hpack *hpack, uint8_t byte)
         text_byte(hpack, byte);
         return;
     }
+    if (is_encodings(hpack)) {
+        encodings_byte(hpack, byte);
+        return;
+    }
     if (hpack->token == NRPC_T_GRPC_MESSAGE && hpack->server->role->message_byte) {
         hpack->server->role->message_byte(hpack, byte);
     } else if (is_number(hpack)) {
@@ -230,6 +283,10 @@ static void value_end(struct nrpc_hpack *hpack)
         if (!hpack->match.position) {
             hpack->bad = 1; /* empty, or without its '/': RFC 9113 8.3.1 */
         }
+        return;
+    }
+    if (is_encodings(hpack)) {
+        encoding_end(hpack);
         return;
     }
     unsigned odd = nrpc_match_end(&hpack->match) == NRPC_NO_MATCH;

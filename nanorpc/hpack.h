@@ -26,7 +26,12 @@ enum nrpc_token {
     NRPC_T_CONNECTION,
     NRPC_T_CONTENT_LENGTH, /* bytes, 0..UINT32_MAX - 1 */
     NRPC_T_CONTENT_TYPE,   /* 0: application/grpc, else any other number */
+#if NRPC_COMPRESSION
+    NRPC_T_GRPC_ACCEPT_ENCODING, /* a set of enum nrpc_encoding */
+    NRPC_T_GRPC_ENCODING,        /* likewise, of one */
+#else
     NRPC_T_GRPC_ENCODING,  /* 0: identity, 1: any other */
+#endif
     NRPC_T_GRPC_MESSAGE,   /* unused; its bytes are given to the role */
     NRPC_T_GRPC_STATUS,    /* the number */
     NRPC_T_GRPC_TIMEOUT,   /* milliseconds, rounded up, 0..NRPC_TIMEOUT_MAX; UINT32_MAX: malformed */

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "request.h"
 
+#include "compression.h"
 #include "grpc.h"
 #include "metadata.h"
 #include "role.h"
@@ -39,6 +40,9 @@ void nrpc_request_begin(struct nrpc_conn *conn)
     request->fault = NRPC_OK;
     request->list_bytes = 0;
     request->seen = request->odd = 0;
+#if NRPC_COMPRESSION
+    request->encoding = request->accepted = 0;
+#endif
 }
 
 void nrpc_request_malformed(struct nrpc_request *request)
@@ -86,6 +90,13 @@ void nrpc_request_field(struct nrpc_conn *conn, const struct nrpc_hpack *field)
             note_fault(request, NRPC_INTERNAL);
         }
     }
+#if NRPC_COMPRESSION
+    if (bit == GRPC_ENCODING) {
+        request->encoding |= (uint8_t)field->value;
+    } else if (field->token == NRPC_T_GRPC_ACCEPT_ENCODING) {
+        request->accepted |= (uint8_t)field->value;
+    }
+#endif
     request->list_bytes += field->bytes;
 }
 
@@ -116,6 +127,17 @@ static int intercept(struct nrpc_call *call)
     return 1;
 }
 
+/* Whether its messages may come in that encoding. */
+static int knows_encoding(struct nrpc_call *call, const struct nrpc_request *request)
+{
+#if NRPC_COMPRESSION
+    return nrpc_compression_begin(call, request->encoding, request->accepted);
+#else
+    (void)call;
+    return !(request->odd & GRPC_ENCODING);
+#endif
+}
+
 /* WIRE: 431, 405, 415 in HTTP, the rest as gRPC statuses. Returns 1 when the call may go on. */
 static int admit(struct nrpc_call *call, const struct nrpc_request *request)
 {
@@ -129,7 +151,7 @@ static int admit(struct nrpc_call *call, const struct nrpc_request *request)
         nrpc_grpc_refuse_http(call, "415\r\n");
     } else if (request->path == NRPC_PATH_UNKNOWN) {
         nrpc_call_finish(call, NRPC_UNIMPLEMENTED, "unknown method");
-    } else if (odd & GRPC_ENCODING) {
+    } else if (!knows_encoding(call, request)) {
         call->flags |= NRPC_CALL_ENCODINGS;
         nrpc_call_finish(call, NRPC_UNIMPLEMENTED, "unknown grpc-encoding");
     } else if (request->fault) {

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "config.h"
+#include "compress.h"
 
 enum {
     INDEXED = 0x80,
@@ -24,7 +24,13 @@ static const char pieces[] =
     "\021\020application/grpc"
     "\015\013grpc-status\001"
     "\016\000\014grpc-message"
+#if NRPC_COMPRESSION
+    "\054\000\024grpc-accept-encoding\025identity,deflate,gzip"
+    "\027\000\015grpc-encoding\007deflate"
+    "\024\000\015grpc-encoding\004gzip";
+#else
     "\037\000\024grpc-accept-encoding\010identity";
+#endif
 enum piece { /* where each begins */
     NO_TABLE,
     FULL_TABLE = NO_TABLE + 2,
@@ -33,7 +39,13 @@ enum piece { /* where each begins */
     GRPC_STATUS = GRPC_TYPE + 18,
     GRPC_MESSAGE = GRPC_STATUS + 14,
     ENCODINGS = GRPC_MESSAGE + 15,
+#if NRPC_COMPRESSION
+    DEFLATE = ENCODINGS + 45,
+    GZIP = DEFLATE + 24,
+    PIECES_END = GZIP + 21
+#else
     PIECES_END = ENCODINGS + 32
+#endif
 };
 NRPC_STATIC_ASSERT(sizeof pieces - 1 == PIECES_END, "pieces");
 
@@ -75,6 +87,13 @@ uint8_t *nrpc_respond_headers(struct nrpc_response_table *table, uint8_t *p, con
     table->inserted = !table->is_small;
     return put(p, GRPC_TYPE);
 }
+
+#if NRPC_COMPRESSION
+uint8_t *nrpc_respond_encoding(uint8_t *p, unsigned encoding)
+{
+    return encoding ? put(p, encoding == NRPC_ENCODING_GZIP ? GZIP : DEFLATE) : p;
+}
+#endif
 
 uint8_t *nrpc_respond_encodings(uint8_t *p)
 {

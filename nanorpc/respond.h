@@ -27,7 +27,11 @@ void nrpc_response_table_limit(struct nrpc_response_table *table, uint32_t bytes
 /* ":status: 200" and content-type: at most 21 bytes. digits: NULL, or any other HTTP status in
  * three digits, which then stands alone. */
 uint8_t *nrpc_respond_headers(struct nrpc_response_table *table, uint8_t *p, const uint8_t *digits);
-/* "grpc-accept-encoding: identity": 31 bytes. */
+#if NRPC_COMPRESSION
+/* "grpc-encoding": at most 23 bytes. encoding: enum nrpc_encoding, deflate or gzip; 0: nothing. */
+uint8_t *nrpc_respond_encoding(uint8_t *p, unsigned encoding);
+#endif
+/* "grpc-accept-encoding: identity": 31 bytes; with NRPC_COMPRESSION, ",deflate,gzip": 44. */
 uint8_t *nrpc_respond_encodings(uint8_t *p);
 /* grpc-status, 0..16: at most 16 bytes. */
 uint8_t *nrpc_respond_status(struct nrpc_response_table *table, uint8_t *p, unsigned status);

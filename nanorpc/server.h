@@ -19,8 +19,12 @@ struct nrpc_server {
     uint8_t *blocks;   /* n_conns * NRPC_MAX_STREAMS * (rx_bytes + tx_bytes + NRPC_METADATA_BYTES) */
     void *request;     /* scratch for one decoded request, shared by all calls */
     void *reply;       /* scratch for one reply, likewise */
-    uint32_t rx_bytes; /* a stream's receive block: 5 + the largest request; the window */
-    uint32_t tx_bytes; /* a stream's transmit block: 5 + the largest reply + status message */
+    uint32_t rx_bytes; /* a stream's receive block: 5 + the largest request + NRPC_COMPRESSION_ROOM; the window */
+    uint32_t tx_bytes; /* a stream's transmit block: 5 + the largest reply + NRPC_COMPRESSION_ROOM + status message */
+#if NRPC_COMPRESSION
+    uint8_t *inflated;      /* scratch for one request that came compressed, shared by all calls */
+    uint32_t request_bytes; /* the largest request, without its prefix */
+#endif
     uint16_t n_conns;
     uint8_t n_services;
     /* Options, after the others and in this order: C++ wants it so. */
@@ -55,6 +59,7 @@ struct nrpc_server {
         uint8_t blocks[(connections) * NRPC_MAX_STREAMS *                                       \
                        (sizeof(union server_name##_rx) + sizeof(union server_name##_tx) +       \
                         NRPC_METADATA_BYTES)];                                                  \
+        NRPC_INFLATED_(NRPC_EACH(NRPC_SERVICE_PLAIN_, __VA_ARGS__))                             \
     } server_name##_memory;                                                                     \
     extern const struct nrpc_server server_name; /* C++ would keep it to its file */            \
     const struct nrpc_server server_name = {                                                    \
@@ -66,6 +71,7 @@ struct nrpc_server {
         .reply = &server_name##_memory.reply,                                                   \
         .rx_bytes = sizeof(union server_name##_rx),                                             \
         .tx_bytes = sizeof(union server_name##_tx),                                             \
+        NRPC_INFLATED_FIELDS_(server_name##_memory)                                             \
         .n_conns = (connections),                                                               \
         .n_services = sizeof server_name##_services / sizeof server_name##_services[0],         \
         NRPC_OPTIONS_ options}
@@ -78,8 +84,18 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
 /* S_REQUEST_BYTES, S_REPLY_BYTES, union S_request, union S_reply: the generator's, per service. */
 #define NRPC_OPTIONS_(...) __VA_ARGS__
 #define NRPC_SERVICE_POINTER_(S) &S,
-#define NRPC_SERVICE_RX_(S) uint8_t S##_[5 + S##_REQUEST_BYTES];
-#define NRPC_SERVICE_TX_(S) uint8_t S##_[5 + S##_REPLY_BYTES + NRPC_STATUS_MESSAGE_MAX];
+#define NRPC_SERVICE_RX_(S) uint8_t S##_[5 + S##_REQUEST_BYTES + NRPC_COMPRESSION_ROOM(S##_REQUEST_BYTES)];
+#define NRPC_SERVICE_TX_(S) \
+    uint8_t S##_[5 + S##_REPLY_BYTES + NRPC_COMPRESSION_ROOM(S##_REPLY_BYTES) + NRPC_STATUS_MESSAGE_MAX];
+#if NRPC_COMPRESSION
+#define NRPC_SERVICE_PLAIN_(S) uint8_t S##_[1 + S##_REQUEST_BYTES];
+#define NRPC_INFLATED_(members) union { members } inflated;
+#define NRPC_INFLATED_FIELDS_(memory) \
+    .inflated = (uint8_t *)&memory.inflated, .request_bytes = sizeof memory.inflated - 1,
+#else
+#define NRPC_INFLATED_(members)
+#define NRPC_INFLATED_FIELDS_(memory)
+#endif
 #define NRPC_SERVICE_REQUEST_(S) union S##_request S##_;
 #define NRPC_SERVICE_REPLY_(S) union S##_reply S##_;
 

@@ -62,6 +62,9 @@ struct nrpc_call { /* small fields first: the shortest instructions reach them *
     nrpc_block_size tx_length, tx_sent; /* tx_length 0: the block is free, NRPC_CALL_TX is off */
     uint8_t status;
     uint8_t message_length; /* of the status message */
+#if NRPC_COMPRESSION
+    uint8_t compression; /* enum nrpc_compression_flag */
+#endif
     union nrpc_user user;
 };
 

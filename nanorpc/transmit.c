@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "compression.h"
 #include "grpc.h"
 #include "metadata.h"
 #include "role.h"
@@ -58,6 +59,9 @@ static uint8_t *begin_block(struct nrpc_conn *conn, struct nrpc_call *call, cons
         return p;
     }
     p = nrpc_respond_headers(&conn->table, p, call->flags & NRPC_CALL_HTTP ? nrpc_call_tx(call) : NULL);
+#if NRPC_COMPRESSION
+    p = nrpc_respond_encoding(p, nrpc_compression_announced(call));
+#endif
     return nrpc_metadata_put(call, NRPC_RECORD_HEADER, p);
 }
 

@@ -22,7 +22,7 @@
  * "goaway(LAST,CODE)"; then of each stream, by id, "ID:" and its frames: [fields of HEADERS] (":status" as
  * its value, "grpc" for content-type application/grpc, "status=", "message=", others NAME=VALUE),
  * messages in quotes (\\0a: a byte that is no text), longer than 32 bytes as <BYTES>, begun ones as
- * <HAVE/BYTES>, END, rst(CODE).
+ * <HAVE/BYTES>, compressed ones inflated after "gzip" or "deflate", END, rst(CODE).
  * DATA frames are joined. RST_STREAM(NO_ERROR), window updates and handlers' events only on demand.
  * In an expected text * stands for anything up to what follows it. One that begins with "goaway" is compared with
  * the GOAWAY frame alone: what else had been sent by then depends on how the input was cut. */

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "compress.h"
 #include "wire.h"
 
 enum { TEXT = 1 << 17, FIELDS = 1 << 17, NOTES = 8192, TABLE = 8, FIELD = 700 };
@@ -333,6 +334,18 @@ static void show_message(const uint8_t *p, size_t have, size_t n)
     add_text(">");
 }
 
+/* A message whose flag is set. */
+static void show_compressed(const uint8_t *p, size_t n)
+{
+    static uint8_t plain[WIRE_OUTPUT];
+    int is_gzip = n && p[0] == 0x1f;
+    int32_t size = nrpc_inflate(is_gzip ? NRPC_ENCODING_GZIP : NRPC_ENCODING_DEFLATE, p, n, plain, sizeof plain);
+    CHECK(size > (int32_t)n);
+    space();
+    add_text(is_gzip ? "gzip" : "deflate");
+    show_message(plain, size > 0 ? (size_t)size : 0, size > 0 ? (size_t)size : 0);
+}
+
 /* Joined DATA. */
 static void show_data(const uint8_t *p, size_t n, int is_grpc)
 {
@@ -342,7 +355,7 @@ static void show_data(const uint8_t *p, size_t n, int is_grpc)
     }
     while (n) {
         size_t length = n < 5 ? 0 : get32(p + 1), have = n < 5 ? 0 : n - 5 < length ? n - 5 : length;
-        CHECK_EQ(p[0], 0);
+        CHECK(p[0] == 0 || NRPC_COMPRESSION);
         if (n < 5) {
             space();
             add_text("<prefix ");
@@ -350,7 +363,11 @@ static void show_data(const uint8_t *p, size_t n, int is_grpc)
             add_text("/5>");
             return;
         }
-        show_message(p + 5, have, length);
+        if (p[0] == 1 && have == length) {
+            show_compressed(p + 5, length);
+        } else {
+            show_message(p + 5, have, length);
+        }
         p += 5 + have;
         n -= 5 + have;
     }
