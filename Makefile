@@ -113,7 +113,7 @@ install-tools:
 
 # --- Third-party sources and Python ----------------------------------------------------------------
 
-LWIP_CORE_SRC := $(addprefix src/core/,def inet_chksum init ip mem memp netif pbuf raw stats sys tcp tcp_in \
+LWIP_CORE_SRC := $(addprefix src/core/,def dns inet_chksum init ip mem memp netif pbuf raw stats sys tcp tcp_in \
     tcp_out timeouts udp ipv4/acd ipv4/autoip ipv4/dhcp ipv4/etharp ipv4/icmp ipv4/igmp ipv4/ip4 \
     ipv4/ip4_addr ipv4/ip4_frag) src/netif/ethernet
 LWIP_API_SRC := $(addprefix src/api/,api_lib api_msg err if_api netbuf netdb netifapi sockets tcpip)
@@ -218,9 +218,9 @@ SERVICES_SRC := $(sort $(wildcard nanorpc/services/*.c)) # an application names 
 HEADERS_READY := $(GEN_H) $(NANOPB_READY)
 
 # What a port needs beside the core; a board names one or more.
-PORT_lwip-raw_SRC := ports/lwip/nrpc_lwip.c
+PORT_lwip-raw_SRC := ports/lwip/nrpc_lwip.c ports/lwip/nrpc_lwip_dial.c
 PORT_lwip-raw_LWIP := $(LWIP_CORE_SRC)
-PORT_lwip-sockets_SRC := ports/lwip/nrpc_lwip_sockets.c
+PORT_lwip-sockets_SRC := ports/lwip/nrpc_lwip_sockets.c ports/lwip/nrpc_lwip_sockets_dial.c
 PORT_lwip-sockets_LWIP := $(LWIP_CORE_SRC) $(LWIP_API_SRC)
 PORT_posix_SRC := $(sort $(wildcard ports/posix/*.c))
 

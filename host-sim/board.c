@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #include "gateway.h"
+#include "lwip/dns.h"
 #include "lwip/etharp.h"
 #include "lwip/init.h"
 #include "lwip/ip4_addr.h"
@@ -28,7 +29,10 @@
 #define FRAME_MAX 1514 /* Ethernet, without checksum */
 
 static struct netif netif;
+static ip_addr_t dns_server;
 static int threads;
+
+unsigned short sim_dns_port = 53; /* lwipopts.h */
 
 /* --- The interface ------------------------------------------------------------------------------- */
 
@@ -57,6 +61,12 @@ static err_t begin_netif(struct netif *begun)
     return ERR_OK;
 }
 
+int sim_dns(const char *address, uint16_t port)
+{
+    sim_dns_port = port;
+    return ipaddr_aton(address, &dns_server);
+}
+
 /* In lwIP's own thread, or before there is any other. */
 static void start_netif(netif_input_fn input)
 {
@@ -68,6 +78,10 @@ static void start_netif(netif_input_fn input)
     }
     netif_set_default(&netif);
     netif_set_up(&netif);
+    if (ip_addr_isany_val(dns_server)) {
+        (void)sim_dns(GATEWAY_DNS, 53);
+    }
+    dns_setserver(0, &dns_server);
 }
 
 static void in_lwip_thread(void *done)

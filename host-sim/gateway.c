@@ -169,7 +169,7 @@ int gateway_open(uint16_t port, uint16_t device_port, gateway_send *send)
     config.vnetmask = address(GATEWAY_NETMASK);
     config.vhost = address(GATEWAY_ADDRESS);
     config.vdhcp_start = address(GATEWAY_DEVICE);
-    config.disable_dns = true;
+    config.vnameserver = address(GATEWAY_DNS);
     gateway.send = send;
     gateway.slirp = slirp_new(&config, &callbacks, NULL);
     if (gateway.slirp == NULL) {

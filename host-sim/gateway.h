@@ -8,10 +8,12 @@
 #include <stdint.h>
 
 /* The network that it makes: the device is GATEWAY_DEVICE, it is GATEWAY_ADDRESS itself, and to the
- * device all of the host's clients come from there. */
+ * device all of the host's clients come from there; what the device sends there goes to the host's own
+ * 127.0.0.1. Names are asked for at GATEWAY_DNS, which passes them on to the server that the host asks. */
 #define GATEWAY_NETWORK "10.0.2.0"
 #define GATEWAY_NETMASK "255.255.255.0"
 #define GATEWAY_ADDRESS "10.0.2.2"
+#define GATEWAY_DNS "10.0.2.3"
 #define GATEWAY_DEVICE "10.0.2.15"
 
 /* Takes a frame that the gateway sends: borrowed for the call. */

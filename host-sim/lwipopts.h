@@ -20,7 +20,7 @@ void sys_check_core_locking(void); /* of the Unix threads layer; content when th
 #define LWIP_SOCKET_SELECT 0
 #define LWIP_COMPAT_SOCKETS 0 /* the host's own sockets keep their names */
 #define LWIP_SO_LINGER 1
-#define MEMP_NUM_NETCONN (NRPC_LWIP_SOCKETS_CONNECTIONS + 8)
+#define MEMP_NUM_NETCONN (NRPC_LWIP_SOCKETS_CONNECTIONS + NRPC_LWIP_SOCKETS_DIALS + 8)
 #define TCPIP_MBOX_SIZE 64
 #define DEFAULT_TCP_RECVMBOX_SIZE 64
 #define DEFAULT_ACCEPTMBOX_SIZE 16
@@ -31,10 +31,12 @@ void sys_check_core_locking(void); /* of the Unix threads layer; content when th
 #define LWIP_ARP 1
 #define LWIP_ICMP 1
 #define LWIP_TCP 1
-#define LWIP_UDP 0
+#define LWIP_UDP 1
 #define LWIP_RAW 0
 #define LWIP_DHCP 0
-#define LWIP_DNS 0
+#define LWIP_DNS 1
+extern unsigned short sim_dns_port; /* for --dns */
+#define DNS_SERVER_PORT sim_dns_port
 #define LWIP_ACD 0
 #define IP_REASSEMBLY 0
 #define IP_FRAG 0
@@ -66,6 +68,6 @@ void sys_check_core_locking(void); /* of the Unix threads layer; content when th
 #define MEM_LIBC_MALLOC 1
 #define MEMP_MEM_MALLOC 1
 #define MEM_ALIGNMENT 8
-#define MEMP_NUM_TCP_PCB (NRPC_LWIP_CONNECTIONS + 8)
+#define MEMP_NUM_TCP_PCB (NRPC_LWIP_CONNECTIONS + NRPC_LWIP_DIALS + 8)
 
 #endif

@@ -11,8 +11,8 @@
 
 #include "board.h"
 #include "fleet.h"
-#include "nrpc_lwip.h"
-#include "nrpc_lwip_sockets.h"
+#include "nrpc_lwip_dial.h"
+#include "nrpc_lwip_sockets_dial.h"
 #include "options.h"
 #include "sim.h"
 
@@ -63,6 +63,22 @@ static char *pcap_name(const struct options *options, unsigned number)
 
 /* --- One device ------------------------------------------------------------------------------------ */
 
+static struct nrpc_reverse uplinks[OPTIONS_LINKS_MAX];
+
+/* Links to the relay. */
+static void dial_relay(const struct options *options)
+{
+    for (unsigned i = 0; options->relay != NULL && i < options->links; i++) {
+        struct nrpc_dial *dial = &uplinks[i].dial;
+        uplinks[i] = (struct nrpc_reverse)NRPC_REVERSE(server);
+        (void)board_entropy(&dial->random, sizeof dial->random);
+        if ((options->api == OPTIONS_RAW ? nrpc_lwip_dial : nrpc_lwip_sockets_dial)(dial, options->relay,
+                                                                                  options->relay_port) != 0) {
+            board_panic("no memory to dial");
+        }
+    }
+}
+
 /* The thread of the sockets API. */
 static void *serve_sockets(void *unused)
 {
@@ -107,7 +123,13 @@ static int run_device(const void *context, unsigned number, struct fleet_report 
         return 1;
     }
     sim_threads(options.api == OPTIONS_SOCKETS);
+    if (options.dns != NULL && !sim_dns(options.dns, options.dns_port)) {
+        fprintf(stderr, "host-sim: --dns takes an address in numbers, not '%s'; --help explains it\n", options.dns);
+        wire_close();
+        return 2;
+    }
     board_init();
+    dial_relay(&options);
     start_server(options.api);
     say_ready(port);
     while (!fleet_stopping()) {

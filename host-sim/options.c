@@ -27,6 +27,11 @@ static const char help_text[] =
     "  --pcap FILE       write every frame that the device sends or receives to FILE, for\n"
     "                    Wireshark; with --devices, device K writes to FILE with -K before\n"
     "                    its ending\n"
+    "  --reverse HOST:PORT\n"
+    "                    dial a relay there (host-sim/relay.py), and serve its clients as well;\n"
+    "                    to the device this machine is 10.0.2.2\n"
+    "  --links N         so many of the relay's clients at once, 1 to 16 (default: 2)\n"
+    "  --dns HOST:PORT   ask this server for names, not the one that this machine asks\n"
     "\n"
     "The weather between client and device; it befalls each way for itself\n"
     "  --loss PERCENT    so many of all frames are lost, 0 to 100, also 0.5 (default: 0)\n"
@@ -83,7 +88,7 @@ static int percent(const char *text, uint32_t *ppm)
     return 1;
 }
 
-enum { PORT = 1, DEVICES, DELAY, RATE, DISCONNECT, SEED, LOSS, REORDER, API, PCAP, HELP };
+enum { PORT = 1, DEVICES, DELAY, RATE, DISCONNECT, SEED, LINKS, LOSS, REORDER, API, PCAP, REVERSE, DNS, HELP };
 
 /* The options that are whole numbers: what they may be, in numbers and in words. */
 static const struct {
@@ -95,6 +100,7 @@ static const struct {
     [DELAY] = {"delay", "whole milliseconds from 0 to 5000", 0, 5000},
     [RATE] = {"rate", "whole kilobits a second from 1 to 10000000", 1, 10000000},
     [DISCONNECT] = {"disconnect", "whole seconds from 2 to 86400", 2, 86400},
+    [LINKS] = {"links", "a number from 1 to 16", 1, OPTIONS_LINKS_MAX},
     [SEED] = {"seed", "a whole number from 0 to 18446744073709551615", 0, UINT64_MAX},
 };
 
@@ -110,6 +116,7 @@ static int set_number(struct options *options, int which, const char *text)
     case DEVICES: options->devices = (uint16_t)value; break;
     case DELAY: options->weather.delay_ms = (uint32_t)value; break;
     case RATE: options->weather.rate_kbit = (uint32_t)value; break;
+    case LINKS: options->links = (uint16_t)value; break;
     case DISCONNECT: options->weather.disconnect_s = (uint32_t)value; break;
     default: options->weather.seed = value; break;
     }
@@ -130,6 +137,20 @@ static int set_api(struct options *options, const char *text)
     } else {
         return complain("api", "'raw' or 'sockets'", text);
     }
+    return 0;
+}
+
+/* HOST:PORT, cut in two. Returns 0, or 2 after a message. */
+static int set_place(const char *name, char *text, const char **host, uint16_t *port)
+{
+    char *colon = strrchr(text, ':');
+    uint64_t value;
+    if (colon == NULL || colon == text || !whole(colon + 1, 1, 65535, &value)) {
+        return complain(name, "HOST:PORT, such as 10.0.2.2:50052", text);
+    }
+    *colon = '\0';
+    *host = text;
+    *port = (uint16_t)value;
     return 0;
 }
 
@@ -158,13 +179,15 @@ static int check(const struct options *options)
 }
 
 /* Takes one option. Returns 0, 1: it was --help; or 2 after a message. */
-static int set(struct options *options, int which, const char *text, char **argv)
+static int set(struct options *options, int which, char *text, char **argv)
 {
     switch (which) {
     case LOSS: return set_percent(&options->weather.loss_ppm, "loss", text);
     case REORDER: return set_percent(&options->weather.reorder_ppm, "reorder", text);
     case API: return set_api(options, text);
     case PCAP: options->pcap = text; return 0;
+    case REVERSE: return set_place("reverse", text, &options->relay, &options->relay_port);
+    case DNS: return set_place("dns", text, &options->dns, &options->dns_port);
     case HELP: fputs(help_text, stdout); return 1;
     case ':':
     case '?': return reject(which, argv);
@@ -180,12 +203,15 @@ int options_parse(struct options *options, int argc, char **argv)
         {"disconnect", required_argument, NULL, DISCONNECT}, {"seed", required_argument, NULL, SEED},
         {"loss", required_argument, NULL, LOSS},         {"reorder", required_argument, NULL, REORDER},
         {"api", required_argument, NULL, API},           {"pcap", required_argument, NULL, PCAP},
+        {"reverse", required_argument, NULL, REVERSE},   {"links", required_argument, NULL, LINKS},
+        {"dns", required_argument, NULL, DNS},
         {"help", no_argument, NULL, HELP},               {NULL, 0, NULL, 0}};
     int found, result;
 
     memset(options, 0, sizeof *options);
     options->port = OPTIONS_PORT;
     options->devices = 1;
+    options->links = OPTIONS_LINKS;
     options->weather.seed = 1;
     opterr = 0;
     while ((found = getopt_long(argc, argv, ":", list, NULL)) != -1) {

@@ -13,13 +13,18 @@ enum options_api { OPTIONS_RAW, OPTIONS_SOCKETS };
 struct options {
     struct weather_settings weather;
     const char *pcap;    /* of argv; NULL: none */
+    const char *relay;   /* to dial, of argv; NULL: none */
+    const char *dns;     /* of argv; NULL: the gateway's */
     enum options_api api;
     uint16_t port;       /* 0: any free one */
     uint16_t devices;    /* 1..OPTIONS_DEVICES_MAX */
+    uint16_t relay_port, dns_port, links;
 };
 
 #define OPTIONS_PORT 50051
 #define OPTIONS_DEVICES_MAX 256
+#define OPTIONS_LINKS 2
+#define OPTIONS_LINKS_MAX 16
 
 /* Fills *options. Returns -1 to go on, or the exit status: 0 after --help on stdout; 2 after a
  * message on stderr that says what was wrong and what is right. */

@@ -14,6 +14,9 @@
  * frames; 0: everything happens in board_poll. */
 void sim_threads(int threads);
 
+/* Which server to ask for names: a number, and its port. Returns 1, or 0: it is no number. */
+int sim_dns(const char *address, uint16_t port);
+
 /* A frame for the device; see wire_receiver. After board_init. */
 int sim_receive(const uint8_t *frame, size_t n);
 

@@ -1,12 +1,11 @@
 /* ports/lwip/nrpc_lwip.c - a server on lwIP's raw API: bare metal, NO_SYS=1, one context.
  * Layer: port. Source: lwIP 2.2 "raw API".
  * SPDX-License-Identifier: Apache-2.0 */
-#include "nrpc_lwip.h"
+#include "nrpc_lwip_links.h"
 
 #include <string.h>
 
 #include "lwip/sys.h"
-#include "lwip/tcp.h"
 
 #if !LWIP_TCP || !LWIP_CALLBACK_API
 #error "lwipopts.h: LWIP_TCP and LWIP_CALLBACK_API must be 1"
@@ -314,29 +313,17 @@ static void on_error(void *arg, err_t err)
     lose_conn(link);
 }
 
-static void keep_alive(struct tcp_pcb *pcb)
+/* A pcb becomes a link's, which is free. */
+static void begin(struct link *link, struct nrpc_conn *conn, struct tcp_pcb *pcb)
 {
+    tcp_nagle_disable(pcb);
     ip_set_option(pcb, SOF_KEEPALIVE);
     pcb->keep_idle = NRPC_LWIP_KEEPALIVE_MS;
 #if LWIP_TCP_KEEPALIVE
     pcb->keep_intvl = KEEPALIVE_PROBE_MS;
     pcb->keep_cnt = KEEPALIVE_PROBES;
 #endif
-}
-
-/* A pcb gets a link, if one is free and its server has memory for it. Returns it, or NULL. */
-static struct link *begin(const struct nrpc_server *server, struct tcp_pcb *pcb)
-{
-    struct link *link = links;
-    while (link->pcb != NULL) {
-        if (++link == links + NRPC_LWIP_CONNECTIONS) {
-            return NULL;
-        }
-    }
-    link->conn = nrpc_server_accept(server, sys_now());
-    if (link->conn == NULL) {
-        return NULL;
-    }
+    link->conn = conn;
     link->pcb = pcb;
     link->held_bytes = 0;
     link->fin_sent = 0;
@@ -345,6 +332,29 @@ static struct link *begin(const struct nrpc_server *server, struct tcp_pcb *pcb)
     tcp_recv(pcb, on_received);
     tcp_sent(pcb, on_sent);
     tcp_err(pcb, on_error);
+}
+
+/* A free link, or NULL. */
+static struct link *find_free(void)
+{
+    struct link *link = links;
+    while (link->pcb != NULL) {
+        if (++link == links + NRPC_LWIP_CONNECTIONS) {
+            return NULL;
+        }
+    }
+    return link;
+}
+
+/* A client gets a link, if one is free and its server has memory for it. Returns it, or NULL. */
+static struct link *admit(const struct nrpc_server *server, struct tcp_pcb *pcb)
+{
+    struct link *link = find_free();
+    struct nrpc_conn *conn = link == NULL ? NULL : nrpc_server_accept(server, sys_now());
+    if (conn == NULL) {
+        return NULL;
+    }
+    begin(link, conn, pcb);
     return link;
 }
 
@@ -372,7 +382,7 @@ static void on_waiting_error(void *arg, err_t err)
 static void poll_waiting(void)
 {
     struct tcp_pcb *pcb = waiting.pcb;
-    if (pcb == NULL || begin(waiting.server, pcb) != NULL) {
+    if (pcb == NULL || admit(waiting.server, pcb) != NULL) {
         waiting.pcb = NULL;
     } else if (sys_now() - waiting.since_ms >= NRPC_LWIP_ACCEPT_MS) {
         tcp_abort(pcb); /* which tells on_waiting_error */
@@ -386,9 +396,7 @@ static err_t on_accepted(void *arg, struct tcp_pcb *pcb, err_t err)
     if (err != ERR_OK || pcb == NULL) {
         return ERR_VAL; /* lwIP had no memory for it; the client tries again */
     }
-    tcp_nagle_disable(pcb);
-    keep_alive(pcb);
-    link = begin(server, pcb);
+    link = admit(server, pcb);
     if (link != NULL) {
         return pump(link); /* our SETTINGS need not wait for the client's */
     }
@@ -403,6 +411,36 @@ static err_t on_accepted(void *arg, struct tcp_pcb *pcb, err_t err)
     tcp_recv(pcb, on_waiting_received);
     tcp_err(pcb, on_waiting_error);
     return ERR_OK;
+}
+
+/* --- For nrpc_lwip_dial.c -------------------------------------------------------------------- */
+
+uint32_t (*nrpc_lwip_dials)(uint32_t now_ms);
+
+err_t nrpc_lwip_link_begin(struct nrpc_dial *dial, struct tcp_pcb *pcb)
+{
+    struct link *link = find_free();
+    struct nrpc_conn *conn = NULL;
+    if (link == NULL) {
+        nrpc_dial_failed(dial);
+    } else {
+        conn = nrpc_dial_linked(dial, sys_now());
+    }
+    if (conn == NULL) {
+        tcp_abort(pcb);
+        return ERR_ABRT;
+    }
+    begin(link, conn, pcb);
+    return pump(link);
+}
+
+void nrpc_lwip_link_end(const struct nrpc_conn *conn)
+{
+    for (struct link *link = links; link < links + NRPC_LWIP_CONNECTIONS; link++) {
+        if (link->pcb != NULL && link->conn == conn) {
+            (void)abort_link(link);
+        }
+    }
 }
 
 /* --- The port's interface -------------------------------------------------------------------- */
@@ -429,7 +467,7 @@ int nrpc_lwip_listen(const struct nrpc_server *server, uint16_t port)
 
 uint32_t nrpc_lwip_poll(uint32_t now_ms)
 {
-    uint32_t next = POLL_MS;
+    uint32_t next = nrpc_lwip_dials == NULL ? POLL_MS : nrpc_lwip_dials(now_ms);
     poll_waiting();
     for (struct link *link = links; link < links + NRPC_LWIP_CONNECTIONS; link++) {
         uint32_t own = RETRY_MS;

@@ -11,7 +11,8 @@ NRPC_BEGIN_C
 /* What lwipopts.h must say; nrpc_lwip.c refuses to be compiled otherwise:
  *   LWIP_TCP 1, LWIP_CALLBACK_API 1
  *   TCP_SND_QUEUELEN  4 or more: pbufs, two for each segment on its way
- *   MEMP_NUM_TCP_PCB  NRPC_LWIP_CONNECTIONS + 1 or more: a refusal needs one for a moment
+ *   MEMP_NUM_TCP_PCB  NRPC_LWIP_CONNECTIONS + 1 or more: a refusal needs one for a moment, and so
+ *                     does each dial (nrpc_lwip_dial.h) while it tries
  *   MEMP_NUM_TCP_SEG, MEMP_NUM_PBUF  NRPC_LWIP_CONNECTIONS * TCP_SND_QUEUELEN / 2 or more, so
  *                     that no connection waits for what another holds
  *   LWIP_WND_SCALE 0  a link keeps up to TCP_WND bytes that it cannot use yet
@@ -35,7 +36,7 @@ NRPC_BEGIN_C
  *                                         NRPC_LWIP_CLOSE_MS
  * Not one of lwIP's err_t values leaves the port. */
 
-/* Links, over all servers: connections and those just closing. Count, 1..255.
+/* Links, over all servers and dials: connections and those just closing. Count, 1..255.
  * RAM: NRPC_LWIP_SEND_BYTES + TCP_WND + 28 each. */
 #ifndef NRPC_LWIP_CONNECTIONS
 #define NRPC_LWIP_CONNECTIONS 2

@@ -1,7 +1,7 @@
 /* ports/lwip/nrpc_lwip_sockets.c - a server on lwIP's sockets API: an RTOS, NO_SYS=0, one thread.
  * Layer: port. Source: lwIP 2.2 "sockets API".
  * SPDX-License-Identifier: Apache-2.0 */
-#include "nrpc_lwip_sockets.h"
+#include "nrpc_lwip_sockets_links.h"
 
 #include <string.h>
 
@@ -225,14 +225,9 @@ static void set_option(int fd, int level, int option, int value)
     (void)lwip_setsockopt(fd, level, option, &value, sizeof value);
 }
 
-static void take(int fd)
+/* A socket becomes a link's, which is free. */
+static void begin(struct link *link, struct nrpc_conn *conn, int fd)
 {
-    struct link *link = find_place();
-    struct nrpc_conn *conn = link == NULL ? NULL : nrpc_server_accept(port.server, sys_now());
-    if (conn == NULL) {
-        close_hard(fd);
-        return;
-    }
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 #if LWIP_TCP_KEEPALIVE
@@ -244,6 +239,17 @@ static void take(int fd)
     link->fd = fd;
     link->state = OPEN;
     link->rx_at = link->rx_end = link->tx_at = link->tx_end = 0;
+}
+
+static void take(int fd)
+{
+    struct link *link = find_place();
+    struct nrpc_conn *conn = link == NULL ? NULL : nrpc_server_accept(port.server, sys_now());
+    if (conn == NULL) {
+        close_hard(fd);
+        return;
+    }
+    begin(link, conn, fd);
 }
 
 /* Bounded, so that a flood of clients leaves time for those that are here. */
@@ -265,8 +271,10 @@ static void close_all(void)
             abort_link(&port.links[i]);
         }
     }
-    (void)lwip_close(port.listener);
-    port.server = NULL;
+    if (port.server != NULL) {
+        (void)lwip_close(port.listener);
+        port.server = NULL;
+    }
 }
 
 /* A socket that listens on `number` of every address. Returns it, or -1. */
@@ -287,6 +295,35 @@ static int open_listener(uint16_t number)
         return -1;
     }
     return fd;
+}
+
+/* --- For nrpc_lwip_sockets_dial.c ------------------------------------------------------------ */
+
+uint32_t (*nrpc_lwip_sockets_dials)(void);
+
+void nrpc_lwip_sockets_link_begin(struct nrpc_dial *dial, int fd)
+{
+    struct link *link = find_place();
+    struct nrpc_conn *conn = NULL;
+    if (link == NULL) {
+        nrpc_dial_failed(dial);
+    } else {
+        conn = nrpc_dial_linked(dial, sys_now());
+    }
+    if (conn == NULL) {
+        close_hard(fd);
+        return;
+    }
+    begin(link, conn, fd);
+}
+
+void nrpc_lwip_sockets_link_end(const struct nrpc_conn *conn)
+{
+    for (unsigned i = 0; i < LINKS; i++) {
+        if (port.links[i].state == OPEN && port.links[i].conn == conn) {
+            abort_link(&port.links[i]);
+        }
+    }
 }
 
 /* --- The loop -------------------------------------------------------------------------------- */
@@ -341,13 +378,16 @@ int nrpc_lwip_sockets_listen(const struct nrpc_server *server, uint16_t number)
 
 int nrpc_lwip_sockets_poll(uint32_t most_ms)
 {
-    if (port.server == NULL) {
+    if (nrpc_lwip_sockets_dials != NULL) {
+        uint32_t own_ms = nrpc_lwip_sockets_dials();
+        most_ms = own_ms < most_ms ? own_ms : most_ms;
+    } else if (port.server == NULL) {
         return NRPC_E_LINK;
     }
     for (unsigned i = 0; i < LINKS; i++) {
         most_ms = prepare(&port.links[i], &port.watched[i], most_ms);
     }
-    port.watched[LINKS].fd = port.listener;
+    port.watched[LINKS].fd = port.server == NULL ? -1 : port.listener;
     port.watched[LINKS].events = POLLIN;
     errno = 0;
     if (lwip_poll(port.watched, LINKS + 1, (int)most_ms) < 0) {

@@ -11,7 +11,8 @@ NRPC_BEGIN_C
 /* What lwipopts.h must say; nrpc_lwip_sockets.c refuses to be compiled otherwise:
  *   LWIP_SOCKET 1, LWIP_SOCKET_POLL 1
  *   LWIP_SO_LINGER 1    so that a peer can be refused with RST
- *   MEMP_NUM_NETCONN    NRPC_LWIP_SOCKETS_CONNECTIONS + 2 or more: the listener, and a refusal
+ *   MEMP_NUM_NETCONN    NRPC_LWIP_SOCKETS_CONNECTIONS + 2 or more: the listener, and a refusal; and one
+ *                       for each dial (nrpc_lwip_sockets_dial.h) while it tries
  * What helps: LWIP_TCP_KEEPALIVE 1 (a client that has vanished is noticed after
  * NRPC_LWIP_SOCKETS_KEEPALIVE_MS and three probes; without it, after two hours).
  *
@@ -32,7 +33,7 @@ NRPC_BEGIN_C
  * memory, which waits for up to LWIP_TCP_CLOSE_TIMEOUT_MS_DEFAULT. Not one of lwIP's err_t or errno
  * values leaves the port. */
 
-/* Links: connections and those just closing. Count, 1..65535. Not more than server.n_conns are ever
+/* Links, accepted and dialled: connections and those just closing. Count, 1..65535. Not more than server.n_conns are ever
  * in use beside those closing. RAM: 2 * NRPC_LWIP_SOCKETS_BUFFER_BYTES + 32 each. */
 #ifndef NRPC_LWIP_SOCKETS_CONNECTIONS
 #define NRPC_LWIP_SOCKETS_CONNECTIONS 2

@@ -5,6 +5,7 @@ import collections
 import os
 import queue
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -90,6 +91,44 @@ def target(request):
     return request.param
 
 
+class Names:
+    """A DNS server (RFC 1035) for one name; `answer` is its address, "" for no such name, None for silence."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.asked = queue.Queue()
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            query, peer = self.socket.recvfrom(512)
+            if query == b"stop":
+                self.socket.close()
+                return
+            end = query.index(0, 12) + 5
+            self.asked.put(query[12:end])
+            if self.answer is None:
+                continue
+            found = self.answer != ""
+            reply = query[:2] + struct.pack(">HHHHH", 0x8180 if found else 0x8183, 1, found, 0, 0) + query[12:end]
+            if found:  # the name as a pointer to the question, A, IN, TTL 0
+                reply += struct.pack(">HHHIH", 0xc00c, 1, 1, 0, 4) + socket.inet_aton(self.answer)
+            self.socket.sendto(reply, peer)
+
+    def stop(self):
+        self.socket.sendto(b"stop", ("127.0.0.1", self.port))
+
+
+@pytest.fixture
+def names():
+    server = Names("10.0.2.2")
+    yield server
+    server.stop()
+
+
 devices = collections.defaultdict(list)
 
 
@@ -101,8 +140,8 @@ def stop_devices():
         print(device.new_output())
 
 
-def start_device(target, port, links=2):
-    device = Server(target, ["--reverse", "%s:%d" % (HOST[target], port), "--links", str(links)])
+def start_device(target, port, links=2, host=None, extra=()):
+    device = Server(target, ["--reverse", "%s:%d" % (host or HOST[target], port), "--links", str(links), *extra])
     devices["running"].append(device)
     return device
 
@@ -213,6 +252,34 @@ def test_device_goes(relay, target):
         assert hello(channel) == "Hello, World!"
 
 
+# --- Names, on lwIP ------------------------------------------------------------------------------------
+
+@pytest.fixture(params=chosen(["hostsim-raw", "hostsim-sockets"]))
+def hostsim(request):
+    return request.param
+
+
+def test_name(relay, names, hostsim):
+    device = start_device(hostsim, relay.device_port(), host="relay.test", extra=["--dns", "10.0.2.2:%d" % names.port])
+    with relay.channel() as channel:
+        assert hello(channel) == "Hello, World!"
+    assert names.asked.get(timeout=SECONDS) == b"\5relay\4test\0\0\1\0\1"
+    assert device.serves()
+
+
+@pytest.mark.parametrize("first", ["", None])
+def test_name_that_is_not_there_yet(relay, names, hostsim, first):
+    """Nobody answers, or there is no such name: the device serves on, and asks again."""
+    names.answer = first
+    device = start_device(hostsim, relay.device_port(), host="relay.test", extra=["--dns", "10.0.2.2:%d" % names.port])
+    for _ in range(2):
+        names.asked.get(timeout=SECONDS)
+        assert device.serves()
+    names.answer = "10.0.2.2"
+    with relay.channel() as channel:
+        assert hello(channel) == "Hello, World!"
+
+
 # --- The relay's own, with one target -----------------------------------------------------------------
 
 def test_no_device(relay):
@@ -313,6 +380,15 @@ def test_linux_options(arguments):
     program = os.path.join(ROOT, "build", "linux", "greeter")
     done = subprocess.run([program] + arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
     assert done.returncode == 2 and arguments[-2] in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--reverse", "x"], ["--reverse", ":1"], ["--reverse", "x:0"], ["--links", "17"],
+                                       ["--dns", "10.0.2.2"], ["--dns", "name:53"]])
+def test_hostsim_options(arguments):
+    program = os.path.join(ROOT, "build", "host-sim", "greeter")
+    done = subprocess.run([program, "--port", "0"] + arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=60)
+    assert done.returncode == 2 and arguments[0] in done.stdout
 
 
 @pytest.mark.parametrize("arguments, code, text", [
