@@ -15,7 +15,9 @@ import time
 import pytest
 
 from rawh2 import Peer, message, messages
-from targets import READY, ROOT
+from targets import ROOT
+
+READY = "nanorpc: Greeter ready on 127.0.0.1:"
 
 PROGRAM = os.path.join(ROOT, "build", "host-sim", "greeter")
 LEAKS = dict(os.environ, ASAN_OPTIONS="detect_leaks=1")  # one makes the exit status another than 0
@@ -43,7 +45,7 @@ class Simulator:
         self.process = subprocess.Popen([PROGRAM, *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, start_new_session=True, env=LEAKS)
         lines = [self.process.stdout.readline() for _ in range(devices)]
-        self.ports = sorted(int(line.rpartition(":")[2]) for line in lines if line.startswith(READY + " 127.0.0.1:"))
+        self.ports = sorted(int(line.rpartition(":")[2]) for line in lines if line.startswith(READY))
         if len(self.ports) != devices:
             pytest.fail("not ready: %s%s" % (lines, self.stop(signal.SIGKILL)))
 
