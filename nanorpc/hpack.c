@@ -313,7 +313,7 @@ static void value_end(struct nrpc_hpack *hpack)
 
 #if NRPC_METADATA_BYTES
 /* NUL: the name has ended. */
-static void narrow_keys(struct nrpc_hpack *hpack, uint8_t byte)
+static NRPC_NOINLINE void narrow_keys(struct nrpc_hpack *hpack, uint8_t byte)
 {
     const struct nrpc_server *server = hpack->server;
     hpack->key = (uint8_t)nrpc_narrow((const char *const *const *)server->keys, server->n_keys, hpack->key,

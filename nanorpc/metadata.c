@@ -125,10 +125,13 @@ static void put_base64(uint8_t *to, size_t n_digits, const uint8_t *from, size_t
     }
 }
 
-static int add(struct nrpc_call *call, unsigned tag, const char *key, const void *value, size_t n)
+int nrpc_call_add_field(struct nrpc_call *call, enum nrpc_part part, const char *key, const void *value, size_t n)
 {
     size_t key_bytes = strlen(key);
     int binary = is_binary(key);
+    if ((call->flags & (NRPC_CALL_OPEN | (part == NRPC_HEADER ? NRPC_CALL_HEADERS : 0u))) != NRPC_CALL_OPEN) {
+        return NRPC_E_STATE;
+    }
     uint8_t *begin = nrpc_call_metadata_block(call) + call->metadata_used + RECORD_BYTES, *p = begin;
     if (n > NRPC_METADATA_BYTES || key_bytes > 126) {
         return NRPC_E_TOO_BIG;
@@ -150,19 +153,8 @@ static int add(struct nrpc_call *call, unsigned tag, const char *key, const void
     } else {
         memmove(p, value, n);
     }
-    end_record(call, tag, (size_t)(p - begin) + value_bytes);
+    end_record(call, part, (size_t)(p - begin) + value_bytes);
     return 0;
-}
-
-int nrpc_call_add_header(struct nrpc_call *call, const char *key, const void *value, size_t n)
-{
-    return (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_HEADERS)) == NRPC_CALL_OPEN
-               ? add(call, NRPC_RECORD_HEADER, key, value, n) : NRPC_E_STATE;
-}
-
-int nrpc_call_add_trailer(struct nrpc_call *call, const char *key, const void *value, size_t n)
-{
-    return call->flags & NRPC_CALL_OPEN ? add(call, NRPC_RECORD_TRAILER, key, value, n) : NRPC_E_STATE;
 }
 
 uint8_t *nrpc_metadata_put(const struct nrpc_call *call, unsigned tag, uint8_t *p)

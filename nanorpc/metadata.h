@@ -7,9 +7,8 @@
 #include "conn.h"
 
 /* The block is records, one after another: a tag, a length of two bytes, as many bytes. call->metadata_used
- * says where they end. Tags: the index of a key, with a value of the request; or one of these, with a field that is
+ * says where they end. Tags: the index of a key, with a value of the request; or enum nrpc_part, with a field that is
  * ready to be copied into a header block. */
-enum { NRPC_RECORD_HEADER = 0xfe, NRPC_RECORD_TRAILER = 0xff };
 
 #if NRPC_METADATA_BYTES
 /* Takes the key's value that has just been decoded into the block of a call that is about to begin. Returns what

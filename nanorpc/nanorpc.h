@@ -167,8 +167,16 @@ const void *nrpc_call_metadata(const struct nrpc_call *call, const struct nrpc_k
  * bytes, and goes out in base64; else it is printable ASCII. Both are copied. Keys that begin with "grpc-" are the
  * library's own, but for "grpc-status-details-bin". Returns 0; NRPC_E_STATE: that has left already;
  * NRPC_E_TOO_BIG: NRPC_METADATA_BYTES does not suffice, nothing was added. */
-int nrpc_call_add_header(struct nrpc_call *call, const char *key, const void *value, size_t n);
-int nrpc_call_add_trailer(struct nrpc_call *call, const char *key, const void *value, size_t n);
+enum nrpc_part { NRPC_HEADER = 0xfe, NRPC_TRAILER = 0xff };
+int nrpc_call_add_field(struct nrpc_call *call, enum nrpc_part part, const char *key, const void *value, size_t n);
+static inline int nrpc_call_add_header(struct nrpc_call *call, const char *key, const void *value, size_t n)
+{
+    return nrpc_call_add_field(call, NRPC_HEADER, key, value, n);
+}
+static inline int nrpc_call_add_trailer(struct nrpc_call *call, const char *key, const void *value, size_t n)
+{
+    return nrpc_call_add_field(call, NRPC_TRAILER, key, value, n);
+}
 
 /* For codecs: where to put an encoded reply of up to *room bytes, or NULL when NRPC_E_AGAIN or
  * NRPC_E_STATE would be the answer; then how many bytes it took (0..room; may be 0). */

@@ -185,7 +185,7 @@ static uint32_t watch_calls(struct nrpc_conn *conn, int drained)
                 }
                 nrpc_grpc_fail(call, NRPC_DEADLINE_EXCEEDED, NULL);
             } else if (drained) {
-                nrpc_grpc_fail(call, NRPC_UNAVAILABLE, "shutting down");
+                nrpc_grpc_fail(call, NRPC_UNAVAILABLE, NULL);
             }
             next = left && left < next ? left : next;
         }

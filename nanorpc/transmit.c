@@ -62,7 +62,7 @@ static uint8_t *begin_block(struct nrpc_conn *conn, struct nrpc_call *call, cons
 #if NRPC_COMPRESSION
     p = nrpc_respond_encoding(p, nrpc_compression_announced(call));
 #endif
-    return nrpc_metadata_put(call, NRPC_RECORD_HEADER, p);
+    return nrpc_metadata_put(call, NRPC_HEADER, p);
 }
 
 /* Trailers; where nothing else has been sent they are the only headers ("Trailers-Only"). */
@@ -76,7 +76,7 @@ static void put_trailers(struct nrpc_conn *conn, struct nrpc_call *call, struct 
     if (call->message_length) {
         p = nrpc_respond_message(p, nrpc_call_message(call), call->message_length);
     }
-    p = nrpc_metadata_put(call, NRPC_RECORD_TRAILER, p);
+    p = nrpc_metadata_put(call, NRPC_TRAILER, p);
     nrpc_transmit_headers(call, out, p, NRPC_END_STREAM);
 }
 
