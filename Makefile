@@ -157,11 +157,12 @@ $(NODE_READY): $(NODE_FILES) | $(SETUP)
 	    "network?). Run make again when that is mended."; exit 1; }
 	@touch $@
 
-# gRPC's own interop client, in Go. Not a part of the set-up: for those who have Go.
-GO_CLIENT := google.golang.org/grpc/interop/client@v1.68.0
-$(B)/go/client:
+# Clients in Go: gRPC's own for the interop cases, and grpcurl. Not a part of the set-up: for those who have Go.
+GO_client := google.golang.org/grpc/interop/client@v1.68.0
+GO_grpcurl := github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3
+$(B)/go/client $(B)/go/grpcurl:
 	@command -v go >/dev/null || { echo "$@: there is no Go (1.22 or newer) here"; exit 1; }
-	$(Q)GOBIN=$(abspath $(@D)) go install $(GO_CLIENT)
+	$(Q)GOBIN=$(abspath $(@D)) go install $(GO_$(@F))
 
 # --- Generated sources -----------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ BOARD = {"posix": "boards/linux", "hostsim-raw": "host-sim", "hostsim-sockets": 
 
 # What shows, for each application, that a new client is served.
 PROBES = {"greeter": lambda peer: peer.say_hello("probe") == "Hello, probe!",
+          "services": lambda peer: peer.say_hello("probe") == "Hello, probe",
           "interop": lambda peer: peer.call("/grpc.testing.TestService/EmptyCall", message()).grpc_status == "0"}
 
 # 1024 connections to one server: both ends' sockets are ours.
