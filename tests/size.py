@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 
+import options
 import stack
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -119,17 +120,21 @@ class Target:
         graph = self.options.warnings.split() + ["-fcallgraph-info=su"] + self.options.core
         return {f: self.compile("nanorpc/" + f, f[:-2], graph) for f in files}
 
-    def link(self, core):
-        """A server with the Greeter and nothing around it; returns the linker's map."""
-        others = [self.text("tiny", SERVER_C, self.options.core),
+    def program(self, name, core, text, extra):
+        """Links a server with the Greeter and nothing around it; returns its path, with .map beside it."""
+        others = [self.text(name, text, self.options.core),
                   self.compile("build/gen/helloworld.nrpc.c", "greeter_nrpc", self.options.core),
                   self.compile("build/gen/helloworld.pb.c", "greeter_pb")]
         others += [self.compile(os.path.join(self.options.nanopb, f + ".c"), f, ["-w"])
                    for f in ("pb_common", "pb_decode", "pb_encode")]
-        path = os.path.join(self.out, "tiny.map")
-        run(self.base + ["-nostartfiles", "-Wl,-e,size_main", "-Wl,--gc-sections", "-Wl,-Map=" + path,
-                         "-o", path[:-4] + ".elf"] + list(core.values()) + others)
-        with open(path, encoding="utf-8") as file:
+        path = os.path.join(self.out, name + ".elf")
+        run(self.base + ["-nostartfiles", "-Wl,-e,size_main", "-Wl,--gc-sections", "-Wl,-Map=" + path + ".map",
+                         "-o", path] + list(core.values()) + others + extra)
+        return path
+
+    def link(self, core):
+        """The linker's map of that server."""
+        with open(self.program("tiny", core, SERVER_C, []) + ".map", encoding="utf-8") as file:
             return file.read()
 
     def whole(self):
@@ -142,8 +147,11 @@ class Target:
             "-o", image] + files + [kept])
         return self.constant(image) - self.constant(kept)
 
+    def output(self, tool, *arguments):
+        return run([self.prefix + tool, *arguments])
+
     def constant(self, path):
-        rows = (line.split() for line in run([self.prefix + "size", "-A", path]).splitlines())
+        rows = (line.split() for line in self.output("size", "-A", path).splitlines())
         return sum(int(row[1]) for row in rows if row and row[0].startswith((".text", ".rodata")))
 
     def symbols(self, path):
@@ -353,6 +361,10 @@ def main():
     report.row("interop_ram", "interop image on lm3s6965evb, RAM with stack; 64 KB", ram)
     if depth is not None:
         report.row("stack_m3", "deepest stack of the core, beside nanopb and handlers", depth)
+    report.table("Options, %s: what each adds to a server of 2 connections" % targets[1].title)
+    for option, flash, ram in options.costs(targets[1], cores[1], SERVER_C):
+        report.row("option_" + option.name, option.title + ": flash", flash)
+        report.row("option_%s_ram" % option.name, "the same: RAM", ram)
     report.close()
 
 
