@@ -22,17 +22,30 @@ TARGETS = ["posix", "hostsim-raw", "hostsim-sockets", "lm3s6965evb"]
 PASS, FAIL, NOT_RUN = "pass", "FAIL", "not run"
 
 
-class Grpcio:
+class Caller:
+    """A client of ours to call: call(case, target) raises what went wrong, or NotRun."""
+    knows = list(cases.CASES)
+
+    def run(self, case, server):
+        if case not in cases.COMPRESSED:
+            self.call(case, server.target())
+            return
+        with Tap(server.port) as wire:
+            self.call(case, wire.target())
+            wire.check(case)
+
+
+class Grpcio(Caller):
     name = "grpcio"
 
     @staticmethod
-    def run(case, target):
+    def call(case, target):
         with grpc.insecure_channel(target, options=[("grpc.use_local_subchannel_pool", 1),
                                                     ("grpc.max_receive_message_length", -1)]) as channel:
             cases.run(case, channel)
 
 
-class GrpcJs:
+class GrpcJs(Caller):
     """client.js, started once: a line of JSON for each case, and a line back."""
     name = "grpc-js"
     MODULES = os.path.join(ROOT, "build", "node", "node_modules")
@@ -46,7 +59,7 @@ class GrpcJs:
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         atexit.register(self.process.kill)
 
-    def run(self, case, target):
+    def call(self, case, target):
         if self.process is None or self.process.poll() is not None:
             self.start()
         self.process.stdin.write(json.dumps({"case": case, "target": target}) + "\n")
@@ -54,20 +67,16 @@ class GrpcJs:
         line = self.process.stdout.readline()
         assert line, "client.js has ended"
         answer = json.loads(line)
-        if "not_run" in answer:
-            raise NotRun(answer["not_run"])
         assert answer["ok"], answer["error"]
 
 
-class GrpcGo:
+class GrpcGo(Caller):
     """gRPC's own interop client in Go; it is not ours, so it is used where somebody has built it."""
     name = "grpc-go"
     PROGRAM = os.path.join(ROOT, "build", "go", "client")
-    CASES = {case.__name__ for case in cases.OFFICIAL} - set(cases.COMPRESSED)
+    knows = [case.__name__ for case in cases.OFFICIAL if case.__name__ not in cases.COMPRESSED]
 
-    def run(self, case, target):
-        if case not in self.CASES:
-            raise NotRun("gRPC's own interop client in Go does not have this case")
+    def call(self, case, target):
         host, port = target.split(":")
         done = subprocess.run([self.PROGRAM, "--server_host=" + host, "--server_port=" + port, "--test_case=" + case],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -77,6 +86,7 @@ class GrpcGo:
 
 CLIENTS = {client.name: client for client in (Grpcio(), GrpcJs())}
 WITHOUT = None
+
 if os.path.exists(GrpcGo.PROGRAM):
     CLIENTS[GrpcGo.name] = GrpcGo()
 else:
@@ -103,8 +113,10 @@ def has(target, macro):
     return (targets.limit(target, macro, 0, "interop") or 0) > 0
 
 
-def reason(case, target):
-    """Why a case cannot be run on a target, or None."""
+def reason(client, case, target):
+    """Why a client cannot do a case on a target, or None."""
+    if case not in CLIENTS[client].knows:
+        return "%s: it does not have this case" % client
     if target == "reference":
         return UNSEEN if case.startswith("client_compressed") else None
     if case in LARGE and body_limit() is not None:
@@ -118,16 +130,11 @@ def reason(case, target):
 
 def attempt(client, case, server):
     """(PASS, ""), (FAIL, what went wrong) or (NOT_RUN, why)."""
-    why = reason(case, server.name)
+    why = reason(client, case, server.name)
     if why is not None:
         return NOT_RUN, why
     try:
-        if case in cases.COMPRESSED:
-            with Tap(server.port) as wire:
-                CLIENTS[client].run(case, wire.target())
-                wire.check(case)
-        else:
-            CLIENTS[client].run(case, server.target())
+        CLIENTS[client].run(case, server)
     except NotRun as why:
         return NOT_RUN, str(why)
     except grpc.RpcError as error:

@@ -7,6 +7,7 @@ import collections
 import socket
 import struct
 import threading
+import time
 
 import h2.config
 import h2.connection
@@ -14,7 +15,7 @@ import h2.events
 import h2.exceptions
 from h2.settings import SettingCodes
 
-from cases import messages_pb2, payload
+from cases import SECONDS, messages_pb2, payload
 
 CASES = ["goaway", "rst_after_header", "rst_during_data", "rst_after_data", "ping", "max_streams"]
 HEADERS = [(":status", "200"), ("content-type", "application/grpc")]
@@ -144,6 +145,18 @@ class NegativeServer:
 
     def __exit__(self, *_):
         self.listener.close()
+
+    def check(self):
+        """What the server must have seen, when the client has done its case."""
+        end = time.monotonic() + SECONDS
+        while self.pongs < self.pings and time.monotonic() < end:
+            time.sleep(0.01)  # the last answers are on their way
+        assert self.pongs == self.pings
+        assert self.pings > 4 or self.case != "ping"
+        assert self.connections == (2 if self.case == "goaway" else 1)
+        assert self.calls == {"goaway": 2, "max_streams": 11}.get(self.case, 1)
+        assert self.most_active == 1
+        assert self.breaches == []
 
     def target(self):
         return "127.0.0.1:%d" % self.port
