@@ -83,11 +83,6 @@ static void insert(struct nrpc_hpack *hpack)
 {
     note_change(hpack);
     uint32_t bytes = hpack->bytes;
-#if NRPC_METADATA_BYTES
-    if (hpack->token >= NRPC_T_KEY && hpack->value != UINT32_MAX) {
-        hpack->text_end = (uint16_t)(hpack->text_end + hpack->value); /* it stays */
-    }
-#endif
     if (bytes > hpack->max_bytes || NRPC_HPACK_ENTRIES == 0) {
         evict_to(hpack, 0);
         return;
@@ -222,16 +217,16 @@ static void timeout_byte(struct nrpc_hpack *hpack, uint8_t byte)
 /* The text of a key's value goes into the ring, from text_end on. value: where it begins << 16 | its length. */
 static void text_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
-    unsigned n = hpack->value & 0xffff, end = hpack->text_end + n;
-    if (n >= NRPC_METADATA_BYTES) {
-        hpack->value = UINT32_MAX;
+    unsigned n = hpack->value & 0xffff;
+    if (n < NRPC_METADATA_BYTES) {
+        hpack->text[(hpack->text_end + n) % NRPC_METADATA_BYTES] = byte;
+        hpack->value++;
         return;
     }
-    hpack->text[end % NRPC_METADATA_BYTES] = byte;
-    hpack->value++;
-    if ((int16_t)(end - hpack->text_used) >= 0) {
-        hpack->text_used = (uint16_t)(end + 1);
+    if (n == NRPC_METADATA_BYTES) { /* it has overwritten all that there was */
+        hpack->text_end = (uint16_t)(hpack->text_end + NRPC_METADATA_BYTES + 1);
     }
+    hpack->value = UINT32_MAX;
 }
 
 int32_t nrpc_hpack_text(const struct nrpc_hpack *hpack, unsigned *start)
@@ -240,7 +235,7 @@ int32_t nrpc_hpack_text(const struct nrpc_hpack *hpack, unsigned *start)
     if (hpack->value == UINT32_MAX) {
         return NRPC_TEXT_TOO_LONG;
     }
-    return (uint16_t)(hpack->text_used - *start) > NRPC_METADATA_BYTES ? NRPC_TEXT_LOST : (int32_t)(hpack->value & 0xffff);
+    return (uint16_t)(hpack->text_end - *start) > NRPC_METADATA_BYTES ? NRPC_TEXT_LOST : (int32_t)(hpack->value & 0xffff);
 }
 #else
 #define text_byte(hpack, byte) ((void)0)
@@ -290,9 +285,12 @@ static void value_end(struct nrpc_hpack *hpack)
         return;
     }
     unsigned odd = nrpc_match_end(&hpack->match) == NRPC_NO_MATCH;
+#if NRPC_METADATA_BYTES
     if (hpack->token >= NRPC_T_KEY) {
+        hpack->text_end = (uint16_t)(hpack->text_end + hpack->value);
         return;
     }
+#endif
     if (hpack->token == NRPC_T_GRPC_TIMEOUT) {
         hpack->value = hpack->value - HAS_UNIT <= NRPC_TIMEOUT_MAX ? hpack->value - HAS_UNIT : UINT32_MAX;
         return;

@@ -76,7 +76,7 @@ struct nrpc_hpack { /* small fields first: the shortest instructions reach them 
     const struct nrpc_server *server;
     struct nrpc_match match;
 #if NRPC_METADATA_BYTES
-    uint16_t text_end, text_used; /* positions in all text ever: after the table's; after any that is in the ring */
+    uint16_t text_end; /* the position after all text that there has ever been */
     uint8_t text[NRPC_METADATA_BYTES]; /* the ring: position p is at p % NRPC_METADATA_BYTES */
 #endif
     struct nrpc_hpack_entry entries[NRPC_HPACK_ENTRIES ? NRPC_HPACK_ENTRIES : 1];

@@ -59,7 +59,9 @@ static void note_fault(struct nrpc_request *request, uint8_t fault)
 static unsigned key_field(struct nrpc_conn *conn, const struct nrpc_hpack *field)
 {
 #if NRPC_METADATA_BYTES
+#if NRPC_FAST
     conn->request.odd |= NRPC_HAS_KEYS;
+#endif
     if (conn->vacant) {
         note_fault(&conn->request, nrpc_metadata_take(conn->vacant, field));
     }
