@@ -398,7 +398,7 @@ test: all lint $(UNIT_PROGRAMS) $(NODE_READY) $(filter %/instructions,$(BENCH_PR
 test-target: $(unit-m3_PROGRAMS) ## run the unit tests on an emulated Cortex-M3 only
 	$(Q)$(PYTEST) tests/test_units.py -k unit-m3
 
-interop: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,interop)) $(GEN_PY) $(NODE_READY) ## run gRPC's interop cases and print the matrix
+interop: $(foreach b,linux host-sim $(DEMO_BOARD),$(foreach a,interop compressed,$(call image,$b,$a))) $(GEN_PY) $(NODE_READY) ## run gRPC's interop cases and print the matrix
 	$(Q)$(RUN_PYTHON) -B tests/interop/matrix.py $(ARGS)
 
 lint: $(sort $(foreach b,$(BOARDS),$(foreach a,$(call boards_apps,$b),$($b-$a_LINT)))) ## show our sources to clang, as each board compiles them

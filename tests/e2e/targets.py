@@ -32,6 +32,7 @@ BOARD = {"posix": "boards/linux", "hostsim-raw": "host-sim", "hostsim-sockets": 
 PROBES = {"greeter": lambda peer: peer.say_hello("probe") == "Hello, probe!",
           "services": lambda peer: peer.say_hello("probe") == "Hello, probe",
           "interop": lambda peer: peer.call("/grpc.testing.TestService/EmptyCall", message()).grpc_status == "0"}
+PROBES["compressed"] = PROBES["interop"]
 
 # 1024 connections to one server: both ends' sockets are ours.
 resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Use: matrix.py [--targets NAME...] [--clients NAME...] [--cases NAME...]   Ends with 1 when a case has failed."""
 import argparse
+import itertools
 import os
 import sys
 
@@ -30,15 +31,17 @@ def main():
         os.environ.pop(name.upper(), None)
     results = {}
     for target in asked.targets:
-        server = Server(target, app="interop")
-        for client in asked.clients:
-            for case in asked.cases:
+        for app in sorted({clients.app_of(case, target) for case in asked.cases}):
+            server = Server(target, app=app)
+            for client, case in itertools.product(asked.clients, asked.cases):
+                if clients.app_of(case, target) != app:
+                    continue
                 results[client, case, target] = clients.attempt(client, case, server)
                 if not server.serves():
                     results[client, case, target] = FAIL, "%s no longer serves:\n%s" % (target, server.new_output())
                     server.stop()
-                    server = Server(target, app="interop")
-        server.stop()
+                    server = Server(target, app=app)
+            server.stop()
     report(asked, results)
     sys.exit(1 if any(result == FAIL for result, _ in results.values()) else 0)
 

@@ -14,10 +14,10 @@ FLAGS = {"client_compressed_unary": [[0], [1], [0]], "server_compressed_unary": 
 
 
 class Side:
-    """The messages of one direction of one connection."""
+    """The messages of one direction of one connection. order: of all of its direction, each call's bytes as it began."""
 
-    def __init__(self, skip):
-        self.skip, self.bytes = skip, bytearray()
+    def __init__(self, skip, order):
+        self.skip, self.order, self.bytes = skip, order, bytearray()
         self.streams = collections.defaultdict(bytearray)
 
     def take(self, data):
@@ -37,20 +37,23 @@ class Side:
             if kind == DATA:
                 if flags & PADDED:
                     payload = payload[1:len(payload) - payload[0]]
+                if stream not in self.streams:
+                    self.order.append(self.streams[stream])
                 self.streams[stream] += payload
 
-    def flags(self):
-        """For each stream in turn: the compressed flags of its messages."""
-        found = []
-        for _, data in sorted(self.streams.items()):
-            flags, at = [], 0
-            while at + 5 <= len(data):
-                flags.append(data[at])
-                at += 5 + int.from_bytes(data[at + 1:at + 5], "big")
-            assert at == len(data) or not found, "a message is cut"
-            if flags:
-                found.append(flags)
-        return found
+
+def flags_of(calls):
+    """For each call in turn: the compressed flags of its messages."""
+    found = []
+    for data in calls:
+        flags, at = [], 0
+        while at + 5 <= len(data):
+            flags.append(data[at])
+            at += 5 + int.from_bytes(data[at + 1:at + 5], "big")
+        assert at == len(data) or not found, "a message is cut"
+        if flags:
+            found.append(flags)
+    return found
 
 
 class Tap:
@@ -58,7 +61,7 @@ class Tap:
 
     def __init__(self, server_port):
         self.server_port = server_port
-        self.sides = []
+        self.requests, self.replies = [], []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -79,8 +82,7 @@ class Tap:
             except OSError:
                 return
             server = socket.create_connection(("127.0.0.1", self.server_port))
-            sides = Side(PREFACE), Side(0)
-            self.sides.append(sides)
+            sides = Side(PREFACE, self.requests), Side(0, self.replies)
             for source, to, side in ((client, server, sides[0]), (server, client, sides[1])):
                 source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 threading.Thread(target=self.move, args=(source, to, side), daemon=True).start()
@@ -101,13 +103,7 @@ class Tap:
             except OSError:
                 pass
 
-    def requests(self):
-        return [flags for sides in self.sides for flags in sides[0].flags()]
-
-    def replies(self):
-        return [flags for sides in self.sides for flags in sides[1].flags()]
-
     def check(self, case):
         """Which messages of a case had to be compressed, whatever client ran it."""
-        seen = self.requests() if case.startswith("client") else self.replies()
+        seen = flags_of(self.requests if case.startswith("client") else self.replies)
         assert seen == FLAGS[case], "compressed flags: %s, not %s" % (seen, FLAGS[case])

@@ -10,7 +10,7 @@ from targets import chosen, use
 
 @pytest.fixture(params=chosen(["reference"] + clients.TARGETS))
 def server(request):
-    yield from use(request.param, "interop")
+    yield from use(request.param, clients.app_of(request.node.callspec.params["case"], request.param))
 
 
 @pytest.mark.parametrize("case", cases.CASES)
