@@ -14,6 +14,12 @@
 #define BOARD_DHCP 0
 #endif
 
+/* 1: names can be looked up (3 KB more flash, 1 KB of RAM), for applications that dial. The server is DHCP's, or
+ * BOARD_DNS_SERVER. Names are shorter than 64 characters. */
+#ifndef BOARD_DNS
+#define BOARD_DNS 0
+#endif
+
 /* --- One thread, no operating system, no sockets ------------------------------------------ */
 #define NO_SYS 1
 #define SYS_LIGHTWEIGHT_PROT 0 /* the interrupts never call lwIP */
@@ -30,8 +36,11 @@
 #define LWIP_TCP 1
 #define LWIP_RAW 0
 #define LWIP_DHCP BOARD_DHCP
-#define LWIP_UDP BOARD_DHCP
-#define LWIP_DNS 0
+#define LWIP_UDP (BOARD_DHCP || BOARD_DNS)
+#define LWIP_DNS BOARD_DNS
+#define DNS_TABLE_SIZE 2
+#define DNS_MAX_NAME_LENGTH 64
+#define DNS_MAX_SERVERS 1
 #define LWIP_IGMP 0
 #define LWIP_ACD 0
 #define LWIP_DHCP_DOES_ACD_CHECK 0
@@ -80,11 +89,11 @@
 #define MEM_LIBC_MALLOC 0
 #define MEMP_MEM_MALLOC 0
 #define MEM_SIZE (NRPC_LWIP_CONNECTIONS * (TCP_SND_QUEUELEN / 2) * 96 + 512)
-#define MEMP_NUM_TCP_PCB (NRPC_LWIP_CONNECTIONS + 3) /* refusals, and ends still in TIME_WAIT */
+#define MEMP_NUM_TCP_PCB (NRPC_LWIP_CONNECTIONS + 3) /* refusals, dials, ends in TIME_WAIT */
 #define MEMP_NUM_TCP_PCB_LISTEN 1
 #define MEMP_NUM_TCP_SEG (NRPC_LWIP_CONNECTIONS * (TCP_SND_QUEUELEN / 2) + 2)
 #define MEMP_NUM_PBUF (NRPC_LWIP_CONNECTIONS * (TCP_SND_QUEUELEN / 2))
-#define MEMP_NUM_UDP_PCB BOARD_DHCP
+#define MEMP_NUM_UDP_PCB (BOARD_DHCP + DNS_TABLE_SIZE * BOARD_DNS)
 #define MEMP_NUM_RAW_PCB 0
 #define MEMP_NUM_REASSDATA 0
 #define MEMP_NUM_FRAG_PBUF 0

@@ -8,6 +8,7 @@
 #include "../board.h"
 #include "cortexm.h"
 #include "lwip/dhcp.h"
+#include "lwip/dns.h"
 #include "lwip/etharp.h"
 #include "lwip/init.h"
 #include "lwip/timeouts.h"
@@ -24,6 +25,9 @@
 #endif
 #ifndef BOARD_GATEWAY
 #define BOARD_GATEWAY 10, 0, 2, 2
+#endif
+#ifndef BOARD_DNS_SERVER
+#define BOARD_DNS_SERVER 10, 0, 2, 3
 #endif
 #define NET_ADDRESS(to, ...) NET_ADDRESS_(to, __VA_ARGS__)
 #define NET_ADDRESS_(to, a, b, c, d) IP4_ADDR(to, a, b, c, d)
@@ -231,6 +235,11 @@ void net_start(const struct net_mac *driver)
     uint16_t id = driver->phy_read(PHY_ID1);
     net.phy_present = id != 0 && id != 0xffffu;
     check_link();
+#if BOARD_DNS && !BOARD_DHCP
+    ip_addr_t dns;
+    NET_ADDRESS(&dns, BOARD_DNS_SERVER);
+    dns_setserver(0, &dns);
+#endif
 #if BOARD_DHCP
     if (dhcp_start(&net.netif) != ERR_OK) {
         board_panic("no DHCP");

@@ -9,6 +9,10 @@
 #include "lwip/sys.h"
 #include "nrpc_lwip_links.h"
 
+#if !MEMP_MEM_MALLOC && MEMP_NUM_TCP_PCB < NRPC_LWIP_CONNECTIONS + NRPC_LWIP_DIALS
+#error "lwipopts.h: MEMP_NUM_TCP_PCB must be NRPC_LWIP_CONNECTIONS + NRPC_LWIP_DIALS or more"
+#endif
+
 NRPC_STATIC_ASSERT(NRPC_LWIP_DIALS >= 1 && NRPC_LWIP_DIALS <= 255, "NRPC_LWIP_DIALS: 1..255");
 
 /* While its dial is NRPC_DIAL_DIALLING it has a pcb, or, if not, its name is being looked up. */

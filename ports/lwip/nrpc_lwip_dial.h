@@ -9,7 +9,7 @@
 
 /* What lwipopts.h must say, beside what nrpc_lwip.h asks for:
  *   LWIP_DNS 1, LWIP_UDP 1  if a host may be a name, and somebody must have called dns_setserver (DHCP does)
- *   MEMP_NUM_TCP_PCB        one more for each dial, for while it tries
+ *   MEMP_NUM_TCP_PCB        NRPC_LWIP_CONNECTIONS + NRPC_LWIP_DIALS or more
  * lwIP takes its local ports from LWIP_RAND: see that two boots do not begin with the same one.
  *
  * What happens when:

@@ -8,6 +8,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 
 import grpc
@@ -20,7 +21,8 @@ import simpletest_pb2_grpc
 from targets import BOOT_SECONDS, ROOT, Server, chosen, free_port
 
 SECONDS = 120  # of patience: a device that could not dial waits longer and longer
-HOST = {"posix": "localhost", "hostsim-raw": "10.0.2.2", "hostsim-sockets": "10.0.2.2"}
+HOST = {"posix": "localhost", "hostsim-raw": "10.0.2.2", "hostsim-sockets": "10.0.2.2", "lm3s6965evb": "10.0.2.2"}
+LINKS = {"lm3s6965evb": 2}  # of an image; others are told
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 
 
@@ -140,8 +142,25 @@ def stop_devices():
         print(device.new_output())
 
 
+def board_image(target, host, port):
+    """A copy of the board's image with this relay: boards/reverse.c."""
+    with open(os.path.join(ROOT, "build", target, "reverse.elf"), "rb") as file:
+        image = bytearray(file.read())
+    at = image.index(b"@RELAY@\0")
+    image[at + 8:at + 64] = struct.pack("<54sH", host.encode(), port)
+    with tempfile.NamedTemporaryFile(suffix=".elf", delete=False) as file:
+        file.write(image)
+    return file.name
+
+
 def start_device(target, port, links=2, host=None, extra=()):
-    device = Server(target, ["--reverse", "%s:%d" % (host or HOST[target], port), "--links", str(links), *extra])
+    host = host or HOST[target]
+    if target in LINKS:
+        image = board_image(target, host, port)
+        device = Server(target, ["-kernel", image])
+        os.remove(image)
+    else:
+        device = Server(target, ["--reverse", "%s:%d" % (host, port), "--links", str(links), *extra])
     devices["running"].append(device)
     return device
 
@@ -200,8 +219,9 @@ def test_one_client_after_another(relay, target):
 
 def test_several_links(relay, target):
     """As many clients at once as there are links; one more finds none, and disturbs nobody."""
-    start_device(target, relay.device_port(), links=3)
-    channels = [relay.channel() for _ in range(3)]
+    links = LINKS.get(target, 3)
+    start_device(target, relay.device_port(), links)
+    channels = [relay.channel() for _ in range(links)]
     talks = [Talk(channel) for channel in channels]
     for text in ("a", "b"):
         for i, talk in enumerate(talks):
@@ -278,6 +298,14 @@ def test_name_that_is_not_there_yet(relay, names, hostsim, first):
     names.answer = "10.0.2.2"
     with relay.channel() as channel:
         assert hello(channel) == "Hello, World!"
+
+
+@pytest.mark.parametrize("board", chosen(list(LINKS)))
+def test_board_without_names(board):
+    """The emulated network's DNS server knows no such name, or does not answer: the board serves on."""
+    device = start_device(board, 1, host="no-such-host.invalid")
+    for _ in range(3):
+        assert device.serves()
 
 
 # --- The relay's own, with one target -----------------------------------------------------------------
