@@ -14,7 +14,7 @@
 #define BOARD_DHCP 0
 #endif
 
-/* 1: names can be looked up (3 KB more flash, 1 KB of RAM), for applications that dial. The server is DHCP's, or
+/* 1: names can be looked up (3.4 KB more flash, 300 bytes of RAM), for applications that dial. The server is DHCP's, or
  * BOARD_DNS_SERVER. Names are shorter than 64 characters. */
 #ifndef BOARD_DNS
 #define BOARD_DNS 0
