@@ -166,13 +166,15 @@ $(B)/go/client $(B)/go/grpcurl:
 
 # --- Generated sources -----------------------------------------------------------------------------
 
-PROTOS := $(patsubst proto/%.proto,%,$(wildcard $(addprefix proto/,$(addsuffix .proto,* */* */*/* */*/*/*))))
+# Of protoc's own, those that ours import.
+WELL_KNOWN := google/protobuf/duration
+PROTOS := $(patsubst proto/%.proto,%,$(wildcard $(addprefix proto/,$(addsuffix .proto,* */* */*/* */*/*/*)))) $(WELL_KNOWN)
 GENERATOR ?= proto/protoc-gen-nanorpc
 PROTOC := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" NANOPB_DIR="$(abspath $(NANOPB_DIR))" $(PYTHON) -m grpc_tools.protoc -Iproto
 GEN_C := $(foreach p,$(PROTOS),$(B)/gen/$p.pb.c $(B)/gen/$p.nrpc.c $(B)/gen/$p.desc.c)
 GEN_H := $(foreach p,$(PROTOS),$(B)/gen/$p.pb.h $(B)/gen/$p.nrpc.h)
-# Python brings gRPC's own of health and reflection.
-GEN_PY := $(foreach p,$(filter-out grpc/health/% grpc/reflection/%,$(PROTOS)),$(B)/py/$p_pb2.py $(B)/py/$p_pb2_grpc.py)
+# Python brings gRPC's own of health and reflection, and Google's.
+GEN_PY := $(foreach p,$(filter-out grpc/health/% grpc/reflection/% google/%,$(PROTOS)),$(B)/py/$p_pb2.py $(B)/py/$p_pb2_grpc.py)
 
 # nanopb's generator writes its own parser when it first runs: once, before several run at a time.
 GENERATOR_READY := $(B)/gen/ready

@@ -17,6 +17,7 @@ OPTIONS = [
            ["nanorpc/services/reflection.c", "nanorpc/services/field.c", "build/gen/helloworld.desc.c"],
            "services/reflection.h", ["nrpc_reflection_service", "nrpc_reflection_v1alpha_service"],
            "NRPC_REFLECTION_DEFINE(Greeter_service);", []),
+    Option("details", "details.c: statuses with google.rpc details", [], "details.h", [], "", ["nrpc_call_fail_details"]),
 ]
 DEFINE = "NRPC_SERVER_DEFINE(server, 2, Greeter_service);"
 KEPT = "void (*const size_kept[])(void) = {"

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 APP_SRC := tests/services/server.c nanorpc/services/health.c nanorpc/services/reflection.c nanorpc/services/field.c
 APP_PROTO := helloworld helloworld/greeter grpc/health/v1/health grpc/reflection/v1/reflection \
-    grpc/reflection/v1alpha/reflection
+    grpc/reflection/v1alpha/reflection google/rpc/error_details google/protobuf/duration
 APP_BOARDS := linux host-sim lm3s6965evb mps2_an385
-APP_CONFIG := -DAPP_TITLE=\"Services\"
+APP_CONFIG := -DAPP_TITLE=\"Services\" -DNRPC_METADATA_BYTES=256
 APP_CONFIG_linux := -DSERVICES_CONNECTIONS=64
 APP_CONFIG_host-sim := -DSERVICES_CONNECTIONS=8

@@ -1,4 +1,4 @@
-# tests/services/test_services.py - health and reflection asked by grpcio's own clients, and by grpcurl.
+# tests/services/test_services.py - health, reflection and error details: grpcio's own clients, and grpcurl.
 # Layer: tests. Source: gRPC "Health Checking Protocol", "Server Reflection Protocol".
 # SPDX-License-Identifier: Apache-2.0
 import json
@@ -12,10 +12,14 @@ import pytest
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.message_factory import GetMessageClass
+from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+from grpc_status import rpc_status
 
+import helloworld.greeter_pb2 as package_pb2
+import helloworld.greeter_pb2_grpc as package_grpc
 import helloworld_pb2
 import helloworld_pb2_grpc
 from targets import OURS, ROOT, Server, chosen, use
@@ -204,6 +208,40 @@ def test_a_request_that_is_too_long(channel):
         call.ask(file_containing_symbol="long." * 100)
     assert call.call.code() == CODE.RESOURCE_EXHAUSTED
     call.queue.put(None)
+
+
+# --- Details ---------------------------------------------------------------------------------------------------
+
+def failure_of(channel, name):
+    stub = package_grpc.GreeterStub(channel)
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.SayHelloAgain(package_pb2.HelloRequest(name=name), timeout=SECONDS, wait_for_ready=True)
+    assert caught.value.code() == CODE.INVALID_ARGUMENT
+    return caught.value
+
+
+def test_details(channel):
+    """rpc_status.from_call compares the status in the trailers with the one that the call ended with."""
+    failure = failure_of(channel, "Zoë")
+    status = rpc_status.from_call(failure)
+    assert status.code == CODE.INVALID_ARGUMENT.value[0] and status.message == failure.details()
+    assert status.message.startswith("a name is lower case – 100% of it") and not status.message.endswith("end")
+    info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
+    for packed, message in zip(status.details, [info, retry], strict=True):
+        assert packed.Unpack(message)
+    assert info.reason == "BAD_NAME" and retry.retry_delay.ToTimedelta().total_seconds() == 1.5
+
+
+def test_details_of_a_field(channel):
+    status = rpc_status.from_call(failure_of(channel, "!Zoë 100%"))
+    bad = error_details_pb2.BadRequest()
+    assert status.message == "" and len(status.details) == 1 and status.details[0].Unpack(bad)
+    assert [(violation.field, violation.description) for violation in bad.field_violations] == [("name", "!Zoë 100%")]
+
+
+def test_details_that_do_not_fit(channel):
+    failure = failure_of(channel, "?")
+    assert rpc_status.from_call(failure) is None and failure.details().startswith("a name is lower case")
 
 
 # --- grpcurl: a client in Go, which knows nothing but what it asks for ------------------------------------------
