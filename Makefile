@@ -274,7 +274,7 @@ endef
 
 # $1: board, $2: tree, $3: limits
 lint_flags = $(CFLAGS_ALL) $(WARNINGS) -I$($1_DIR) $(port_flags) $3 \
-    $(filter-out --specs=% -Wl$(comma)% -fno-% -fcallgraph%,$($1_CFLAGS)) \
+    $(filter-out --specs=% -Wl$(comma)% -fno-% -flto% -fcallgraph%,$($1_CFLAGS)) \
     $(if $(is_cross),--target=arm-none-eabi -isystem /usr/lib/picolibc/arm-none-eabi/include)
 
 define board_tree # $1: board, $2: tree, $3: limits
