@@ -18,6 +18,7 @@ import helloworld_pb2
 import helloworld_pb2_grpc
 import simpletest_pb2
 import simpletest_pb2_grpc
+from rawh2 import PREFACE
 from targets import BOOT_SECONDS, ROOT, Server, chosen, free_port
 
 SECONDS = 120  # of patience: a device that could not dial waits longer and longer
@@ -50,17 +51,15 @@ class Lines:
 
 
 class Relay:
-    def __init__(self, routes=1, patience=None):
+    def __init__(self, routes=1, device_address=""):
         self.ports = [(free_port(), free_port()) for _ in range(routes)]
-        self.patience = patience
+        self.device_address = device_address
         self.start()
 
     def start(self):
         command = [sys.executable, "-B", os.path.join(ROOT, "host-sim", "relay.py"), "--verbose"]
         for devices, clients in self.ports:
-            command += ["--devices", str(devices), "--clients", str(clients)]
-        if self.patience is not None:
-            command += ["--patience", str(self.patience)]
+            command += ["--devices", self.device_address + str(devices), "--clients", str(clients)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.lines = Lines(self.process)
         for _ in self.ports:
@@ -369,6 +368,165 @@ def test_strangers_get_no_link(relay):
         with relay.channel() as channel:
             assert hello(channel) == "Hello, World!"
         assert silent.fileno() >= 0
+
+
+@pytest.fixture
+def ends(relay):
+    """Plain sockets in the places of a device and of its client, paired."""
+    with socket.create_connection(("127.0.0.1", relay.device_port())) as device:
+        with socket.create_connection(("127.0.0.1", relay.ports[0][1])) as client:
+            device.sendall(b"first")
+            client.sendall(PREFACE)
+            for end in (device, client):
+                end.settimeout(SECONDS)
+            relay.lines.wait("calls")
+            assert take(client, 5) == b"first" and take(device, len(PREFACE)) == PREFACE
+            yield device, client
+
+
+def take(end, n):
+    data = b""
+    while len(data) < n:
+        more = end.recv(min(65536, n - len(data)))
+        assert more, "closed after %d bytes" % len(data)
+        data += more
+    return data
+
+
+def test_bytes_pass_as_they_are(ends):
+    sent = [os.urandom(3000000) for _ in ends]
+    threads = [threading.Thread(target=end.sendall, args=(data,)) for end, data in zip(ends, sent)]
+    got = [[], []]
+    threads += [threading.Thread(target=lambda end=end, into=into: into.append(take(end, 3000000)))
+                for end, into in zip(ends, got)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got[0] == [sent[1]] and got[1] == [sent[0]]
+
+
+@pytest.mark.parametrize("sender", [0, 1])
+def test_relay_holds_back_who_is_not_read(ends, sender):
+    """TCP's buffers and a little: the relay does not gather the rest."""
+    end, other = ends[sender], ends[1 - sender]
+    end.settimeout(2)
+    sent, piece = 0, bytes(65536)
+    try:
+        while sent < 1 << 28:
+            sent += end.send(piece)
+    except socket.timeout:
+        pass
+    assert sent < 1 << 26
+    assert take(other, sent) == bytes(sent)
+
+
+@pytest.mark.parametrize("leaver", [0, 1])
+def test_both_ends_close(ends, leaver):
+    """What was sent before still arrives."""
+    ends[leaver].sendall(b"last words")
+    ends[leaver].close()
+    assert take(ends[1 - leaver], 10) == b"last words"
+    assert ends[1 - leaver].recv(1) == b""
+
+
+# --- Names and addresses, on Linux --------------------------------------------------------------------
+
+RESOLVER = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <netdb.h>
+#include <string.h>
+#include <unistd.h>
+typedef int resolve(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+/* slow.test: no answer, ever. many.test: two addresses. All others: the system's. */
+int getaddrinfo(const char *name, const char *port, const struct addrinfo *hint, struct addrinfo **list)
+{
+    resolve *next = (resolve *)dlsym(RTLD_NEXT, "getaddrinfo");
+    int result;
+    if (!name || (strcmp(name, "slow.test") && strcmp(name, "many.test")))
+        return next(name, port, hint, list);
+    if (hint->ai_flags & AI_NUMERICHOST)
+        return EAI_NONAME;
+    if (!strcmp(name, "slow.test"))
+        for (;;)
+            pause();
+    result = next("127.0.0.2", port, hint, list);
+    return result ? result : next("127.0.0.1", port, hint, &(*list)->ai_next);
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def resolver(tmp_path_factory):
+    """A library that takes the place of the system's resolver."""
+    folder = tmp_path_factory.mktemp("resolver")
+    (folder / "resolver.c").write_text(RESOLVER)
+    done = subprocess.run(["gcc", "-shared", "-fPIC", "-o", "resolver.so", "resolver.c", "-ldl"], cwd=folder, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout
+    return {"LD_PRELOAD": str(folder / "resolver.so")}
+
+
+def start_with(environment, *arguments):
+    before = dict(os.environ)
+    os.environ.update(environment)
+    try:
+        server = Server("posix", arguments)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    devices["running"].append(server)
+    return server
+
+
+def test_lookup_holds_up_nobody(resolver):
+    """A name that the system never finds: the same program goes on serving, and ends when it is told to."""
+    server = start_with(resolver, "--reverse", "slow.test:1", "--links", "3")
+    for _ in range(20):
+        assert server.serves()
+    server.process.terminate()
+    assert server.process.wait(BOOT_SECONDS) == 0
+
+
+def test_every_address_is_tried(relay, resolver):
+    """Nobody listens on the first one."""
+    start_with(resolver, "--reverse", "many.test:%d" % relay.device_port())
+    with relay.channel() as channel:
+        assert hello(channel) == "Hello, World!"
+
+
+def test_address_that_does_not_answer(relay, resolver):
+    """The first one takes no more connections: its backlog is full. After NRPC_DIAL_TIMEOUT_MS the next one has its turn."""
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.2", relay.device_port()))
+        deaf.listen(0)
+        full = []
+        for _ in range(4):
+            full.append(socket.socket())
+            full[-1].setblocking(False)
+            full[-1].connect_ex(("127.0.0.2", relay.device_port()))
+        server = start_with(resolver, "--reverse", "many.test:%d" % relay.device_port(), "--links", "1")
+        with relay.channel() as channel:
+            assert hello(channel) == "Hello, World!"
+        assert server.serves()
+        for one in full:
+            one.close()
+
+
+def test_ipv6():
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError:
+            pytest.skip("this machine has no IPv6")
+    relay = Relay(device_address="[::1]:")
+    try:
+        start_device("posix", relay.device_port(), host="[::1]")
+        with relay.channel() as channel:
+            assert hello(channel) == "Hello, World!"
+    finally:
+        relay.stop()
 
 
 def test_only_dialling():
