@@ -18,6 +18,10 @@ OPTIONS = [
            "services/reflection.h", ["nrpc_reflection_service", "nrpc_reflection_v1alpha_service"],
            "NRPC_REFLECTION_DEFINE(Greeter_service);", []),
     Option("details", "details.c: statuses with google.rpc details", [], "details.h", [], "", ["nrpc_call_fail_details"]),
+    Option("reverse", "a server that dials out (dial.c; the port's part beside it)", [], "dial.h", [],
+           "NRPC_REVERSE_DEFINE(uplink, server);\nstruct nrpc_dial *size_dial(void);\n"
+           "struct nrpc_dial *size_dial(void) { return &uplink.dial; }",
+           ["size_dial", "nrpc_dial_wait_ms", "nrpc_dial_linked", "nrpc_dial_failed"]),
 ]
 DEFINE = "NRPC_SERVER_DEFINE(server, 2, Greeter_service);"
 KEPT = "void (*const size_kept[])(void) = {"
