@@ -33,6 +33,8 @@ PROBES = {"greeter": lambda peer: peer.say_hello("probe") == "Hello, probe!",
           "services": lambda peer: peer.say_hello("probe") == "Hello, probe",
           "interop": lambda peer: peer.call("/grpc.testing.TestService/EmptyCall", message()).grpc_status == "0"}
 PROBES["compressed"] = PROBES["interop"]
+TOKEN = "a token of these tests"  # boards/guarded.c has it
+PROBES["guarded"] = lambda peer: peer.call("/Greeter/SayHello", message(), ("authorization", "Bearer " + TOKEN)).grpc_status == "0"
 
 # 1024 connections to one server: both ends' sockets are ours.
 resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
