@@ -135,21 +135,62 @@ def test_service_is_short():
 
 def test_service_answers(service):
     """It boots in the emulator, and the README's client gets the reading."""
+    assert answer_to((service / "read.py").read_text(), service) == (0, "21500\n")
+
+
+def answer_to(client, folder):
+    """What a client prints that talks to the folder's image, in the emulator."""
     port = readme.free_port()
     board = dict((name, variables) for name, _, variables in readme.boards())["lm3s6965evb"]
     emulator = subprocess.Popen(shlex.split(board["BOARD_QEMU"].replace("$(PORT)", str(port))) +
-                                ["-kernel", str(service / "thermometer.elf")],
+                                ["-kernel", str(folder / "thermometer.elf")],
                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        client = (service / "read.py").read_text().replace("localhost:50051", "127.0.0.1:%d" % port)
+        client = client.replace("localhost:50051", "127.0.0.1:%d" % port)
         client = client.replace('insecure_channel("127', 'insecure_channel(target="127')
-        (service / "read_here.py").write_text(client.replace("timeout=20", "timeout=60, wait_for_ready=True"))
-        done = subprocess.run([sys.executable, "read_here.py"], cwd=service, text=True, timeout=120,
+        (folder / "read_here.py").write_text(client.replace("timeout=20", "timeout=60, wait_for_ready=True"))
+        done = subprocess.run([sys.executable, "read_here.py"], cwd=folder, text=True, timeout=120,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     finally:
         emulator.terminate()
         emulator.wait(10)
-    assert (done.returncode, done.stdout) == (0, "21500\n"), done.stdout
+    return done.returncode, done.stdout
+
+
+STRANGER = """
+import grpc
+from google.protobuf import descriptor_pool, message_factory
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+with grpc.insecure_channel("localhost:50051") as channel:
+    request = health_pb2.HealthCheckRequest(service="Thermometer")
+    print(health_pb2_grpc.HealthStub(channel).Check(request, timeout=20).status)
+    pool = descriptor_pool.DescriptorPool(ProtoReflectionDescriptorDatabase(channel))
+    method = pool.FindServiceByName("Thermometer").methods_by_name["Read"]
+    ask, told = (message_factory.GetMessageClass(kind) for kind in (method.input_type, method.output_type))
+    call = channel.unary_unary("/Thermometer/Read", ask.SerializeToString, told.FromString)
+    print(call(ask(sensor="case"), timeout=20).millidegrees)
+"""
+
+
+def test_services_answer(service, tmp_path):
+    """The same with the section's lines in the place of one: its health, and a client without the .proto."""
+    define = next(fence for fence in fences(text_of("README.md"), "c") if "NRPC_HEALTH_DEFINE" in fence)
+    for path in service.iterdir():
+        if path.suffix in (".c", ".h"):
+            shutil.copy(path, tmp_path)
+    main = (tmp_path / "main.c").read_text()
+    assert main.count("NRPC_SERVER_DEFINE") == 1
+    (tmp_path / "main.c").write_text(re.sub(r"^NRPC_SERVER_DEFINE.*\n", define, main, flags=re.M))
+    command = next(fence for fence in fences(text_of("README.md"), "sh") if "gcc -c" in fence)
+    command = command.replace("thermometer.nrpc.c", 'thermometer.nrpc.c thermometer.desc.c "$NANORPC"/nanorpc/services/*.c')
+    environment = dict(os.environ, NANORPC=ROOT, NANOPB_DIR=os.path.join(ROOT, "build", "third", "nanopb"))
+    done = subprocess.run(["bash", "-c", command.replace("gcc -c", "gcc -Wall -Wextra -Werror -c")], cwd=tmp_path,
+                          env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout
+    link(tmp_path)
+    assert answer_to(STRANGER, tmp_path) == (0, "1\n21500\n")
 
 
 # --- Commands ----------------------------------------------------------------------------------------------

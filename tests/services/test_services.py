@@ -79,6 +79,9 @@ def test_check(health):
         with pytest.raises(grpc.RpcError) as caught:
             health.check(service)
         assert caught.value.code() == CODE.NOT_FOUND
+    with pytest.raises(grpc.RpcError) as caught:  # newer clients have it; they are told that we have not
+        health.stub.List(health_pb2.HealthListRequest(), timeout=SECONDS)
+    assert caught.value.code() == CODE.UNIMPLEMENTED
     health.set("helloworld.Greeter", NOT_SERVING)
     assert (health.check("helloworld.Greeter"), health.check("Greeter"), health.check("")) == \
         (NOT_SERVING, SERVING, SERVING)

@@ -18,7 +18,10 @@
 NRPC_SERVER_DEFINE(server, 2, Greeter_service, helloworld_Greeter_service, nrpc_health_service,
                    nrpc_reflection_service, nrpc_reflection_v1alpha_service);
 NRPC_HEALTH_DEFINE(server);
-NRPC_REFLECTION_DEFINE(Greeter_service, helloworld_Greeter_service, nrpc_health_service);
+/* A file with an import; no service of it is here. */
+extern const struct nrpc_file google_rpc_error_details_proto_file, google_protobuf_duration_proto_file;
+#define details_FILE google_rpc_error_details_proto_file
+NRPC_REFLECTION_DEFINE(Greeter_service, details, helloworld_Greeter_service, nrpc_health_service);
 
 /* Nothing but large requests. */
 static const struct nrpc_service roomy = {.path = "/Roomy/", .method_names = "\200\n\377"};
@@ -274,10 +277,13 @@ static int was_sent(const void *bytes, size_t n)
     return 0;
 }
 
-/* One request, answered by this file. */
+/* One request, answered by this file and by what it imports. */
 static void expect_file(const char *path, unsigned field, const char *text, const struct nrpc_file *file)
 {
     size_t request = 2 + strlen(text), inner = 1 + varint_bytes(file->bytes) + file->bytes;
+    for (uint32_t i = 0; i < file->n_imports; i++) {
+        inner += 1 + varint_bytes(file->imports[i]->bytes) + file->imports[i]->bytes;
+    }
     size_t all = 2 + 2 + request + 1 + varint_bytes(inner) + inner;
     char expected[100] = "1: [200 grpc] <?";
     strcpy(put_decimal(expected + strlen(expected), all), "> [status=0] END");
@@ -310,6 +316,17 @@ static void file_by_symbol(void)
     for (unsigned i = 0; i < sizeof nested / sizeof nested[0]; i++) {
         expect_file(INFO_METHOD, 4, nested[i], &grpc_health_v1_health_proto_file);
     }
+}
+
+/* Larger than any block of this server; and the import is found as any other file. */
+static void files_with_imports(void)
+{
+    expect_file(INFO_METHOD, 3, "google/rpc/error_details.proto", &google_rpc_error_details_proto_file);
+    CHECK(was_sent(google_protobuf_duration_proto_file.descriptor, google_protobuf_duration_proto_file.bytes));
+    expect_file(INFO_METHOD, 4, "google.rpc.BadRequest.FieldViolation.field", &google_rpc_error_details_proto_file);
+    expect_file(INFO_METHOD, 4, "google.rpc.ErrorInfo.MetadataEntry", &google_rpc_error_details_proto_file);
+    expect_file(INFO_METHOD, 3, "google/protobuf/duration.proto", &google_protobuf_duration_proto_file);
+    expect_file(INFO_METHOD, 4, "google.protobuf.Duration", &google_protobuf_duration_proto_file);
 }
 
 /* Answered by this error; text: at most 20 characters. */
@@ -446,6 +463,7 @@ int main(void)
     RUN(watchers_and_a_shutdown);
     RUN(file_by_name);
     RUN(file_by_symbol);
+    RUN(files_with_imports);
     RUN(what_is_not_there);
     RUN(list_services);
     RUN(several_requests_in_one_call);
