@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "grpc.h"
+#include "streamed.h"
 
 enum { NEVER = 255 }; /* no answer of a handler */
 
-static int typed_send(struct nrpc_call *call, const void *reply)
+int nrpc_typed_send(struct nrpc_call *call, const void *reply)
 {
     size_t room;
     uint8_t *at = nrpc_call_reserve(call, &room);
@@ -50,7 +51,7 @@ static enum nrpc_status ask(struct nrpc_call *call, const void *request, unsigne
     return status;
 }
 
-static enum nrpc_status typed_message(struct nrpc_call *call, const uint8_t *data, size_t n)
+enum nrpc_status nrpc_typed_message(struct nrpc_call *call, const uint8_t *data, size_t n)
 {
     const struct nrpc_method *method = call->method;
     void *request = NULL;
@@ -66,13 +67,13 @@ static enum nrpc_status typed_message(struct nrpc_call *call, const uint8_t *dat
     return ask(call, request, method->kind == (data ? NRPC_UNARY : NRPC_CLIENT_STREAM) ? NRPC_OK : NEVER);
 }
 
-static enum nrpc_status typed_next(struct nrpc_call *call)
+enum nrpc_status nrpc_typed_next(struct nrpc_call *call)
 {
     return ask(call, NULL, NRPC_MORE);
 }
 
 const struct nrpc_codec nrpc_typed = {
-    .message = typed_message,
-    .next = typed_next,
-    .send = typed_send,
+    .message = nrpc_typed_message,
+    .next = nrpc_typed_next,
+    .send = nrpc_typed_send,
 };
