@@ -28,6 +28,12 @@ static inline uint32_t app_poll(uint32_t now_ms)
 }
 #endif
 
+/* A link that the application opens, by the port that the image has: as nrpc_lwip_dial and nrpc_lwip_undial, which see
+ * (nrpc_posix_dial and so on). From app_poll. */
+struct nrpc_dial;
+int board_dial(struct nrpc_dial *dial, const char *host, uint16_t port);
+void board_undial(struct nrpc_dial *dial);
+
 /* Brings up clocks, console, millisecond clock and network. Once, first of all. Panics when a part
  * that the board cannot do without does not answer. */
 void board_init(void);

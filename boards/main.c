@@ -4,7 +4,7 @@
 #include "board.h"
 #include "lwip/netif.h"
 #include "nanorpc/nanorpc.h"
-#include "nrpc_lwip.h"
+#include "nrpc_lwip_dial.h"
 
 #define SERVER_PORT 50051
 
@@ -41,6 +41,17 @@ static int say_ready(void)
     board_print("nanorpc: " APP_TITLE " ready on ");
     board_print(text);
     return 1;
+}
+
+int board_dial(struct nrpc_dial *dial, const char *host, uint16_t port)
+{
+    (void)board_entropy(&dial->random, sizeof dial->random);
+    return nrpc_lwip_dial(dial, host, port);
+}
+
+void board_undial(struct nrpc_dial *dial)
+{
+    nrpc_lwip_undial(dial);
 }
 
 int main(void)

@@ -64,16 +64,25 @@ static char *pcap_name(const struct options *options, unsigned number)
 /* --- One device ------------------------------------------------------------------------------------ */
 
 static struct nrpc_reverse uplinks[OPTIONS_LINKS_MAX];
+static enum options_api api_used;
+
+int board_dial(struct nrpc_dial *dial, const char *host, uint16_t port)
+{
+    (void)board_entropy(&dial->random, sizeof dial->random);
+    return (api_used == OPTIONS_RAW ? nrpc_lwip_dial : nrpc_lwip_sockets_dial)(dial, host, port);
+}
+
+void board_undial(struct nrpc_dial *dial)
+{
+    (api_used == OPTIONS_RAW ? nrpc_lwip_undial : nrpc_lwip_sockets_undial)(dial);
+}
 
 /* Links to the relay. */
 static void dial_relay(const struct options *options)
 {
     for (unsigned i = 0; options->relay != NULL && i < options->links; i++) {
-        struct nrpc_dial *dial = &uplinks[i].dial;
         uplinks[i] = (struct nrpc_reverse)NRPC_REVERSE(server);
-        (void)board_entropy(&dial->random, sizeof dial->random);
-        if ((options->api == OPTIONS_RAW ? nrpc_lwip_dial : nrpc_lwip_sockets_dial)(dial, options->relay,
-                                                                                  options->relay_port) != 0) {
+        if (board_dial(&uplinks[i].dial, options->relay, options->relay_port) != 0) {
             board_panic("no memory to dial");
         }
     }
@@ -128,6 +137,7 @@ static int run_device(const void *context, unsigned number, struct fleet_report 
         wire_close();
         return 2;
     }
+    api_used = options.api;
     board_init();
     dial_relay(&options);
     start_server(options.api);

@@ -174,6 +174,16 @@ static void print_ready(const char *address)
     fflush(stdout);
 }
 
+int board_dial(struct nrpc_dial *dial, const char *host, uint16_t port)
+{
+    return nrpc_posix_dial(dial, host, port);
+}
+
+void board_undial(struct nrpc_dial *dial)
+{
+    nrpc_posix_undial(dial);
+}
+
 static int64_t now_ms(void)
 {
     struct timespec t;
