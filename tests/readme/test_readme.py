@@ -193,6 +193,22 @@ def test_services_answer(service, tmp_path):
     assert answer_to(STRANGER, tmp_path) == (0, "1\n21500\n")
 
 
+def test_streamed_fields_compile(tmp_path):
+    """The lines of C of that section are handlers of proto/blobs.proto, whose .options has its line."""
+    section = re.search(r"^## Messages larger than memory.*?(?=^## )", text_of("README.md"), re.S | re.M).group()
+    line, = fences(section, "text")
+    assert line.split() in [row.split() for row in text_of("proto/blobs.options").splitlines()]
+    code = "".join(fences(section, "c"))
+    (tmp_path / "handlers.c").write_text(
+        '#include "blobs.nrpc.h"\nint flash_write(uint32_t at, const void *data, size_t n);\n'
+        "size_t flash_read(uint32_t at, void *buf, size_t n);\n" + code)
+    nanopb = os.environ.get("NANOPB_DIR") or os.path.join(ROOT, "build", "third", "nanopb")
+    done = subprocess.run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wmissing-prototypes", "-Werror", "-fsyntax-only",
+                           "-Ibuild/gen", "-Inanorpc", "-isystem", nanopb, str(tmp_path / "handlers.c")],
+                          cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout
+
+
 # --- Commands ----------------------------------------------------------------------------------------------
 
 @pytest.fixture(scope="module")
