@@ -5,10 +5,15 @@
 constants and tables, those of the core that only the option uses as well. RAM: of a server of 2 connections of 4
 streams beside the Greeter, message blocks included. To add an option, add a row; its budget stands in budgets.ini
 under option_NAME, and under option_NAME_ram."""
+import argparse
 import collections
+import copy
+import os
 
-# services: added to the server; after: file-scope C behind it; kept: functions that an application calls.
-Option = collections.namedtuple("Option", "name title sources include services after kept")
+# services: added to the server; after: file-scope C behind it; kept: functions that an application calls; before: file-scope C
+# in front of it; given: options of NRPC_SERVER_DEFINE_WITH; flags: where the option is a macro of config.h.
+Option = collections.namedtuple("Option", "name title sources include services after kept before given flags",
+                                defaults=("", "", ()))
 OPTIONS = [
     Option("health", "grpc.health.v1 (Check, Watch)",
            ["nanorpc/services/health.c", "nanorpc/services/field.c"], "services/health.h", ["nrpc_health_service"],
@@ -22,6 +27,21 @@ OPTIONS = [
            "NRPC_REVERSE_DEFINE(uplink, server);\nstruct nrpc_dial *size_dial(void);\n"
            "struct nrpc_dial *size_dial(void) { return &uplink.dial; }",
            ["size_dial", "nrpc_dial_wait_ms", "nrpc_dial_linked", "nrpc_dial_failed"]),
+    Option("compression", "NRPC_COMPRESSION: gzip and deflate, both ways", [], "compression.h", [], "",
+           ["nrpc_call_compress", "nrpc_call_message_compressed"], flags=("-DNRPC_COMPRESSION=1",)),
+    Option("auth", "interceptor: bearer token", ["nanorpc/services/auth.c"], "services/auth.h", [], "", [],
+           'NRPC_AUTH_DEFINE(auth, "token");\nstatic const struct nrpc_interceptor chain[] = {NRPC_AUTH(auth)};\n'
+           "static const struct nrpc_key *const keys[] = {&nrpc_auth_key};\n",
+           ".keys = keys, .n_keys = 1, .interceptors = chain, .n_interceptors = 1"),
+    Option("log", "interceptor: a line a call", ["nanorpc/services/log.c", "nanorpc/services/path.c"], "services/log.h",
+           [], "", [],
+           "void size_line(const char *line, size_t n);\nvoid size_line(const char *line, size_t n) { (void)line; (void)n; }\n"
+           "NRPC_LOG_DEFINE(logger, size_line);\nstatic const struct nrpc_interceptor chain[] = {NRPC_LOG(logger)};\n",
+           ".interceptors = chain, .n_interceptors = 1"),
+    Option("counters", "interceptor: counters, of 4 methods", ["nanorpc/services/counters.c"], "services/counters.h",
+           [], "", [],
+           "NRPC_COUNTERS_DEFINE(counters, 4);\nstatic const struct nrpc_interceptor chain[] = {NRPC_COUNTERS(counters)};\n",
+           ".interceptors = chain, .n_interceptors = 1"),
 ]
 DEFINE = "NRPC_SERVER_DEFINE(server, 2, Greeter_service);"
 KEPT = "void (*const size_kept[])(void) = {"
@@ -32,8 +52,19 @@ def text_of(server, option):
     assert DEFINE in server and KEPT in server
     services = ", ".join(["Greeter_service"] + option.services)
     kept = "".join("\n    (void (*)(void))%s," % name for name in option.kept)
-    return '#include "%s"\n' % option.include + \
-        server.replace(DEFINE, "NRPC_SERVER_DEFINE(server, 2, %s);\n%s" % (services, option.after)).replace(KEPT, KEPT + kept)
+    define = "%sNRPC_SERVER_DEFINE_WITH(server, 2, (%s), %s);\n%s" % (
+        option.before, option.given or ".n_interceptors = 0", services, option.after)
+    return '#include "%s"\n' % option.include + server.replace(DEFINE, define).replace(KEPT, KEPT + kept)
+
+
+def flagged(target, option):
+    """The target, and its core, with an option's flags."""
+    target = copy.copy(target)
+    target.options = argparse.Namespace(**vars(target.options))
+    target.options.core = target.options.core + list(option.flags)
+    target.out = os.path.join(target.out, option.name)
+    os.makedirs(target.out, exist_ok=True)
+    return target, target.core()
 
 
 def memory(target, path):
@@ -48,12 +79,14 @@ def memory(target, path):
 
 
 def costs(target, core, server):
-    """[(option, flash, RAM)]"""
+    """[(option, flash, RAM, {file: object} of the core with the option's flags)]"""
     plain = memory(target, target.program("tiny", core, server, []))
     found = []
+    plain_target, plain_core = target, core
     for option in OPTIONS:
+        target, core = flagged(plain_target, option) if option.flags else (plain_target, plain_core)
         extra = [target.compile(source, "option_" + source.replace("/", "_")[:-2], target.options.core)
                  for source in option.sources]
         whole = memory(target, target.program("tiny_" + option.name, core, text_of(server, option), extra))
-        found.append((option, whole[0] - plain[0], whole[1] - plain[1]))
+        found.append((option, whole[0] - plain[0], whole[1] - plain[1], core))
     return found

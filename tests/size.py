@@ -82,7 +82,12 @@ NRPC_SERVER_DEFINE(size_server, 2, Greeter_service);
 char size_connection[sizeof(struct nrpc_conn)];
 char size_image[sizeof size_server_memory];
 char size_blocks[sizeof(union size_server_rx) + sizeof(union size_server_tx)];
+#if NRPC_COMPRESSION
+char size_scratch[sizeof size_server_memory.request + sizeof size_server_memory.reply +
+                  1 + Greeter_service_REQUEST_BYTES];
+#else
 char size_scratch[sizeof size_server_memory.request + sizeof size_server_memory.reply];
+#endif
 """
 
 
@@ -295,15 +300,16 @@ def report_ram(report, target, small):
     """Struct sizes in several configurations, and config.h's formula beside them."""
     print("\nRAM of a connection beside its message blocks, %s: is / by config.h's formula" % target.title)
     off = False
-    for flags in ([], small, ["-DNRPC_MAX_STREAMS=1", "-DNRPC_HPACK_ENTRIES=0"], ["-DNRPC_MAX_STREAMS=16"]):
+    for flags in ([], small, ["-DNRPC_MAX_STREAMS=1", "-DNRPC_HPACK_ENTRIES=0"], ["-DNRPC_MAX_STREAMS=16"],
+                  ["-DNRPC_COMPRESSION=1"]):
         settings = dict(flag[2:].split("=") for flag in flags)
         streams = int(settings.get("NRPC_MAX_STREAMS", 4))
         entries = int(settings.get("NRPC_HPACK_ENTRIES", 128))
         sizes = structs(target, flags)
         is_, says = sizes["size_connection"], formula(entries, streams)
         image = 2 * (is_ + streams * sizes["size_blocks"]) + sizes["size_scratch"]
-        print("  %3d streams, %3d HPACK entries %26d / %4d   a Greeter server of 2: %d"
-              % (streams, entries, is_, says, sizes["size_image"]))
+        print("  %3d streams, %3d HPACK entries %26d / %4d   a Greeter server of 2: %d%s"
+              % (streams, entries, is_, says, sizes["size_image"], ", with compression" if "NRPC_COMPRESSION" in settings else ""))
         off |= abs(is_ - says) > FORMULA_SLACK
         if abs(sizes["size_image"] - image) > FORMULA_SLACK:
             report.failures.append("config.h's formula for an image gives %d, it is %d" % (image, sizes["size_image"]))
@@ -362,9 +368,12 @@ def main():
     if depth is not None:
         report.row("stack_m3", "deepest stack of the core, beside nanopb and handlers", depth)
     report.table("Options, %s: what each adds to a server of 2 connections" % targets[1].title)
-    for option, flash, ram in options.costs(targets[1], cores[1], SERVER_C):
+    for option, flash, ram, core in options.costs(targets[1], cores[1], SERVER_C):
         report.row("option_" + option.name, option.title + ": flash", flash)
         report.row("option_%s_ram" % option.name, "the same: RAM", ram)
+        if option.flags:
+            depth = stack.deepest([path[:-2] + ".ci" for path in core.values()], indirect)[0]
+            report.row("option_%s_stack" % option.name, "the same: deepest stack of the core with it", depth)
     report.close()
 
 
