@@ -78,8 +78,10 @@ const uint8_t *nrpc_compression_inflate(struct nrpc_call *call, uint8_t flag, co
 
 uint8_t nrpc_compression_deflate(struct nrpc_call *call, uint8_t *message, uint32_t *n)
 {
+    const struct nrpc_codec *codec = call->method->codec;
     size_t room = nrpc_call_conn(call)->server->tx_bytes - NRPC_STATUS_MESSAGE_MAX - NRPC_PREFIX_BYTES, size = 0;
-    if (call->compression & NRPC_COMPRESSION_ON) {
+    int has_state = codec->take || codec->produce; /* at the block's end, see streamed.h */
+    if ((call->compression & NRPC_COMPRESSION_ON) && !has_state) {
         size = nrpc_deflate((enum nrpc_encoding)ours(call), message, *n, room);
     }
     *n = size ? (uint32_t)size : *n;

@@ -11,7 +11,8 @@
 NRPC_BEGIN_C
 
 /* 1: messages that the call sends from now on go out compressed, where the peer takes gzip or deflate and they become
- * smaller so; 0: they go out as they are, as at first. Returns 0; NRPC_E_STATE: the peer takes neither, or the headers
+ * smaller so; 0: they go out as they are, as at first. A method with streamed fields sends all of its messages as they
+ * are. Returns 0; NRPC_E_STATE: the peer takes neither, or the headers
  * have left and did not say so: the first 1 must come before the first message. */
 int nrpc_call_compress(struct nrpc_call *call, int on);
 
