@@ -106,10 +106,11 @@ def test_stack(tmp_path, monkeypatch):
         stack.deepest([path], {})
 
 
-@pytest.mark.parametrize("path", sorted(glob.glob(os.path.join(ROOT, "nanorpc", "*.c"))), ids=os.path.basename)
+@pytest.mark.parametrize("path", sorted(glob.glob(os.path.join(ROOT, "nanorpc", "**", "*.c"), recursive=True)),
+                         ids=os.path.basename)
 def test_core_is_pure(path):
     """No I/O, clock, lock or allocation is called, and no state that changes is kept in file scope."""
-    built = os.path.join(ROOT, "build", "unit-m3", "nanorpc", os.path.basename(path)[:-2] + ".o")
+    built = os.path.join(ROOT, "build", "unit-m3", os.path.relpath(path, ROOT)[:-2] + ".o")
     done = run("arm-none-eabi-nm", built)
     assert done.returncode == 0, done.stdout
     symbols = [line.split()[-2:] for line in done.stdout.splitlines()]

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "compression.h"
 #include "field.h"
 
 enum { /* fields of ServerReflectionRequest */
@@ -257,6 +258,9 @@ static enum nrpc_status message(struct nrpc_call *call, const uint8_t *data, siz
     if (look_up((struct nrpc_text){reply + sink.total - n, n}, &answer) < 0) {
         return nrpc_call_fail(call, NRPC_INTERNAL, "request malformed");
     }
+#if NRPC_COMPRESSION
+    (void)nrpc_call_compress(call, 0); /* if an interceptor has it on for every call */
+#endif
     put_answer(&count, &answer);
     memcpy(reply + sink.total, &answer, sizeof answer);
     nrpc_call_commit(call, sink.total);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "details.h"
-#include "google/rpc/error_details.pb.h"
+#include "google/rpc/error_details.nrpc.h"
 #include "helloworld.nrpc.h"
 #include "helloworld/greeter.nrpc.h"
 #include "services/health.h"
@@ -19,8 +19,10 @@
 NRPC_SERVER_DEFINE(server, SERVICES_CONNECTIONS, Greeter_service, helloworld_Greeter_service, nrpc_health_service,
                    nrpc_reflection_service, nrpc_reflection_v1alpha_service);
 NRPC_HEALTH_DEFINE(server);
+/* A file that imports another, and that has no service. */
+#define details_FILE google_rpc_error_details_proto_file
 NRPC_REFLECTION_DEFINE(Greeter_service, helloworld_Greeter_service, nrpc_health_service, nrpc_reflection_service,
-                       nrpc_reflection_v1alpha_service);
+                       nrpc_reflection_v1alpha_service, details);
 
 enum nrpc_status helloworld_Greeter_SayHello(struct nrpc_call *call, const helloworld_HelloRequest *request,
                                              helloworld_HelloReply *reply)

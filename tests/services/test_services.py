@@ -171,6 +171,8 @@ def test_questions(questions):
     assert plain.name == "helloworld.proto" and [service.name for service in plain.service] == ["Greeter"]
     package, = files_of(questions.ask(file_containing_symbol="helloworld.Greeter.SayHello"))
     assert package.name == "helloworld/greeter.proto" and package.package == "helloworld"
+    both = files_of(questions.ask(file_by_filename="google/rpc/error_details.proto"))
+    assert [file.name for file in both] == ["google/rpc/error_details.proto", "google/protobuf/duration.proto"]
     for service in SERVICES:
         file, = files_of(questions.ask(file_containing_symbol=service))
         assert service.rsplit(".", 1)[-1] in [described.name for described in file.service]
@@ -200,8 +202,10 @@ def test_dynamic_client(channel):
     assert health.server_streaming and not health.client_streaming
     status = pool.FindEnumTypeByName("grpc.health.v1.HealthCheckResponse.ServingStatus")
     assert status.values_by_name["SERVICE_UNKNOWN"].number == 3
-    # The symbol of a nested message, and one of a value: both of files that are not known yet.
+    # Files that are not known yet, by what is in them; one of them with what it imports.
     fresh = descriptor_pool.DescriptorPool(ProtoReflectionDescriptorDatabase(channel))
+    delay = fresh.FindMessageTypeByName("google.rpc.RetryInfo").fields_by_name["retry_delay"]
+    assert delay.message_type.full_name == "google.protobuf.Duration"
     assert fresh.FindMessageTypeByName("grpc.reflection.v1.ErrorResponse").fields_by_name["error_code"].number == 1
 
 
@@ -279,6 +283,8 @@ def test_grpcurl(grpcurl, server):
     assert code == 0 and text.split() == ["helloworld.Greeter." + m for m in ("SayHello", "SayHelloAgain", "Test")]
     code, text = run_grpcurl(grpcurl, server, "describe", "grpc.health.v1.HealthCheckResponse.ServingStatus")
     assert code == 0 and "NOT_SERVING = 2;" in text
+    code, text = run_grpcurl(grpcurl, server, "describe", "google.rpc.RetryInfo")
+    assert code == 0 and ".google.protobuf.Duration retry_delay = 1;" in text
     code, text = run_grpcurl(grpcurl, server, "-d={\"name\": \"grpcurl\"}", "helloworld.Greeter/SayHello")
     assert code == 0 and json.loads(text) == {"message": "Hello, grpcurl"}
     code, text = run_grpcurl(grpcurl, server, "-d={\"service\": \"Greeter\"}", "grpc.health.v1.Health/Check")

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "compression.h"
 #include "helloworld.nrpc.h"
 #include "helloworld/greeter.nrpc.h"
 #include "services/health.h"
@@ -447,8 +448,34 @@ static void through_a_small_window(void)
     wire_expect("acks=2 1: [200 grpc] <?150> [status=0] END");
 }
 
+#if NRPC_COMPRESSION
+static enum nrpc_status compress(struct nrpc_call *call)
+{
+    CHECK_EQ(nrpc_call_compress(call, 1), 0);
+    return NRPC_OK;
+}
+
+static const struct nrpc_interceptor compressing[] = {{.begin = compress}};
+NRPC_SERVER_DEFINE_WITH(compressing_server, 1, (.interceptors = compressing, .n_interceptors = 1), nrpc_reflection_service);
+
+/* What is made in pieces cannot be compressed; it is sent as it is. */
+static void interceptor_that_compresses(void)
+{
+    wire_begin(&compressing_server);
+    wire_request_fields(INFO_METHOD);
+    wire_field("grpc-accept-encoding", "gzip");
+    wire_headers(1, 0);
+    info(1, 4, "No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.", 0);
+    wire_expect("1: [200 grpc grpc-encoding=gzip] <?103>");
+    CHECK(was_sent("No.No.No.No.No.No.No.No.No.No.", 30));
+}
+#endif
+
 int main(void)
 {
+#if NRPC_COMPRESSION
+    RUN(interceptor_that_compresses);
+#endif
     RUN(check_names);
     RUN(check_unknown_names);
     RUN(check_name_with_a_zero);
