@@ -18,7 +18,7 @@ import helloworld_pb2
 import helloworld_pb2_grpc
 import simpletest_pb2
 import simpletest_pb2_grpc
-from rawh2 import PREFACE
+from rawh2 import PREFACE, Peer, message, messages
 from targets import BOOT_SECONDS, ROOT, Server, chosen, free_port
 
 SECONDS = 120  # of patience: a device that could not dial waits longer and longer
@@ -269,6 +269,25 @@ def test_device_goes(relay, target):
         stop_device(device)
         start_device(target, relay.device_port())
         assert hello(channel) == "Hello, World!"
+
+
+@pytest.mark.parametrize("api", chosen(["hostsim-raw", "hostsim-sockets"]))
+def test_syn_comes_twice(relay, api):
+    """Before the answer to its SYN is back the device sends it again. What the client has sent meanwhile must not be
+    lost in libslirp, as it was the other way round (tests/e2e/test_hostsim_cli.py)."""
+    start_device(api, relay.device_port(), links=1, extra=["--delay", "600"])
+    relay.lines.wait("is here")
+    with Peer(relay.ports[0][1], wait=False, timeout=SECONDS) as peer:
+        streams = [peer.begin("/Greeter/SayHello", message(str(i)), ("x-long", ("%02d" % i) * 200)) for i in range(12)]
+        answers = [messages(peer.finish(stream).data) for stream in streams]
+    assert answers == [["Hello, %d!" % i] for i in range(12)]
+
+
+def test_weather(relay):
+    start_device("hostsim-raw", relay.device_port(), extra=["--loss", "5", "--delay", "20", "--reorder", "10"])
+    for i in range(5):
+        with relay.channel() as channel:
+            assert hello(channel, str(i)) == "Hello, %d!" % i
 
 
 # --- Names, on lwIP ------------------------------------------------------------------------------------
