@@ -217,6 +217,8 @@ int nrpc_posix_dial(struct nrpc_dial *dial, const char *host, uint16_t number)
     if (nrpc_posix_init())
         return NRPC_E_LINK;
     *entry = (struct entry){.dial = dial, .host = host, .port = number, .fd = -1};
+    dial->state = NRPC_DIAL_WAITING; /* whatever nrpc_posix_shutdown has left of it */
+    dial->conn = NULL;
     nrpc_posix.dialler = &dialler;
     return 0;
 }

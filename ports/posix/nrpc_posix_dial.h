@@ -20,7 +20,7 @@
  *   no address, refused, timed out  the dial waits (dial.h), then all begins anew, for ever
  *   all links are in use            those that linger give way; else the attempt has failed
  *   the link is lost                as for accepted ones, nrpc_posix.h; the dial goes on
- * nrpc_posix_shutdown and nrpc_posix_close end all dials. */
+ * nrpc_posix_shutdown and nrpc_posix_close end all dials; the former leaves their links to end by themselves. */
 
 /* Dials at once. RAM: 550 bytes each. Count, 1..256. */
 #ifndef NRPC_POSIX_DIALS
