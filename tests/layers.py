@@ -12,6 +12,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 LIBC = {"assert.h", "limits.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
 NANOPB = {"pb.h", "pb_common.h", "pb_decode.h", "pb_encode.h"}
 TYPED = {"details.c", "message.c", "streamed.c", "streamed.h"}  # the only files of the core that know nanopb
+MIDWAY = {"codec.h", "key.h"}  # included by nanorpc.h, between its own declarations
 C_LINES, H_LINES, FUNCTION_LINES, SWITCH_LINES = 600, 200, 50, 100
 
 
@@ -100,6 +101,14 @@ def banner_breaches(path, lines):
         yield 1, "the banner has no SPDX line"
 
 
+def cpp_breaches(path, lines):
+    """What an application includes must be for C++ as well; nanorpc.h does it for those that it includes midway."""
+    layer_line = lines[1] if len(lines) > 1 else ""
+    meant = re.search(r"Layer: core.*(\bpublic\b|for ports)|Layer: port\.", layer_line)
+    if path.endswith(".h") and meant and os.path.basename(path) not in MIDWAY and "NRPC_BEGIN_C\n" not in lines:
+        yield 2, "a public header has NRPC_BEGIN_C and NRPC_END_C around its declarations"
+
+
 def breaches(texts=None):
     """[(path, line, why)]; texts: {path: source}, by default all of ours."""
     if texts is None:
@@ -111,7 +120,7 @@ def breaches(texts=None):
     for path, text in sorted(texts.items()):
         lines = text.splitlines(keepends=True)
         for check in (include_breaches(path, lines, texts), length_breaches(path, lines),
-                      banner_breaches(path, lines)):
+                      banner_breaches(path, lines), cpp_breaches(path, lines)):
             found += [(path, line, why) for line, why in check]
     return found
 

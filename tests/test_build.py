@@ -46,6 +46,12 @@ def test_layers_finds(path, body, why):
     assert len(found) == 1 and found[0][0] == path and why in found[0][2]
 
 
+def test_public_headers_are_for_cpp():
+    banner = (BANNER % "nanorpc/a.h").replace("core.", "core, public.")
+    assert layers.breaches({"nanorpc/a.h": banner + "NRPC_BEGIN_C\nint f(void);\nNRPC_END_C\n"}) == []
+    assert "NRPC_BEGIN_C" in layers.breaches({"nanorpc/a.h": banner + "int f(void);\n"})[0][2]
+
+
 def test_budgets():
     done = run("make", "-s", "size")
     print(done.stdout)

@@ -7,6 +7,8 @@
 #include "nanorpc/dial.h"
 #include "nrpc_lwip.h"
 
+NRPC_BEGIN_C
+
 /* What lwipopts.h must say, beside what nrpc_lwip.h asks for:
  *   LWIP_DNS 1, LWIP_UDP 1  if a host may be a name, and somebody must have called dns_setserver (DHCP does)
  *   MEMP_NUM_TCP_PCB        NRPC_LWIP_CONNECTIONS + NRPC_LWIP_DIALS or more
@@ -32,5 +34,7 @@ int nrpc_lwip_dial(struct nrpc_dial *dial, const char *host, uint16_t port);
 
 /* No more of it: its link, if there is one, is closed at once, with RST. From where nrpc_lwip_poll is called. */
 void nrpc_lwip_undial(struct nrpc_dial *dial);
+
+NRPC_END_C
 
 #endif

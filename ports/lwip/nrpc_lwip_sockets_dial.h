@@ -7,6 +7,8 @@
 #include "nanorpc/dial.h"
 #include "nrpc_lwip_sockets.h"
 
+NRPC_BEGIN_C
+
 /* What lwipopts.h must say, beside what nrpc_lwip_sockets.h asks for:
  *   LWIP_DNS 1, LWIP_UDP 1  if a host may be a name, and somebody must have called dns_setserver (DHCP does)
  *   MEMP_NUM_NETCONN        one more for each dial, for while it tries
@@ -39,5 +41,7 @@ int nrpc_lwip_sockets_dial(struct nrpc_dial *dial, const char *host, uint16_t po
 /* No more of it: its link, if there is one, is closed at once, with RST. From the thread that polls, between
  * two polls. */
 void nrpc_lwip_sockets_undial(struct nrpc_dial *dial);
+
+NRPC_END_C
 
 #endif

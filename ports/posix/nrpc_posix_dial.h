@@ -7,6 +7,8 @@
 #include "nanorpc/dial.h"
 #include "nrpc_posix.h"
 
+NRPC_BEGIN_C
+
 /* Usage, with or without a listener in the same loop:
  *     NRPC_REVERSE_DEFINE(uplink, server);
  *     nrpc_posix_dial(&uplink.dial, "relay.example.org", 50052);
@@ -39,5 +41,7 @@ void nrpc_posix_undial(struct nrpc_dial *dial);
 /* Why the last attempt has failed, as one line of text; "" when it has not, or it is not being dialled.
  * Valid until the next nrpc_posix_poll. */
 const char *nrpc_posix_dial_error(const struct nrpc_dial *dial);
+
+NRPC_END_C
 
 #endif

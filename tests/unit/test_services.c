@@ -435,6 +435,32 @@ static void requests_that_are_none(void)
     }
 }
 
+/* Requests with each byte changed, and each end: whatever they mean, they are answered, and nothing is read
+ * beyond them. */
+static void mutated_requests(void)
+{
+    static const char seed[] = "\0\0\0\0\x1d\x0a\x02me\x22\x12helloworld.Greeter\x28\x96\x01\x1a\x00";
+    static const uint8_t values[] = {0, 1, 2, 3, 5, 8, 0x0a, 0x1a, 0x22, 0x3a, '.', 0x7f, 0x80, 0xff};
+    enum { PREFIX = 5, SEED = sizeof seed - 1 };
+    uint8_t request[SEED];
+    for (unsigned i = PREFIX; i < SEED; i++) {
+        for (unsigned v = 0; v <= sizeof values; v++) {
+            size_t n = v < sizeof values ? (size_t)SEED : i; /* at last: cut here */
+            memcpy(request, seed, SEED);
+            request[i] = v < sizeof values ? values[v] : request[i];
+            request[PREFIX - 1] = (uint8_t)(n - PREFIX);
+            wire_begin(&server);
+            wire_do(all_is_well);
+            wire_request(1, INFO_METHOD, 0);
+            wire_data(1, request, n, END);
+            wire_request(3, CHECK_METHOD, 0);
+            wire_data(3, request, n, END);
+            const char *text = wire_run_once();
+            CHECK(strncmp(text, "1: [200 grpc", 12) == 0 && strstr(text, " END 3: [200 grpc") != NULL);
+        }
+    }
+}
+
 static void through_a_small_window(void)
 {
     wire_begin(&server);
@@ -498,6 +524,7 @@ int main(void)
     RUN(requests_that_are_too_long);
     RUN(requests_that_are_too_long_for_reflection_only);
     RUN(requests_that_are_none);
+    RUN(mutated_requests);
     RUN(through_a_small_window);
     return test_end();
 }
