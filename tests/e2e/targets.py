@@ -31,6 +31,7 @@ BOARD = {"posix": "boards/linux", "hostsim-raw": "host-sim", "hostsim-sockets": 
 # What shows, for each application, that a new client is served.
 PROBES = {"greeter": lambda peer: peer.say_hello("probe") == "Hello, probe!",
           "services": lambda peer: peer.say_hello("probe") == "Hello, probe",
+          "blobs": lambda peer: peer.call("/blobs.Blobs/Put", message()).grpc_status == "0",
           "interop": lambda peer: peer.call("/grpc.testing.TestService/EmptyCall", message()).grpc_status == "0"}
 PROBES["compressed"] = PROBES["interop"]
 TOKEN = "a token of these tests"  # boards/guarded.c has it
