@@ -70,10 +70,8 @@ int nrpc_call_wake(struct nrpc_call *call)
     if (has_finished(call)) {
         return NRPC_E_STATE;
     }
-    call->flags &= (uint16_t)~(NRPC_CALL_HELD | NRPC_CALL_ASLEEP);
-    if (call->flags & NRPC_CALL_PRODUCING) {
-        call->flags |= NRPC_CALL_TX;
-    }
+    unsigned flags = call->flags & ~(unsigned)(NRPC_CALL_HELD | NRPC_CALL_ASLEEP);
+    call->flags = (uint16_t)(flags | (flags & NRPC_CALL_PRODUCING) / (NRPC_CALL_PRODUCING / NRPC_CALL_TX));
     nrpc_stream_queue(call);
     return 0;
 }

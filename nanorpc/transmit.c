@@ -111,7 +111,7 @@ enum nrpc_turn nrpc_transmit_data(struct nrpc_conn *conn, struct nrpc_call *call
     } else {
         n = call->method->codec->produce(call, out->at + NRPC_FRAME_HEADER_BYTES, n);
         if (!n) {
-            return call->flags & NRPC_CALL_FINISHED ? NRPC_TURN_MORE : NRPC_TURN_IDLE;
+            return NRPC_TURN_MORE; /* trailers, or the next turn finds that it waits */
         }
     }
     out->at = nrpc_frame_write(out->at, n, NRPC_TYPE_FLAGS(NRPC_DATA, 0), call->id) + n;

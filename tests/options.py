@@ -29,6 +29,12 @@ OPTIONS = [
            ["size_dial", "nrpc_dial_wait_ms", "nrpc_dial_linked", "nrpc_dial_failed"]),
     Option("compression", "NRPC_COMPRESSION: gzip and deflate, both ways", [], "compression.h", [], "",
            ["nrpc_call_compress", "nrpc_call_message_compressed"], flags=("-DNRPC_COMPRESSION=1",)),
+    Option("streamed", "streamed fields, both ways; RAM: of 8 streams, without what they keep of a request", [], "streamed.h", [],
+           "void size_streamed(void);\n"
+           "void size_streamed(void)\n{\n    static uint8_t volatile bytes[2 * NRPC_MAX_STREAMS * NRPC_STREAMED_BYTES];\n"
+           "    bytes[0] = 1;\n}",
+           ["size_streamed", "nrpc_streamed_message", "nrpc_streamed_send", "nrpc_streamed_take", "nrpc_streamed_produce",
+            "nrpc_streamed_length", "nrpc_streamed_encode"]),
     Option("auth", "interceptor: bearer token", ["nanorpc/services/auth.c"], "services/auth.h", [], "", [],
            'NRPC_AUTH_DEFINE(auth, "token");\nstatic const struct nrpc_interceptor chain[] = {NRPC_AUTH(auth)};\n'
            "static const struct nrpc_key *const keys[] = {&nrpc_auth_key};\n",
