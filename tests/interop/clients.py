@@ -4,7 +4,6 @@
 import atexit
 import json
 import os
-import re
 import shutil
 import subprocess
 import traceback
@@ -95,16 +94,6 @@ else:
 
 # --- What cannot be run, and why ------------------------------------------------------------------------
 
-def body_limit():
-    """Bytes of the largest Payload.body that the images have room for; None: any."""
-    with open(os.path.join(ROOT, "proto", "grpc", "testing", "messages.options"), encoding="utf-8") as file:
-        found = re.search(r"^grpc\.testing\.Payload\.body\s+max_size:(\d+)", file.read(), re.M)
-    return int(found.group(1)) if found else None
-
-
-LARGE = {"large_unary", "client_streaming", "server_streaming", "ping_pong", "custom_metadata", "half_duplex",
-         "cancel_after_first_response", "timeout_on_sleeping_server"}
-METADATA = {"custom_metadata"}
 UNSEEN = "gRPC's server for Python does not tell whether a request was compressed"
 
 
@@ -127,10 +116,6 @@ def reason(client, case, target):
     if case in cases.COMPRESSED:
         return None if has(target, "COMPRESSED_BYTES", 400000, "compressed") else \
             "its messages are larger than the blocks that they would be inflated into"
-    if case in LARGE and body_limit() is not None:
-        return "its payloads are larger than the %d bytes that the image has room for" % body_limit()
-    if case in METADATA and not has(target, "NRPC_METADATA_BYTES"):
-        return "the image has no metadata"
     return None
 
 
