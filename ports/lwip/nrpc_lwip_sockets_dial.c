@@ -188,14 +188,14 @@ static uint32_t poll_dials(void)
             continue;
         }
         wait = nrpc_dial_wait_ms(entry->dial, sys_now());
+        next = wait < next ? wait : next;
         if (wait == 0) {
             start(entry);
         }
         if (entry->dial->state == NRPC_DIAL_DIALLING) {
             go_on(entry);
-            wait = NRPC_LWIP_SOCKETS_LOOK_MS;
+            next = next < NRPC_LWIP_SOCKETS_LOOK_MS ? next : NRPC_LWIP_SOCKETS_LOOK_MS;
         }
-        next = wait < next ? wait : next;
     }
     return next;
 }

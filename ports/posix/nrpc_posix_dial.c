@@ -125,14 +125,13 @@ static uint32_t run(void)
         if (!entry->dial)
             continue;
         wait = nrpc_dial_wait_ms(entry->dial, nrpc_posix.now_ms);
-        if (wait == 0) {
+        next = wait < next ? wait : next;
+        if (wait == 0)
             begin(entry);
-            wait = 1;
-        }
-        if (entry->dial->state == NRPC_DIAL_DIALLING)
+        if (entry->dial->state == NRPC_DIAL_DIALLING) {
             wait = go_on(entry);
-        if (wait < next)
-            next = wait;
+            next = wait < next ? wait : next;
+        }
     }
     return next;
 }
