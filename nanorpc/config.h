@@ -65,7 +65,7 @@
 #endif
 
 /* 1: gzip and deflate, requests and responses, see compression.h. 0: a compressed request is answered with UNIMPLEMENTED. Costs
- * 2.8 KB of flash on a Cortex-M3, and 1 KB of stack while a message is inflated, which is before its handler is called.
+ * 2.9 KB of flash on a Cortex-M3, and 1 KB of stack while a message is inflated, which is before its handler is called.
  * RAM: once an image a scratch of 1 + the largest request, since a message is inflated beside what came; in each message
  * block NRPC_COMPRESSION_ROOM of its largest message, for what does not become smaller. */
 #ifndef NRPC_COMPRESSION

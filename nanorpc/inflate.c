@@ -22,6 +22,7 @@ struct inflater {
     const uint8_t *at, *end;
     uint32_t bits; /* those read of the bytes before `at`, the next one lowest */
     uint8_t n_bits;
+    uint8_t is_fixed;            /* the codes are those of RFC 1951 3.2.6 */
     uint8_t is_bad;              /* more was read than there is (zeros came instead), or no symbol */
     uint8_t *first, *out, *last; /* what was given, where the next byte goes, the room's end */
     struct code literals, distances;
@@ -52,15 +53,19 @@ static unsigned get(struct inflater *z, unsigned n)
  * checksum is the judge. */
 static void build(struct code *code, const uint8_t *lengths, unsigned n)
 {
-    uint8_t *next = code->symbols;
+    uint16_t next[MAX_BITS + 1], place = 0; /* where the next symbol of each length goes */
+    memset(code->count, 0, sizeof code->count + sizeof code->small);
+    for (unsigned i = 0; i < n; i++) {
+        code->count[lengths[i]]++;
+        code->small[lengths[i]] = (uint16_t)(code->small[lengths[i]] + (i < 256));
+    }
     for (unsigned bits = 1; bits <= MAX_BITS; bits++) {
-        code->count[bits] = code->small[bits] = 0;
-        for (unsigned symbol = 0; symbol < n; symbol++) {
-            if (lengths[symbol] == bits) {
-                *next++ = (uint8_t)symbol;
-                code->count[bits]++;
-                code->small[bits] = (uint16_t)(code->small[bits] + (symbol < 256));
-            }
+        next[bits] = place;
+        place = (uint16_t)(place + code->count[bits]);
+    }
+    for (unsigned i = 0; i < n; i++) {
+        if (lengths[i]) {
+            code->symbols[next[lengths[i]]++] = (uint8_t)i;
         }
     }
 }
@@ -112,8 +117,13 @@ static int stored(struct inflater *z)
     return 0;
 }
 
+/* Blocks of this kind may be as short as ten bits: many of them must not cost much. */
 static void fixed_codes(struct inflater *z)
 {
+    if (z->is_fixed) {
+        return;
+    }
+    z->is_fixed = 1;
     memset(z->lengths, 8, 288);
     memset(z->lengths + 144, 9, 112);
     memset(z->lengths + 256, 7, 24);
@@ -126,6 +136,7 @@ static void fixed_codes(struct inflater *z)
 static int dynamic_codes(struct inflater *z)
 {
     static const uint8_t order[] = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
+    z->is_fixed = 0;
     unsigned n_literals = 257 + get(z, 5), n = n_literals + 1 + get(z, 5), n_lengths = 4 + get(z, 4);
     memset(z->lengths, 0, sizeof order);
     for (unsigned i = 0; i < n_lengths; i++) {
@@ -200,11 +211,14 @@ uint32_t nrpc_compress_check(enum nrpc_encoding encoding, const uint8_t *data, s
     uint32_t a = 1, b = 0; /* of Adler-32 */
     uint32_t crc = 0xffffffff;
     for (; n; n--, data++) {
-        a = (a + *data) % 65521;
-        b = (b + a) % 65521;
-        crc ^= *data;
-        for (unsigned bit = 8; bit; bit--) {
-            crc = crc >> 1 ^ (0xedb88320 & -(crc & 1));
+        if (encoding == NRPC_ENCODING_GZIP) {
+            crc ^= *data;
+            for (unsigned bit = 8; bit; bit--) {
+                crc = crc >> 1 ^ (0xedb88320 & -(crc & 1));
+            }
+        } else {
+            a = (a + *data) % 65521;
+            b = (b + a) % 65521;
         }
     }
     return encoding == NRPC_ENCODING_GZIP ? ~crc : b << 16 | a;
@@ -274,7 +288,7 @@ static int has_good_end(struct inflater *z, enum nrpc_encoding encoding)
 int32_t nrpc_inflate(enum nrpc_encoding encoding, const uint8_t *data, size_t n, uint8_t *out, size_t room)
 {
     struct inflater z;
-    z.bits = z.n_bits = z.is_bad = 0;
+    z.bits = z.n_bits = z.is_bad = z.is_fixed = 0;
     z.end = data + n;
     z.first = z.out = out;
     z.last = out + room;

@@ -67,11 +67,11 @@ class Writer:
             (symbol >= 144) + (symbol >= 256) + (symbol >= 280)]
         return self.code(value + symbol - first, n)
 
-    def dynamic(self, code_lengths, n_literals, n_distances, *steps):
+    def dynamic(self, code_lengths, n_literals, n_distances, *steps, is_last=1):
         """A block's codes. code_lengths: {symbol: length} of the code of lengths; steps: (code, its bits, extra,
         its bits)."""
         order = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
-        self.bits(5, 3).bits(n_literals - 257, 5).bits(n_distances - 1, 5).bits(15, 4)
+        self.bits(4 + is_last, 3).bits(n_literals - 257, 5).bits(n_distances - 1, 5).bits(15, 4)
         for symbol in order:
             self.bits(code_lengths.get(symbol, 0), 3)
         for code, n, extra, n_extra in steps:
@@ -123,13 +123,23 @@ def written():
     """Blocks that zlib reads and does not write."""
     def w():
         return Writer()
+
+    def steps():  # 138 and 118 zeros, 256: 1 bit; distance 0: 1 bit
+        return [(0, 1, 127, 7), (0, 1, 107, 7), (3, 2, 0, 0), (3, 2, 0, 0)]
     yield "an empty stored block, then one", DEFLATE, w().bits(0, 8).bits(0xffff0000, 32).bits(1, 8).bits(
         0xfffe0001, 32).bits(ord("s"), 8).zlib(b"s")
     yield "258 as 284 and 31", DEFLATE, w().bits(3, 3).fixed(ord("a")).fixed(284).bits(31, 5).code(0, 5).fixed(256).zlib(
         b"a" * 259)
+    writer = w()
+    for _ in range(300):
+        writer.bits(2, 3).fixed(256)  # one of these is ten bits
+    for _ in range(3):
+        writer.bits(2, 3).fixed(ord("f")).fixed(256)
+    yield "blocks of nothing", DEFLATE, writer.bits(3, 3).fixed(256).zlib(b"fff")
+    yield "fixed codes after dynamic ones", DEFLATE, w().dynamic({0: 2, 1: 2, 18: 1}, 257, 1, *steps(), is_last=0).code(
+        0, 1).bits(3, 3).fixed(ord("f")).fixed(256).zlib(b"f")
     lengths = {0: 2, 1: 2, 18: 1}  # codes: 18 is 0, 0 is 10, 1 is 11
-    steps = [(0, 1, 127, 7), (0, 1, 107, 7), (3, 2, 0, 0), (3, 2, 0, 0)]  # 138 and 118 zeros, 256: 1 bit; distance 0: 1 bit
-    yield "only the end has a code", DEFLATE, w().dynamic(lengths, 257, 1, *steps).code(0, 1).zlib()
+    yield "only the end has a code", DEFLATE, w().dynamic(lengths, 257, 1, *steps()).code(0, 1).zlib()
 
 
 def bad():
