@@ -17,6 +17,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 LWIP_DIR ?= $(B)/third/lwip
 NANOPB_DIR ?= $(B)/third/nanopb
+MBEDTLS_DIR ?= $(B)/third/mbedtls
 V ?= 0
 Q := $(if $(filter 0,$(V)),@)
 comma := ,
@@ -48,10 +49,11 @@ $(foreach d,$(BOARD_DIRS),$(eval $(call assign,$(BOARD_VARS),BOARD))$(eval BOARD
 #   PROTO           what it links of proto/, without the ending
 #   CONFIG          limits for it on every board, each -DNAME=VALUE; it replaces the board's own of that NAME
 #   CONFIG_<board>  the same on one board
+#   TLS             with TLS: the profile of ports/mbedtls that its Mbed TLS has; TLS_<board>: another one there
 #   BOARDS          which boards have it
 
 APPS := $(patsubst boards/apps/%.mk,%,$(wildcard boards/apps/*.mk))
-APP_VARS := SRC PROTO CONFIG BOARDS $(addprefix CONFIG_,$(BOARDS))
+APP_VARS := SRC PROTO CONFIG TLS BOARDS $(foreach v,CONFIG TLS,$(addprefix $v_,$(BOARDS)))
 $(foreach a,$(APPS),$(eval $(call assign,$(APP_VARS),APP))\
     $(eval include boards/apps/$a.mk)$(eval $(call assign,$(APP_VARS),app-$a,APP)))
 $(if $(filter $(APP),$(APPS)),,$(error APP=$(APP): the applications are: $(APPS)))
@@ -64,7 +66,8 @@ lacks = $(strip $(foreach t,$1,$(if $(call on_path,$t),,$t)))
 header = $(wildcard /usr/include/$1 /usr/include/*-linux-gnu/$1)
 
 LACKS_python := $(if $(wildcard $(PYTHON)),,venv)
-LACKS_third := $(if $(wildcard $(LWIP_DIR)/src $(NANOPB_DIR)/pb.h),,third)
+LACKS_third := $(if $(and $(wildcard $(LWIP_DIR)/src $(NANOPB_DIR)/pb.h),$(wildcard $(MBEDTLS_DIR)/include)),,third)
+LACKS_certs := $(call lacks,openssl)
 LACKS_host := $(call lacks,gcc)$(if $(call header,stdio.h),,libc)
 LACKS_arm := $(call lacks,arm-none-eabi-gcc)$(if $(wildcard /usr/lib/arm-none-eabi/include/stdio.h),,newlib)\
     $(if $(wildcard /usr/lib/picolibc/arm-none-eabi/include/stdio.h),,picolibc)
@@ -79,7 +82,7 @@ LACKS_bench := $(call lacks,valgrind h2load g++ protoc grpc_cpp_plugin pkg-confi
 LACKS_node := $(call lacks,node npm)
 LACKS_openocd := $(call lacks,openocd)
 
-BASE_GROUPS := python third host
+BASE_GROUPS := python third host certs
 GROUPS_all := $(BASE_GROUPS) arm slirp
 GROUPS_demo := python third arm qemu
 GROUPS_test := $(GROUPS_all) riscv qemu test node
@@ -93,6 +96,7 @@ GROUPS_host-sim := $(GROUPS_sim)
 GROUPS_third := third
 GROUPS_venv := python
 GROUPS_gen := python third
+GROUPS_certs := certs
 GROUPS_$(B)/node/ready := node
 GROUPS_$(B)/go/client :=
 $(foreach b,$(BOARDS),$(eval GROUPS_$b ?= $(if $(filter %-,$($b_CC)),$(BASE_GROUPS) arm,$(BASE_GROUPS)))\
@@ -120,19 +124,30 @@ LWIP_API_SRC := $(addprefix src/api/,api_lib api_msg err if_api netbuf netdb net
 LWIP_UNIX_SRC := contrib/ports/unix/port/sys_arch
 NANOPB_SRC := pb_common pb_decode pb_encode
 LWIP_FILES := $(patsubst %,$(LWIP_DIR)/%.c,$(LWIP_CORE_SRC) $(LWIP_API_SRC) $(LWIP_UNIX_SRC))
+# All that one of the profiles needs; what a profile does not have compiles to nothing.
+MBEDTLS_SRC := aes asn1parse asn1write bignum bignum_core block_cipher cipher cipher_wrap constant_time ctr_drbg ecdh \
+    ecdsa ecp ecp_curves gcm hkdf md oid pk pk_ecc pk_wrap pkparse platform platform_util psa_crypto psa_crypto_aead \
+    psa_crypto_cipher psa_crypto_client psa_crypto_driver_wrappers_no_static psa_crypto_ecp psa_crypto_hash \
+    psa_crypto_mac psa_crypto_slot_management psa_util sha256 ssl_ciphersuites ssl_client ssl_msg ssl_ticket ssl_tls \
+    ssl_tls12_client ssl_tls12_server ssl_tls13_client ssl_tls13_generic ssl_tls13_keys ssl_tls13_server x509 x509_crt
+MBEDTLS_FILES := $(patsubst %,$(MBEDTLS_DIR)/library/%.c,$(MBEDTLS_SRC))
 NANOPB_FILES := $(patsubst %,$(NANOPB_DIR)/%.c,$(NANOPB_SRC)) $(NANOPB_DIR)/generator/protoc-gen-nanopb
 
 # Fetched only where the user has not named a folder of their own.
 LWIP_READY := $(LWIP_DIR)/src/include/lwip/init.h
 NANOPB_READY := $(NANOPB_DIR)/pb.h
+MBEDTLS_READY := $(MBEDTLS_DIR)/include/mbedtls/ssl.h
 $(B)/third/lwip/src/include/lwip/init.h: .ci/fetch | $(SETUP)
 	@.ci/fetch lwip $(B)/third/lwip && touch $@
 $(B)/third/nanopb/pb.h: .ci/fetch | $(SETUP)
 	@.ci/fetch nanopb $(B)/third/nanopb && touch $@
-$(foreach v,LWIP NANOPB,$(if $(filter $(B)/third/%,$($v_DIR))$(wildcard $($v_READY)),,\
+$(B)/third/mbedtls/include/mbedtls/ssl.h: .ci/fetch | $(SETUP)
+	@.ci/fetch mbedtls $(B)/third/mbedtls && touch $@
+$(foreach v,LWIP NANOPB MBEDTLS,$(if $(filter $(B)/third/%,$($v_DIR))$(wildcard $($v_READY)),,\
     $(error $v_DIR=$($v_DIR): there is no $($v_READY))))
 $(LWIP_FILES): | $(LWIP_READY) ;
 $(NANOPB_FILES): | $(NANOPB_READY) ;
+$(MBEDTLS_FILES): | $(MBEDTLS_READY) ;
 
 # The stamp counts only while the interpreter is there.
 VENV_READY := $(VENV)/ready
@@ -199,6 +214,13 @@ $(B)/py/$1_pb2.py $(B)/py/$1_pb2_grpc.py &: $(wildcard proto/$(dir $1)*.proto) $
 endef
 $(foreach p,$(PROTOS),$(eval $(call proto_rules,$p)))
 
+# --- Certificates for tests: new keys each time --------------------------------------------------------
+
+CERTS_READY := $(B)/certs/certs.h
+$(CERTS_READY): tests/certs.py | $(SETUP)
+	$(call say,GEN,$@)
+	$(Q)python3 -B tests/certs.py $(@D)
+
 # --- Flags -----------------------------------------------------------------------------------------
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
@@ -206,6 +228,9 @@ CFLAGS_OURS := -std=c99 -ffunction-sections -fdata-sections -DPB_NO_ERRMSG=1 -DP
     -I. -Inanorpc -Iboards -I$(B)/gen -isystem $(NANOPB_DIR)
 CFLAGS_ALL := $(CFLAGS_OURS) -g -MMD -MP
 CFLAGS_LWIP := -isystem $(LWIP_DIR)/src/include
+# $1: profile. All files of an image, as NRPC_TLS changes the layout of structs.
+CFLAGS_TLS = -DNRPC_TLS=1 -DMBEDTLS_CONFIG_FILE=\"ports/mbedtls/profile_$1.h\" -Iports/mbedtls -I$(B)/certs \
+    -isystem $(MBEDTLS_DIR)/include
 # Third-party files are compiled as they come.
 CFLAGS_THIRD := -std=gnu99 -w
 
@@ -225,6 +250,7 @@ PORT_lwip-raw_SRC := ports/lwip/nrpc_lwip.c ports/lwip/nrpc_lwip_dial.c
 PORT_lwip-raw_LWIP := $(LWIP_CORE_SRC)
 PORT_lwip-sockets_SRC := ports/lwip/nrpc_lwip_sockets.c ports/lwip/nrpc_lwip_sockets_dial.c
 PORT_lwip-sockets_LWIP := $(LWIP_CORE_SRC) $(LWIP_API_SRC)
+TLS_SRC := $(sort $(wildcard ports/mbedtls/*.c))
 PORT_posix_SRC := $(sort $(wildcard ports/posix/*.c))
 
 port_flags = $(addprefix -Iports/,$(sort $(firstword $(subst -, ,$($1_PORT))))) $(if $(uses_lwip),$(CFLAGS_LWIP))
@@ -234,17 +260,19 @@ uses_lwip = $(filter lwip-%,$($1_PORT))
 
 # $1: board, $2: application
 image = $(B)/$1/$2$(if $(is_cross),.elf)
-app_config = $(strip $(app-$2_CONFIG) $(app-$2_CONFIG_$1))
+app_tls = $(or $(app-$2_TLS_$1),$(app-$2_TLS))
+app_config = $(strip $(app-$2_CONFIG) $(app-$2_CONFIG_$1) $(if $(app_tls),$(call CFLAGS_TLS,$(app_tls))))
 config = $(filter-out $(foreach d,$(app_config),$(firstword $(subst =, ,$d))=%),$($1_CONFIG)) $(app_config)
 tree = $1$(if $(app_config),-$2)
 boards_apps = $(foreach a,$(APPS),$(if $(filter $1,$(app-$a_BOARDS)),$a))
 ALL_IMAGES = $(foreach b,$(BOARDS),$(foreach a,$(call boards_apps,$b),$(call image,$b,$a)))
 
 board_src = $(sort $(CORE_SRC) $(app-$2_SRC) $(if $(is_cross),boards/main.c) $($1_SRC) \
-    $(foreach p,$($1_PORT),$(PORT_$p_SRC)))
+    $(foreach p,$($1_PORT),$(PORT_$p_SRC)) $(if $(app_tls),$(TLS_SRC)))
 board_lwip = $(sort $(foreach p,$($1_PORT),$(PORT_$p_LWIP)) $(if $(is_cross),,$(if $(uses_lwip),$(LWIP_UNIX_SRC))))
 board_obj = $(addprefix $(B)/$(tree)/,$(board_src:.c=.o) $(foreach p,$(app-$2_PROTO),gen/$p.pb.o gen/$p.nrpc.o gen/$p.desc.o) \
-    $(patsubst %,nanopb/%.o,$(NANOPB_SRC)) $(patsubst %,lwip/%.o,$(board_lwip)))
+    $(patsubst %,nanopb/%.o,$(NANOPB_SRC)) $(patsubst %,lwip/%.o,$(board_lwip)) \
+    $(if $(app_tls),$(patsubst %,mbedtls/%.o,$(MBEDTLS_SRC))))
 
 # A tree is compiled anew when its flags change, not whenever this file does: build/TREE/flags is
 # written, here and now, only if what it says has changed. (The strip: make 4.3 may leave the line's end.)
@@ -254,7 +282,8 @@ keep_flags = $(if $(subst x$(strip $(file <$(B)/$1/flags))x,,x$(strip $2)x),$(sh
 # Compile rules of one object tree. $1: its folder below build/, $2: compiler, $3: flags, $4: flags to link
 define tree_rules
 $(call keep_flags,$1,$2 $(CFLAGS_ALL) $(WARNINGS) $(CFLAGS_THIRD) $3 $4)
-$(B)/$1/%.o: %.c $(B)/$1/flags | $(HEADERS_READY) $(if $(findstring $(LWIP_DIR),$3),$(LWIP_READY)) $(SETUP)
+$(B)/$1/%.o: %.c $(B)/$1/flags | $(HEADERS_READY) $(if $(findstring $(LWIP_DIR),$3),$(LWIP_READY)) \
+    $(if $(findstring $(MBEDTLS_DIR),$3),$(MBEDTLS_READY) $(CERTS_READY)) $(SETUP)
 	$$(call say,CC,$1/$$*.c)
 	$(Q)mkdir -p $$(@D)
 	$(Q)$2 $(CFLAGS_ALL) $(WARNINGS) $3 -c -o $$@ $$<
@@ -270,6 +299,10 @@ $(B)/$1/lwip/%.o: $(LWIP_DIR)/%.c $(B)/$1/flags | $(LWIP_READY) $(HEADERS_READY)
 	$$(call say,CC,$1/lwip/$$*.c)
 	$(Q)mkdir -p $$(@D)
 	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $3 -c -o $$@ $$<
+$(B)/$1/mbedtls/%.o: $(MBEDTLS_DIR)/library/%.c $(B)/$1/flags | $(MBEDTLS_READY) $(SETUP)
+	$$(call say,CC,$1/mbedtls/$$*.c)
+	$(Q)mkdir -p $$(@D)
+	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) -I$(MBEDTLS_DIR)/library $3 -c -o $$@ $$<
 endef
 
 # $1: board, $2: tree, $3: limits
@@ -281,7 +314,8 @@ define board_tree # $1: board, $2: tree, $3: limits
 $(call tree_rules,$2,$(call compiler,$1),$(if $(call is_cross,$1),-Os,-O2) -I$($1_DIR) \
     $(call port_flags,$1) $3 $($1_CFLAGS),$(if $(call is_cross,$1),$(NO_HEAP)) $($1_LDFLAGS) $($1_LIBS))
 # What our sources say to clang, as the board compiles them.
-$(B)/lint/$2/%.ok: %.c $(B)/$2/flags | $(HEADERS_READY) $(if $(call uses_lwip,$1),$(LWIP_READY)) $(SETUP)
+$(B)/lint/$2/%.ok: %.c $(B)/$2/flags | $(HEADERS_READY) $(if $(call uses_lwip,$1),$(LWIP_READY)) \
+    $(if $(findstring $(MBEDTLS_DIR),$3),$(MBEDTLS_READY) $(CERTS_READY)) $(SETUP)
 	$$(call say,LINT,$2/$$*.c)
 	$(Q)mkdir -p $$(@D)
 	$(Q)clang -fsyntax-only -MT $$@ -MF $$(@:.ok=.d) $(call lint_flags,$1,$2,$3) $$< && touch $$@
@@ -388,7 +422,7 @@ RUN_PYTHON := PYTHONPATH=$(B)/py:tests/e2e:tests/interop $(PYTHON)
 PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q
 DEMO_BOARD := lm3s6965evb
 
-.PHONY: all demo test test-target interop lint size bench readme sim venv third gen clean help
+.PHONY: all demo test test-target interop lint size bench readme sim venv third certs gen clean help
 all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
 
 demo: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ## boot the firmware in an emulator and greet it from Python
@@ -419,7 +453,8 @@ sim: $(call image,host-sim,$(APP)) ## run the simulated device; ARGS="--help" sh
 	$(Q)$< $(if $(findstring --port,$(ARGS)),,--port $(PORT)) $(ARGS)
 
 venv: $(VENV_READY) ## make the Python environment in .venv
-third: $(LWIP_READY) $(NANOPB_READY) ## fetch the third-party sources
+third: $(LWIP_READY) $(NANOPB_READY) $(MBEDTLS_READY) ## fetch the third-party sources
+certs: $(CERTS_READY) ## make a test CA, and good and bad certificates of it, below build/certs
 gen: $(GEN_C) $(GEN_H) $(GEN_PY) ## generate C and Python from proto/
 
 clean: ## remove what was built (third-party sources and .venv stay)

@@ -34,6 +34,20 @@ struct nrpc_dial;
 int board_dial(struct nrpc_dial *dial, const char *host, uint16_t port);
 void board_undial(struct nrpc_dial *dial);
 
+/* 1: the application has something to do before it listens, and defines this function. Returns NULL, or why it
+ * cannot run; the board then panics with that text. */
+#ifndef APP_STARTS
+#define APP_STARTS 0
+#endif
+#if APP_STARTS
+const char *app_start(void);
+#else
+static inline const char *app_start(void)
+{
+    return NULL;
+}
+#endif
+
 /* Brings up clocks, console, millisecond clock and network. Once, first of all. Panics when a part
  * that the board cannot do without does not answer. */
 void board_init(void);
@@ -49,6 +63,9 @@ uint32_t board_now_ms(void);
  * for keys; 0: NOT SECURE, they follow from BOARD_TEST_SEED, the device's address and the time.
  * Every board that an emulator runs returns 0; code that makes keys must refuse it. */
 int board_entropy(void *buf, size_t n);
+
+/* Seconds since 1970-01-01 UTC, for the dates of certificates; 0: the board does not know. */
+uint64_t board_unix_s(void);
 
 /* Writes "nanorpc: panic: TEXT" on the console, turns interrupts off and halts for ever. Any
  * context. */

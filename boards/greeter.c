@@ -4,10 +4,16 @@
 #include "helloworld.nrpc.h"
 #include "helloworld/greeter.nrpc.h"
 #include "simpletest.nrpc.h"
+#if NRPC_TLS
+#include "greeter_tls.h"
+#endif
 
 /* Connections that the server has memory for; a board gives its own with -D. */
 #ifndef GREETER_CONNECTIONS
 #define GREETER_CONNECTIONS 2
+#endif
+#ifndef GREETER_OPTIONS
+#define GREETER_OPTIONS (.n_interceptors = 0)
 #endif
 
 enum { LIST_LENGTH = 5 };
@@ -128,5 +134,5 @@ enum nrpc_status simpletest_SimpleTest_PostAndPost(struct nrpc_call *call, const
     return NRPC_OK;
 }
 
-NRPC_SERVER_DEFINE(server, GREETER_CONNECTIONS, Greeter_service, helloworld_Greeter_service,
-                   simpletest_SimpleTest_service);
+NRPC_SERVER_DEFINE_WITH(server, GREETER_CONNECTIONS, GREETER_OPTIONS, Greeter_service, helloworld_Greeter_service,
+                        simpletest_SimpleTest_service);

@@ -58,7 +58,12 @@ int main(void)
 {
     uint32_t now_ms;
     int ready = 0;
+    const char *wrong;
     board_init();
+    wrong = app_start();
+    if (wrong != NULL) {
+        board_panic(wrong);
+    }
     if (nrpc_lwip_listen(&server, SERVER_PORT) != 0) {
         board_panic("no memory to listen");
     }

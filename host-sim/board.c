@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "gateway.h"
 #include "lwip/dns.h"
@@ -156,6 +157,11 @@ int board_entropy(void *buf, size_t n)
         board_panic("no entropy");
     }
     return 1;
+}
+
+uint64_t board_unix_s(void)
+{
+    return (uint64_t)time(NULL);
 }
 
 void board_panic(const char *text)

@@ -97,6 +97,14 @@ static void *serve_sockets(void *unused)
     board_panic("the sockets port has given up");
 }
 
+static void start_app(void)
+{
+    const char *wrong = app_start();
+    if (wrong != NULL) {
+        board_panic(wrong);
+    }
+}
+
 static void start_server(enum options_api api)
 {
     pthread_t thread;
@@ -139,6 +147,7 @@ static int run_device(const void *context, unsigned number, struct fleet_report 
     }
     api_used = options.api;
     board_init();
+    start_app();
     dial_relay(&options);
     start_server(options.api);
     say_ready(port);

@@ -131,12 +131,21 @@
 #define NRPC_FAST 0
 #endif
 
+/* 1: servers and channels may have .tls, see ports/mbedtls/nrpc_tls.h. Costs nothing but code and 4 bytes of flash each
+ * where they have none. */
+#ifndef NRPC_TLS
+#define NRPC_TLS 0
+#endif
+
 /* --- Not settings: what follows from them ------------------------------------------------- */
 
 /* The least room with which nrpc_conn_transmit always makes progress, in bytes: the largest
  * trailers, or the headers of a request. */
 #define NRPC_TRANSMIT_MIN \
     (112 + 40 * NRPC_COMPRESSION + (NRPC_STATUS_MESSAGE_MAX < 80 ? 80 : NRPC_STATUS_MESSAGE_MAX) + NRPC_METADATA_BYTES)
+
+/* The same of nrpc_link_transmit: with what TLS puts around a record. */
+#define NRPC_LINK_MIN (NRPC_TRANSMIT_MIN + 32 * NRPC_TLS)
 
 #define NRPC_HPACK_TABLE_BYTES (32 * NRPC_HPACK_ENTRIES)
 

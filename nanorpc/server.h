@@ -9,6 +9,7 @@
 NRPC_BEGIN_C
 
 struct nrpc_role;
+struct nrpc_tls;
 extern const struct nrpc_role nrpc_server_role;
 
 /* In flash; NRPC_SERVER_DEFINE fills it in. */
@@ -34,6 +35,9 @@ struct nrpc_server {
 #endif
     const struct nrpc_interceptor *interceptors; /* begun from the first to the last */
     uint8_t n_interceptors;
+#if NRPC_TLS
+    const struct nrpc_tls *tls; /* ports/mbedtls/nrpc_tls.h; NULL: plain HTTP/2 */
+#endif
 };
 
 /* Defines `const struct nrpc_server name` and its memory, statically.
@@ -42,7 +46,8 @@ struct nrpc_server {
 #define NRPC_SERVER_DEFINE(server_name, connections, ...) \
     NRPC_SERVER_DEFINE_WITH(server_name, connections, (.n_interceptors = 0), __VA_ARGS__)
 
-/* The same with options, in parentheses: .keys and .n_keys, which need NRPC_METADATA_BYTES; .interceptors and .n_interceptors:
+/* The same with options, in parentheses: .keys and .n_keys, which need NRPC_METADATA_BYTES; .interceptors and .n_interceptors;
+ * .tls, which needs NRPC_TLS:
  *     NRPC_SERVER_DEFINE_WITH(server, 2, (.keys = keys, .n_keys = 1), Greeter_service); */
 #define NRPC_SERVER_DEFINE_WITH(server_name, connections, options, ...)                         \
     static const struct nrpc_service *const server_name##_services[] = {                        \

@@ -36,7 +36,7 @@ def resolve(path, name, ours):
     """Which of our files `#include "name"` in `path` means, or None."""
     beside = os.path.normpath(os.path.join(os.path.dirname(path), name))
     for candidate in [beside, name, "nanorpc/" + name, "boards/" + name,
-                      "ports/lwip/" + name, "ports/posix/" + name]:
+                      "ports/lwip/" + name, "ports/posix/" + name, "ports/mbedtls/" + name]:
         if candidate in ours:
             return candidate
     return None

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 BOARD_CC := cc
 BOARD_CFLAGS := -flto -flto-partition=one
-BOARD_SRC := boards/linux/main.c
+BOARD_SRC := boards/linux/main.c boards/linux/board.c
 BOARD_PORT := posix
 BOARD_CONFIG := -DNRPC_FAST=1 -DNRPC_MAX_STREAMS=128 -DGREETER_CONNECTIONS=1024
 BOARD_LIBS := -pthread

@@ -27,12 +27,6 @@ struct options {
 static struct nrpc_reverse uplinks[LINKS_MAX];
 static volatile sig_atomic_t stops; /* how often we were asked to end */
 
-void board_print(const char *text)
-{
-    fputs(text, stdout);
-    fflush(stdout);
-}
-
 static void on_stop(int number)
 {
     (void)number;
@@ -44,7 +38,7 @@ static void usage(FILE *to, const char *program)
 {
     fprintf(to,
             "usage: %s [--address ADDRESS] [--port PORT] [--reverse HOST:PORT [--links N]]\n"
-            "Serves " APP_TITLE " over gRPC (no TLS).\n"
+            "Serves " APP_TITLE " over gRPC.\n"
             "\n"
             "  --address ADDRESS  a name or number of this machine to listen on; \"any\" for all of\n"
             "                     them, IPv4 and IPv6 (default: localhost, reached from here only)\n"
@@ -210,7 +204,12 @@ static void say_goodbye(void)
 /* Returns 0, or the program's exit code after a message. */
 static int start(const struct options *options, const char *program)
 {
-    const char *address = strcmp(options->address, "any") ? options->address : NULL;
+    const char *address = strcmp(options->address, "any") ? options->address : NULL, *wrong = app_start();
+
+    if (wrong) {
+        fprintf(stderr, "%s: %s\n", program, wrong);
+        return 1;
+    }
 
     if (options->port >= 0 && nrpc_posix_listen(&server, address, (uint16_t)options->port)) {
         fprintf(stderr, "%s: %s; choose another with --port or --address\n", program, nrpc_posix_error());

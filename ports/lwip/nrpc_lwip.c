@@ -26,8 +26,8 @@
 #error "lwipopts.h: LWIP_WND_SCALE must be 0; a link keeps up to TCP_WND bytes"
 #endif
 
-NRPC_STATIC_ASSERT(NRPC_LWIP_SEND_BYTES >= 2 * NRPC_TRANSMIT_MIN && NRPC_LWIP_SEND_BYTES <= 65535,
-                   "NRPC_LWIP_SEND_BYTES: 2 * NRPC_TRANSMIT_MIN .. 65535");
+NRPC_STATIC_ASSERT(NRPC_LWIP_SEND_BYTES >= 2 * NRPC_LINK_MIN && NRPC_LWIP_SEND_BYTES <= 65535,
+                   "NRPC_LWIP_SEND_BYTES: 2 * NRPC_LINK_MIN .. 65535");
 NRPC_STATIC_ASSERT(NRPC_LWIP_CONNECTIONS >= 1 && NRPC_LWIP_CONNECTIONS <= 255,
                    "NRPC_LWIP_CONNECTIONS: 1..255");
 
@@ -80,14 +80,14 @@ static uint16_t ring_room(struct ring *ring, uint8_t **at)
         room = (uint16_t)(ring->tail - ring->head);
     } else {
         room = (uint16_t)(NRPC_LWIP_SEND_BYTES - ring->head);
-        if (room < NRPC_TRANSMIT_MIN && ring->tail >= NRPC_TRANSMIT_MIN) {
+        if (room < NRPC_LINK_MIN && ring->tail >= NRPC_LINK_MIN) {
             ring->end = ring->head;
             ring->head = 0;
             room = ring->tail;
         }
     }
     *at = ring->bytes + ring->head;
-    return room < NRPC_TRANSMIT_MIN ? 0 : room;
+    return room < NRPC_LINK_MIN ? 0 : room;
 }
 
 /* n bytes were put where ring_room said. */
@@ -123,7 +123,7 @@ static void drop_held(struct link *link)
 static void lose_conn(struct link *link)
 {
     if (link->conn != NULL) {
-        nrpc_conn_lost(link->conn);
+        nrpc_link_lost(link->conn);
         link->conn = NULL;
     }
 }
@@ -179,7 +179,7 @@ static err_t close_link(struct link *link)
 /* Gives the connection bytes, and TCP room for as many. Returns how many were used. */
 static uint16_t feed(struct link *link, const void *data, uint16_t n)
 {
-    uint16_t used = (uint16_t)nrpc_conn_receive(link->conn, data, n, sys_now());
+    uint16_t used = (uint16_t)nrpc_link_receive(link->conn, data, n, sys_now());
     tcp_recved(link->pcb, used);
     return used;
 }
@@ -254,7 +254,7 @@ static int make(struct link *link)
         return 0;
     }
     room = ring_room(&link->ring, &at);
-    n = room == 0 ? 0 : nrpc_conn_transmit(link->conn, at, room);
+    n = room == 0 ? 0 : nrpc_link_transmit(link->conn, at, room);
     ring_add(&link->ring, n);
     return n != 0;
 }
@@ -275,7 +275,7 @@ static err_t pump(struct link *link)
     }
     /* Whatever keeps it from sending now (no route, no memory), its timer tries again. */
     (void)tcp_output(link->pcb);
-    if (link->conn == NULL || nrpc_conn_closing(link->conn)) {
+    if (link->conn == NULL || nrpc_link_closing(link->conn)) {
         return close_link(link);
     }
     return ERR_OK;
@@ -350,7 +350,7 @@ static struct link *find_free(void)
 static struct link *admit(const struct nrpc_server *server, struct tcp_pcb *pcb)
 {
     struct link *link = find_free();
-    struct nrpc_conn *conn = link == NULL ? NULL : nrpc_server_accept(server, sys_now());
+    struct nrpc_conn *conn = link == NULL ? NULL : nrpc_link_accept(server, sys_now());
     if (conn == NULL) {
         return NULL;
     }
@@ -424,7 +424,7 @@ err_t nrpc_lwip_link_begin(struct nrpc_dial *dial, struct tcp_pcb *pcb)
     if (link == NULL) {
         nrpc_dial_failed(dial);
     } else {
-        conn = nrpc_dial_linked(dial, sys_now());
+        conn = nrpc_link_dialled(dial, sys_now());
     }
     if (conn == NULL) {
         tcp_abort(pcb);
@@ -475,7 +475,7 @@ uint32_t nrpc_lwip_poll(uint32_t now_ms)
             continue;
         }
         if (link->conn != NULL) {
-            own = nrpc_conn_tick(link->conn, now_ms);
+            own = nrpc_link_tick(link->conn, now_ms);
         }
         if (pump(link) == ERR_OK && link->ring.unsent != 0) {
             own = RETRY_MS;

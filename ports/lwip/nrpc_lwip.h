@@ -42,7 +42,7 @@ NRPC_BEGIN_C
 #define NRPC_LWIP_CONNECTIONS 2
 #endif
 
-/* A link's bytes on their way, kept until the client's TCP has them. Bytes, 2 * NRPC_TRANSMIT_MIN
+/* A link's bytes on their way, kept until the client's TCP has them. Bytes, 2 * NRPC_LINK_MIN
  * .. 65535. RAM: as many a link. */
 #ifndef NRPC_LWIP_SEND_BYTES
 #define NRPC_LWIP_SEND_BYTES 1024

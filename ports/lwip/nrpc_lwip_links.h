@@ -5,7 +5,7 @@
 #define NRPC_LWIP_LINKS_H
 
 #include "lwip/tcp.h"
-#include "nanorpc/dial.h"
+#include "nanorpc/link.h"
 #include "nrpc_lwip.h"
 
 /* nrpc_lwip_poll's call to who dials; NULL: nobody does. now_ms, and the result, as its own. Who links

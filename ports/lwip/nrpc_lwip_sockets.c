@@ -20,8 +20,8 @@ enum { LINKS = NRPC_LWIP_SOCKETS_CONNECTIONS, BUFFER = NRPC_LWIP_SOCKETS_BUFFER_
 enum { BACKLOG = 4, KEEPALIVE_PROBE_S = 10, KEEPALIVE_PROBES = 3 };
 
 NRPC_STATIC_ASSERT(LINKS >= 1 && LINKS <= 65535, "NRPC_LWIP_SOCKETS_CONNECTIONS: 1..65535");
-NRPC_STATIC_ASSERT(BUFFER >= NRPC_TRANSMIT_MIN && BUFFER <= 65535,
-                   "NRPC_LWIP_SOCKETS_BUFFER_BYTES: NRPC_TRANSMIT_MIN..65535");
+NRPC_STATIC_ASSERT(BUFFER >= NRPC_LINK_MIN && BUFFER <= 65535,
+                   "NRPC_LWIP_SOCKETS_BUFFER_BYTES: NRPC_LINK_MIN..65535");
 
 /* OPEN: it has a connection. CLOSING: that has ended; its last bytes leave, then our FIN, and the
  * client's is awaited. */
@@ -57,7 +57,7 @@ static void close_hard(int fd)
 static void lose_conn(struct link *link)
 {
     if (link->conn != NULL) {
-        nrpc_conn_lost(link->conn);
+        nrpc_link_lost(link->conn);
         link->conn = NULL;
     }
 }
@@ -117,9 +117,9 @@ static size_t make(struct link *link)
 {
     size_t made, end = 0;
     do {
-        made = nrpc_conn_transmit(link->conn, link->tx + end, BUFFER - end);
+        made = nrpc_link_transmit(link->conn, link->tx + end, BUFFER - end);
         end += made;
-    } while (made != 0 && BUFFER - end >= NRPC_TRANSMIT_MIN);
+    } while (made != 0 && BUFFER - end >= NRPC_LINK_MIN);
     link->tx_at = 0;
     link->tx_end = (uint16_t)end;
     return end;
@@ -148,7 +148,7 @@ static int feed(struct link *link)
     if (link->rx_at == link->rx_end) {
         return 0;
     }
-    used = nrpc_conn_receive(link->conn, link->rx + link->rx_at, (size_t)(link->rx_end - link->rx_at),
+    used = nrpc_link_receive(link->conn, link->rx + link->rx_at, (size_t)(link->rx_end - link->rx_at),
                              sys_now());
     link->rx_at = (uint16_t)(link->rx_at + used);
     return used != 0;
@@ -164,7 +164,7 @@ static void pump(struct link *link)
     } while (made >= 0 && (fed || made) && link->rx_at != link->rx_end);
     if (made < 0) {
         abort_link(link);
-    } else if (nrpc_conn_closing(link->conn)) {
+    } else if (nrpc_link_closing(link->conn)) {
         begin_closing(link);
     }
 }
@@ -244,7 +244,7 @@ static void begin(struct link *link, struct nrpc_conn *conn, int fd)
 static void take(int fd)
 {
     struct link *link = find_place();
-    struct nrpc_conn *conn = link == NULL ? NULL : nrpc_server_accept(port.server, sys_now());
+    struct nrpc_conn *conn = link == NULL ? NULL : nrpc_link_accept(port.server, sys_now());
     if (conn == NULL) {
         close_hard(fd);
         return;
@@ -308,7 +308,7 @@ void nrpc_lwip_sockets_link_begin(struct nrpc_dial *dial, int fd)
     if (link == NULL) {
         nrpc_dial_failed(dial);
     } else {
-        conn = nrpc_dial_linked(dial, sys_now());
+        conn = nrpc_link_dialled(dial, sys_now());
     }
     if (conn == NULL) {
         close_hard(fd);
@@ -334,7 +334,7 @@ static uint32_t prepare(struct link *link, struct pollfd *watched, uint32_t most
 {
     uint32_t next = NRPC_LWIP_SOCKETS_RETRY_MS;
     if (link->state == OPEN) {
-        next = nrpc_conn_tick(link->conn, sys_now());
+        next = nrpc_link_tick(link->conn, sys_now());
         pump(link);
     }
     if (link->state == CLOSING) {

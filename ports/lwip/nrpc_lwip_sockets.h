@@ -39,7 +39,7 @@ NRPC_BEGIN_C
 #define NRPC_LWIP_SOCKETS_CONNECTIONS 2
 #endif
 
-/* What a link receives, and sends, at a time. Bytes, NRPC_TRANSMIT_MIN..65535. RAM: twice a link. */
+/* What a link receives, and sends, at a time. Bytes, NRPC_LINK_MIN..65535. RAM: twice a link. */
 #ifndef NRPC_LWIP_SOCKETS_BUFFER_BYTES
 #define NRPC_LWIP_SOCKETS_BUFFER_BYTES 536
 #endif

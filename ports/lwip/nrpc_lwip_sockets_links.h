@@ -4,7 +4,7 @@
 #ifndef NRPC_LWIP_SOCKETS_LINKS_H
 #define NRPC_LWIP_SOCKETS_LINKS_H
 
-#include "nanorpc/dial.h"
+#include "nanorpc/link.h"
 #include "nrpc_lwip_sockets.h"
 
 /* nrpc_lwip_sockets_poll's call to who dials; NULL: nobody does. Returns the milliseconds after which to call

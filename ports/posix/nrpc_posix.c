@@ -94,7 +94,7 @@ static void tick_all(void)
         nrpc_posix_link_tick(link);
         if (link->tx_at == link->tx_end)
             nrpc_posix_link_flush(link);
-        else if (nrpc_conn_closing(link->conn)) /* a timer ended it; the peer takes nothing any more */
+        else if (nrpc_link_closing(link->conn)) /* a timer ended it; the peer takes nothing any more */
             nrpc_posix_link_close(link);
     }
     nrpc_posix_listeners_resume();

@@ -145,7 +145,7 @@ static void connected(struct entry *entry)
     epoll_ctl(nrpc_posix.epoll, EPOLL_CTL_DEL, fd, NULL); /* the link adds it anew */
     entry->fd = -1;
     clear(entry);
-    conn = nrpc_posix_link_free() ? nrpc_dial_linked(entry->dial, nrpc_posix.now_ms) : NULL;
+    conn = nrpc_posix_link_free() ? nrpc_link_dialled(entry->dial, nrpc_posix.now_ms) : NULL;
     if (conn && !nrpc_posix_link_open(conn, fd)) {
         nrpc_posix.stats.dialled++;
         entry->error[0] = 0;
@@ -154,7 +154,7 @@ static void connected(struct entry *entry)
     note(entry, "no memory for one more connection");
     close(fd);
     if (conn)
-        nrpc_conn_lost(conn); /* which the dial will notice */
+        nrpc_link_lost(conn); /* which the dial will notice */
     else if (entry->dial->state == NRPC_DIAL_DIALLING)
         nrpc_dial_failed(entry->dial);
 }

@@ -15,7 +15,7 @@
 enum { PIECE = 1024, BUFFER = NRPC_POSIX_BUFFER_BYTES };
 
 NRPC_STATIC_ASSERT(BUFFER >= 2048 && BUFFER <= 1048576, "NRPC_POSIX_BUFFER_BYTES: 2048..1048576");
-NRPC_STATIC_ASSERT(BUFFER >= PIECE + NRPC_TRANSMIT_MIN, "NRPC_POSIX_BUFFER_BYTES: PIECE + NRPC_TRANSMIT_MIN or more");
+NRPC_STATIC_ASSERT(BUFFER >= PIECE + NRPC_LINK_MIN, "NRPC_POSIX_BUFFER_BYTES: PIECE + NRPC_LINK_MIN or more");
 
 struct nrpc_posix_link nrpc_posix_links[NRPC_POSIX_LINKS];
 static struct {
@@ -45,7 +45,7 @@ void nrpc_posix_link_close(struct nrpc_posix_link *link)
     uint16_t last = nrpc_posix.open[--nrpc_posix.n_open];
 
     if (link->conn)
-        nrpc_conn_lost(link->conn);
+        nrpc_link_lost(link->conn);
     close(link->fd);
     nrpc_posix.open[link->place] = last;
     nrpc_posix_links[last].place = link->place;
@@ -58,7 +58,7 @@ void nrpc_posix_link_close(struct nrpc_posix_link *link)
  * peer still sends with RST, which would destroy our GOAWAY before it was read. */
 static void link_linger(struct nrpc_posix_link *link)
 {
-    nrpc_conn_lost(link->conn);
+    nrpc_link_lost(link->conn);
     link->conn = NULL;
     shutdown(link->fd, SHUT_WR);
     link->rx_at = link->rx_end = 0;
@@ -101,11 +101,11 @@ static int link_work(struct nrpc_posix_link *link, const uint8_t *data, size_t n
     do {
         size_t some = n - *used < PIECE ? n - *used : PIECE;
 
-        took = some ? nrpc_conn_receive(link->conn, data + *used, some, nrpc_posix.now_ms) : 0;
+        took = some ? nrpc_link_receive(link->conn, data + *used, some, nrpc_posix.now_ms) : 0;
         *used += took;
         made = 0;
         if (link->tx_at == link->tx_end) { /* else nothing can leave: input goes on while the core takes it */
-            made = nrpc_conn_transmit(link->conn, shared.tx + filled, BUFFER - filled);
+            made = nrpc_link_transmit(link->conn, shared.tx + filled, BUFFER - filled);
             filled += made;
         }
         if (filled >= PIECE || (filled && !took && !made)) {
@@ -119,7 +119,7 @@ static int link_work(struct nrpc_posix_link *link, const uint8_t *data, size_t n
 
 void nrpc_posix_link_tick(struct nrpc_posix_link *link)
 {
-    uint32_t due = nrpc_posix.now_ms + nrpc_conn_tick(link->conn, nrpc_posix.now_ms);
+    uint32_t due = nrpc_posix.now_ms + nrpc_link_tick(link->conn, nrpc_posix.now_ms);
 
     if (nrpc_posix_before(due, nrpc_posix.tick_ms))
         nrpc_posix.tick_ms = due;
@@ -130,7 +130,7 @@ static void link_settle(struct nrpc_posix_link *link)
 {
     if (nrpc_conn_timer_set(link->conn))
         nrpc_posix_link_tick(link);
-    if (nrpc_conn_closing(link->conn) && link->tx_at == link->tx_end)
+    if (nrpc_link_closing(link->conn) && link->tx_at == link->tx_end)
         link_linger(link);
     else
         link_watch(link);

@@ -43,14 +43,14 @@ void nrpc_posix_refuse(int fd)
 
 static void take(const struct nrpc_server *server, int fd)
 {
-    struct nrpc_conn *conn = nrpc_posix_link_free() ? nrpc_server_accept(server, nrpc_posix.now_ms) : NULL;
+    struct nrpc_conn *conn = nrpc_posix_link_free() ? nrpc_link_accept(server, nrpc_posix.now_ms) : NULL;
 
     if (conn && !nrpc_posix_link_open(conn, fd)) {
         nrpc_posix.stats.accepted++;
         return;
     }
     if (conn)
-        nrpc_conn_lost(conn);
+        nrpc_link_lost(conn);
     nrpc_posix_refuse(fd);
 }
 

@@ -4,6 +4,7 @@
 #ifndef NRPC_POSIX_PORT_H
 #define NRPC_POSIX_PORT_H
 
+#include "nanorpc/link.h"
 #include "nrpc_posix.h"
 #include "nrpc_posix_sockets.h"
 
