@@ -186,8 +186,11 @@ WELL_KNOWN := google/protobuf/duration
 PROTOS := $(patsubst proto/%.proto,%,$(wildcard $(addprefix proto/,$(addsuffix .proto,* */* */*/* */*/*/*)))) $(WELL_KNOWN)
 GENERATOR ?= proto/protoc-gen-nanorpc
 PROTOC := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" NANOPB_DIR="$(abspath $(NANOPB_DIR))" $(PYTHON) -m grpc_tools.protoc -Iproto
-GEN_C := $(foreach p,$(PROTOS),$(B)/gen/$p.pb.c $(B)/gen/$p.nrpc.c $(B)/gen/$p.desc.c)
-GEN_H := $(foreach p,$(PROTOS),$(B)/gen/$p.pb.h $(B)/gen/$p.nrpc.h)
+# What the generators write of one .proto file.
+GEN_KINDS := pb.c pb.h nrpc.c nrpc.h client.c client.h desc.c
+gen_files = $(addprefix $(B)/gen/$1.,$(GEN_KINDS))
+GEN_C := $(filter %.c,$(foreach p,$(PROTOS),$(call gen_files,$p)))
+GEN_H := $(filter %.h,$(foreach p,$(PROTOS),$(call gen_files,$p)))
 # Python brings gRPC's own of health and reflection, and Google's.
 GEN_PY := $(foreach p,$(filter-out grpc/health/% grpc/reflection/% google/%,$(PROTOS)),$(B)/py/$p_pb2.py $(B)/py/$p_pb2_grpc.py)
 
@@ -199,14 +202,14 @@ $(GENERATOR_READY): $(VENV_READY) | $(NANOPB_READY)
 
 # A file imports what is beside it.
 define proto_rules # $1: a .proto file's path below proto/, without its ending
-$(B)/gen/$1.pb.c $(B)/gen/$1.pb.h $(B)/gen/$1.nrpc.c $(B)/gen/$1.nrpc.h $(B)/gen/$1.desc.c &: \
-    $(wildcard proto/$(dir $1)*.proto proto/$(dir $1)*.options) $(GENERATOR) proto/descriptors.py $(GENERATOR_READY)
+$(call gen_files,$1) &: \
+    $(wildcard proto/$(dir $1)*.proto proto/$(dir $1)*.options) $(GENERATOR) $(wildcard proto/*.py) $(GENERATOR_READY)
 	$(call say,GEN,$1.pb.c $1.nrpc.c)
 	$(Q)mkdir -p $(B)/gen
 	$(Q)$(PROTOC) --plugin=protoc-gen-nanopb=$(NANOPB_DIR)/generator/protoc-gen-nanopb \
 	    --nanopb_out=$(B)/gen --nanopb_opt=-Iproto \
 	    --plugin=protoc-gen-nanorpc=$(GENERATOR) --nanorpc_opt=-Iproto --nanorpc_out=$(B)/gen $1.proto
-	$(Q)touch $(B)/gen/$1.pb.c $(B)/gen/$1.pb.h $(B)/gen/$1.nrpc.c $(B)/gen/$1.nrpc.h $(B)/gen/$1.desc.c
+	$(Q)touch $(call gen_files,$1)
 $(B)/py/$1_pb2.py $(B)/py/$1_pb2_grpc.py &: $(wildcard proto/$(dir $1)*.proto) $(VENV_READY)
 	$(call say,GEN,$1_pb2.py $1_pb2_grpc.py)
 	$(Q)mkdir -p $(B)/py
@@ -270,7 +273,7 @@ ALL_IMAGES = $(foreach b,$(BOARDS),$(foreach a,$(call boards_apps,$b),$(call ima
 board_src = $(sort $(CORE_SRC) $(app-$2_SRC) $(if $(is_cross),boards/main.c) $($1_SRC) \
     $(foreach p,$($1_PORT),$(PORT_$p_SRC)) $(if $(app_tls),$(TLS_SRC)))
 board_lwip = $(sort $(foreach p,$($1_PORT),$(PORT_$p_LWIP)) $(if $(is_cross),,$(if $(uses_lwip),$(LWIP_UNIX_SRC))))
-board_obj = $(addprefix $(B)/$(tree)/,$(board_src:.c=.o) $(foreach p,$(app-$2_PROTO),gen/$p.pb.o gen/$p.nrpc.o gen/$p.desc.o) \
+board_obj = $(addprefix $(B)/$(tree)/,$(board_src:.c=.o) $(foreach p,$(app-$2_PROTO),$(patsubst %.c,gen/$p.%.o,$(filter %.c,$(GEN_KINDS)))) \
     $(patsubst %,nanopb/%.o,$(NANOPB_SRC)) $(patsubst %,lwip/%.o,$(board_lwip)) \
     $(if $(app_tls),$(patsubst %,mbedtls/%.o,$(MBEDTLS_SRC))))
 

@@ -438,6 +438,9 @@ static NRPC_NOINLINE h2_error end_frame(struct nrpc_conn *conn)
         code = end_block(conn);
     } else if (type == NRPC_SETTINGS && !(conn->frame.flags & NRPC_ACK)) {
         conn->flags |= NRPC_CONN_GREETED;
+#if NRPC_FAST
+        (void)move_windows(conn, 0); /* a client's calls may have waited for it */
+#endif
         nrpc_conn_control(conn, 0, NRPC_TYPE_FLAGS(NRPC_SETTINGS, NRPC_ACK), 0);
     }
     if (!conn->block_id) {

@@ -63,8 +63,9 @@ void nrpc_conn_shutdown(struct nrpc_conn *conn);
 /* Time is kept in units of 256 ms, in 16 bits: they wrap after 4.6 hours, ticks come each second. */
 enum { NRPC_TICK_SHIFT = 8 };
 
-/* RST_STREAM, and GOAWAY with the longest debug data, or two SETTINGS frames with a setting each. */
-enum { NRPC_CONTROL_MAX = 13 + 9 + 8 + 14 };
+/* RST_STREAM, and GOAWAY with the longest debug data, or two SETTINGS frames with a setting each; or a client's
+ * preface, and SETTINGS with two. */
+enum { NRPC_CONTROL_MAX = 24 + 9 + 12 };
 
 /* In nrpc_request.odd: there were values of keys. */
 #define NRPC_HAS_KEYS (1u << 31)

@@ -69,11 +69,13 @@ uint32_t nrpc_dial_wait_ms(struct nrpc_dial *dial, uint32_t now_ms)
     if (dial->state == NRPC_DIAL_LINKED) {
         look(dial);
     }
-    if (dial->state != NRPC_DIAL_WAITING || (dial->role->wanted && !dial->role->wanted(dial))) {
-        return ASK_MS;
+    uint32_t wait = ASK_MS;
+    int wanted = !dial->role->wanted || dial->role->wanted(dial, now_ms, &wait);
+    if (dial->state != NRPC_DIAL_WAITING || !wanted) {
+        return wait;
     }
     if (dial->held) {
-        return left < ASK_MS ? left : ASK_MS;
+        return left < wait ? left : wait;
     }
     begin(dial, now_ms);
     return 0;

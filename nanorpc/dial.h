@@ -48,8 +48,9 @@ struct nrpc_dial_role {
     /* An attempt has failed, or a link was lost before the peer's SETTINGS had come; calls that do not
      * wait may be told. NULL: nobody is. */
     void (*failed)(struct nrpc_dial *dial);
-    /* 1: a link is wanted now. NULL: always. */
-    int (*wanted)(const struct nrpc_dial *dial);
+    /* 1: a link is wanted now. Asked by each nrpc_dial_wait_ms, link or no link, so that a role's own timers run in it;
+     * *wait_ms, at first 1000, may be lowered. NULL: always wanted. */
+    int (*wanted)(struct nrpc_dial *dial, uint32_t now_ms, uint32_t *wait_ms);
 };
 
 enum nrpc_dial_state {

@@ -131,7 +131,7 @@ static void settle(struct nrpc_call *call, enum nrpc_status status, int last)
 
 static int is_busy(const struct nrpc_call *call)
 {
-    return call->flags & NRPC_CALL_BUSY;
+    return call->flags & NRPC_CALL_BUSY & ~(kind_of(call) & NRPC_CALLER);
 }
 
 void nrpc_grpc_deliver(struct nrpc_call *call, const uint8_t *message, uint32_t length)
@@ -157,7 +157,7 @@ static uint32_t deliver(struct nrpc_call *call, const uint8_t *data, uint32_t n)
         return 0;
     }
     if (length > nrpc_compression_limit(call, data[0])) {
-        nrpc_grpc_fail(call, NRPC_RESOURCE_EXHAUSTED, "request too large");
+        nrpc_grpc_fail(call, NRPC_RESOURCE_EXHAUSTED, "message too large");
         return 0;
     }
     uint32_t bytes = length + NRPC_PREFIX_BYTES;
@@ -165,7 +165,7 @@ static uint32_t deliver(struct nrpc_call *call, const uint8_t *data, uint32_t n)
         return 0; /* a single request is delivered once it is known to be the only one */
     }
     if (!streams && n > bytes) {
-        nrpc_grpc_fail(call, NRPC_INTERNAL, "not one request");
+        nrpc_grpc_fail(call, NRPC_INTERNAL, "not one message");
         return 0;
     }
     const uint8_t *message = nrpc_compression_inflate(call, data[0], data + NRPC_PREFIX_BYTES, &length);
@@ -194,11 +194,11 @@ static void deliver_half_close(struct nrpc_call *call)
     }
     call->flags |= NRPC_CALL_HALF_CLOSED;
     if (call->rx_have || (call->flags & NRPC_CALL_TAKING)) {
-        nrpc_grpc_fail(call, NRPC_INTERNAL, "request cut short");
-    } else if (kind_of(call) & NRPC_CLIENT_STREAM) {
+        nrpc_grpc_fail(call, NRPC_INTERNAL, "message cut short");
+    } else if (kind_of(call) & (NRPC_CLIENT_STREAM | NRPC_CALLER)) {
         settle(call, call->method->codec->message(call, NULL, 0), 1);
     } else if (!(call->flags & NRPC_CALL_REQUESTED)) {
-        nrpc_grpc_fail(call, NRPC_INTERNAL, "not one request");
+        nrpc_grpc_fail(call, NRPC_INTERNAL, "not one message");
     }
 }
 
@@ -244,7 +244,7 @@ void nrpc_grpc_receive(struct nrpc_call *call, const uint8_t *data, uint32_t n)
             memcpy(nrpc_call_rx(call) + call->rx_have, data, used);
             call->rx_have = (nrpc_block_size)(call->rx_have + used);
             if (!used) {
-                nrpc_grpc_fail(call, NRPC_RESOURCE_EXHAUSTED, "request too large");
+                nrpc_grpc_fail(call, NRPC_RESOURCE_EXHAUSTED, "message too large");
             }
             deliver_kept(call);
         }

@@ -106,12 +106,12 @@ static void insert(struct nrpc_hpack *hpack)
 static const char expected_values[] =
     "\200\001POST\200\004\200\006\200\007application/grpc"
 #if NRPC_COMPRESSION
-    "\200\013\200\017trailers\377";
+    "\200\017trailers\377";
 #else
-    "\200\010identity\200\012\200\016trailers\377";
+    "\200\010identity\200\016trailers\377";
 #endif
 NRPC_STATIC_ASSERT(NRPC_T_METHOD == 1 && NRPC_T_STATUS == 4 && NRPC_T_CONTENT_LENGTH == 6 && NRPC_T_CONTENT_TYPE == 7 &&
-                   NRPC_T_GRPC_ENCODING == 8 + NRPC_COMPRESSION && NRPC_T_GRPC_STATUS == 10 + NRPC_COMPRESSION &&
+                   NRPC_T_GRPC_ENCODING == 8 + NRPC_COMPRESSION && NRPC_T_GRPC_STATUS == NRPC_T_GRPC_MESSAGE + 1 &&
                    NRPC_T_TE == 14 + NRPC_COMPRESSION, "expected_values");
 
 #if NRPC_COMPRESSION
@@ -172,7 +172,7 @@ static void value_begin(struct nrpc_hpack *hpack)
 /* Fields whose value is a decimal number. */
 static unsigned is_number(const struct nrpc_hpack *hpack)
 {
-    const unsigned numbers = 1 << NRPC_T_STATUS | 1 << NRPC_T_CONTENT_LENGTH | 1 << NRPC_T_GRPC_STATUS;
+    const unsigned numbers = 1 << NRPC_T_STATUS | 1 << NRPC_T_CONTENT_LENGTH;
     return numbers >> hpack->token & 1;
 }
 
@@ -259,8 +259,8 @@ static void value_byte(struct nrpc_hpack *hpack, uint8_t byte)
         encodings_byte(hpack, byte);
         return;
     }
-    if (hpack->token == NRPC_T_GRPC_MESSAGE && hpack->server->role->message_byte) {
-        hpack->server->role->message_byte(hpack, byte);
+    if ((unsigned)hpack->token - NRPC_T_GRPC_MESSAGE < 2 && hpack->server->role->status_byte) {
+        hpack->server->role->status_byte(hpack, byte);
     } else if (is_number(hpack)) {
         hpack->bad |= (uint8_t)is_no_digit(hpack, byte);
     } else if (hpack->token == NRPC_T_GRPC_TIMEOUT) {

@@ -33,7 +33,7 @@ enum nrpc_token {
     NRPC_T_GRPC_ENCODING,  /* 0: identity, 1: any other */
 #endif
     NRPC_T_GRPC_MESSAGE,   /* unused; its bytes are given to the role */
-    NRPC_T_GRPC_STATUS,    /* the number */
+    NRPC_T_GRPC_STATUS,    /* likewise */
     NRPC_T_GRPC_TIMEOUT,   /* milliseconds, rounded up, 0..NRPC_TIMEOUT_MAX; UINT32_MAX: malformed */
     NRPC_T_KEEP_ALIVE,
     NRPC_T_PROXY_CONNECTION,

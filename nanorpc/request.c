@@ -82,7 +82,7 @@ void nrpc_request_field(struct nrpc_conn *conn, const struct nrpc_hpack *field)
     }
     request->seen |= bit;
     request->odd |= field->value ? bit : 0;
-    if (bit == PATH) {
+    if (bit & (PATH | STATUS)) {
         request->path = (uint16_t)field->value;
     } else if (bit == CONTENT_LENGTH) {
         request->content_length = field->value;

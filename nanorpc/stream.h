@@ -34,6 +34,10 @@ enum nrpc_call_flag { /* those tested together stand in the low byte */
 /* The handler must not be called now: it has finished, or its last answer has not left. */
 enum { NRPC_CALL_BUSY = NRPC_CALL_FINISHED | NRPC_CALL_HELD | NRPC_CALL_TX };
 
+/* Added to the kind of a method that we call, client.h. It is said from this side: NRPC_CLIENT_STREAM where the
+ * server's messages are a stream; the value is that of NRPC_CALL_TX, see grpc.c. */
+enum { NRPC_CALLER = 0x80 };
+
 /* A place in a message block; NRPC_SERVER_DEFINE checks that the blocks are within it. */
 #if NRPC_LARGE_MESSAGES
 typedef uint32_t nrpc_block_size;

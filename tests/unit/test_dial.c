@@ -29,9 +29,11 @@ static void failed(struct nrpc_dial *dial)
     n_failed++;
 }
 
-static int wanted(const struct nrpc_dial *dial)
+static int wanted(struct nrpc_dial *dial, uint32_t now_ms, uint32_t *wait_ms)
 {
     (void)dial;
+    (void)now_ms;
+    CHECK_EQ(*wait_ms, 1000);
     return is_wanted;
 }
 

@@ -78,7 +78,6 @@ static uint32_t value_of(uint8_t token, const char *value)
         i = is_one_of(value, paths, 4);
         return i >= 0 ? path_values[i] : NRPC_PATH_UNKNOWN;
     case NRPC_T_STATUS:
-    case NRPC_T_GRPC_STATUS:
     case NRPC_T_CONTENT_LENGTH:
         for (; *value; value++) {
             number = number * 10 + (uint32_t)(*value - '0');
@@ -90,7 +89,7 @@ static uint32_t value_of(uint8_t token, const char *value)
 
 static int is_number(uint8_t token)
 {
-    return token == NRPC_T_CONTENT_LENGTH || token == NRPC_T_STATUS || token == NRPC_T_GRPC_STATUS;
+    return token == NRPC_T_CONTENT_LENGTH || token == NRPC_T_STATUS;
 }
 
 /* What hpack's value says, as value_of does. */

@@ -21,6 +21,8 @@ enum { CUT_STEP = 1, RANDOM_RUNS = 12, CUTS_MAX = 2500 };
 void wire_begin_bare(const struct nrpc_server *server)
 {
     wire.server = server;
+    wire.link = NULL;
+    wire.log = NULL;
     wire.show = 0;
     wire.table_bytes = 4096;
     wire.n_settings = wire.table_from = 0;
@@ -247,7 +249,7 @@ void wire_open(void)
     wire.is_blocked = 0;
     wire.n_out = wire.n_fed = 0;
     wire.room = wire.room ? wire.room : 1024;
-    wire.conn = nrpc_server_accept(wire.server, wire.now_ms);
+    wire.conn = wire.link ? wire.link(wire.now_ms) : nrpc_server_accept(wire.server, wire.now_ms);
     CHECK(wire.conn != NULL);
 }
 

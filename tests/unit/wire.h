@@ -20,7 +20,7 @@
  *
  * The text: of the connection "acks=2" (when they are not one), "ping(0102030405060708)", "window+N" and
  * "goaway(LAST,CODE)"; then of each stream, by id, "ID:" and its frames: [fields of HEADERS] (":status" as
- * its value, "grpc" for content-type application/grpc, "status=", "message=", others NAME=VALUE),
+ * its value, "grpc" for content-type application/grpc, of requests "POST", "http", the path and "@AUTHORITY", "status=", "message=", others NAME=VALUE),
  * messages in quotes (\\0a: a byte that is no text), longer than 32 bytes as <BYTES>, begun ones as
  * <HAVE/BYTES>, compressed ones inflated after "gzip" or "deflate", END, rst(CODE).
  * DATA frames are joined. RST_STREAM(NO_ERROR), window updates and handlers' events only on demand.
@@ -36,8 +36,14 @@ enum wire_show {
 
 typedef void wire_action(void);
 
+/* For clients: what opens the link in the place of nrpc_server_accept; what is told at the end of the text. */
+typedef struct nrpc_conn *wire_link(uint32_t now_ms);
+typedef const char *wire_log(void);
+
 struct wire {
     const struct nrpc_server *server;
+    wire_link *link; /* NULL: the server accepts; wire_begin_bare sets it so */
+    wire_log *log;
     struct nrpc_conn *conn; /* while it runs, for actions */
     uint32_t now_ms;
     unsigned show;

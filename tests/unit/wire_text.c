@@ -112,12 +112,13 @@ static size_t string(struct reader *r, char *to)
 /* Shortens what is usual. Returns the text's length. */
 static size_t show_field(char *to, const char *name, const char *value)
 {
-    static const char *const shown[][2] = {{":status", ""}, {"grpc-status", "status="}, {"grpc-message", "message="}};
+    static const char *const shown[][2] = {{":status", ""}, {"grpc-status", "status="}, {"grpc-message", "message="},
+        {":path", ""}, {":authority", "@"}};
     to[0] = 0;
     if (strcmp(name, "content-type") == 0 && strcmp(value, "application/grpc") == 0) {
         return strlen(strcpy(to, "grpc"));
     }
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < sizeof shown / sizeof shown[0]; i++) {
         if (strcmp(name, shown[i][0]) == 0) {
             return strlen(strcat(strcpy(to, shown[i][1]), value));
         }
@@ -151,7 +152,7 @@ static void insert(const char *shown, size_t size)
 
 static const char *static_name(unsigned index)
 {
-    return index >= 8 && index <= 14 ? ":status" : index == 31 ? "content-type" : "?";
+    return index == 1 ? ":authority" : index == 4 ? ":path" : index >= 8 && index <= 14 ? ":status" : index == 31 ? "content-type" : "?";
 }
 
 /* The names of dynamic entries are not known here any more: we do not use them. */
@@ -170,13 +171,14 @@ static void literal(struct reader *r, unsigned mask, char *shown)
 
 static void one_field(struct reader *r, char *shown)
 {
-    static const char *const statuses[] = {"200", "204", "206", "304", "400", "404", "500"};
+    static const char *const fixed[] = {"", "", "", "POST", "", "", "http", "https", "200", "204", "206", "304", "400", "404", "500"};
     unsigned first = *r->at;
     shown[0] = 0;
     if (first & 0x80) {
         unsigned index = number(r, 0x7f);
-        if (index >= 8 && index <= 14) {
-            strcpy(shown, statuses[index - 8]);
+        if (index < sizeof fixed / sizeof fixed[0]) {
+            CHECK(fixed[index][0]);
+            strcpy(shown, fixed[index]);
         } else if (CHECK(index >= 62 && index - 62 < t.n_table)) {
             strcpy(shown, t.table[index - 62]);
         }
@@ -235,7 +237,7 @@ static void check_order(uint32_t id, uint32_t type)
         if (t.notes[i].id == id && t.notes[i].type != NRPC_WINDOW_UPDATE) {
             int reset = t.notes[i].type == NRPC_RST_STREAM, ended = t.notes[i].end != 0;
             CHECK(!reset || type == NRPC_RST_STREAM);
-            CHECK(!ended || type == NRPC_RST_STREAM);
+            CHECK(!ended || type == NRPC_RST_STREAM || (type == NRPC_WINDOW_UPDATE && wire.link));
             return;
         }
     }
@@ -274,7 +276,8 @@ static void connection_frame(const uint8_t *p, size_t n, unsigned type, unsigned
 
 static void read_frames(void)
 {
-    size_t at = 0;
+    size_t first = wire.link ? 24 : 0, at = first; /* a client's preface */
+    CHECK(!first || (wire.n_out >= first && memcmp(wire.out, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", first) == 0));
     while (at < wire.n_out && !test_has_failed()) {
         const uint8_t *p = wire.out + at;
         size_t n = (size_t)p[0] << 16 | (size_t)p[1] << 8 | p[2];
@@ -283,10 +286,10 @@ static void read_frames(void)
             return; /* whole frames are transmitted */
         }
         if (id) {
-            CHECK(at != 0);
+            CHECK(at != first);
             stream_frame(p + 9, n, p[3], p[4], id);
         } else {
-            connection_frame(p + 9, n, p[3], p[4], at == 0);
+            connection_frame(p + 9, n, p[3], p[4], at == first);
         }
         at += 9 + n;
     }
@@ -446,7 +449,7 @@ static void show_stream(uint32_t id)
             show_data(joined, n, is_grpc);
             n = 0;
         }
-        is_grpc |= note->type == NRPC_HEADERS && note->n > 7 && memcmp(note->data, "200 grpc", 8) == 0;
+        is_grpc |= note->type == NRPC_HEADERS && note->n > 7 && (memcmp(note->data, "200 grpc", 8) == 0 || memcmp(note->data, "POST", 4) == 0);
         if (note->type == NRPC_DATA && note->end) {
             show_data(joined, n, is_grpc);
             n = 0;
@@ -541,6 +544,10 @@ const char *wire_text(void)
     show_connection();
     for (uint32_t id = 0; (id = id_after(id)) != 0;) {
         show_stream(id);
+    }
+    if (wire.log) {
+        space();
+        add_text(wire.log());
     }
     return t.text;
 }

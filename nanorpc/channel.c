@@ -1,0 +1,217 @@
+/* nanorpc/channel.c - calls begun, kept until there is a link, and given up; what a channel does with its links.
+ * Layer: core. Source: gRPC "Wait for Ready", "Connectivity Semantics"; RFC 9113 3.4.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "grpc.h"
+#include "invoke.h"
+
+struct nrpc_channel *nrpc_client_channel(const struct nrpc_call *call)
+{
+    return (struct nrpc_channel *)nrpc_call_conn(call)->dial;
+}
+
+struct nrpc_client_call *nrpc_client_of(const struct nrpc_call *call)
+{
+    return &nrpc_client_channel(call)->calls[call->slot];
+}
+
+/* --- A call, as its owner sees it --------------------------------------------------------- */
+
+const struct nrpc_events *nrpc_call_events(const struct nrpc_call *call)
+{
+    return nrpc_client_of(call)->events;
+}
+
+/* What calls need of a connection that is not up yet, and has perhaps never been. */
+static struct nrpc_conn *prepare(struct nrpc_channel *channel)
+{
+    struct nrpc_conn *conn = channel->endpoint->conns;
+    conn->server = channel->endpoint;
+    conn->blocks = channel->endpoint->blocks;
+    conn->dial = &channel->dial;
+#if NRPC_FAST
+    if (!conn->last) {
+        conn->last = &conn->first;
+    }
+#endif
+    return conn;
+}
+
+struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel, const struct nrpc_client_method *method,
+                                    const struct nrpc_call_options *options, const void *request,
+                                    const struct nrpc_events *events)
+{
+    struct nrpc_call *call = nrpc_stream_vacant(prepare(channel));
+    struct nrpc_client_call *client = call ? &channel->calls[call->slot] : NULL;
+    if (!client || (client->flags & NRPC_CLIENT_OWED) /* see wanted */ ||
+        strlen(method->path) + strlen(channel->authority) > NRPC_AUTHORITY_AND_PATH_MAX) {
+        return NULL;
+    }
+    nrpc_stream_open(call, 0);
+    call->method = &method->method;
+    call->send_window = 0;
+#if NRPC_METADATA_BYTES
+    call->metadata_used = 0;
+#endif
+    client->events = events;
+    client->timeout_ms = options && options->timeout_ms ? options->timeout_ms : NRPC_NO_DEADLINE;
+    client->flags = options && options->wait_for_ready ? NRPC_CLIENT_WAITS : 0;
+    client->status = NRPC_CLIENT_NO_STATUS;
+    if (request && (nrpc_client_write(call, request) || nrpc_call_close_writes(call))) {
+        call->flags &= NRPC_CALL_QUEUED;
+        return NULL;
+    }
+    client->flags |= NRPC_CLIENT_OWED;
+    nrpc_stream_queue(call);
+    return call;
+}
+
+int nrpc_client_write(struct nrpc_call *call, const void *request)
+{
+    struct nrpc_client_call *client = nrpc_client_of(call);
+    if (client->flags & NRPC_CLIENT_CLOSED) {
+        return NRPC_E_STATE;
+    }
+    int error = nrpc_call_send(call, request);
+    if (!error) {
+        client->flags |= client->flags & NRPC_CLIENT_WROTE ? NRPC_CLIENT_MORE : NRPC_CLIENT_WROTE;
+    }
+    return error;
+}
+
+int nrpc_call_close_writes(struct nrpc_call *call)
+{
+    struct nrpc_client_call *client = nrpc_client_of(call);
+    if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN || (client->flags & NRPC_CLIENT_CLOSED)) {
+        return NRPC_E_STATE;
+    }
+    client->flags |= NRPC_CLIENT_CLOSED;
+    nrpc_stream_queue(call);
+    return 0;
+}
+
+void nrpc_client_put_back(struct nrpc_call *call)
+{
+    struct nrpc_client_call *client = nrpc_client_of(call);
+    call->flags = (call->flags & NRPC_CALL_QUEUED) | NRPC_CALL_OPEN;
+    call->id = 0;
+    call->send_window = 0;
+    call->recv_window = (int32_t)nrpc_call_conn(call)->server->rx_bytes;
+    call->rx_have = 0;
+    call->tx_sent = call->tx_length = 0;
+    client->flags &= (uint16_t)~NRPC_CLIENT_END_SENT;
+    client->status = NRPC_CLIENT_NO_STATUS;
+    if (client->flags & NRPC_CLIENT_WROTE) {
+        call->flags |= NRPC_CALL_TX;
+        call->tx_length = (nrpc_block_size)(NRPC_PREFIX_BYTES + nrpc_get32(nrpc_call_tx(call) + 1));
+    }
+    nrpc_stream_queue(call);
+}
+
+/* --- Links -------------------------------------------------------------------------------- */
+
+static struct nrpc_conn *linked(struct nrpc_dial *dial, uint32_t now_ms)
+{
+    static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    static const uint8_t settings[] = {0, NRPC_HEADER_TABLE_SIZE, 0, 0, 0, 0, 0, NRPC_INITIAL_WINDOW_SIZE};
+    struct nrpc_channel *channel = (struct nrpc_channel *)dial;
+    struct nrpc_conn *conn = nrpc_server_accept(channel->endpoint, now_ms);
+    if (!conn) {
+        return NULL;
+    }
+    conn->dial = dial;
+    conn->phase = NRPC_PHASE_HEAD;
+    conn->need = NRPC_FRAME_HEADER_BYTES;
+    /* No HPACK table for responses: it would keep no texts, and messages and metadata are texts. The server knows
+     * that before it sends any. */
+    conn->hpack.max_bytes = 0;
+    conn->control_bytes = sizeof preface - 1;
+    memcpy(conn->control, preface, sizeof preface - 1);
+    uint8_t *p = nrpc_conn_control(conn, sizeof settings + 4, NRPC_TYPE_FLAGS(NRPC_SETTINGS, 0), 0);
+    memcpy(p, settings, sizeof settings);
+    nrpc_put32(p + sizeof settings, channel->endpoint->rx_bytes);
+    channel->indexed = NULL;
+    channel->draining = 0;
+    channel->next_id = 1;
+    channel->max_streams = UINT32_MAX;
+#if NRPC_FAST
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) { /* the queue has been emptied */
+        conn->calls[i].flags &= (uint16_t)~NRPC_CALL_QUEUED;
+        if (conn->calls[i].flags & NRPC_CALL_OPEN) {
+            nrpc_stream_queue(&conn->calls[i]);
+        }
+    }
+#endif
+    return conn;
+}
+
+static void failed(struct nrpc_dial *dial)
+{
+    struct nrpc_channel *channel = (struct nrpc_channel *)dial;
+    struct nrpc_conn *conn = prepare(channel);
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        struct nrpc_call *call = &conn->calls[i];
+        if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_RX_END)) == NRPC_CALL_OPEN && !(channel->calls[i].flags & NRPC_CLIENT_WAITS)) {
+            nrpc_grpc_fail(call, NRPC_UNAVAILABLE, "no connection");
+        }
+    }
+}
+
+/* An open call's time, and, without a link, what its turn would do. Returns the milliseconds that it has left. */
+static uint32_t watch(struct nrpc_call *call, int is_linked)
+{
+    struct nrpc_client_call *client = nrpc_client_of(call);
+    if (!(client->flags & NRPC_CLIENT_STARTED)) {
+        client->flags |= NRPC_CLIENT_STARTED;
+        call->begun_ms = nrpc_call_conn(call)->now_ms;
+        call->timeout_ms = client->timeout_ms;
+    }
+    uint32_t left = nrpc_call_time_left_ms(call);
+    if (!is_linked) {
+        nrpc_grpc_advance(call);
+    }
+    if (!left) {
+        nrpc_grpc_fail(call, NRPC_DEADLINE_EXCEEDED, NULL);
+    }
+    if (call->flags & NRPC_CALL_FINISHED) {
+        enum nrpc_status status = (enum nrpc_status)call->status;
+        if (!is_linked) {
+            nrpc_stream_close(call, status);
+        }
+        nrpc_client_tell(call, status, NULL);
+        left = NRPC_NO_DEADLINE;
+    }
+    return left;
+}
+
+/* Asked again and again, link or no link: the channel's timer. */
+static int wanted(struct nrpc_dial *dial, uint32_t now_ms, uint32_t *wait_ms)
+{
+    struct nrpc_channel *channel = (struct nrpc_channel *)dial;
+    struct nrpc_conn *conn = prepare(channel);
+    int is_linked = (conn->flags & NRPC_CONN_OPEN) != 0, want = 0, active = 0;
+    conn->now_ms = now_ms;
+    if (dial->state == NRPC_DIAL_WAITING && dial->held && dial->failures) {
+        failed(dial); /* calls that began after the attempt did */
+    }
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        struct nrpc_call *call = &conn->calls[i];
+        if (!(call->flags & NRPC_CALL_OPEN) && (channel->calls[i].flags & NRPC_CLIENT_OWED)) { /* it had finished, and its stream ended before its turn came */
+            nrpc_client_tell(call, (enum nrpc_status)call->status, NULL);
+        }
+        if (call->flags & NRPC_CALL_OPEN) {
+            uint32_t left = watch(call, is_linked);
+            *wait_ms = left < *wait_ms ? left : *wait_ms;
+            want |= (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_HEADERS | NRPC_CALL_RX_END)) == NRPC_CALL_OPEN;
+            active |= call->flags & NRPC_CALL_HEADERS;
+            nrpc_stream_queue(call);
+        }
+    }
+    if (is_linked && (channel->draining || (conn->flags & NRPC_CONN_DRAIN)) && !active) {
+        conn->flags |= NRPC_CONN_DEAD; /* the next link is for those that wait */
+    }
+    return want;
+}
+
+const struct nrpc_dial_role nrpc_channel_dial = {.linked = linked, .failed = failed, .wanted = wanted};

@@ -1,0 +1,394 @@
+/* nanorpc/client.c - the client's role on a connection: requests out, responses in, and what a call's end means.
+ * Layer: core. Source: gRPC over HTTP2; gRPC "HTTP to gRPC Status Code Mapping"; RFC 9113 6.8, 8.1.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "client.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "grpc.h"
+#include "invoke.h"
+
+/* Sets of tokens. */
+enum {
+    STATUS = 1 << NRPC_T_STATUS,
+    NO_PSEUDO = 1 << NRPC_T_AUTHORITY | 1 << NRPC_T_METHOD | 1 << NRPC_T_PATH | 1 << NRPC_T_SCHEME,
+    CONTENT_TYPE = 1 << NRPC_T_CONTENT_TYPE,
+    GRPC_STATUS = 1 << NRPC_T_GRPC_STATUS,
+    BAD = 1 << NRPC_T_BAD
+};
+
+enum { H2_INADEQUATE_SECURITY = 12 };
+
+/* --- What the end of a call is called ----------------------------------------------------- */
+
+static enum nrpc_status status_of_http(unsigned http)
+{
+    switch (http) {
+    case 400:
+    case 431: return NRPC_INTERNAL;
+    case 401: return NRPC_UNAUTHENTICATED;
+    case 403: return NRPC_PERMISSION_DENIED;
+    case 404: return NRPC_UNIMPLEMENTED;
+    case 429:
+    case 502:
+    case 503:
+    case 504: return NRPC_UNAVAILABLE;
+    default: return NRPC_UNKNOWN;
+    }
+}
+
+static enum nrpc_status status_of_reset(const struct nrpc_call *call, uint32_t code)
+{
+    switch (code) {
+    case NRPC_H2_REFUSED_STREAM: return NRPC_UNAVAILABLE;
+    case NRPC_H2_CANCEL: return nrpc_call_time_left_ms(call) ? NRPC_CANCELLED : NRPC_DEADLINE_EXCEEDED;
+    case NRPC_H2_ENHANCE_YOUR_CALM: return NRPC_RESOURCE_EXHAUSTED;
+    case H2_INADEQUATE_SECURITY: return NRPC_PERMISSION_DENIED;
+    default: return NRPC_INTERNAL;
+    }
+}
+
+/* :status, where nrpc_hpack gives it in two ways. */
+static unsigned http_status(unsigned value)
+{
+    static const uint8_t halves[] = {100, 102, 103, 152, 200, 202, 250};
+    value -= NRPC_STATIC_STATUS;
+    return value < sizeof halves ? 2u * halves[value] : value + NRPC_STATIC_STATUS;
+}
+
+/* --- Messages of statuses ----------------------------------------------------------------- */
+
+static unsigned hex_value(uint8_t digit)
+{
+    unsigned n = digit - (unsigned)'0', letter = (digit | 0x20u) - 'a';
+    return n < 10 ? n : letter < 6 ? letter + 10 : 16;
+}
+
+/* Decodes in place; what is no escape stays as it is. */
+static void unescape(uint8_t *text, unsigned n)
+{
+    uint8_t *to = text;
+    for (unsigned i = 0; i < n; i++) {
+        uint8_t c = text[i];
+        unsigned high = 16, low = 16;
+        if (c == '%' && n - i > 2) {
+            high = hex_value(text[i + 1]);
+            low = hex_value(text[i + 2]);
+        }
+        if (high < 16 && low < 16) {
+            c = (uint8_t)(high << 4 | low);
+            i += 2;
+        }
+        *to++ = c;
+    }
+    *to = '\0';
+}
+
+void nrpc_client_tell(struct nrpc_call *call, enum nrpc_status status, const char *text)
+{
+    struct nrpc_client_call *client = nrpc_client_of(call);
+    uint8_t *own = nrpc_call_message(call);
+    unsigned n = call->message_length;
+    if (!(client->flags & NRPC_CLIENT_OWED)) {
+        return;
+    }
+    client->flags &= (uint16_t)~NRPC_CLIENT_OWED;
+    if (!text) {
+        unescape(own, n < NRPC_STATUS_MESSAGE_MAX ? n : NRPC_STATUS_MESSAGE_MAX - 1);
+        text = (const char *)own;
+    }
+    client->events->done(call, status, text);
+}
+
+/* Of grpc-status and grpc-message, as they come: these are texts, and the HPACK table keeps none. */
+static void status_byte(struct nrpc_hpack *hpack, uint8_t byte)
+{
+    struct nrpc_conn *conn = (struct nrpc_conn *)((uintptr_t)hpack - offsetof(struct nrpc_conn, hpack));
+    struct nrpc_call *call = nrpc_stream_find(conn, conn->block_id);
+    int first = hpack->bytes - hpack->name_bytes == 32 + 1;
+    conn->request.odd |= NRPC_HAS_KEYS; /* so that a block like it is decoded anew */
+    if (!call || (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN) {
+        return;
+    }
+    if (hpack->token == NRPC_T_GRPC_MESSAGE) {
+        unsigned n = first ? 0 : call->message_length;
+        if (n < NRPC_STATUS_MESSAGE_MAX - 1) {
+            nrpc_call_message(call)[n++] = byte;
+        }
+        call->message_length = (uint8_t)n;
+        return;
+    }
+    struct nrpc_client_call *client = nrpc_client_of(call);
+    unsigned digit = byte - (unsigned)'0', status = first ? digit : client->status * 10u + digit;
+    client->status = (uint8_t)(digit > 9 || status > NRPC_UNAUTHENTICATED ? NRPC_CLIENT_NO_STATUS : status);
+}
+
+/* --- Responses ---------------------------------------------------------------------------- */
+
+/* All has come. A status that is no good makes a single reply void; those of a stream are delivered first. */
+static void trailers(struct nrpc_call *call)
+{
+    struct nrpc_client_call *client = nrpc_client_of(call);
+    client->flags |= NRPC_CLIENT_ALL;
+    call->flags &= (uint16_t)~NRPC_CALL_TX; /* it is of no use any more */
+    call->tx_length = 0;
+    if (client->status && !(call->method->kind & NRPC_CLIENT_STREAM)) {
+        call->rx_have = 0;
+    }
+    nrpc_grpc_receive(call, NULL, 0);
+}
+
+/* The first headers, that are not 1xx. Returns 0 when the call has ended with them. */
+static int answered(struct nrpc_call *call, const struct nrpc_request *response)
+{
+    unsigned http = http_status(response->path);
+    nrpc_client_of(call)->flags |= NRPC_CLIENT_ANSWERED;
+    call->body_left = response->content_length;
+    if (response->seen & GRPC_STATUS) {
+        return 1;
+    }
+    if (http != 200) {
+        nrpc_call_finish(call, status_of_http(http), "HTTP status other than 200");
+        return 0;
+    }
+    if (!(response->seen & CONTENT_TYPE) || (response->odd & CONTENT_TYPE)) {
+        nrpc_call_finish(call, NRPC_UNKNOWN, "no gRPC: content-type");
+        return 0;
+    }
+    return 1;
+}
+
+static void headers(struct nrpc_conn *conn)
+{
+    const struct nrpc_request *response = &conn->request;
+    struct nrpc_call *call = nrpc_stream_find(conn, conn->frame.id);
+    unsigned end = conn->block_flags & NRPC_END_STREAM;
+    if (!call || !(call->flags & NRPC_CALL_OPEN)) {
+        nrpc_conn_glitch(conn); /* given up while they were on their way */
+        return;
+    }
+    struct nrpc_client_call *client = nrpc_client_of(call);
+    int first = !(client->flags & NRPC_CLIENT_ANSWERED);
+    unsigned pseudo = response->seen & (STATUS | NO_PSEUDO);
+    int interim = first && response->path >= 100 && response->path < 200;
+    if (((response->seen | response->odd) & BAD) || pseudo != (first ? STATUS : 0u) || (interim && end) || (!first && !end)) {
+        nrpc_conn_reset(conn, call->id, NRPC_H2_PROTOCOL_ERROR);
+        return;
+    }
+    if (interim) {
+        nrpc_conn_glitch(conn);
+        return;
+    }
+    if (response->list_bytes > NRPC_HEADER_LIST_MAX || response->fault) {
+        nrpc_call_finish(call, response->fault == NRPC_INTERNAL ? NRPC_INTERNAL : NRPC_RESOURCE_EXHAUSTED, "metadata");
+    }
+    if (end) {
+        call->flags |= NRPC_CALL_RX_END; /* whatever becomes of it */
+    }
+    if ((call->flags & NRPC_CALL_FINISHED) || (first && !answered(call, response))) {
+        return;
+    }
+    if (end && call->body_left + 1 > 1) { /* RFC 9113 8.1.1 */
+        nrpc_grpc_fail(call, NRPC_INTERNAL, "content-length");
+    } else if (end) {
+        trailers(call);
+    } else {
+        client->status = NRPC_CLIENT_NO_STATUS; /* these have not been trailers */
+        call->message_length = 0;
+        if (client->events->headers) {
+            client->events->headers(call);
+        }
+    }
+}
+
+/* The response has come to its end, and what there was has been delivered. */
+static void end(struct nrpc_call *call)
+{
+    unsigned status = nrpc_client_of(call)->status;
+    if (status == NRPC_OK && !(call->method->kind & NRPC_CLIENT_STREAM) && !(call->flags & NRPC_CALL_REQUESTED)) {
+        call->message_length = 0;
+        nrpc_call_finish(call, NRPC_INTERNAL, "no reply");
+    } else if (status == NRPC_CLIENT_NO_STATUS) {
+        nrpc_call_finish(call, NRPC_UNKNOWN, call->message_length ? NULL : "no grpc-status");
+    } else {
+        nrpc_call_finish(call, (enum nrpc_status)status, NULL);
+    }
+}
+
+enum nrpc_status nrpc_client_message(struct nrpc_call *call, const void *reply)
+{
+    if (!reply) {
+        end(call);
+        return NRPC_PENDING;
+    }
+    if (call->method->kind & NRPC_CLIENT_STREAM) {
+        return call->method->handler(call, reply, NULL);
+    }
+    enum nrpc_status status = (enum nrpc_status)nrpc_client_of(call)->status; /* all has come, so this as well */
+    status = status == NRPC_OK ? call->method->handler(call, reply, NULL) : NRPC_OK;
+    return status == NRPC_OK ? NRPC_PENDING : status; /* the end follows at once */
+}
+
+/* --- The stream is over, and no trailers have come ---------------------------------------- */
+
+/* May the request be sent again? Only while the server has made nothing of it, and we have all of it. */
+static int may_retry(const struct nrpc_client_call *client)
+{
+    return !(client->flags & (NRPC_CLIENT_RETRIED | NRPC_CLIENT_MORE | NRPC_CLIENT_ANSWERED));
+}
+
+void nrpc_client_cancelled(struct nrpc_call *call, enum nrpc_status why)
+{
+    struct nrpc_client_call *client = nrpc_client_of(call);
+    uint32_t code = nrpc_call_conn(call)->request.list_bytes;
+    if (call->flags & NRPC_CALL_OPEN) { /* nrpc_grpc_fail: its turn resets the stream */
+        nrpc_client_tell(call, why, NULL);
+    } else if (client->flags & NRPC_CLIENT_ALL) { /* its owner does not take it yet */
+        call->flags |= NRPC_CALL_OPEN | NRPC_CALL_HELD | NRPC_CALL_REQUESTED;
+        call->id = 0;
+    } else if (why == NRPC_UNAVAILABLE && !call->id) {
+        nrpc_client_put_back(call);
+    } else if (why == NRPC_UNAVAILABLE) {
+        nrpc_client_tell(call, why, "connection lost");
+    } else if (code == NRPC_H2_REFUSED_STREAM && may_retry(client)) {
+        client->flags |= NRPC_CLIENT_RETRIED;
+        nrpc_client_put_back(call);
+    } else {
+        nrpc_client_tell(call, status_of_reset(call, code), "stream reset");
+    }
+}
+
+/* --- A call's turn to send ---------------------------------------------------------------- */
+
+/* What they have waited for may have come. */
+static void queue_all(struct nrpc_conn *conn)
+{
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        if (conn->calls[i].flags & NRPC_CALL_OPEN) {
+            nrpc_stream_queue(&conn->calls[i]);
+        }
+    }
+}
+
+/* May another stream be opened? */
+static int may_open(struct nrpc_conn *conn, struct nrpc_channel *channel)
+{
+    uint32_t active = 0;
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        active += (conn->calls[i].flags & (NRPC_CALL_OPEN | NRPC_CALL_HEADERS)) == (NRPC_CALL_OPEN | NRPC_CALL_HEADERS);
+    }
+    channel->draining |= channel->next_id > 0x7fffffff;
+    return (conn->flags & (NRPC_CONN_GREETED | NRPC_CONN_DRAIN)) == NRPC_CONN_GREETED && !channel->draining &&
+           active < channel->max_streams;
+}
+
+static void open_stream(struct nrpc_conn *conn, struct nrpc_channel *channel, struct nrpc_call *call,
+                        struct nrpc_out *out)
+{
+    static const uint8_t no_push[] = {0, NRPC_ENABLE_PUSH, 0, 0, 0, 0};
+    if (channel->next_id == 1) { /* the rest of our SETTINGS, which a server needs no sooner */
+        out->at = nrpc_frame_write(out->at, sizeof no_push, NRPC_TYPE_FLAGS(NRPC_SETTINGS, 0), 0);
+        memcpy(out->at, no_push, sizeof no_push);
+        out->at += sizeof no_push;
+    }
+    conn->last_id = call->id = channel->next_id;
+    channel->next_id += 2;
+    call->send_window = (int32_t)conn->peer_initial_window;
+    nrpc_transmit_headers(call, out, nrpc_invoke_headers(call, out->at + NRPC_FRAME_HEADER_BYTES), 0);
+}
+
+/* The call is over; RFC 9113 8.1: so is its stream. */
+static enum nrpc_turn close_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
+{
+    const struct nrpc_client_call *client = nrpc_client_of(call);
+    int received = call->flags & NRPC_CALL_RX_END;
+    if (call->id && !(received && (client->flags & NRPC_CLIENT_END_SENT))) {
+        nrpc_transmit_number(out, NRPC_RST_STREAM, call->id, received ? NRPC_H2_NO_ERROR : NRPC_H2_CANCEL);
+    }
+    if (conn->glitches) {
+        conn->glitches--;
+    }
+    nrpc_stream_close(call, NRPC_OK);
+    queue_all(conn);
+    nrpc_client_tell(call, (enum nrpc_status)call->status, NULL);
+    return NRPC_TURN_MORE; /* of another call, which may have waited for this one */
+}
+
+static enum nrpc_turn put_requests(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
+{
+    struct nrpc_client_call *client = nrpc_client_of(call);
+    if (!(call->flags & NRPC_CALL_TX)) {
+        if ((client->flags & (NRPC_CLIENT_CLOSED | NRPC_CLIENT_END_SENT)) == NRPC_CLIENT_CLOSED) {
+            client->flags |= NRPC_CLIENT_END_SENT;
+            out->at = nrpc_frame_write(out->at, 0, NRPC_TYPE_FLAGS(NRPC_DATA, NRPC_END_STREAM), call->id);
+        }
+        return NRPC_TURN_IDLE;
+    }
+    uint8_t *frame = out->at;
+    enum nrpc_turn turn = nrpc_transmit_data(conn, call, out);
+    if (!(call->flags & NRPC_CALL_TX)) {
+        if (client->flags & NRPC_CLIENT_CLOSED) {
+            client->flags |= NRPC_CLIENT_END_SENT;
+            frame[4] = NRPC_END_STREAM; /* its flags */
+        } else if (client->events->writable) {
+            client->events->writable(call);
+        }
+    }
+    return turn;
+}
+
+static enum nrpc_turn turn(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
+{
+    if ((size_t)(out->end - out->at) < NRPC_TRANSMIT_MIN) {
+        return NRPC_TURN_FULL;
+    }
+    nrpc_grpc_advance(call);
+    if (call->flags & NRPC_CALL_FINISHED) {
+        return close_stream(conn, call, out);
+    }
+    if (!(call->flags & NRPC_CALL_HEADERS)) {
+        struct nrpc_channel *channel = nrpc_client_channel(call);
+        if ((call->flags & NRPC_CALL_RX_END) || !may_open(conn, channel)) {
+            return NRPC_TURN_IDLE;
+        }
+        open_stream(conn, channel, call, out);
+        return NRPC_TURN_MORE;
+    }
+    nrpc_transmit_window(conn, call, out);
+    return put_requests(conn, call, out);
+}
+
+/* --- SETTINGS, GOAWAY --------------------------------------------------------------------- */
+
+static unsigned setting(struct nrpc_conn *conn, unsigned id, uint32_t value)
+{
+    struct nrpc_channel *channel = (struct nrpc_channel *)conn->dial;
+    if (id == NRPC_ENABLE_PUSH) { /* RFC 9113 6.5.2: a server may only say 0 */
+        return value ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
+    }
+    if (id == NRPC_MAX_CONCURRENT_STREAMS) {
+        channel->max_streams = value;
+        queue_all(conn);
+    }
+    if (id != NRPC_SETTING_GOAWAY) {
+        return NRPC_H2_NO_ERROR;
+    }
+    channel->draining = 1;
+    nrpc_conn_glitch(conn);
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        struct nrpc_call *call = &conn->calls[i];
+        if ((call->flags & NRPC_CALL_OPEN) && call->id > value) {
+            conn->request.list_bytes = NRPC_H2_REFUSED_STREAM;
+            nrpc_stream_close(call, NRPC_CANCELLED);
+        }
+    }
+    return NRPC_H2_NO_ERROR;
+}
+
+const struct nrpc_role nrpc_client_role = {
+    .headers = headers,
+    .turn = turn,
+    .setting = setting,
+    .status_byte = status_byte,
+};

@@ -1,0 +1,167 @@
+/* nanorpc/client.h - calling other servers: channels, calls, and what their owners are told.
+ * Layer: core, public; NAME.client.h includes it. Source: gRPC over HTTP2; gRPC "Wait for Ready", "Retry" (transparent).
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NANORPC_CLIENT_H
+#define NANORPC_CLIENT_H
+
+#include "dial.h"
+#include "nanorpc.h"
+
+NRPC_BEGIN_C
+
+/* A call of a unary method looks like this; NAME is PACKAGE_SERVICE_METHOD, from NAME.client.h:
+ *
+ *     NRPC_CHANNEL_DEFINE(channel, "station.example:50051", Greeter_client);
+ *     static enum nrpc_status got(struct nrpc_call *call, const HelloReply *reply) { ...; return NRPC_OK; }
+ *     static void done(struct nrpc_call *call, enum nrpc_status status, const char *message) { ... }
+ *     static const struct Greeter_SayHello_events events = {.reply = got, .on.done = done};
+ *
+ *     nrpc_posix_dial(&channel.dial, "station.example", 50051);          once; the port's header says more
+ *     Greeter_SayHello_start(&channel, NULL, &request, &events);          whenever; then go on polling the port
+ *
+ * NAME_start begins a call and never waits. A call may begin before the link is up: it goes out with it.
+ * Everything else comes back through `events`, from the port's poll function, until `done` has been told,
+ * once. After that the call is dead. Streams of requests: NAME_write, then nrpc_call_close_writes.
+ * Blocking calls, for systems that can wait: wait.h.
+ *
+ * Functions of nanorpc.h that work on these calls, from the same context:
+ *     nrpc_call_user            the application's own bytes; zero at first
+ *     nrpc_call_add_header      request metadata: right after NAME_start, before the port is polled
+ *     nrpc_call_metadata        what the server has sent for the channel's keys: initial metadata from
+ *                               `headers` on, trailing as well in `done`
+ *     nrpc_call_time_left_ms    what is left of options->timeout_ms
+ *     nrpc_call_wake            goes on with replies after NRPC_PENDING
+ *     nrpc_call_finish          gives the call up: `done` gets that status and message, the server a reset
+ */
+
+struct nrpc_channel;
+
+/* What a call's owner is told; in flash. The generated struct NAME_events has it as member `on`, beside `reply`:
+ *     enum nrpc_status (*reply)(struct nrpc_call *call, const Reply *reply);
+ * a reply; borrowed for the call of this function. Returns NRPC_OK: go on; NRPC_PENDING: no further one until
+ * nrpc_call_wake (the server is held back by its window); any other: as nrpc_call_finish with it. That of a unary or
+ * client-streaming call comes only if the status is NRPC_OK, right before `done`. */
+struct nrpc_events {
+    /* The server's initial metadata have come. NULL: not told. */
+    void (*headers)(struct nrpc_call *call);
+    /* Streams of requests: NAME_write would take one now; after each one that has left. NULL: not told. */
+    void (*writable)(struct nrpc_call *call);
+    /* The call is over, for whatever reason; told once, last. message: of the status, "" for none, no longer than
+     * NRPC_STATUS_MESSAGE_MAX - 1; borrowed until the return or the start of another call. `call` dies on return. */
+    void (*done)(struct nrpc_call *call, enum nrpc_status status, const char *message);
+};
+
+/* How a call is made. All zero, or NULL for a pointer to it: without a deadline, and not waiting. */
+struct nrpc_call_options {
+    /* Deadline, from when the port is polled next; 0: none. The server is told, and it is enforced here:
+     * NRPC_DEADLINE_EXCEEDED. Milliseconds. */
+    uint32_t timeout_ms;
+    /* 1: waits for a link for as long as that takes; 0: NRPC_UNAVAILABLE when an attempt to open one fails, or
+     * while the channel waits after a failure. */
+    uint8_t wait_for_ready;
+    /* wait.h only: where the status message goes, NRPC_STATUS_MESSAGE_MAX bytes; NULL: nowhere. */
+    char *message;
+};
+
+/* One method, in flash; the generator writes it. */
+struct nrpc_client_method {
+    struct nrpc_method method; /* request: what comes in; reply: what goes out; kind: see NRPC_CALLER */
+    const char *path;          /* "/package.Service/Method" */
+};
+
+/* Begins a call; the generated NAME_start checks types. request: encoded before the return; NULL: a stream of requests.
+ * events: kept until the call is over. Returns the call, or NULL: all NRPC_MAX_STREAMS of the channel are taken
+ * (try after a `done`), or the request does not encode within its maximum. Calls no function of `events`. */
+struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel, const struct nrpc_client_method *method,
+                                    const struct nrpc_call_options *options, const void *request,
+                                    const struct nrpc_events *events);
+
+/* For NAME_write: the next request of a stream. Returns 0; NRPC_E_AGAIN: the one before has not left, nothing was
+ * taken, `writable` comes; NRPC_E_STATE: closed, or the call is over; NRPC_E_TOO_BIG. */
+int nrpc_client_write(struct nrpc_call *call, const void *request);
+
+/* The stream of requests ends after what was written. Returns 0 or NRPC_E_STATE. */
+int nrpc_call_close_writes(struct nrpc_call *call);
+
+/* The events that the call was started with. */
+const struct nrpc_events *nrpc_call_events(const struct nrpc_call *call);
+
+/* For the generated methods: typed messages over nanopb. */
+extern const struct nrpc_codec nrpc_client_typed;
+void nrpc_client_cancelled(struct nrpc_call *call, enum nrpc_status why);
+
+/* --- A channel ---------------------------------------------------------------------------- */
+
+/* What only calls of clients have. */
+struct nrpc_client_call {
+    const struct nrpc_events *events;
+    uint32_t timeout_ms; /* until it is begun */
+    uint16_t flags;      /* client.c's */
+    uint8_t status;      /* that the trailers have brought */
+};
+
+/* One server, over one link at a time, which the port opens (dial.h) when a call wants it, and again after it
+ * was lost. Calls that a lost or refused link took nothing of are put on the next one:
+ *   - those that had not left;
+ *   - streams that the server refused (REFUSED_STREAM) or did not take any more (GOAWAY), once, while their first
+ *     request is still in its block and no second one was written.
+ * Any other call that a link takes with it ends with NRPC_UNAVAILABLE. */
+struct nrpc_channel {
+    struct nrpc_dial dial; /* first: what the port is given */
+    const struct nrpc_server *endpoint;
+    const char *authority;
+    void (*poll)(uint32_t timeout_ms); /* for wait.h, see there; the application sets it */
+    const struct nrpc_client_method *indexed; /* whose path is in the server's HPACK table */
+    uint32_t next_id, max_streams;
+    uint8_t scheme;   /* of NRPC_CHANNEL_HTTPS */
+    uint8_t draining; /* the server takes no new calls on this link */
+    struct nrpc_client_call calls[NRPC_MAX_STREAMS];
+};
+extern const struct nrpc_role nrpc_client_role;
+extern const struct nrpc_dial_role nrpc_channel_dial;
+
+/* Defines `struct nrpc_channel name` and its memory, statically. authority: what requests say in :authority, "host" or
+ * "host:port"; it and a method's path may have NRPC_AUTHORITY_AND_PATH_MAX bytes together. Then 1 to 8 services, as the
+ * generator named them: SERVICE_client.
+ *     NRPC_CHANNEL_DEFINE(channel, "station.example:50051", Greeter_client, helloworld_Greeter_client);
+ * RAM: a connection as a server has, see config.h, and 12 bytes a stream; blocks are
+ * (5 + largest reply) + (5 + largest request + NRPC_STATUS_MESSAGE_MAX), scratch is the largest decoded reply. */
+#define NRPC_CHANNEL_DEFINE(name, its_authority, ...) \
+    NRPC_CHANNEL_DEFINE_WITH(name, its_authority, (.n_interceptors = 0), __VA_ARGS__)
+
+/* The same with options, in parentheses: .keys and .n_keys, registered metadata keys of responses. */
+#define NRPC_CHANNEL_DEFINE_WITH(name, its_authority, options, ...)                             \
+    union name##_rx { NRPC_EACH(NRPC_CLIENT_RX_, __VA_ARGS__) };                                \
+    union name##_tx { NRPC_EACH(NRPC_CLIENT_TX_, __VA_ARGS__) };                                \
+    NRPC_STATIC_ASSERT(sizeof(union name##_rx) <= (nrpc_block_size)-1 &&                        \
+                           sizeof(union name##_tx) <= (nrpc_block_size)-1,                      \
+                       "a message over 65000 bytes needs NRPC_LARGE_MESSAGES=1");               \
+    static struct {                                                                             \
+        struct nrpc_conn conn;                                                                  \
+        union { NRPC_EACH(NRPC_CLIENT_REPLY_, __VA_ARGS__) } reply;                             \
+        uint8_t blocks[NRPC_MAX_STREAMS * (sizeof(union name##_rx) + sizeof(union name##_tx) +  \
+                                           NRPC_METADATA_BYTES)];                               \
+    } name##_memory;                                                                            \
+    static const struct nrpc_server name##_endpoint = {                                         \
+        .role = &nrpc_client_role,                                                              \
+        .conns = &name##_memory.conn,                                                           \
+        .blocks = name##_memory.blocks,                                                         \
+        .request = &name##_memory.reply,                                                        \
+        .rx_bytes = sizeof(union name##_rx),                                                    \
+        .tx_bytes = sizeof(union name##_tx),                                                    \
+        .n_conns = 1,                                                                           \
+        NRPC_OPTIONS_ options};                                                                 \
+    struct nrpc_channel name = {                                                                \
+        .dial = {.role = &nrpc_channel_dial}, .endpoint = &name##_endpoint, .authority = its_authority}
+
+/* What the HEADERS of a request leave for the two: they are one frame. */
+#define NRPC_AUTHORITY_AND_PATH_MAX (NRPC_TRANSMIT_MIN - NRPC_METADATA_BYTES - 92)
+
+/* C_REQUEST_BYTES, C_REPLY_BYTES, union C_reply: the generator's, for each client. */
+#define NRPC_CLIENT_RX_(C) uint8_t C##_[5 + C##_REPLY_BYTES];
+#define NRPC_CLIENT_TX_(C) uint8_t C##_[5 + C##_REQUEST_BYTES + NRPC_STATUS_MESSAGE_MAX];
+#define NRPC_CLIENT_REPLY_(C) union C##_reply C##_;
+
+NRPC_END_C
+
+#endif

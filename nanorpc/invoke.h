@@ -1,0 +1,43 @@
+/* nanorpc/invoke.h - the inside of clients: what client.c, channel.c and invoke.c know of each other.
+ * Layer: core. Source: gRPC over HTTP2 "Requests".
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NANORPC_INVOKE_H
+#define NANORPC_INVOKE_H
+
+#include "client.h"
+#include "role.h"
+
+/* struct nrpc_client_call.flags. NRPC_CALL_HEADERS and call->id say whether the request has left on this link. */
+enum nrpc_client_flag {
+    NRPC_CLIENT_STARTED = 0x01,  /* the deadline is known to the call */
+    NRPC_CLIENT_WAITS = 0x02,    /* wait-for-ready */
+    NRPC_CLIENT_WROTE = 0x04,    /* a request message was written; the block has it until MORE */
+    NRPC_CLIENT_MORE = 0x08,     /* another one was written */
+    NRPC_CLIENT_CLOSED = 0x10,   /* and that was the last */
+    NRPC_CLIENT_END_SENT = 0x20, /* END_STREAM has left */
+    NRPC_CLIENT_ANSWERED = 0x40, /* the response's headers have come */
+    NRPC_CLIENT_RETRIED = 0x80,
+    NRPC_CLIENT_ALL = 0x100,     /* trailers have come */
+    NRPC_CLIENT_OWED = 0x200     /* `done` has not been told */
+};
+
+/* A status that has not come: any number over 16. */
+enum { NRPC_CLIENT_NO_STATUS = 0xff };
+
+struct nrpc_channel *nrpc_client_channel(const struct nrpc_call *call);
+struct nrpc_client_call *nrpc_client_of(const struct nrpc_call *call);
+
+/* What a codec has decoded is delivered; NULL: the response has ended. Returns what nrpc_codec.message does. */
+enum nrpc_status nrpc_client_message(struct nrpc_call *call, const void *reply);
+
+/* Tells the call's `done`, unless it was told. text: NULL: the call's own message, as it stands on the wire. Last of
+ * all where the slot is free already: a new call may take it. */
+void nrpc_client_tell(struct nrpc_call *call, enum nrpc_status status, const char *text);
+
+/* The call as it was before anything of it had left; it is open. */
+void nrpc_client_put_back(struct nrpc_call *call);
+
+/* The header block of a call's request, at most NRPC_TRANSMIT_MIN - 30 bytes, at p; returns its end. */
+uint8_t *nrpc_invoke_headers(struct nrpc_call *call, uint8_t *p);
+
+#endif

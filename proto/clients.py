@@ -1,0 +1,178 @@
+# proto/clients.py - the clients of a .proto file's services: NAME.client.h and NAME.client.c.
+# Layer: generator, runs on the host; protoc-gen-nanorpc imports it. Source: nanorpc/client.h, nanorpc/wait.h.
+# SPDX-License-Identifier: Apache-2.0
+import re
+
+UNARY, CLIENT_STREAM, SERVER_STREAM, BIDI = range(4)
+# From the client's side: what it gets is a stream where the server's messages are.
+KINDS = ("NRPC_UNARY", "NRPC_UNARY", "NRPC_CLIENT_STREAM", "NRPC_CLIENT_STREAM")
+
+START = {
+    UNARY: "Begins a call with its one request; the reply comes through `events`.",
+    SERVER_STREAM: "Begins a call with its one request; the replies come through `events`.",
+    CLIENT_STREAM: "Begins a call; then %(c)s_write and nrpc_call_close_writes. The reply comes through `events`.",
+    BIDI: "Begins a call; then %(c)s_write and nrpc_call_close_writes. Replies come through `events`, at any time.",
+}
+START_END = (" options: NULL: none; borrowed for the call of this function%(request)s. events: kept until `done`. "
+             "Returns the call, or NULL: see nrpc_client_start.")
+
+
+def identifiers(method):
+    """(C identifier, what it is) of one method's client."""
+    c = method.c_name
+    yield c + "_method", "client's method"
+    yield c + "_start", "start function"
+    yield c + "_got", "client's thunk"
+    yield c + "_wait_events", "events of its blocking calls"
+    if writes(method):
+        yield c + "_write", "write function"
+        yield c + "_put", "put function"
+    yield c + ("_wait" if method.kind == UNARY else "_open"), "blocking function"
+    if gets(method):
+        yield c + "_get", "get function"
+    elif writes(method):
+        yield c + "_end", "end function"
+
+
+def methods(service):
+    """Those that a client can call: messages whose fields come in pieces are for servers."""
+    return [method for method in service.methods if not method.streams_fields()]
+
+
+def distinct(service, side):
+    return list({getattr(m, side).full_name: getattr(m, side) for m in methods(service)}.values())
+
+
+def largest(service, side):
+    """(encoded size, message) of the largest one."""
+    return max(((service.size(m), m) for m in distinct(service, side)), key=lambda pair: pair[0], default=(0, None))
+
+
+def writes(method):
+    return method.kind in (CLIENT_STREAM, BIDI)
+
+
+def gets(method):
+    return method.kind in (SERVER_STREAM, BIDI)
+
+
+def function(result, name, parameters, body):
+    head = "static inline %s%s%s(" % (result, "" if result.endswith("*") else " ", name)
+    text = head + ", ".join(parameters) + ")"
+    if len(text) > 110:
+        text = head + parameters[0] + ",\n    " + ", ".join(parameters[1:]) + ")"
+    return "%s\n{\n    %s\n}\n\n" % (text, body)
+
+
+def start(method):
+    c, request = method.c_name, "const %s *request" % method.request.c_type()
+    parameters = ["struct nrpc_channel *channel", "const struct nrpc_call_options *options"]
+    parameters += [] if writes(method) else [request]
+    parameters += ["const struct %s_events *events" % c]
+    yield function("struct nrpc_call *", c + "_start", parameters,
+                   "return nrpc_client_start(channel, &%s_method, options, %s, &events->on);"
+                   % (c, "NULL" if writes(method) else "request"))
+    if writes(method):
+        yield "/* The next request: see nrpc_client_write. */\n"
+        yield function("int", c + "_write", ["struct nrpc_call *call", request],
+                       "return nrpc_client_write(call, request);")
+
+
+def blocking(method, comment):
+    c, request = method.c_name, "const %s *request" % method.request.c_type()
+    reply = "%s *reply" % method.reply.c_type()
+    parameters = ["struct nrpc_channel *channel", "const struct nrpc_call_options *options"]
+    yield "extern const struct %s_events %s_wait_events;\n\n" % (c, c)
+    if method.kind == UNARY:
+        yield comment("The whole call, blocking: see wait.h. reply: filled where the status is NRPC_OK.")
+        yield function("enum nrpc_status", c + "_wait", parameters + [request, reply],
+                       "return nrpc_wait_unary(channel, &%s_method, options, request, reply, &%s_wait_events.on);" % (c, c))
+        return
+    yield comment("Begins a blocking call: see nrpc_wait_open.")
+    yield function("int", c + "_open", ["struct nrpc_wait *wait"] + parameters + ([] if writes(method) else [request]),
+                   "return nrpc_wait_open(wait, channel, &%s_method, options, %s, &%s_wait_events.on);"
+                   % (c, "NULL" if writes(method) else "request", c))
+    if writes(method):
+        yield "/* The next request, blocking: see nrpc_wait_put. */\n"
+        yield function("int", c + "_put", ["struct nrpc_wait *wait", request], "return nrpc_wait_put(wait, request);")
+    if gets(method):
+        yield "/* The next reply, blocking: see nrpc_wait_get. Then nrpc_wait_end. */\n"
+        yield function("int", c + "_get", ["struct nrpc_wait *wait", reply], "return nrpc_wait_get(wait, reply);")
+    else:
+        yield "/* No more requests; the reply, where the status is NRPC_OK: see nrpc_wait_end. */\n"
+        yield function("enum nrpc_status", c + "_end", ["struct nrpc_wait *wait", reply],
+                       "return nrpc_wait_end(wait, reply);")
+
+
+def header_method(method, comment, titles):
+    c = {"c": method.c_name, "request": "" if writes(method) else ", as is request"}
+    yield comment((method.comment + "\n" if method.comment else "")
+                  + "/%s/%s. %s." % (method.service.name, method.name, titles[method.kind]))
+    yield "struct %(c)s_events {\n    struct nrpc_events on;\n" % c
+    yield "    enum nrpc_status (*reply)(struct nrpc_call *call, const %s *reply); /* see nrpc_events */\n};\n" \
+        % method.reply.c_type()
+    yield "extern const struct nrpc_client_method %(c)s_method;\n\n" % c
+    yield comment(START[method.kind] % c + START_END % c)
+    yield from start(method)
+    yield from blocking(method, comment)
+
+
+def generate_header(source, services, included, messages, comment, titles):
+    guard = re.sub("[^A-Z0-9]", "_", (source.stem + "_CLIENT_H").upper())
+    yield "/* %s - clients of the services of %s.\n" % (included, source.desc.name)
+    yield " * Layer: application. Source: written by protoc-gen-nanorpc, do not edit. */\n"
+    yield "#ifndef %s\n#define %s\n\n#include \"client.h\"\n#include \"wait.h\"\n" % (guard, guard)
+    for name in messages:
+        yield source.options.genformat % name + "\n"
+    yield "\nNRPC_BEGIN_C\n\n"
+    for service in services:
+        name = service.c_name + "_client"
+        yield comment("--- %s%s" % (service.name, "\n" + service.comment if service.comment else ""))
+        yield "/* For NRPC_CHANNEL_DEFINE: the largest encoded messages, and memory for any decoded reply. */\n"
+        for side in ("request", "reply"):
+            size, message = largest(service, side)
+            yield "#define %s_%s_BYTES %d%s\n" % (name, side.upper(), size,
+                                                  " /* %s */" % message.c_type() if message else "")
+        members = ["%s m%d;" % (m.c_type(), i) for i, m in enumerate(distinct(service, "reply"))]
+        yield "union %s_reply {\n    %s\n};\n\n" % (name, "\n    ".join(members or ["char none;"]))
+        for method in service.methods:
+            if method.streams_fields():
+                yield comment("/%s/%s has no client: it has streamed fields." % (service.name, method.name)) + "\n"
+        for method in methods(service):
+            yield from header_method(method, comment, titles)
+    yield "NRPC_END_C\n\n#endif\n"
+
+
+def code_method(method):
+    c = method.c_name
+    yield "static enum nrpc_status %s_got(struct nrpc_call *call, const void *reply, void *unused)\n{\n" % c
+    yield "    const struct %s_events *events = (const struct %s_events *)(const void *)nrpc_call_events(call);\n" % (c, c)
+    yield "    (void)unused;\n    return events->reply ? events->reply(call, reply) : NRPC_OK;\n}\n\n"
+    yield "const struct nrpc_client_method %s_method = {\n" % c
+    yield "    .method = {.codec = &nrpc_client_typed,\n"
+    yield "               .request = &%s_msg,\n" % method.reply.c_type()
+    yield "               .reply = &%s_msg,\n" % method.request.c_type()
+    yield "               .handler = %s_got,\n" % c
+    yield "               .cancelled = nrpc_client_cancelled,\n"
+    yield "               .kind = NRPC_CALLER | %s},\n" % KINDS[method.kind]
+    yield "    .path = \"/%s/%s\",\n};\n\n" % (method.service.name, method.name)
+    yield "static enum nrpc_status %s_waited(struct nrpc_call *call, const %s *reply)\n{\n" % (c, method.reply.c_type())
+    yield "    return nrpc_wait_reply(call, reply, sizeof *reply);\n}\n\n"
+    yield "const struct %s_events %s_wait_events = {.on = {.done = nrpc_wait_done}, .reply = %s_waited};\n\n" % (c, c, c)
+
+
+def generate_code(source, services, name, included):
+    yield "/* %s - clients of the services of %s.\n" % (name, source.desc.name)
+    yield " * Layer: application. Source: written by protoc-gen-nanorpc, do not edit. */\n"
+    yield "#include \"%s\"\n\n" % included
+    for service in services:
+        yield "/* --- %s */\n" % service.name
+        for side in ("request", "reply"):
+            _, the_largest = largest(service, side)
+            for message in distinct(service, side):
+                yield "NRPC_STATIC_ASSERT(%s %s %s_client_%s_BYTES, \"%s: generate messages and clients together\");\n" \
+                    % (message.size_macro(), "==" if message is the_largest else "<=", service.c_name, side.upper(),
+                       message.c_type())
+        yield "\n"
+        for method in methods(service):
+            yield from code_method(method)
