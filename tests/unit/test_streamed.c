@@ -217,8 +217,8 @@ static void malformed(void)
             blobs_put(rows[i].bytes, rows[i].n);
             blobs_send(id, 4000, END);
         }
-        wire_expect("1: [200 grpc status=13 message=request malformed] END "
-                    "3: [200 grpc status=13 message=request malformed] END");
+        wire_expect("1: [200 grpc status=13 message=* malformed] END "
+                    "3: [200 grpc status=13 message=* malformed] END");
         CHECK_EQ(calls[0].cancelled, 1301);
         CHECK_EQ(calls[1].cancelled, 1301);
     }
@@ -234,7 +234,7 @@ static void other_fields_too_large(void)
     memset(blobs_text + blobs_n, 'u', 300);
     blobs_n += 300;
     blobs_send(1, 4000, END);
-    wire_expect("1: [200 grpc status=8 message=request too large] END");
+    wire_expect("1: [200 grpc status=8 message=* too large] END");
     CHECK_EQ(calls[0].cancelled, 801);
 }
 
@@ -251,7 +251,7 @@ static void cut_short(void)
             wire_request(id, id == 1 ? PUT : PUT_ALL, 0);
             wire_data(id, bytes, n ? n : 1, END);
         }
-        wire_expect("1: [200 grpc status=13 message=request cut short] END 3: [200 grpc status=13 message=request cut short] END");
+        wire_expect("1: [200 grpc status=13 message=* cut short] END 3: [200 grpc status=13 message=* cut short] END");
     }
     test_context(NULL, 0);
 }
@@ -264,7 +264,7 @@ static void not_one_request(void)
     blobs_send(1, 4000, 0);
     blobs_send(1, 4000, END);
     wire_request(3, PUT, END);
-    wire_expect("1: [200 grpc status=13 message=not one request] END 3: [200 grpc status=13 message=not one request] END");
+    wire_expect("1: [200 grpc status=13 message=not one *] END 3: [200 grpc status=13 message=not one *] END");
 }
 
 static void compressed_without_an_encoding(void)
