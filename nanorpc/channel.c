@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "compression.h"
 #include "grpc.h"
 #include "invoke.h"
 
@@ -53,6 +54,9 @@ struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel, const struct n
     call->send_window = 0;
 #if NRPC_METADATA_BYTES
     call->metadata_used = 0;
+#endif
+#if NRPC_COMPRESSION
+    nrpc_compression_offer(call, options ? options->compress : 0);
 #endif
     client->events = events;
     client->timeout_ms = options && options->timeout_ms ? options->timeout_ms : NRPC_NO_DEADLINE;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "compression.h"
 #include "grpc.h"
 #include "invoke.h"
 
@@ -156,6 +157,12 @@ static int answered(struct nrpc_call *call, const struct nrpc_request *response)
         nrpc_call_finish(call, NRPC_UNKNOWN, "no gRPC: content-type");
         return 0;
     }
+#if NRPC_COMPRESSION
+    if (!nrpc_compression_begin(call, response->encoding, 0)) {
+        nrpc_call_finish(call, NRPC_INTERNAL, "unknown grpc-encoding");
+        return 0;
+    }
+#endif
     return 1;
 }
 

@@ -59,6 +59,11 @@ struct nrpc_call_options {
     /* 1: waits for a link for as long as that takes; 0: NRPC_UNAVAILABLE when an attempt to open one fails, or
      * while the channel waits after a failure. */
     uint8_t wait_for_ready;
+#if NRPC_COMPRESSION
+    /* enum nrpc_encoding: requests are compressed so, where that makes them smaller, or until nrpc_call_compress(call, 0). A
+     * server that does not know it answers UNIMPLEMENTED. 0: they are not. */
+    uint8_t compress;
+#endif
     /* wait.h only: where the status message goes, NRPC_STATUS_MESSAGE_MAX bytes; NULL: nowhere. */
     char *message;
 };
@@ -125,7 +130,8 @@ extern const struct nrpc_dial_role nrpc_channel_dial;
  * generator named them: SERVICE_client.
  *     NRPC_CHANNEL_DEFINE(channel, "station.example:50051", Greeter_client, helloworld_Greeter_client);
  * RAM: a connection as a server has, see config.h, and 12 bytes a stream; blocks are
- * (5 + largest reply) + (5 + largest request + NRPC_STATUS_MESSAGE_MAX), scratch is the largest decoded reply. */
+ * (5 + largest reply) + (5 + largest request + NRPC_STATUS_MESSAGE_MAX), scratch is the largest decoded reply; what
+ * NRPC_COMPRESSION adds see there. */
 #define NRPC_CHANNEL_DEFINE(name, its_authority, ...) \
     NRPC_CHANNEL_DEFINE_WITH(name, its_authority, (.n_interceptors = 0), __VA_ARGS__)
 
@@ -141,6 +147,7 @@ extern const struct nrpc_dial_role nrpc_channel_dial;
         union { NRPC_EACH(NRPC_CLIENT_REPLY_, __VA_ARGS__) } reply;                             \
         uint8_t blocks[NRPC_MAX_STREAMS * (sizeof(union name##_rx) + sizeof(union name##_tx) +  \
                                            NRPC_METADATA_BYTES)];                               \
+        NRPC_INFLATED_(NRPC_EACH(NRPC_CLIENT_PLAIN_, __VA_ARGS__))                              \
     } name##_memory;                                                                            \
     static const struct nrpc_server name##_endpoint = {                                         \
         .role = &nrpc_client_role,                                                              \
@@ -149,17 +156,20 @@ extern const struct nrpc_dial_role nrpc_channel_dial;
         .request = &name##_memory.reply,                                                        \
         .rx_bytes = sizeof(union name##_rx),                                                    \
         .tx_bytes = sizeof(union name##_tx),                                                    \
+        NRPC_INFLATED_FIELDS_(name##_memory)                                                    \
         .n_conns = 1,                                                                           \
         NRPC_OPTIONS_ options};                                                                 \
     struct nrpc_channel name = {                                                                \
         .dial = {.role = &nrpc_channel_dial}, .endpoint = &name##_endpoint, .authority = its_authority}
 
 /* What the HEADERS of a request leave for the two: they are one frame. */
-#define NRPC_AUTHORITY_AND_PATH_MAX (NRPC_TRANSMIT_MIN - NRPC_METADATA_BYTES - 92)
+#define NRPC_AUTHORITY_AND_PATH_MAX (NRPC_TRANSMIT_MIN - NRPC_METADATA_BYTES - 92 - 72 * NRPC_COMPRESSION)
 
 /* C_REQUEST_BYTES, C_REPLY_BYTES, union C_reply: the generator's, for each client. */
-#define NRPC_CLIENT_RX_(C) uint8_t C##_[5 + C##_REPLY_BYTES];
-#define NRPC_CLIENT_TX_(C) uint8_t C##_[5 + C##_REQUEST_BYTES + NRPC_STATUS_MESSAGE_MAX];
+#define NRPC_CLIENT_RX_(C) uint8_t C##_[5 + C##_REPLY_BYTES + NRPC_COMPRESSION_ROOM(C##_REPLY_BYTES)];
+#define NRPC_CLIENT_TX_(C) \
+    uint8_t C##_[5 + C##_REQUEST_BYTES + NRPC_COMPRESSION_ROOM(C##_REQUEST_BYTES) + NRPC_STATUS_MESSAGE_MAX];
+#define NRPC_CLIENT_PLAIN_(C) uint8_t C##_[1 + C##_REPLY_BYTES];
 #define NRPC_CLIENT_REPLY_(C) union C##_reply C##_;
 
 NRPC_END_C

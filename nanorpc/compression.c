@@ -18,8 +18,15 @@ int nrpc_compression_begin(struct nrpc_call *call, unsigned encoding, unsigned a
 {
     const unsigned both = NRPC_ENCODING_DEFLATE | NRPC_ENCODING_GZIP;
     unsigned known = encoding & (both | NRPC_ENCODING_IDENTITY);
-    call->compression = (uint8_t)((encoding & both) | (accepted & both) << NRPC_COMPRESSION_ACCEPTED_SHIFT);
+    call->compression |= (uint8_t)((encoding & both) | (accepted & both) << NRPC_COMPRESSION_ACCEPTED_SHIFT);
     return known == encoding && !(known & (known - 1)); /* one of them at most */
+}
+
+void nrpc_compression_offer(struct nrpc_call *call, unsigned encoding)
+{
+    if (encoding) {
+        call->compression = (uint8_t)(encoding << NRPC_COMPRESSION_ACCEPTED_SHIFT | NRPC_COMPRESSION_ANNOUNCED | NRPC_COMPRESSION_ON);
+    }
 }
 
 int nrpc_call_compress(struct nrpc_call *call, int on)

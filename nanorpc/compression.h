@@ -34,7 +34,10 @@ enum nrpc_compression_flag {
 };
 
 #if NRPC_COMPRESSION
-/* What the headers of a call say: sets of enum nrpc_encoding, empty when they say nothing. Returns 0 when it cannot be
+/* Of a call that we begin: our requests are compressed so, enum nrpc_encoding, or, 0, they are not. */
+void nrpc_compression_offer(struct nrpc_call *call, unsigned encoding);
+
+/* What their headers say: sets of enum nrpc_encoding, empty when they say nothing. Returns 0 when it cannot be
  * had: there is no such encoding. */
 int nrpc_compression_begin(struct nrpc_call *call, unsigned encoding, unsigned accepted);
 

@@ -142,7 +142,7 @@
 /* The least room with which nrpc_conn_transmit always makes progress, in bytes: the largest
  * trailers, or the headers of a request. */
 #define NRPC_TRANSMIT_MIN \
-    (112 + 40 * NRPC_COMPRESSION + (NRPC_STATUS_MESSAGE_MAX < 80 ? 80 : NRPC_STATUS_MESSAGE_MAX) + NRPC_METADATA_BYTES)
+    (112 + 72 * NRPC_COMPRESSION + (NRPC_STATUS_MESSAGE_MAX < 80 ? 80 : NRPC_STATUS_MESSAGE_MAX) + NRPC_METADATA_BYTES)
 
 /* The same of nrpc_link_transmit: with what TLS puts around a record. */
 #define NRPC_LINK_MIN (NRPC_TRANSMIT_MIN + 32 * NRPC_TLS)

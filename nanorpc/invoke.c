@@ -5,11 +5,16 @@
 
 #include <string.h>
 
+#include "compression.h"
 #include "metadata.h"
 
-/* HPACK: places in the static table; then in the dynamic one, once the first request has put four fields there. */
+/* HPACK: places in the static table; then in the dynamic one, once the first request has put its fields there. */
 enum { INDEXED = 0x80, INSERT = 0x40, POST = 3, SCHEME = 6, PATH = 4, AUTHORITY = 1 };
+#if NRPC_COMPRESSION
+enum { NEWEST = 62, OUR_ENCODINGS = NEWEST, OUR_TYPE, OUR_TE, OUR_AUTHORITY, OUR_PATH };
+#else
 enum { NEWEST = 62, OUR_TYPE = NEWEST, OUR_TE, OUR_AUTHORITY, OUR_PATH };
+#endif
 enum { TIMEOUT_MAX = 99999999 };
 
 static uint8_t *put_text(uint8_t *p, const char *text)
@@ -43,6 +48,19 @@ static uint8_t *put_timeout(uint8_t *p, uint32_t left)
     return put_text(put_text(p, "grpc-timeout"), digit);
 }
 
+/* The encodings that we take, as a field of this kind. */
+static uint8_t *put_encodings(uint8_t *p, uint8_t kind)
+{
+#if NRPC_COMPRESSION
+    uint8_t *end = nrpc_respond_encodings(p);
+    *p = kind;
+    return end;
+#else
+    (void)kind;
+    return p;
+#endif
+}
+
 /* Where the server has a table, the first request puts all that stays the same into it. */
 uint8_t *nrpc_invoke_headers(struct nrpc_call *call, uint8_t *p)
 {
@@ -69,6 +87,9 @@ uint8_t *nrpc_invoke_headers(struct nrpc_call *call, uint8_t *p)
         *p++ = INDEXED | OUR_AUTHORITY;
         *p++ = INDEXED | OUR_TE;
         *p++ = INDEXED | OUR_TYPE;
+#if NRPC_COMPRESSION
+        *p++ = INDEXED | OUR_ENCODINGS;
+#endif
     } else {
         *p++ = kind | AUTHORITY;
         p = put_text(p, channel->authority);
@@ -76,8 +97,12 @@ uint8_t *nrpc_invoke_headers(struct nrpc_call *call, uint8_t *p)
         p = put_text(put_text(p, "te"), "trailers");
         *p++ = kind;
         p = put_text(put_text(p, "content-type"), "application/grpc");
+        p = put_encodings(p, kind);
         indexed = kind ? method : NULL;
     }
+#if NRPC_COMPRESSION
+    p = nrpc_respond_encoding(p, nrpc_compression_announced(call));
+#endif
     channel->indexed = indexed;
     const struct nrpc_client_call *client = nrpc_client_of(call);
     uint32_t left = client->flags & NRPC_CLIENT_STARTED ? nrpc_call_time_left_ms(call) : client->timeout_ms;
