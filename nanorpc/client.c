@@ -313,6 +313,7 @@ static enum nrpc_turn close_stream(struct nrpc_conn *conn, struct nrpc_call *cal
     if (call->id && !(received && (client->flags & NRPC_CLIENT_END_SENT))) {
         nrpc_transmit_number(out, NRPC_RST_STREAM, call->id, received ? NRPC_H2_NO_ERROR : NRPC_H2_CANCEL);
     }
+    call->body_left = UINT32_MAX; /* what is on its way is not looked at */
     if (conn->glitches) {
         conn->glitches--;
     }

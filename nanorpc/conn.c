@@ -55,20 +55,25 @@ void nrpc_conn_glitch(struct nrpc_conn *conn)
     }
 }
 
-static struct nrpc_call *find_open(struct nrpc_conn *conn, uint32_t id)
+/* The call of a stream that has not ended on both sides. One that only we have ended keeps nothing of what comes,
+ * but that is looked at until the peer's end, for as long as the slot is not taken again. */
+static struct nrpc_call *find_alive(struct nrpc_conn *conn, uint32_t id)
 {
     struct nrpc_call *call = nrpc_stream_find(conn, id);
-    return call && (call->flags & NRPC_CALL_OPEN) ? call : NULL;
+    return call && (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_RX_END)) != NRPC_CALL_RX_END ? call : NULL;
 }
 
 /* The stream has been reset. by_peer: NRPC_CALL_RX_END, it must send nothing more on it; or 0. */
 static void cancel(struct nrpc_conn *conn, uint32_t id, unsigned by_peer, uint32_t code)
 {
-    struct nrpc_call *call = find_open(conn, id);
+    struct nrpc_call *call = find_alive(conn, id);
     if (call) {
         conn->request.list_bytes = code; /* for a client; no header block is being read */
         call->flags |= (uint16_t)by_peer;
-        nrpc_stream_close(call, NRPC_CANCELLED);
+        call->body_left = UINT32_MAX;
+        if (call->flags & NRPC_CALL_OPEN) {
+            nrpc_stream_close(call, NRPC_CANCELLED);
+        }
     }
     nrpc_conn_glitch(conn);
 }
@@ -130,7 +135,7 @@ static h2_error setting(struct nrpc_conn *conn, unsigned id, uint32_t value)
 static h2_error window_update(struct nrpc_conn *conn, uint32_t id, int32_t increment)
 {
     h2_error code = increment ? NRPC_H2_FLOW_CONTROL_ERROR : NRPC_H2_PROTOCOL_ERROR;
-    struct nrpc_call *call = id ? find_open(conn, id) : NULL;
+    struct nrpc_call *call = id ? find_alive(conn, id) : NULL;
     int32_t *window = call ? &call->send_window : &conn->send_window;
     if (id && !call) {
         return NRPC_H2_NO_ERROR;
@@ -220,17 +225,20 @@ static h2_error begin_data(struct nrpc_conn *conn)
     }
     if (call && (call->flags & NRPC_CALL_RX_END)) {
         nrpc_conn_reset(conn, frame->id, NRPC_H2_STREAM_CLOSED);
-    } else if (call && (call->flags & NRPC_CALL_OPEN)) {
+        return NRPC_H2_NO_ERROR;
+    }
+    if (call && (call->flags & NRPC_CALL_OPEN)) {
         call->recv_window -= (int32_t)frame->length;
-        if (frame->length && call->recv_window < 0 && (conn->flags & NRPC_CONN_ACKED)) {
+        if (frame->length && call->recv_window < 0 && (conn->flags & NRPC_CONN_ACKED) &&
+            !(call->flags & NRPC_CALL_FINISHED)) { /* of which nothing is kept */
             nrpc_conn_reset(conn, frame->id, NRPC_H2_FLOW_CONTROL_ERROR);
             return NRPC_H2_NO_ERROR;
         }
         if (frame->length == 0 && !(frame->flags & NRPC_END_STREAM)) {
             nrpc_conn_glitch(conn);
         }
-        conn->phase = NRPC_PHASE_BODY;
     } /* else we have ended it early: this was on its way, RFC 9113 5.1 "closed" */
+    conn->phase = NRPC_PHASE_BODY;
     return NRPC_H2_NO_ERROR;
 }
 
@@ -282,7 +290,7 @@ static h2_error begin_body(struct nrpc_conn *conn)
 /* n bytes of the body, 0 to end a stream whose body had ended before its padding. */
 static void data_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
 {
-    struct nrpc_call *call = find_open(conn, conn->frame.id);
+    struct nrpc_call *call = find_alive(conn, conn->frame.id);
     int last = (conn->frame.flags & NRPC_END_STREAM) && conn->frame.length == 0;
     if (!call || (call->flags & NRPC_CALL_RX_END)) {
         return;
@@ -297,7 +305,9 @@ static void data_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
     if (last) {
         call->flags |= NRPC_CALL_RX_END;
     }
-    nrpc_grpc_receive(call, data, n);
+    if (call->flags & NRPC_CALL_OPEN) {
+        nrpc_grpc_receive(call, data, n);
+    }
 }
 
 static NRPC_NOINLINE h2_error decode_block(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)

@@ -111,7 +111,9 @@ static void trailers(struct nrpc_conn *conn, struct nrpc_call *call)
         return;
     }
     call->flags |= NRPC_CALL_RX_END;
-    nrpc_grpc_receive(call, NULL, 0);
+    if (call->flags & NRPC_CALL_OPEN) {
+        nrpc_grpc_receive(call, NULL, 0);
+    }
 }
 
 /* Asks the interceptors. Returns 1 when the call may go on. */
@@ -191,10 +193,9 @@ void nrpc_request_end(struct nrpc_conn *conn)
     struct nrpc_call *call = nrpc_stream_find(conn, id);
     int end = conn->block_flags & NRPC_END_STREAM;
     if (call) {
-        if (!(call->flags & NRPC_CALL_OPEN)) {
-            return; /* closed while its trailers were on their way */
+        if (!(call->flags & NRPC_CALL_RX_END)) { /* else it has just been reset */
+            trailers(conn, call);
         }
-        trailers(conn, call);
         return;
     }
     conn->last_id = id; /* only now: until here nrpc_stream_find need not search to see that it is new */

@@ -8,7 +8,7 @@
 #include "metadata.h"
 #include "role.h"
 
-enum { RECV_WINDOW_LOW = NRPC_WINDOW_INITIAL / 2 };
+enum { RECV_WINDOW_LOW = NRPC_WINDOW_INITIAL / 2, HTTP_WINDOW = 1 << 30 };
 
 static size_t room(const struct nrpc_out *out)
 {
@@ -80,11 +80,14 @@ static void put_trailers(struct nrpc_conn *conn, struct nrpc_call *call, struct 
     nrpc_transmit_headers(call, out, p, NRPC_END_STREAM);
 }
 
-/* Our side of the stream is done. RFC 9113 8.1: a client that still sends may stop. */
+/* Our side of the stream is done. RFC 9113 8.1: a client that still sends may stop. One that is no gRPC client need
+ * not know of that: it may send it all, to be dropped. */
 static void end_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
     if (!(call->flags & NRPC_CALL_RX_END)) {
-        nrpc_transmit_number(out, NRPC_RST_STREAM, call->id, NRPC_H2_NO_ERROR);
+        int http = call->flags & NRPC_CALL_HTTP;
+        nrpc_transmit_number(out, http ? NRPC_WINDOW_UPDATE : NRPC_RST_STREAM, call->id,
+                             http ? HTTP_WINDOW : NRPC_H2_NO_ERROR);
     }
     if (conn->glitches) {
         conn->glitches--;

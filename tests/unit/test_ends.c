@@ -255,6 +255,54 @@ static void early_end(void)
                 "9: [200 grpc] 'x' [status=0] END 11: [200 grpc] 'x' [status=0] END");
 }
 
+/* What comes for it is still looked at, as h2spec wants: it must not matter whether our answer was faster. */
+static void answered_request(const char *content_length)
+{
+    wire_begin_acked(&raw_server);
+    wire.show = WIRE_NO_ERROR;
+    wire_field(":method", "GET");
+    wire_field(":scheme", "http");
+    wire_field(":path", "/");
+    if (content_length) {
+        wire_field("content-length", content_length);
+    }
+    wire_headers(1, 0);
+    wire_do(NULL);
+}
+
+static void rest_of_a_request_that_is_answered(void)
+{
+    static const char body[16384];
+    answered_request("16384");
+    wire.show |= WIRE_WINDOWS;
+    wire_data(1, body, sizeof body, END);
+    wire_request(3, ECHO, 0);
+    wire_message(3, "x", END);
+    wire_expect("1: [405] '405*' END window+1073741824 3: [200 grpc] 'x' [status=0] END");
+}
+
+static void wrong_rest_of_a_request(void)
+{
+    answered_request("4"); /* http2/8.1.2.6 */
+    wire_data(1, "test", 4, 0);
+    wire_data(1, "test", 4, 0);
+    wire_data(1, "test", 4, END);
+    wire_expect("1: [405] '405*' END rst(PROTOCOL_ERROR)");
+    answered_request(NULL); /* http2/6.1/3 */
+    wire_frame(NRPC_DATA, NRPC_PADDED, 1, "\4pad", 4);
+    wire_expect("goaway(1,PROTOCOL_ERROR)");
+    answered_request(NULL); /* http2/5.1/8 */
+    wire_number(NRPC_RST_STREAM, 1, NRPC_H2_CANCEL);
+    wire_data(1, "test", 4, 0);
+    wire_expect("1: [405] '405*' END rst(STREAM_CLOSED)");
+    answered_request(NULL); /* http2/6.9/2 */
+    wire_number(NRPC_WINDOW_UPDATE, 1, 0);
+    wire_expect("1: [405] '405*' END rst(PROTOCOL_ERROR)");
+    answered_request(NULL); /* http2/6.9.1/3 */
+    wire_number(NRPC_WINDOW_UPDATE, 1, 0x7fffffff);
+    wire_expect("1: [405] '405*' END rst(FLOW_CONTROL_ERROR)");
+}
+
 int main(void)
 {
     RUN(every_status);
@@ -276,5 +324,7 @@ int main(void)
     RUN(cancelled_after_its_end);
     RUN(slot_freed_while_it_waits_for_its_turn);
     RUN(early_end);
+    RUN(rest_of_a_request_that_is_answered);
+    RUN(wrong_rest_of_a_request);
     return test_end();
 }

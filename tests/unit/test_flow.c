@@ -257,6 +257,19 @@ static void receive_windows_are_enforced(void)
     wire_expect("1: [200 grpc] 'x' rst(FLOW_CONTROL_ERROR)");
 }
 
+/* What comes for a call that is answered takes no memory, so its window is not looked at; h2spec http2/4.2/1. */
+static void window_of_a_finished_call(void)
+{
+    static const char body[16384];
+    wire_begin_acked(&raw_server);
+    wire_field(":method", "POST");
+    wire_field(":scheme", "http");
+    wire_field(":path", "/");
+    wire_headers(1, 0);
+    wire_data(1, body, sizeof body, END);
+    wire_expect("1: [415] '415*' END");
+}
+
 static void padding_counts(void)
 {
     wire_begin_acked(&raw_server);
@@ -398,6 +411,7 @@ int main(void)
     RUN(initial_window_that_overflows_a_stream);
     RUN(increments_of_0);
     RUN(receive_windows_are_enforced);
+    RUN(window_of_a_finished_call);
     RUN(padding_counts);
     RUN(windows_before_our_settings_are_known);
     RUN(windows_are_given_back);

@@ -160,6 +160,27 @@ static void trailers_with_pseudo_headers(void) /* 8.1 */
     }
 }
 
+/* They may be on their way when we end the call, and are looked at still; h2spec http2/8.1.2.1/3. */
+static void trailers_after_an_early_end(void)
+{
+    for (int pseudo = 0; pseudo < 2; pseudo++) {
+        wire_begin(&raw_server);
+        wire.show = WIRE_NO_ERROR;
+        wire_request_fields("/nobody/knows");
+        wire_field("content-length", "12");
+        wire_headers(1, 0);
+        wire_do(NULL);
+        wire_message(1, "dropped", 0);
+        wire_field(pseudo ? ":method" : "x-trailer", "POST");
+        wire_headers(1, END);
+        request(3, ECHO, "alive");
+        wire_expect(pseudo ? "1: [200 grpc status=12 message=*] END rst(NO_ERROR) rst(PROTOCOL_ERROR) "
+                             "3: [200 grpc] 'alive' [status=0] END"
+                           : "1: [200 grpc status=12 message=*] END rst(NO_ERROR) "
+                             "3: [200 grpc] 'alive' [status=0] END");
+    }
+}
+
 static void trailers_in_pieces(void)
 {
     wire_begin(&raw_server);
@@ -339,6 +360,7 @@ int main(void)
     RUN(frames_after_our_reset);
     RUN(second_headers_without_an_end);
     RUN(trailers_with_pseudo_headers);
+    RUN(trailers_after_an_early_end);
     RUN(trailers_in_pieces);
     RUN(streams_over_the_limit_are_refused);
     RUN(refused_blocks_fill_the_table);
