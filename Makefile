@@ -80,13 +80,15 @@ LACKS_test := $(call lacks,clang valgrind nghttp curl protoc g++)\
 LACKS_bench := $(call lacks,valgrind h2load g++ protoc grpc_cpp_plugin pkg-config)\
     $(if $(call header,grpcpp/grpcpp.h),,grpc)
 LACKS_node := $(call lacks,node npm)
+LACKS_go := $(call lacks,go)
 LACKS_openocd := $(call lacks,openocd)
 
 BASE_GROUPS := python third host certs
 GROUPS_all := $(BASE_GROUPS) arm slirp
 GROUPS_demo := python third arm qemu
-GROUPS_test := $(GROUPS_all) riscv qemu test node
+GROUPS_test := $(GROUPS_all) riscv qemu test node go
 GROUPS_interop := $(GROUPS_all) qemu node
+GROUPS_h2spec := $(GROUPS_all) qemu go
 GROUPS_test-target := $(BASE_GROUPS) arm qemu
 GROUPS_size := $(BASE_GROUPS) arm riscv
 GROUPS_bench := $(GROUPS_all) bench
@@ -99,6 +101,7 @@ GROUPS_gen := python third
 GROUPS_certs := certs
 GROUPS_$(B)/node/ready := node
 GROUPS_$(B)/go/client :=
+GROUPS_$(B)/h2spec/h2spec := go
 $(foreach b,$(BOARDS),$(eval GROUPS_$b ?= $(if $(filter %-,$($b_CC)),$(BASE_GROUPS) arm,$(BASE_GROUPS)))\
     $(eval GROUPS_run-$b := $$(GROUPS_$b) $(if $(filter %-,$($b_CC)),qemu))\
     $(eval GROUPS_flash-$b := $$(GROUPS_$b) openocd))
@@ -178,6 +181,18 @@ GO_grpcurl := github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3
 $(B)/go/client $(B)/go/grpcurl:
 	@command -v go >/dev/null || { echo "$@: there is no Go (1.22 or newer) here"; exit 1; }
 	$(Q)GOBIN=$(abspath $(@D)) go install $(GO_$(@F))
+
+# h2spec, from the Go modules that tests/conformance/go.mod and go.sum pin. Without them nothing fails here: $(H2SPEC)
+# is not there, the file "missing" beside it says why, `make test` skips what needs it, and the next make tries again.
+H2SPEC := $(B)/h2spec/h2spec
+H2SPEC_PROGRAMS := $(addprefix github.com/summerwind/h2spec/cmd/,h2spec h2specd)
+$(H2SPEC): tests/conformance/go.mod tests/conformance/go.sum | $(SETUP)
+	@echo "set-up: h2spec (see tests/conformance/go.mod)"
+	@mkdir -p $(@D)
+	@cd tests/conformance && export GOFLAGS=-mod=readonly GOTOOLCHAIN=local CGO_ENABLED=0 && \
+	    if timeout 600 go build -o $(abspath $(@D))/ $(H2SPEC_PROGRAMS) >$(abspath $(@D))/missing 2>&1; then \
+	    touch $(abspath $@) && rm $(abspath $(@D))/missing; else cat $(abspath $(@D))/missing; \
+	    echo "set-up: h2spec could not be built (go's message is above; is there a network?): its tests are skipped"; fi
 
 # --- Generated sources -----------------------------------------------------------------------------
 
@@ -425,13 +440,13 @@ RUN_PYTHON := PYTHONPATH=$(B)/py:tests/e2e:tests/interop $(PYTHON)
 PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q
 DEMO_BOARD := lm3s6965evb
 
-.PHONY: all demo test test-target interop lint size bench readme sim venv third certs gen clean help
+.PHONY: all demo test test-target interop h2spec lint size bench readme sim venv third certs gen clean help
 all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
 
 demo: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ## boot the firmware in an emulator and greet it from Python
 	$(Q)$(RUN_PYTHON) tests/demo.py --port $(PORT) -- $($(DEMO_BOARD)_QEMU) -kernel $<
 
-test: all lint $(UNIT_PROGRAMS) $(NODE_READY) $(filter %/instructions,$(BENCH_PROGRAMS)) ## run every test; ends with "N passed, N failed"
+test: all lint $(UNIT_PROGRAMS) $(NODE_READY) $(H2SPEC) $(filter %/instructions,$(BENCH_PROGRAMS)) ## run every test; ends with "N passed, N failed"
 	$(Q)NANOPB_DIR=$(NANOPB_DIR) $(PYTEST) tests $(ARGS)
 
 test-target: $(unit-m3_PROGRAMS) ## run the unit tests on an emulated Cortex-M3 only
@@ -439,6 +454,9 @@ test-target: $(unit-m3_PROGRAMS) ## run the unit tests on an emulated Cortex-M3 
 
 interop: $(foreach b,linux host-sim $(DEMO_BOARD),$(foreach a,interop compressed,$(call image,$b,$a))) $(GEN_PY) $(NODE_READY) ## run gRPC's interop cases and print the matrix
 	$(Q)$(RUN_PYTHON) -B tests/interop/matrix.py $(ARGS)
+
+h2spec: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,greeter)) $(GEN_PY) $(H2SPEC) ## run all of h2spec and print the table
+	$(Q)$(RUN_PYTHON) -B tests/conformance/h2spec.py $(ARGS)
 
 lint: $(sort $(foreach b,$(BOARDS),$(foreach a,$(call boards_apps,$b),$($b-$a_LINT)))) ## show our sources to clang, as each board compiles them
 

@@ -1,0 +1,113 @@
+# tests/conformance/h2spec.py - runs h2spec's sections against the targets and prints the table: section by target.
+# Layer: tests; run by `make h2spec`, and by test_h2spec.py. Source: h2spec 2.6.0, go.mod.
+# SPDX-License-Identifier: Apache-2.0
+"""Use: h2spec.py [--targets NAME...] [--sections SECTION...]   Ends with 1 unless every case has passed."""
+import argparse
+import os
+import re
+import subprocess
+import sys
+
+import targets
+
+TARGETS = ["posix", "hostsim-raw", "hostsim-sockets", "lm3s6965evb"]
+PROGRAM = os.path.join(targets.ROOT, "build", "h2spec", "h2spec")
+WHY_NOT = os.path.join(targets.ROOT, "build", "h2spec", "missing")  # what `make` has said instead of building it
+SECONDS = 60  # that a case waits for each frame; one that passes waits for nothing
+CELL = 17
+
+# All sections that have cases of their own, with h2spec's strict ones (-S), and how many.
+SECTIONS = {
+    "generic/1": 1, "generic/2": 5, "generic/3.1": 3, "generic/3.2": 3, "generic/3.3": 5, "generic/3.4": 1,
+    "generic/3.5": 1, "generic/3.7": 1, "generic/3.8": 1, "generic/3.9": 2, "generic/3.10": 2, "generic/4": 4,
+    "generic/5": 15,
+    "http2/3.5": 2, "http2/4.1": 3, "http2/4.2": 3, "http2/4.3": 3, "http2/5.1": 13, "http2/5.1.1": 2,
+    "http2/5.1.2": 1, "http2/5.3.1": 2, "http2/5.4.1": 2, "http2/5.5": 2, "http2/6.1": 3, "http2/6.2": 4,
+    "http2/6.3": 2, "http2/6.4": 3, "http2/6.5": 3, "http2/6.5.2": 5, "http2/6.5.3": 2, "http2/6.7": 4,
+    "http2/6.8": 1, "http2/6.9": 3, "http2/6.9.1": 3, "http2/6.9.2": 3, "http2/6.10": 6, "http2/7": 2,
+    "http2/8.1": 1, "http2/8.1.2": 1, "http2/8.1.2.1": 4, "http2/8.1.2.2": 2, "http2/8.1.2.3": 7,
+    "http2/8.1.2.6": 2, "http2/8.2": 1,
+    "hpack/2.3.3": 2, "hpack/4.2": 1, "hpack/5.2": 3, "hpack/6.1": 1, "hpack/6.3": 1,
+}
+CASES = 147
+
+
+def missing():
+    """Why h2spec cannot be run here, or None."""
+    if os.path.exists(PROGRAM):
+        return None
+    if os.path.exists(WHY_NOT):
+        with open(WHY_NOT, encoding="utf-8", errors="replace") as file:
+            lines = file.read().strip().splitlines()
+        return "h2spec could not be built: " + (lines[-1] if lines else "no reason was given")
+    return "h2spec is not built: make build/h2spec/h2spec"
+
+
+def run(port, *asked):
+    """Runs what is asked for. Returns its output, and (tests, passed, skipped, failed)."""
+    command = [PROGRAM, "--strict", "--timeout", str(SECONDS), "--port", str(port), *asked]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          encoding="utf-8", errors="replace", check=False)
+    found = re.search(r"^(\d+) tests, (\d+) passed, (\d+) skipped, (\d+) failed", done.stdout, re.M)
+    return done.stdout, tuple(map(int, found.groups())) if found and done.returncode in (0, 1) else (0, 0, 0, 0)
+
+
+def failures(section, port):
+    """Runs a section. Returns what h2spec says of each case that has not passed.
+
+    A process for each case: some leave a second connection open until the process ends, and a board has two."""
+    said = []
+    for number in range(1, SECTIONS[section] + 1):
+        case = "%s/%d" % (section, number)
+        output, result = run(port, case)
+        if result != (1, 1, 0, 0):
+            said.append("%s\n%s" % (case, output[max(0, output.find("Failures:")):].strip()))
+    return said
+
+
+def choices(parser, name, known):
+    parser.add_argument("--" + name, nargs="+", choices=known, default=list(known), metavar="NAME",
+                        help="of: " + " ".join(known))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    choices(parser, "targets", TARGETS)
+    choices(parser, "sections", SECTIONS)
+    asked = parser.parse_args()
+    if missing():
+        sys.exit(missing())
+    said = {}
+    for target in asked.targets:
+        server = targets.Server(target)
+        for section in asked.sections:
+            said[section, target] = failures(section, server.port)
+            if not server.serves():
+                said[section, target].append("%s no longer serves:\n%s" % (target, server.new_output()))
+                server.stop()
+                server = targets.Server(target)
+        server.stop()
+    report(asked, said)
+    sys.exit(1 if any(said.values()) else 0)
+
+
+def report(asked, said):
+    print(("%-16s" % "section" + "".join("%-*s" % (CELL, target) for target in asked.targets)).rstrip())
+    for section in asked.sections:
+        row = "%-16s" % section
+        for target in asked.targets:
+            n, failed = SECTIONS[section], len(said[section, target])
+            row += "%-*s" % (CELL, "%d of %d%s" % (max(0, n - failed), n, "  FAIL" if failed else ""))
+        print(row.rstrip())
+    for (section, target), texts in said.items():
+        for text in texts:
+            print("\nFAIL on %s: %s" % (target, text))
+    print()
+    n = sum(SECTIONS[section] for section in asked.sections)
+    for target in asked.targets:
+        failed = sum(len(said[section, target]) for section in asked.sections)
+        print("%-16s %d of %d" % (target, n - failed, n))
+
+
+if __name__ == "__main__":
+    main()
