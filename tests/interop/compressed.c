@@ -4,17 +4,10 @@
 #include <string.h>
 
 #include "board.h"
+#include "compressed.h"
 #include "nanorpc/compression.h"
 
 /* The messages are coded here and not by nanopb: a body is checked, or made, where it lies in the message's block. */
-
-/* Bytes of a message, and connections; boards/apps/compressed.mk gives others. */
-#ifndef COMPRESSED_BYTES
-#define COMPRESSED_BYTES 2048
-#endif
-#ifndef COMPRESSED_CONNECTIONS
-#define COMPRESSED_CONNECTIONS 2
-#endif
 
 enum { NOT_SAID = -1, ANSWERS = 8 };
 
@@ -40,11 +33,6 @@ static struct task {
 
 /* --- Reading ----------------------------------------------------------------------------------- */
 
-struct reader {
-    const uint8_t *at, *end;
-    int is_bad;
-};
-
 static uint32_t varint(struct reader *r)
 {
     uint32_t value = 0;
@@ -58,8 +46,7 @@ static uint32_t varint(struct reader *r)
     return 0;
 }
 
-/* The next field's number; its value stands in *value, or, if it has a length, in *inner. 0: there is none. */
-static unsigned field(struct reader *r, uint32_t *value, struct reader *inner)
+unsigned read_field(struct reader *r, uint32_t *value, struct reader *inner)
 {
     if (r->is_bad || r->at == r->end) {
         return 0;
@@ -80,17 +67,17 @@ static int number_in(struct reader r)
 {
     uint32_t value, found = 0;
     struct reader inner;
-    for (unsigned id; (id = field(&r, &value, &inner)) != 0;) {
+    for (unsigned id; (id = read_field(&r, &value, &inner)) != 0;) {
         found = id == 1 ? value : found;
     }
     return (int)found;
 }
 
-static uint32_t body_in(struct reader payload)
+uint32_t read_body(struct reader payload)
 {
     uint32_t value, found = 0;
     struct reader inner;
-    for (unsigned id; (id = field(&payload, &value, &inner)) != 0;) {
+    for (unsigned id; (id = read_field(&payload, &value, &inner)) != 0;) {
         found = id == 2 ? value : found;
     }
     return found;
@@ -105,9 +92,9 @@ static int read_request(struct request *request, struct reader r, unsigned paylo
     memset(request, 0, sizeof *request);
     request->n = 1;
     request->expected = request->answers[0].compressed = NOT_SAID;
-    for (unsigned id; (id = field(&r, &value, &inner)) != 0;) {
+    for (unsigned id; (id = read_field(&r, &value, &inner)) != 0;) {
         if (id == payload) {
-            request->body = body_in(inner);
+            request->body = read_body(inner);
         } else if (id == size) {
             request->answers[0].size = value;
         } else if (id == compressed) {
@@ -125,7 +112,7 @@ static int read_output(struct request *request, struct reader r)
     uint32_t value;
     struct reader inner;
     memset(request, 0, sizeof *request);
-    for (unsigned id; (id = field(&r, &value, &inner)) != 0;) {
+    for (unsigned id; (id = read_field(&r, &value, &inner)) != 0;) {
         struct request one;
         if (id == 2) {
             if (request->n == ANSWERS || !read_request(&one, inner, 0, 1, 3, 0)) {
@@ -139,7 +126,7 @@ static int read_output(struct request *request, struct reader r)
 
 /* --- Answers ----------------------------------------------------------------------------------- */
 
-static uint8_t *put_varint(uint8_t *p, uint32_t value)
+uint8_t *put_varint(uint8_t *p, uint32_t value)
 {
     for (; value >= 0x80; value >>= 7) {
         *p++ = (uint8_t)(value | 0x80);
@@ -148,11 +135,39 @@ static uint8_t *put_varint(uint8_t *p, uint32_t value)
     return p;
 }
 
+uint8_t *put_number(uint8_t *p, unsigned id, uint32_t value)
+{
+    *p = (uint8_t)(id << 3);
+    return put_varint(p + 1, value);
+}
+
+uint8_t *put_length(uint8_t *p, unsigned id, uint32_t n)
+{
+    *p = (uint8_t)(id << 3 | 2);
+    return put_varint(p + 1, n);
+}
+
+uint8_t *put_payload(uint8_t *p, unsigned id, uint32_t zeros)
+{
+    uint8_t head[6];
+    uint32_t n = (uint32_t)(put_length(head, 2, zeros) - head);
+    p = put_length(p, id, n + zeros);
+    memcpy(p, head, n);
+    memset(p + n, 0, zeros);
+    return p + n + zeros;
+}
+
+uint8_t *put_bool(uint8_t *p, unsigned id, int value)
+{
+    p = put_length(p, id, value ? 2 : 0);
+    return value ? put_number(p, 1, 1) : p;
+}
+
 /* A message with a payload of so many zeros, compressed or not. Returns NRPC_MORE or the status to end with. */
 static enum nrpc_status give(struct nrpc_call *call, const struct answer *answer)
 {
     size_t room;
-    uint8_t *begin = nrpc_call_reserve(call, &room), body[6], payload[6];
+    uint8_t *begin = nrpc_call_reserve(call, &room);
     if (!begin) {
         return NRPC_INTERNAL;
     }
@@ -160,17 +175,7 @@ static enum nrpc_status give(struct nrpc_call *call, const struct answer *answer
         return nrpc_call_fail(call, NRPC_RESOURCE_EXHAUSTED, "so large an answer does not fit");
     }
     (void)nrpc_call_compress(call, answer->compressed == 1);
-    size_t n_body = (size_t)(put_varint(body, answer->size) - body);
-    size_t n_payload = (size_t)(put_varint(payload, (uint32_t)(1 + n_body + answer->size)) - payload);
-    uint8_t *p = begin;
-    if (answer->size) {
-        *p++ = 1 << 3 | 2;
-        p = (uint8_t *)memcpy(p, payload, n_payload) + n_payload;
-        *p++ = 2 << 3 | 2;
-        p = (uint8_t *)memcpy(p, body, n_body) + n_body;
-        p = (uint8_t *)memset(p, 0, answer->size) + answer->size;
-    }
-    nrpc_call_commit(call, (size_t)(p - begin));
+    nrpc_call_commit(call, answer->size ? (size_t)(put_payload(begin, 1, answer->size) - begin) : 0);
     return NRPC_MORE;
 }
 
@@ -210,8 +215,7 @@ static enum nrpc_status input(struct nrpc_call *call, const uint8_t *data, size_
     if (!data) {
         size_t room;
         uint8_t *begin = nrpc_call_reserve(call, &room);
-        begin[0] = 1 << 3;
-        nrpc_call_commit(call, (size_t)(put_varint(begin + 1, (uint32_t)sum->number) - begin));
+        nrpc_call_commit(call, (size_t)(put_number(begin, 1, (uint32_t)sum->number) - begin));
         return NRPC_OK;
     }
     if (!read_request(&request, (struct reader){data, data + n, 0}, 1, 0, 0, 2)) {
@@ -287,4 +291,4 @@ static const struct nrpc_service TestService = {
 #define TestService_REPLY_BYTES COMPRESSED_BYTES
 union TestService_request { uint8_t none; };
 union TestService_reply { uint8_t none; };
-NRPC_SERVER_DEFINE(server, COMPRESSED_CONNECTIONS, TestService);
+NRPC_SERVER_DEFINE(server, COMPRESSED_CONNECTIONS, TestService, Driver);
