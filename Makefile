@@ -455,7 +455,7 @@ test-target: $(unit-m3_PROGRAMS) ## run the unit tests on an emulated Cortex-M3 
 interop: $(foreach b,linux host-sim $(DEMO_BOARD),$(foreach a,interop compressed,$(call image,$b,$a))) $(GEN_PY) $(NODE_READY) ## run gRPC's interop cases and print the matrix
 	$(Q)$(RUN_PYTHON) -B tests/interop/matrix.py $(ARGS)
 
-h2spec: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,greeter)) $(GEN_PY) $(H2SPEC) ## run all of h2spec and print the table
+h2spec: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,greeter)) $(call image,host-sim,tls) $(GEN_PY) $(H2SPEC) ## run all of h2spec and print the table
 	$(Q)$(RUN_PYTHON) -B tests/conformance/h2spec.py $(ARGS)
 
 lint: $(sort $(foreach b,$(BOARDS),$(foreach a,$(call boards_apps,$b),$($b-$a_LINT)))) ## show our sources to clang, as each board compiles them

@@ -10,11 +10,13 @@ import sys
 
 import targets
 
-TARGETS = ["posix", "hostsim-raw", "hostsim-sockets", "lm3s6965evb"]
+# The board's TLS has room for one connection only, and h2spec wants two in places.
+TARGETS = ["posix", "hostsim-raw", "hostsim-sockets", "lm3s6965evb", "hostsim-raw-tls", "hostsim-sockets-tls"]
+CA = os.path.join(targets.ROOT, "build", "certs", "ca.pem")
 PROGRAM = os.path.join(targets.ROOT, "build", "h2spec", "h2spec")
 WHY_NOT = os.path.join(targets.ROOT, "build", "h2spec", "missing")  # what `make` has said instead of building it
 SECONDS = 60  # that a case waits for each frame; one that passes waits for nothing
-CELL = 17
+CELL = 20
 
 # All sections that have cases of their own, with h2spec's strict ones (-S), and how many.
 SECTIONS = {
@@ -43,26 +45,38 @@ def missing():
     return "h2spec is not built: make build/h2spec/h2spec"
 
 
-def run(port, *asked):
+def start(target):
+    over_tls = target.endswith("-tls")
+    return targets.Server(target.replace("-tls", ""), app="tls" if over_tls else "greeter")
+
+
+def run(port, app, *asked):
     """Runs what is asked for. Returns its output, and (tests, passed, skipped, failed)."""
     command = [PROGRAM, "--strict", "--timeout", str(SECONDS), "--port", str(port), *asked]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    if app == "tls":
+        command.append("--tls")
+    done = subprocess.run(command, env=dict(os.environ, SSL_CERT_FILE=CA), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           encoding="utf-8", errors="replace", check=False)
     found = re.search(r"^(\d+) tests, (\d+) passed, (\d+) skipped, (\d+) failed", done.stdout, re.M)
     return done.stdout, tuple(map(int, found.groups())) if found and done.returncode in (0, 1) else (0, 0, 0, 0)
 
 
-def failures(section, port):
+def failures(section, server):
     """Runs a section. Returns what h2spec says of each case that has not passed.
 
     A process for each case: some leave a second connection open until the process ends, and a board has two."""
     said = []
     for number in range(1, SECTIONS[section] + 1):
         case = "%s/%d" % (section, number)
-        output, result = run(port, case)
+        output, result = run(server.port, server.app, case)
         if result != (1, 1, 0, 0):
             said.append("%s\n%s" % (case, output[max(0, output.find("Failures:")):].strip()))
     return said
+
+
+def serves(server):
+    """Whether the next one is served."""
+    return not failures("generic/1", server) if server.app == "tls" else server.serves()
 
 
 def choices(parser, name, known):
@@ -79,13 +93,13 @@ def main():
         sys.exit(missing())
     said = {}
     for target in asked.targets:
-        server = targets.Server(target)
+        server = start(target)
         for section in asked.sections:
-            said[section, target] = failures(section, server.port)
-            if not server.serves():
+            said[section, target] = failures(section, server)
+            if not serves(server):
                 said[section, target].append("%s no longer serves:\n%s" % (target, server.new_output()))
                 server.stop()
-                server = targets.Server(target)
+                server = start(target)
         server.stop()
     report(asked, said)
     sys.exit(1 if any(said.values()) else 0)
@@ -106,7 +120,7 @@ def report(asked, said):
     n = sum(SECTIONS[section] for section in asked.sections)
     for target in asked.targets:
         failed = sum(len(said[section, target]) for section in asked.sections)
-        print("%-16s %d of %d" % (target, n - failed, n))
+        print("%-19s %d of %d" % (target, n - failed, n))
 
 
 if __name__ == "__main__":

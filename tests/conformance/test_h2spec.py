@@ -13,21 +13,38 @@ from targets import chosen, use
 needs_h2spec = pytest.mark.skipif(h2spec.missing() is not None, reason=h2spec.missing() or "")
 
 
+over_tls = {}
+
+
+def use_tls(name):
+    """As targets.use does without TLS."""
+    if name not in over_tls:
+        over_tls[name] = h2spec.start(name)
+    server = over_tls[name]
+    yield server
+    fine = h2spec.serves(server)
+    print(server.new_output())
+    if not fine:
+        server.stop()
+        del over_tls[name]
+        pytest.fail("%s no longer serves after this test" % name, pytrace=False)
+
+
 @pytest.fixture(params=chosen(h2spec.TARGETS))
 def server(request):
-    yield from use(request.param)
+    yield from (use_tls if request.param.endswith("-tls") else use)(request.param)
 
 
 @needs_h2spec
 def test_every_case_is_run():
-    output, _ = h2spec.run(0, "--dryrun")
+    output, _ = h2spec.run(0, "greeter", "--dryrun")
     assert len(re.findall(r"^ +\d+: ", output, re.M)) == sum(h2spec.SECTIONS.values()) == h2spec.CASES
 
 
 @needs_h2spec
 @pytest.mark.parametrize("section", h2spec.SECTIONS)
 def test_section(section, server):
-    said = h2spec.failures(section, server.port)
+    said = h2spec.failures(section, server)
     assert not said, "\n\n".join(said)
 
 
@@ -87,6 +104,6 @@ def test_answers_that_overtake(name):
     """What h2spec expects must not depend on whether our answer leaves before its next frame comes."""
     for server in use(name):
         between = FrameByFrame(server.port)
-        output, result = h2spec.run(between.listener.getsockname()[1])
+        output, result = h2spec.run(between.listener.getsockname()[1], "greeter")
         between.listener.close()
         assert result == (h2spec.CASES, h2spec.CASES, 0, 0), output[max(0, output.find("Failures:")):]
