@@ -43,6 +43,7 @@ struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel, const struct n
                                     const struct nrpc_call_options *options, const void *request,
                                     const struct nrpc_events *events)
 {
+    static const struct nrpc_call_options none;
     struct nrpc_call *call = nrpc_stream_vacant(prepare(channel));
     struct nrpc_client_call *client = call ? &channel->calls[call->slot] : NULL;
     if (!client || (client->flags & NRPC_CLIENT_OWED) /* see wanted */ ||
@@ -58,9 +59,10 @@ struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel, const struct n
 #if NRPC_COMPRESSION
     nrpc_compression_offer(call, options ? options->compress : 0);
 #endif
+    options = options ? options : &none;
     client->events = events;
-    client->timeout_ms = options && options->timeout_ms ? options->timeout_ms : NRPC_NO_DEADLINE;
-    client->flags = options && options->wait_for_ready ? NRPC_CLIENT_WAITS : 0;
+    client->timeout_ms = options->timeout_ms ? options->timeout_ms : NRPC_NO_DEADLINE;
+    client->flags = options->wait_for_ready ? NRPC_CLIENT_WAITS : 0;
     client->status = NRPC_CLIENT_NO_STATUS;
     if (request && (nrpc_client_write(call, request) || nrpc_call_close_writes(call))) {
         call->flags &= NRPC_CALL_QUEUED;
@@ -162,31 +164,25 @@ static void failed(struct nrpc_dial *dial)
     }
 }
 
-/* An open call's time, and, without a link, what its turn would do. Returns the milliseconds that it has left. */
-static uint32_t watch(struct nrpc_call *call, int is_linked)
+/* An open call's time; without a link, what its turn would do. Returns the milliseconds that it has left. */
+static uint32_t watch(struct nrpc_call *call, struct nrpc_client_call *client, int is_linked)
 {
-    struct nrpc_client_call *client = nrpc_client_of(call);
     if (!(client->flags & NRPC_CLIENT_STARTED)) {
         client->flags |= NRPC_CLIENT_STARTED;
         call->begun_ms = nrpc_call_conn(call)->now_ms;
         call->timeout_ms = client->timeout_ms;
     }
     uint32_t left = nrpc_call_time_left_ms(call);
-    if (!is_linked) {
-        nrpc_grpc_advance(call);
-    }
     if (!left) {
         nrpc_grpc_fail(call, NRPC_DEADLINE_EXCEEDED, NULL);
     }
-    if (call->flags & NRPC_CALL_FINISHED) {
-        enum nrpc_status status = (enum nrpc_status)call->status;
-        if (!is_linked) {
-            nrpc_stream_close(call, status);
+    if (!is_linked) {
+        nrpc_grpc_advance(call);
+        if (call->flags & NRPC_CALL_FINISHED) {
+            nrpc_stream_close(call, NRPC_OK);
         }
-        nrpc_client_tell(call, status, NULL);
-        left = NRPC_NO_DEADLINE;
     }
-    return left;
+    return left - 1; /* of a call that has ended: for ever */
 }
 
 /* Asked again and again, link or no link: the channel's timer. */
@@ -194,20 +190,25 @@ static int wanted(struct nrpc_dial *dial, uint32_t now_ms, uint32_t *wait_ms)
 {
     struct nrpc_channel *channel = (struct nrpc_channel *)dial;
     struct nrpc_conn *conn = prepare(channel);
-    int is_linked = (conn->flags & NRPC_CONN_OPEN) != 0, want = 0, active = 0;
+    int is_linked = (conn->flags & NRPC_CONN_OPEN) != 0;
+    unsigned want = 0, active = 0;
     conn->now_ms = now_ms;
     if (dial->state == NRPC_DIAL_WAITING && dial->held && dial->failures) {
         failed(dial); /* calls that began after the attempt did */
     }
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
         struct nrpc_call *call = &conn->calls[i];
-        if (!(call->flags & NRPC_CALL_OPEN) && (channel->calls[i].flags & NRPC_CLIENT_OWED)) { /* it had finished, and its stream ended before its turn came */
+        struct nrpc_client_call *client = &channel->calls[i];
+        if (call->flags & NRPC_CALL_OPEN) {
+            uint32_t left = watch(call, client, is_linked);
+            *wait_ms = left < *wait_ms ? left + 1 : *wait_ms;
+        }
+        /* It has finished, and its turn has not come, or its stream was gone before. */
+        if ((client->flags & NRPC_CLIENT_OWED) && (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN) {
             nrpc_client_tell(call, (enum nrpc_status)call->status, NULL);
         }
         if (call->flags & NRPC_CALL_OPEN) {
-            uint32_t left = watch(call, is_linked);
-            *wait_ms = left < *wait_ms ? left : *wait_ms;
-            want |= (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_HEADERS | NRPC_CALL_RX_END)) == NRPC_CALL_OPEN;
+            want |= !(call->flags & (NRPC_CALL_HEADERS | NRPC_CALL_RX_END));
             active |= call->flags & NRPC_CALL_HEADERS;
             nrpc_stream_queue(call);
         }
@@ -215,7 +216,7 @@ static int wanted(struct nrpc_dial *dial, uint32_t now_ms, uint32_t *wait_ms)
     if (is_linked && (channel->draining || (conn->flags & NRPC_CONN_DRAIN)) && !active) {
         conn->flags |= NRPC_CONN_DEAD; /* the next link is for those that wait */
     }
-    return want;
+    return (int)want;
 }
 
 const struct nrpc_dial_role nrpc_channel_dial = {.linked = linked, .failed = failed, .wanted = wanted};

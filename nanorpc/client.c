@@ -60,30 +60,26 @@ static unsigned http_status(unsigned value)
 
 /* --- Messages of statuses ----------------------------------------------------------------- */
 
-static unsigned hex_value(uint8_t digit)
+/* -1: it is none. */
+static int hex_value(uint8_t digit)
 {
-    unsigned n = digit - (unsigned)'0', letter = (digit | 0x20u) - 'a';
-    return n < 10 ? n : letter < 6 ? letter + 10 : 16;
+    int n = digit - '0', letter = (digit | 0x20) - 'a';
+    return n >= 0 && n < 10 ? n : letter >= 0 && letter < 6 ? letter + 10 : -1;
 }
 
 /* Decodes in place; what is no escape stays as it is. */
-static void unescape(uint8_t *text, unsigned n)
+static void unescape(uint8_t *text)
 {
-    uint8_t *to = text;
-    for (unsigned i = 0; i < n; i++) {
-        uint8_t c = text[i];
-        unsigned high = 16, low = 16;
-        if (c == '%' && n - i > 2) {
-            high = hex_value(text[i + 1]);
-            low = hex_value(text[i + 2]);
-        }
-        if (high < 16 && low < 16) {
+    uint8_t *from = text, c;
+    int high, low;
+    do {
+        c = *from++;
+        if (c == '%' && (high = hex_value(from[0])) >= 0 && (low = hex_value(from[1])) >= 0) {
             c = (uint8_t)(high << 4 | low);
-            i += 2;
+            from += 2;
         }
-        *to++ = c;
-    }
-    *to = '\0';
+        *text++ = c;
+    } while (c);
 }
 
 void nrpc_client_tell(struct nrpc_call *call, enum nrpc_status status, const char *text)
@@ -96,7 +92,8 @@ void nrpc_client_tell(struct nrpc_call *call, enum nrpc_status status, const cha
     }
     client->flags &= (uint16_t)~NRPC_CLIENT_OWED;
     if (!text) {
-        unescape(own, n < NRPC_STATUS_MESSAGE_MAX ? n : NRPC_STATUS_MESSAGE_MAX - 1);
+        own[n < NRPC_STATUS_MESSAGE_MAX ? n : NRPC_STATUS_MESSAGE_MAX - 1] = '\0';
+        unescape(own);
         text = (const char *)own;
     }
     client->events->done(call, status, text);
@@ -140,30 +137,18 @@ static void trailers(struct nrpc_call *call)
     nrpc_grpc_receive(call, NULL, 0);
 }
 
-/* The first headers, that are not 1xx. Returns 0 when the call has ended with them. */
-static int answered(struct nrpc_call *call, const struct nrpc_request *response)
+/* What headers that are not malformed say of a call in which nothing else has gone wrong. */
+static enum nrpc_status verdict(const struct nrpc_call *call, const struct nrpc_request *response, int first)
 {
     unsigned http = http_status(response->path);
-    nrpc_client_of(call)->flags |= NRPC_CLIENT_ANSWERED;
-    call->body_left = response->content_length;
-    if (response->seen & GRPC_STATUS) {
-        return 1;
+    if (response->list_bytes > NRPC_HEADER_LIST_MAX || response->fault) {
+        return NRPC_RESOURCE_EXHAUSTED;
     }
-    if (http != 200) {
-        nrpc_call_finish(call, status_of_http(http), "HTTP status other than 200");
-        return 0;
+    if (first && !(response->seen & GRPC_STATUS)) {
+        return http != 200 ? status_of_http(http)
+               : (response->seen & CONTENT_TYPE) && !(response->odd & CONTENT_TYPE) ? NRPC_OK : NRPC_UNKNOWN;
     }
-    if (!(response->seen & CONTENT_TYPE) || (response->odd & CONTENT_TYPE)) {
-        nrpc_call_finish(call, NRPC_UNKNOWN, "no gRPC: content-type");
-        return 0;
-    }
-#if NRPC_COMPRESSION
-    if (!nrpc_compression_begin(call, response->encoding, 0)) {
-        nrpc_call_finish(call, NRPC_INTERNAL, "unknown grpc-encoding");
-        return 0;
-    }
-#endif
-    return 1;
+    return (call->flags & NRPC_CALL_RX_END) && call->body_left + 1 > 1 ? NRPC_INTERNAL : NRPC_OK; /* RFC 9113 8.1.1 */
 }
 
 static void headers(struct nrpc_conn *conn)
@@ -177,9 +162,9 @@ static void headers(struct nrpc_conn *conn)
     }
     struct nrpc_client_call *client = nrpc_client_of(call);
     int first = !(client->flags & NRPC_CLIENT_ANSWERED);
-    unsigned pseudo = response->seen & (STATUS | NO_PSEUDO);
     int interim = first && response->path >= 100 && response->path < 200;
-    if (((response->seen | response->odd) & BAD) || pseudo != (first ? STATUS : 0u) || (interim && end) || (!first && !end)) {
+    if (((response->seen | response->odd) & BAD) || (response->seen & (STATUS | NO_PSEUDO)) != (first ? STATUS : 0u) ||
+        (interim && end) || (!first && !end)) {
         nrpc_conn_reset(conn, call->id, NRPC_H2_PROTOCOL_ERROR);
         return;
     }
@@ -187,23 +172,20 @@ static void headers(struct nrpc_conn *conn)
         nrpc_conn_glitch(conn);
         return;
     }
-    if (response->list_bytes > NRPC_HEADER_LIST_MAX || response->fault) {
-        nrpc_call_finish(call, response->fault == NRPC_INTERNAL ? NRPC_INTERNAL : NRPC_RESOURCE_EXHAUSTED, "metadata");
+    call->flags |= (uint16_t)(end ? NRPC_CALL_RX_END : 0);
+    if (first) {
+        client->flags |= NRPC_CLIENT_ANSWERED;
+        call->body_left = response->content_length;
     }
-    if (end) {
-        call->flags |= NRPC_CALL_RX_END; /* whatever becomes of it */
-    }
-    if ((call->flags & NRPC_CALL_FINISHED) || (first && !answered(call, response))) {
-        return;
-    }
-    if (end && call->body_left + 1 > 1) { /* RFC 9113 8.1.1 */
-        nrpc_grpc_fail(call, NRPC_INTERNAL, "content-length");
+    enum nrpc_status status = verdict(call, response, first);
+    if (status) {
+        nrpc_call_finish(call, status, "not a gRPC response");
     } else if (end) {
         trailers(call);
     } else {
         client->status = NRPC_CLIENT_NO_STATUS; /* these have not been trailers */
         call->message_length = 0;
-        if (client->events->headers) {
+        if (client->events->headers && !(call->flags & NRPC_CALL_FINISHED)) {
             client->events->headers(call);
         }
     }
@@ -212,15 +194,13 @@ static void headers(struct nrpc_conn *conn)
 /* The response has come to its end, and what there was has been delivered. */
 static void end(struct nrpc_call *call)
 {
-    unsigned status = nrpc_client_of(call)->status;
+    enum nrpc_status status = (enum nrpc_status)nrpc_client_of(call)->status;
+    const char *text = NULL;
     if (status == NRPC_OK && !(call->method->kind & NRPC_CLIENT_STREAM) && !(call->flags & NRPC_CALL_REQUESTED)) {
-        call->message_length = 0;
-        nrpc_call_finish(call, NRPC_INTERNAL, "no reply");
-    } else if (status == NRPC_CLIENT_NO_STATUS) {
-        nrpc_call_finish(call, NRPC_UNKNOWN, call->message_length ? NULL : "no grpc-status");
-    } else {
-        nrpc_call_finish(call, (enum nrpc_status)status, NULL);
+        status = NRPC_INTERNAL;
+        text = "no reply";
     }
+    nrpc_call_finish(call, status, text); /* NRPC_CLIENT_NO_STATUS becomes UNKNOWN */
 }
 
 enum nrpc_status nrpc_client_message(struct nrpc_call *call, const void *reply)

@@ -27,6 +27,23 @@ OPTIONS = [
            "NRPC_REVERSE_DEFINE(uplink, server);\nstruct nrpc_dial *size_dial(void);\n"
            "struct nrpc_dial *size_dial(void) { return &uplink.dial; }",
            ["size_dial", "nrpc_dial_wait_ms", "nrpc_dial_linked", "nrpc_dial_failed"]),
+    Option("client", "clients: a channel to the Greeter, all of client.h; with dial.c", ["build/gen/helloworld.client.c"],
+           "helloworld.client.h", [],
+           'NRPC_CHANNEL_DEFINE(channel, "greeter.example:50051", Greeter_client);\nstruct nrpc_channel *size_channel(void);\n'
+           "struct nrpc_channel *size_channel(void) { return &channel; }",
+           ["size_channel", "nrpc_client_start", "nrpc_client_write", "nrpc_call_close_writes", "nrpc_call_events",
+            "size_hello", "nrpc_dial_wait_ms", "nrpc_dial_linked", "nrpc_dial_failed"],
+           before="struct nrpc_client_method;\nconst struct nrpc_client_method *size_hello(void);\n"
+                  "const struct nrpc_client_method *size_hello(void) { return &Greeter_SayHello_method; }\n"),
+    Option("client_wait", "the same with blocking calls, wait.h", ["build/gen/helloworld.client.c"],
+           "helloworld.client.h", [],
+           'NRPC_CHANNEL_DEFINE(channel, "greeter.example:50051", Greeter_client);\nstruct nrpc_channel *size_channel(void);\n'
+           "struct nrpc_channel *size_channel(void) { return &channel; }",
+           ["size_channel", "nrpc_client_start", "nrpc_client_write", "nrpc_call_close_writes", "nrpc_call_events",
+            "size_hello", "nrpc_dial_wait_ms", "nrpc_dial_linked", "nrpc_dial_failed",
+            "nrpc_wait_open", "nrpc_wait_put", "nrpc_wait_get", "nrpc_wait_end", "nrpc_wait_unary"],
+           before="struct nrpc_client_method;\nconst struct nrpc_client_method *size_hello(void);\n"
+                  "const struct nrpc_client_method *size_hello(void) { return &Greeter_SayHello_method; }\n"),
     Option("compression", "NRPC_COMPRESSION: gzip and deflate, both ways", [], "compression.h", [], "",
            ["nrpc_call_compress", "nrpc_call_message_compressed"], flags=("-DNRPC_COMPRESSION=1",)),
     Option("streamed", "streamed fields, both ways; RAM: of 8 streams, without what they keep of a request", [], "streamed.h", [],
