@@ -102,15 +102,20 @@ static void tick_all(void)
         nrpc_posix.tick_ms = nrpc_posix.pause_until;
 }
 
-/* Lets the dials go on and says for how long to sleep at most. */
-static int wait_for(int timeout_ms)
+/* Lets the dials go on. Returns the milliseconds after which to do it again. */
+static uint32_t run_dials(void)
 {
-    uint32_t due = 0, next = TICK_MS;
+    if (!nrpc_posix.dialler)
+        return TICK_MS;
+    nrpc_posix.now_ms = nrpc_posix_clock_ms();
+    return nrpc_posix.dialler->run();
+}
 
-    if (nrpc_posix.dialler) {
-        nrpc_posix.now_ms = nrpc_posix_clock_ms();
-        next = nrpc_posix.dialler->run();
-    }
+/* For how long to sleep, at most: `next`, or what the caller allows, or until the timers are due. */
+static int wait_for(int timeout_ms, uint32_t next)
+{
+    uint32_t due = 0;
+
     if (nrpc_posix_before(nrpc_posix.now_ms, nrpc_posix.tick_ms))
         due = nrpc_posix.tick_ms - nrpc_posix.now_ms;
     if (due > next)
@@ -152,8 +157,9 @@ int nrpc_posix_poll(int timeout_ms)
 
     if (nrpc_posix_init())
         return NRPC_E_LINK;
+    run_dials(); /* a channel's timers run in there, and what they end may be another link's to tell */
     flush_all();
-    timeout_ms = wait_for(timeout_ms);
+    timeout_ms = wait_for(timeout_ms, run_dials()); /* handlers may have made calls, which want links */
     n = timeout_ms ? spin(events) : 0;
     if (!n)
         n = epoll_wait(nrpc_posix.epoll, events, EVENTS, timeout_ms);

@@ -4,6 +4,7 @@
 """Each target runs tests/calls/caller.c. A test tells it what to call, and it tells what came of that."""
 import concurrent.futures
 import threading
+import time
 
 import grpc
 import pytest
@@ -12,7 +13,8 @@ import caller_pb2
 import caller_pb2_grpc
 import simpletest_pb2
 import simpletest_pb2_grpc
-from targets import chosen, free_port, use
+from nameserver import names  # noqa: F401 (a fixture)
+from targets import Server, chosen, free_port, use
 
 TARGETS = ["posix", "hostsim-raw", "hostsim-sockets", "lm3s6965evb"]
 HOST = {"posix": "127.0.0.1"}
@@ -82,8 +84,9 @@ class Service:
         self.server.start()
 
     def stop(self):
+        stopped = self.server.stop(0)  # calls that still wait are cut off, not answered
         self.simple.release.set()
-        self.server.stop(0).wait(SECONDS)
+        stopped.wait(SECONDS)
 
 
 class Device:
@@ -202,3 +205,40 @@ def test_server_restarts(device, service):
         service.simple.release.clear()
         service.start()
         assert device.run(service.port, GET_ONE, "b", wait_for_ready=True) == good("Hello !! b")
+
+
+# --- What each port owes to its dials ---------------------------------------------------------------------
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_deadlines_are_not_late(device, service, is_there):
+    """With a link, and without one. A port that slept through a dial's timers would take a second for each."""
+    if is_there:
+        assert device.run(service.port, GET_ONE, "you") == good("Hello !! you")
+    else:
+        service.stop()
+    began = time.monotonic()
+    for _ in range(20):
+        assert device.run(service.port, GET_ONE, "wait", timeout_ms=50, wait_for_ready=True)[-1][2] == 4
+    assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize("target", chosen(["hostsim-raw", "hostsim-sockets"]))
+def test_name(service, names, target):
+    """Looked up with lwIP's DNS, and again for the next link. A call that does not wait is told of a name that is not there."""
+    server = Server(target, ["--dns", "10.0.2.2:%d" % names.port], app="caller")
+    try:
+        device = Device(server)
+        device.host = "other.test"
+        assert device.run(service.port, GET_ONE, "a") == good("Hello !! a")
+        assert names.asked.get(timeout=SECONDS) == b"\5other\4test\0\0\1\0\1"
+        service.stop()
+        names.answer = ""
+        assert device.run(service.port, GET_ONE, "b")[-1][2] == 14
+        waiting = device.order(service.port, GET_ONE, "c", wait_for_ready=True)
+        names.asked.get(timeout=SECONDS)
+        service.start()
+        names.answer = "10.0.2.2"
+        assert [event.text for event in waiting if event.what == REPLY] == ["Hello !! c"]
+        device.channel.close()
+    finally:
+        server.stop()
