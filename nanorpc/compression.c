@@ -76,7 +76,7 @@ const uint8_t *nrpc_compression_inflate(struct nrpc_call *call, uint8_t flag, co
     if (size < 0) {
         int is_bad = size == NRPC_INFLATE_BAD;
         nrpc_grpc_fail(call, is_bad ? NRPC_INTERNAL : NRPC_RESOURCE_EXHAUSTED,
-                       is_bad ? "message does not inflate" : "request too large");
+                       is_bad ? "message does not inflate" : "message too large");
         return NULL;
     }
     *n = (uint32_t)size;

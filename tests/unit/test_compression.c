@@ -217,9 +217,9 @@ static void sizes_at_their_limit(void)
     wire_do(NULL);
     request(9, TELL, "gzip", NULL);
     wire_long_message(9, ZIP_REQUEST_BYTES + NRPC_COMPRESSION_ROOM(ZIP_REQUEST_BYTES) + 1, END);
-    wire_expect("1: [200 grpc] <?82> [status=0] END 3: [200 grpc status=8 message=request too large] END "
-                "5: [200 grpc status=8 message=request too large] END 7: [200 grpc status=8 message=request too large] END "
-                "9: [200 grpc status=8 message=request too large] END");
+    wire_expect("1: [200 grpc] <?82> [status=0] END 3: [200 grpc status=8 message=message too large] END "
+                "5: [200 grpc status=8 message=message too large] END 7: [200 grpc status=8 message=message too large] END "
+                "9: [200 grpc status=8 message=message too large] END");
 }
 
 static void replies(void)
