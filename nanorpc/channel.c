@@ -111,6 +111,9 @@ void nrpc_client_put_back(struct nrpc_call *call)
     if (client->flags & NRPC_CLIENT_WROTE) {
         call->flags |= NRPC_CALL_TX;
         call->tx_length = (nrpc_block_size)(NRPC_PREFIX_BYTES + nrpc_get32(nrpc_call_tx(call) + 1));
+        if (call->method->codec->produce) {
+            (void)call->method->codec->produce(call, NULL, 0);
+        }
     }
     nrpc_stream_queue(call);
 }

@@ -129,9 +129,10 @@ static void trailers(struct nrpc_call *call)
 {
     struct nrpc_client_call *client = nrpc_client_of(call);
     client->flags |= NRPC_CLIENT_ALL;
-    call->flags &= (uint16_t)~NRPC_CALL_TX; /* it is of no use any more */
+    call->flags &= (uint16_t)~(NRPC_CALL_TX | NRPC_CALL_PRODUCING); /* it is of no use any more */
     call->tx_length = 0;
-    if (client->status && !(call->method->kind & NRPC_CLIENT_STREAM)) {
+    if (client->status && (!(call->method->kind & NRPC_CLIENT_STREAM) || (call->flags & NRPC_CALL_TAKING))) {
+        call->flags &= (uint16_t)~NRPC_CALL_TAKING;
         call->rx_have = 0;
     }
     nrpc_grpc_receive(call, NULL, 0);
@@ -305,9 +306,10 @@ static enum nrpc_turn close_stream(struct nrpc_conn *conn, struct nrpc_call *cal
 
 static enum nrpc_turn put_requests(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
+    const unsigned more = NRPC_CALL_TX | NRPC_CALL_PRODUCING;
     struct nrpc_client_call *client = nrpc_client_of(call);
     if (!(call->flags & NRPC_CALL_TX)) {
-        if ((client->flags & (NRPC_CLIENT_CLOSED | NRPC_CLIENT_END_SENT)) == NRPC_CLIENT_CLOSED) {
+        if (!(call->flags & more) && (client->flags & (NRPC_CLIENT_CLOSED | NRPC_CLIENT_END_SENT)) == NRPC_CLIENT_CLOSED) {
             client->flags |= NRPC_CLIENT_END_SENT;
             out->at = nrpc_frame_write(out->at, 0, NRPC_TYPE_FLAGS(NRPC_DATA, NRPC_END_STREAM), call->id);
         }
@@ -315,7 +317,7 @@ static enum nrpc_turn put_requests(struct nrpc_conn *conn, struct nrpc_call *cal
     }
     uint8_t *frame = out->at;
     enum nrpc_turn turn = nrpc_transmit_data(conn, call, out);
-    if (!(call->flags & NRPC_CALL_TX)) {
+    if (!(call->flags & more)) {
         if (client->flags & NRPC_CLIENT_CLOSED) {
             client->flags |= NRPC_CLIENT_END_SENT;
             frame[4] = NRPC_END_STREAM; /* its flags */

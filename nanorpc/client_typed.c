@@ -7,7 +7,7 @@
 #include "invoke.h"
 #include "streamed.h"
 
-static enum nrpc_status message(struct nrpc_call *call, const uint8_t *data, size_t n)
+enum nrpc_status nrpc_client_typed_message(struct nrpc_call *call, const uint8_t *data, size_t n)
 {
     void *reply = NULL;
     if (data) {
@@ -22,6 +22,6 @@ static enum nrpc_status message(struct nrpc_call *call, const uint8_t *data, siz
 }
 
 const struct nrpc_codec nrpc_client_typed = {
-    .message = message,
+    .message = nrpc_client_typed_message,
     .send = nrpc_typed_send,
 };

@@ -21,7 +21,7 @@ struct nrpc_codec {
     int (*send)(struct nrpc_call *call, const void *reply);
     /* For messages that are larger than their block, see streamed.h; NULL: there are none. */
     uint32_t (*take)(struct nrpc_call *call, const uint8_t *data, uint32_t n);
-    uint32_t (*produce)(struct nrpc_call *call, uint8_t *buf, uint32_t room);
+    uint32_t (*produce)(struct nrpc_call *call, uint8_t *buf, uint32_t room); /* buf NULL: from the beginning again */
 };
 extern const struct nrpc_codec nrpc_typed;
 

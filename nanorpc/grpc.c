@@ -129,11 +129,6 @@ static void settle(struct nrpc_call *call, enum nrpc_status status, int last)
     }
 }
 
-static int is_busy(const struct nrpc_call *call)
-{
-    return call->flags & NRPC_CALL_BUSY & ~(kind_of(call) & NRPC_CALLER);
-}
-
 void nrpc_grpc_deliver(struct nrpc_call *call, const uint8_t *message, uint32_t length)
 {
     call->flags |= NRPC_CALL_REQUESTED;
@@ -181,7 +176,7 @@ static void deliver_kept(struct nrpc_call *call)
 {
     uint8_t *rx = nrpc_call_rx(call);
     uint32_t used;
-    while (!is_busy(call) && (used = deliver(call, rx, call->rx_have)) > 0) {
+    while (!nrpc_grpc_is_busy(call) && (used = deliver(call, rx, call->rx_have)) > 0) {
         call->rx_have = (nrpc_block_size)(call->rx_have - used);
         memmove(rx, rx + used, call->rx_have);
     }
@@ -235,7 +230,7 @@ void nrpc_grpc_receive(struct nrpc_call *call, const uint8_t *data, uint32_t n)
 {
     while (n && !(call->flags & NRPC_CALL_FINISHED)) {
         uint32_t used = 0;
-        if (!call->rx_have && !is_busy(call)) {
+        if (!call->rx_have && !nrpc_grpc_is_busy(call)) {
             used = deliver(call, data, n); /* in place, without a copy */
         }
         if (!used && !(call->flags & NRPC_CALL_FINISHED)) {

@@ -16,6 +16,12 @@ void nrpc_grpc_receive(struct nrpc_call *call, const uint8_t *data, uint32_t n);
  * request only when NRPC_CALL_RX_END has shown it to be the only one. */
 void nrpc_grpc_deliver(struct nrpc_call *call, const uint8_t *message, uint32_t length);
 
+/* 1: the handler must not be called now: see NRPC_CALL_BUSY. One that calls may get while its last request leaves. */
+static inline int nrpc_grpc_is_busy(const struct nrpc_call *call)
+{
+    return (call->flags & NRPC_CALL_BUSY & ~(call->method->kind & NRPC_CALLER)) != 0;
+}
+
 /* Goes on with a call wherever it stands: delivers what was kept and the half-close, then asks
  * for the next reply. To be called when anything has changed. */
 void nrpc_grpc_advance(struct nrpc_call *call);

@@ -27,9 +27,9 @@ static struct nrpc_streamed_state *state_of(const struct nrpc_call *call)
 enum nrpc_status nrpc_streamed_message(struct nrpc_call *call, const uint8_t *data, size_t n)
 {
     /* The scratch is all methods'; the decoder leaves a callback as it finds it, and the handler may copy it. */
-    uint8_t *request = nrpc_call_conn(call)->server->request;
-    memset(request + streamed_of(call)->in_at, 0, sizeof(pb_callback_t));
-    return nrpc_typed_message(call, data, n);
+    uint8_t *scratch = nrpc_call_conn(call)->server->request;
+    memset(scratch + streamed_of(call)->in_at, 0, sizeof(pb_callback_t));
+    return streamed_of(call)->decode(call, data, n);
 }
 
 /* Hands out pieces as long as the handler takes them. Returns what stopped it, *at being moved behind what was used. */
@@ -46,7 +46,7 @@ static enum nrpc_walk_event walk(struct nrpc_call *call, const uint8_t **at, con
         } else if (status != NRPC_OK) {
             nrpc_call_finish(call, status, NULL);
         }
-        if (call->flags & NRPC_CALL_BUSY) {
+        if (nrpc_grpc_is_busy(call)) {
             end = *at; /* no more of it; but whether the message is over shows without more */
         }
     }
@@ -61,15 +61,15 @@ static uint32_t end_walk(struct nrpc_call *call, enum nrpc_walk_event event, uin
     struct nrpc_streamed_state *state = state_of(call);
     int single = !(call->method->kind & NRPC_CLIENT_STREAM);
     if (event == NRPC_WALK_MALFORMED) {
-        nrpc_grpc_fail(call, NRPC_INTERNAL, "request malformed");
+        nrpc_grpc_fail(call, NRPC_INTERNAL, "message malformed");
     } else if (event == NRPC_WALK_TOO_BIG) {
-        nrpc_grpc_fail(call, NRPC_RESOURCE_EXHAUSTED, "request too large");
+        nrpc_grpc_fail(call, NRPC_RESOURCE_EXHAUSTED, "message too large");
     } else if (event == NRPC_WALK_END && used) {
-        if ((call->flags & NRPC_CALL_BUSY) || (single && !(call->flags & NRPC_CALL_RX_END))) {
+        if (nrpc_grpc_is_busy(call) || (single && !(call->flags & NRPC_CALL_RX_END))) {
             return used - 1;
         }
         if (single && more) {
-            nrpc_grpc_fail(call, NRPC_INTERNAL, "not one request");
+            nrpc_grpc_fail(call, NRPC_INTERNAL, "not one message");
             return used;
         }
         call->flags &= (uint16_t)~NRPC_CALL_TAKING;
@@ -92,7 +92,7 @@ static uint32_t take_compressed(struct nrpc_call *call, const uint8_t *data, uin
     struct nrpc_streamed_state *state = state_of(call);
     uint32_t length = nrpc_get32(data + 1);
     if (length > nrpc_compression_limit(call, data[0])) {
-        nrpc_grpc_fail(call, NRPC_RESOURCE_EXHAUSTED, "request too large");
+        nrpc_grpc_fail(call, NRPC_RESOURCE_EXHAUSTED, "message too large");
         return 0;
     }
     uint32_t bytes = NRPC_PREFIX_BYTES + length;
@@ -168,6 +168,16 @@ bool nrpc_streamed_encode(pb_ostream_t *stream, const pb_field_t *field, void *c
     return true;
 }
 
+/* The block has what stands before the field, and what stands behind it; unless there is none. */
+static void begin_producing(struct nrpc_call *call, struct nrpc_streamed_state *state)
+{
+    state->left = state->total;
+    if (state->left) {
+        call->tx_length = (nrpc_block_size)((uint8_t *)state - state->before - nrpc_call_tx(call));
+        call->flags |= NRPC_CALL_PRODUCING;
+    }
+}
+
 int nrpc_streamed_send(struct nrpc_call *call, const void *message)
 {
     struct nrpc_streamed_state *state = state_of(call);
@@ -185,26 +195,37 @@ int nrpc_streamed_send(struct nrpc_call *call, const void *message)
     if (!pb_encode(&stream, fields, message)) {
         return NRPC_E_TOO_BIG;
     }
-    state->left = state->total;
-    if (!state->left) {
+    if (!state->total) {
         nrpc_call_commit(call, size);
         return 0;
     }
     uint8_t *tx = nrpc_call_tx(call);
     tx[0] = 0; /* never compressed */
     nrpc_put32(tx + 1, (uint32_t)size);
-    state->tx_end = (nrpc_block_size)(NRPC_PREFIX_BYTES + size - state->left);
-    call->tx_length = (nrpc_block_size)((uint8_t *)state - state->before - tx);
+    state->tx_end = (nrpc_block_size)(NRPC_PREFIX_BYTES + size - state->total);
     call->tx_sent = 0;
-    call->flags |= NRPC_CALL_TX | NRPC_CALL_PRODUCING;
+    call->flags |= NRPC_CALL_TX;
+    begin_producing(call, state);
     nrpc_stream_queue(call);
     return 0;
+}
+
+int nrpc_streamed_send_sized(struct nrpc_call *call, const void *message)
+{
+    const struct nrpc_streamed_message *sized = message;
+    sized->field->arg = nrpc_streamed_length(call, sized->length);
+    sized->field->funcs.encode = sized->length == NRPC_NOT_STREAMED ? NULL : nrpc_streamed_encode;
+    return nrpc_streamed_send(call, sized->message);
 }
 
 uint32_t nrpc_streamed_produce(struct nrpc_call *call, uint8_t *buf, uint32_t room)
 {
     struct nrpc_streamed_state *state = state_of(call);
     uint32_t n = 0;
+    if (!buf) {
+        begin_producing(call, state);
+        return 0;
+    }
     if (!(call->flags & NRPC_CALL_FINISHED)) {
         n = (uint32_t)streamed_of(call)->producer(call, buf, room < state->left ? room : state->left, state->total - state->left);
     }
@@ -213,7 +234,7 @@ uint32_t nrpc_streamed_produce(struct nrpc_call *call, uint8_t *buf, uint32_t ro
         return 0;
     }
     if (!n) {
-        call->flags = (uint16_t)((call->flags & ~NRPC_CALL_TX) | NRPC_CALL_HELD | NRPC_CALL_ASLEEP);
+        call->flags = (uint16_t)((call->flags & ~NRPC_CALL_TX) | (call->method->kind & NRPC_CALLER ? 0 : NRPC_CALL_HELD | NRPC_CALL_ASLEEP));
         return 0;
     }
     state->left -= n;

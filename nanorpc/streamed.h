@@ -28,11 +28,13 @@ struct nrpc_streamed {
     struct nrpc_walk_plan in;  /* of the messages that come in; keep_bytes 0: nothing streamed */
     nrpc_chunk_handler *chunk;
     nrpc_producer *producer;   /* for the messages that go out */
+    enum nrpc_status (*decode)(struct nrpc_call *call, const uint8_t *data, size_t n); /* all but the field */
     uint16_t in_at;            /* where the field stands in the C struct */
 };
 
 /* What its codec is made of: with .take, messages that come in, with .produce those that go out are streamed. */
 enum nrpc_status nrpc_typed_message(struct nrpc_call *call, const uint8_t *data, size_t n);
+enum nrpc_status nrpc_client_typed_message(struct nrpc_call *call, const uint8_t *data, size_t n);
 enum nrpc_status nrpc_typed_next(struct nrpc_call *call);
 int nrpc_typed_send(struct nrpc_call *call, const void *message);
 enum nrpc_status nrpc_streamed_message(struct nrpc_call *call, const uint8_t *data, size_t n);
@@ -43,6 +45,15 @@ uint32_t nrpc_streamed_produce(struct nrpc_call *call, uint8_t *buf, uint32_t ro
 /* For the generated NAME_FIELD_length: says how long the field is of the message that is sent next, 0..2^31-1 bytes
  * (more: that is not sent, NRPC_E_TOO_BIG). Returns the argument of the callback, which nrpc_streamed_encode is. */
 void *nrpc_streamed_length(struct nrpc_call *call, uint32_t length);
+/* For requests of clients, which have no call before they are encoded: .send is nrpc_streamed_send_sized, and gets this.
+ * length: as above, or NRPC_NOT_STREAMED: the message is without the field. */
+#define NRPC_NOT_STREAMED UINT32_MAX
+struct nrpc_streamed_message {
+    const void *message;
+    pb_callback_t *field; /* in the message; written to */
+    uint32_t length;
+};
+int nrpc_streamed_send_sized(struct nrpc_call *call, const void *message);
 bool nrpc_streamed_encode(pb_ostream_t *stream, const pb_field_t *field, void *const *arg);
 
 /* What a call needs for this stands at the end of its transmit block. */

@@ -4,6 +4,7 @@
 import re
 
 UNARY, CLIENT_STREAM, SERVER_STREAM, BIDI = range(4)
+STREAMED_MIN = 32  # as in protoc-gen-nanorpc
 # From the client's side: what it gets is a stream where the server's messages are.
 KINDS = ("NRPC_UNARY", "NRPC_UNARY", "NRPC_CLIENT_STREAM", "NRPC_CLIENT_STREAM")
 
@@ -27,6 +28,12 @@ def identifiers(method):
     if writes(method):
         yield c + "_write", "write function"
         yield c + "_put", "put function"
+    if method.streams_fields():
+        yield c + "_caller", "client's codec"
+        yield c + "_piece", "client's thunk"
+        yield c + "_pieces", "client's path"
+        yield c + "_more", "client's thunk"
+        return
     yield c + ("_wait" if method.kind == UNARY else "_open"), "blocking function"
     if gets(method):
         yield c + "_get", "get function"
@@ -34,18 +41,34 @@ def identifiers(method):
         yield c + "_end", "end function"
 
 
-def methods(service):
-    """Those that a client can call: messages whose fields come in pieces are for servers."""
-    return [method for method in service.methods if not method.streams_fields()]
-
-
 def distinct(service, side):
-    return list({getattr(m, side).full_name: getattr(m, side) for m in methods(service)}.values())
+    return list({getattr(m, side).full_name: getattr(m, side) for m in service.methods}.values())
+
+
+# To a client a reply's streamed field, method.streamed_out, comes in, and a request's goes out.
+
+def kept(service, method):
+    """Bytes for all of a reply but its streamed field."""
+    return service.size(method.reply) - method.streamed_out.window if method.streamed_out else 0
 
 
 def largest(service, side):
-    """(encoded size, message) of the largest one."""
-    return max(((service.size(m), m) for m in distinct(service, side)), key=lambda pair: pair[0], default=(0, None))
+    """(bytes of a block, message) of the method for which they are the most; requests: without what methods with
+    streamed fields keep in that block."""
+    sizes = []
+    for method in service.methods:
+        if side == "reply":
+            streamed = method.streamed_out
+            sizes.append((streamed.window if streamed else service.size(method.reply), method.reply))
+        elif not method.streams_fields():
+            sizes.append((service.size(method.request), method.request))
+    return max(sizes, key=lambda pair: pair[0], default=(0, None))
+
+
+def largest_streamed(service, reserve):
+    """Bytes of the transmit block for methods with streamed fields; None: there are none."""
+    return max((service.size(m.request) - (m.streamed_in.window - reserve if m.streamed_in else 0) + kept(service, m)
+                for m in service.methods if m.streams_fields()), default=None)
 
 
 def writes(method):
@@ -64,8 +87,21 @@ def function(result, name, parameters, body):
     return "%s\n{\n    %s\n}\n\n" % (text, body)
 
 
+def sized(method, call):
+    """The body of a function that sends a request with a streamed field."""
+    field = method.streamed_in
+    body = "struct nrpc_streamed_message sized = {request, &request->%s, length};\n    " % field.member
+    if field.present:
+        body += "if (length != NRPC_NOT_STREAMED) {\n        %s\n    }\n    " \
+            % "\n        ".join("request->%s = true;" % name for name in field.present)
+    return body + "return %s;" % (call % "&sized")
+
+
 def start(method):
     c, request = method.c_name, "const %s *request" % method.request.c_type()
+    if method.streamed_in:
+        yield from start_streamed(method)
+        return
     parameters = ["struct nrpc_channel *channel", "const struct nrpc_call_options *options"]
     parameters += [] if writes(method) else [request]
     parameters += ["const struct %s_events *events" % c]
@@ -78,7 +114,33 @@ def start(method):
                        "return nrpc_client_write(call, request);")
 
 
+def start_streamed(method):
+    c, request = method.c_name, "%s *request" % method.request.c_type()
+    parameters = ["struct nrpc_channel *channel", "const struct nrpc_call_options *options"]
+    parameters += [] if writes(method) else [request, "uint32_t length"]
+    parameters += ["const struct %s_events *events" % c]
+    begin = "nrpc_client_start(channel, &%s_method, options, %%s, &events->on)" % c
+    yield function("struct nrpc_call *", c + "_start", parameters,
+                   "return %s;" % (begin % "NULL") if writes(method) else sized(method, begin))
+    if writes(method):
+        yield "/* The next request: see nrpc_client_write; length: see nrpc_streamed_message. */\n"
+        yield function("int", c + "_write", ["struct nrpc_call *call", request, "uint32_t length"],
+                       sized(method, "nrpc_client_write(call, %s)"))
+
+
+STREAMED_OUT = (" length: bytes of the request's %s, which events->produce is asked for as there is room, also anew from "
+                "offset 0 when the server has refused the call; or NRPC_NOT_STREAMED.")
+STREAMED_IN = " events->chunk gets the pieces of a reply's %s as they come, before it is known how the call ends."
+
+
+def streamed_comment(method):
+    text = STREAMED_OUT % method.streamed_in.proto_name() if method.streamed_in else ""
+    return text + (STREAMED_IN % method.streamed_out.proto_name() if method.streamed_out else "")
+
+
 def blocking(method, comment):
+    if method.streams_fields():
+        return
     c, request = method.c_name, "const %s *request" % method.request.c_type()
     reply = "%s *reply" % method.reply.c_type()
     parameters = ["struct nrpc_channel *channel", "const struct nrpc_call_options *options"]
@@ -109,10 +171,15 @@ def header_method(method, comment, titles):
     yield comment((method.comment + "\n" if method.comment else "")
                   + "/%s/%s. %s." % (method.service.name, method.name, titles[method.kind]))
     yield "struct %(c)s_events {\n    struct nrpc_events on;\n" % c
-    yield "    enum nrpc_status (*reply)(struct nrpc_call *call, const %s *reply); /* see nrpc_events */\n};\n" \
+    yield "    enum nrpc_status (*reply)(struct nrpc_call *call, const %s *reply); /* see nrpc_events */\n" \
         % method.reply.c_type()
+    if method.streamed_out:
+        yield "    nrpc_chunk_handler *chunk; /* of the replies' %s; NULL: dropped */\n" % method.streamed_out.proto_name()
+    if method.streamed_in:
+        yield "    nrpc_producer *produce;    /* of the requests' %s */\n" % method.streamed_in.proto_name()
+    yield "};\n"
     yield "extern const struct nrpc_client_method %(c)s_method;\n\n" % c
-    yield comment(START[method.kind] % c + START_END % c)
+    yield comment(START[method.kind] % c + START_END % c + streamed_comment(method))
     yield from start(method)
     yield from blocking(method, comment)
 
@@ -122,6 +189,8 @@ def generate_header(source, services, included, messages, comment, titles):
     yield "/* %s - clients of the services of %s.\n" % (included, source.desc.name)
     yield " * Layer: application. Source: written by protoc-gen-nanorpc, do not edit. */\n"
     yield "#ifndef %s\n#define %s\n\n#include \"client.h\"\n#include \"wait.h\"\n" % (guard, guard)
+    if any(method.streams_fields() for service in services for method in service.methods):
+        yield "#include \"streamed.h\"\n"
     for name in messages:
         yield source.options.genformat % name + "\n"
     yield "\nNRPC_BEGIN_C\n\n"
@@ -131,16 +200,41 @@ def generate_header(source, services, included, messages, comment, titles):
         yield "/* For NRPC_CHANNEL_DEFINE: the largest encoded messages, and memory for any decoded reply. */\n"
         for side in ("request", "reply"):
             size, message = largest(service, side)
-            yield "#define %s_%s_BYTES %d%s\n" % (name, side.upper(), size,
+            streamed = largest_streamed(service, STREAMED_MIN) if side == "request" else None
+            if streamed is not None:
+                size = "NRPC_STREAMED_MAX(%d, %d)" % (size, streamed)
+            yield "#define %s_%s_BYTES %s%s\n" % (name, side.upper(), size,
                                                   " /* %s */" % message.c_type() if message else "")
         members = ["%s m%d;" % (m.c_type(), i) for i, m in enumerate(distinct(service, "reply"))]
         yield "union %s_reply {\n    %s\n};\n\n" % (name, "\n    ".join(members or ["char none;"]))
         for method in service.methods:
-            if method.streams_fields():
-                yield comment("/%s/%s has no client: it has streamed fields." % (service.name, method.name)) + "\n"
-        for method in methods(service):
             yield from header_method(method, comment, titles)
     yield "NRPC_END_C\n\n#endif\n"
+
+
+def code_streamed(method):
+    c, into, out = method.c_name, method.streamed_out, method.streamed_in
+    events = "    const struct %s_events *events = (const struct %s_events *)(const void *)nrpc_call_events(call);\n" % (c, c)
+    if into:
+        yield "static enum nrpc_status %s_piece(struct nrpc_call *call, const struct nrpc_chunk *chunk)\n{\n" % c
+        yield events + "    return events->chunk ? events->chunk(call, chunk) : NRPC_OK;\n}\n\n"
+        yield "static const uint32_t %s_pieces[] = {%s};\n\n" % (c, ", ".join(map(str, into.path)))
+    if out:
+        yield "static size_t %s_more(struct nrpc_call *call, uint8_t *buf, size_t room, uint32_t offset)\n{\n" % c
+        yield events + "    return events->produce(call, buf, room, offset);\n}\n\n"
+    yield "static const struct nrpc_streamed %s_caller = {\n" % c
+    yield "    .codec = {.message = %s,\n" % ("nrpc_streamed_message" if into else "nrpc_client_typed_message")
+    yield "              .send = %s" % ("nrpc_streamed_send_sized" if out else "nrpc_typed_send")
+    yield ",\n              .take = nrpc_streamed_take" if into else ""
+    yield ",\n              .produce = nrpc_streamed_produce" if out else ""
+    yield "},\n"
+    if into:
+        yield "    .in = {.path = %s_pieces, .depth = %d, .keep_bytes = %d},\n" % (c, len(into.path), kept(method.service, method))
+        yield "    .in_at = offsetof(%s, %s),\n" % (method.reply.c_type(), into.member)
+        yield "    .decode = nrpc_client_typed_message,\n    .chunk = %s_piece,\n" % c
+    if out:
+        yield "    .producer = %s_more,\n" % c
+    yield "};\n\n"
 
 
 def code_method(method):
@@ -148,14 +242,18 @@ def code_method(method):
     yield "static enum nrpc_status %s_got(struct nrpc_call *call, const void *reply, void *unused)\n{\n" % c
     yield "    const struct %s_events *events = (const struct %s_events *)(const void *)nrpc_call_events(call);\n" % (c, c)
     yield "    (void)unused;\n    return events->reply ? events->reply(call, reply) : NRPC_OK;\n}\n\n"
+    if method.streams_fields():
+        yield from code_streamed(method)
     yield "const struct nrpc_client_method %s_method = {\n" % c
-    yield "    .method = {.codec = &nrpc_client_typed,\n"
+    yield "    .method = {.codec = &%s,\n" % (c + "_caller.codec" if method.streams_fields() else "nrpc_client_typed")
     yield "               .request = &%s_msg,\n" % method.reply.c_type()
     yield "               .reply = &%s_msg,\n" % method.request.c_type()
     yield "               .handler = %s_got,\n" % c
     yield "               .cancelled = nrpc_client_cancelled,\n"
     yield "               .kind = NRPC_CALLER | %s},\n" % KINDS[method.kind]
     yield "    .path = \"/%s/%s\",\n};\n\n" % (method.service.name, method.name)
+    if method.streams_fields():
+        return
     yield "static enum nrpc_status %s_waited(struct nrpc_call *call, const %s *reply)\n{\n" % (c, method.reply.c_type())
     yield "    return nrpc_wait_reply(call, reply, sizeof *reply);\n}\n\n"
     yield "const struct %s_events %s_wait_events = {.on = {.done = nrpc_wait_done}, .reply = %s_waited};\n\n" % (c, c, c)
@@ -169,10 +267,13 @@ def generate_code(source, services, name, included):
         yield "/* --- %s */\n" % service.name
         for side in ("request", "reply"):
             _, the_largest = largest(service, side)
+            exact = side == "reply" or largest_streamed(service, 0) is None
             for message in distinct(service, side):
+                if any(m.all_streamed[s] for m in service.methods for s, other in m.sides() if other is message):
+                    continue  # its largest size is not nanopb's to say
                 yield "NRPC_STATIC_ASSERT(%s %s %s_client_%s_BYTES, \"%s: generate messages and clients together\");\n" \
-                    % (message.size_macro(), "==" if message is the_largest else "<=", service.c_name, side.upper(),
+                    % (message.size_macro(), "==" if message is the_largest and exact else "<=", service.c_name, side.upper(),
                        message.c_type())
         yield "\n"
-        for method in methods(service):
+        for method in service.methods:
             yield from code_method(method)

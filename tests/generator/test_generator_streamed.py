@@ -148,3 +148,29 @@ def test_names_that_clash(bench):
                 s_options="Req.a type:FT_CALLBACK max_size:99\n")
     found = bench.refused("s")
     assert len(found) == 1 and "its handler would be S_Do_a_chunk in C" in found[0]
+
+
+# --- Clients, for which the reply's field comes in -----------------------------------------------
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_clients_compile(shapes, compiler):
+    main = shapes.path / "main.c"
+    main.write_text('#include "s.client.h"\nNRPC_CHANNEL_DEFINE(channel, "a.b", a_Shapes_client, a_None_client);\n'
+                    "struct nrpc_call *up(struct nrpc_channel *c, a_Flat *r, const struct a_Shapes_Up_events *e);\n"
+                    "struct nrpc_call *up(struct nrpc_channel *c, a_Flat *r, const struct a_Shapes_Up_events *e)\n"
+                    "{ return a_Shapes_Up_start(c, NULL, r, 70000, e); }\n"
+                    "int deep(struct nrpc_call *c, a_Outer *r);\n"
+                    "int deep(struct nrpc_call *c, a_Outer *r) { return a_Shapes_Deep_write(c, r, NRPC_NOT_STREAMED); }\n")
+    for source in (shapes.out / "s.client.c", main):
+        shapes.compile(source, compiler)
+
+
+def test_clients_codecs(shapes):
+    code, header = ((shapes.out / ("s.client." + ending)).read_text() for ending in "ch")
+    codecs = dict(re.findall(r"nrpc_streamed a_Shapes_(\w+)_caller = \{(.*?)^\};", code, re.S | re.M))
+    assert {name for name, text in codecs.items() if ".take = nrpc_streamed_take" in text} == {"Down", "Texts", "Deep"}
+    assert {name for name, text in codecs.items() if ".produce = nrpc_streamed_produce" in text} == {"Up", "Texts", "Deep"}
+    assert "a_Shapes_client_REPLY_BYTES 1000 " in header
+    assert "a_None_client_REQUEST_BYTES 6 " in header
+    write = re.search(r"a_Shapes_Deep_write\(.*?^\}", header, re.S | re.M).group()
+    assert re.findall(r"request->([\w.]+) = true", write) == ["has_middle", "middle.has_inner"]

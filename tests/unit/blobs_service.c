@@ -58,7 +58,12 @@ enum nrpc_status blobs_Blobs_Put_blob_data_chunk(struct nrpc_call *call, const s
 
 enum nrpc_status blobs_Blobs_PutAll_blob_data_chunk(struct nrpc_call *call, const struct nrpc_chunk *chunk)
 {
-    return take(call, chunk);
+    enum nrpc_status status = take(call, chunk);
+    if (how.early) {
+        blobs_Summary reply = blobs_Summary_init_zero;
+        CHECK_EQ(blobs_Blobs_PutAll_reply(call, &reply), 0);
+    }
+    return status;
 }
 
 enum nrpc_status blobs_Blobs_Exchange_data_chunk(struct nrpc_call *call, const struct nrpc_chunk *chunk)

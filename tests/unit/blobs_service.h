@@ -27,6 +27,7 @@ struct blobs_how {
     uint32_t wait_at, fail_at; /* producers have nothing at this offset, once; fail there; UINT32_MAX: never */
     int push;                  /* GetAll sends one itself instead of being asked, then finishes */
     uint32_t piece;            /* the most that a producer makes at once */
+    int early;                 /* PutAll replies with the first piece, and is over */
     int any;                   /* any bytes may come, any call may end in between */
 };
 extern struct blobs_how how;
