@@ -33,6 +33,7 @@ PROBES = {"greeter": lambda peer: peer.say_hello("probe") == "Hello, probe!",
           "services": lambda peer: peer.say_hello("probe") == "Hello, probe",
           "blobs": lambda peer: peer.call("/blobs.Blobs/Put", message()).grpc_status == "0",
           "interop": lambda peer: peer.call("/grpc.testing.TestService/EmptyCall", message()).grpc_status == "0"}
+PROBES["reporter"] = PROBES["greeter"]
 PROBES["caller"] = lambda peer: True
 PROBES["compressed"] = PROBES["interop"]
 TOKEN = "a token of these tests"  # boards/guarded.c has it
@@ -95,7 +96,8 @@ def free_port():
 class Server:
     """A running target. port: on 127.0.0.1."""
 
-    def __init__(self, name, extra=(), port=None, app="greeter"):
+    def __init__(self, name, extra=(), port=None, app="greeter", image=None):
+        """image: a program like the application's, in its place."""
         self.name, self.app = name, app
         self.ours = name != "reference"
         self.output = []
@@ -103,6 +105,8 @@ class Server:
         for _ in range(3):  # another process may have taken the port meanwhile
             self.port = port or free_port()
             self.command = command(name, self.port, app) + list(extra)
+            if image:
+                self.command = [image if os.path.basename(part) == os.path.basename(image) else part for part in self.command]
             self.process = subprocess.Popen(self.command, cwd=ROOT, stdin=subprocess.DEVNULL, text=True,
                                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
             atexit.register(self.stop)
