@@ -179,6 +179,11 @@ static void headers(struct nrpc_conn *conn)
         call->body_left = response->content_length;
     }
     enum nrpc_status status = verdict(call, response, first);
+#if NRPC_COMPRESSION
+    if (first && !status && !nrpc_compression_begin(call, response->encoding, 0)) {
+        status = NRPC_INTERNAL;
+    }
+#endif
     if (status) {
         nrpc_call_finish(call, status, "not a gRPC response");
     } else if (end) {

@@ -8,9 +8,14 @@
 #include "compression.h"
 #include "metadata.h"
 
-/* HPACK: places in the static table; then in the dynamic one, once the first request has put four fields there. */
+/* HPACK: places in the static table; then in the dynamic one, once the first request has put its fields there. */
 enum { INDEXED = 0x80, INSERT = 0x40, POST = 3, SCHEME = 6, PATH = 4, AUTHORITY = 1 };
-enum { NEWEST = 62, OUR_TYPE = NEWEST, OUR_TE, OUR_AUTHORITY, OUR_PATH };
+enum { NEWEST = 62, OUR_TYPE = NEWEST + NRPC_COMPRESSION, OUR_TE, OUR_AUTHORITY, OUR_PATH };
+#if NRPC_COMPRESSION
+#define OUR_ENCODINGS "\100\24grpc-accept-encoding\25identity,deflate,gzip" /* the newest */
+#else
+#define OUR_ENCODINGS ""
+#endif
 enum { TIMEOUT_MAX = 99999999 };
 
 static NRPC_NOINLINE uint8_t *put(uint8_t *p, const char *piece)
@@ -71,11 +76,17 @@ uint8_t *nrpc_invoke_headers(struct nrpc_call *call, uint8_t *p)
         *p++ = INDEXED | OUR_AUTHORITY;
         *p++ = INDEXED | OUR_TE;
         *p++ = INDEXED | OUR_TYPE;
+#if NRPC_COMPRESSION
+        *p++ = INDEXED | NEWEST;
+#endif
     } else {
         channel->indexed = table->is_small ? NULL : method;
         *p++ = INSERT | AUTHORITY;
-        p = put(put_text(p, channel->authority), "\100\2te\10trailers\137\20application/grpc");
+        p = put(put_text(p, channel->authority), "\100\2te\10trailers\137\20application/grpc" OUR_ENCODINGS);
     }
+#if NRPC_COMPRESSION
+    p = nrpc_respond_encoding(p, nrpc_compression_announced(call));
+#endif
     const struct nrpc_client_call *client = nrpc_client_of(call);
     uint32_t left = client->flags & NRPC_CLIENT_STARTED ? nrpc_call_time_left_ms(call) : client->timeout_ms;
     if (left <= TIMEOUT_MAX) { /* one over 27 hours is watched only here */

@@ -118,7 +118,7 @@ static void encodings_that_we_do_not_take(void)
     raw_client_begin(plain);
     answer(1, "snappy");
     wire_do(NULL);
-    wire_expect(HEAD("Echo", "") " '" AS "' END *1=13(unknown grpc-encoding)");
+    wire_expect(HEAD("Echo", "") " '" AS "' END *1=13(not a gRPC response)");
 }
 
 static void three(void)
