@@ -193,6 +193,22 @@ def test_services_answer(service, tmp_path):
     assert answer_to(STRANGER, tmp_path) == (0, "1\n21500\n")
 
 
+def test_client_compiles(service, tmp_path):
+    """The section's lines, with the stubs that the README's commands have written."""
+    code = next(fence for fence in fences(text_of("README.md"), "c") if "NRPC_CHANNEL_DEFINE" in fence)
+    lines = [line for line in code.splitlines() if line.strip() not in ("", "{", "}", "(void)call;")]
+    assert len(lines) <= 20, len(lines)
+    (tmp_path / "calls.c").write_text(
+        '#include "board.h"\n#include "nrpc_lwip_dial.h"\n#include "thermometer.client.h"\nvoid show(int32_t millidegrees);\n'
+        "void begin(void);\nvoid ask(void);\n" + code)
+    nanopb = os.environ.get("NANOPB_DIR") or os.path.join(ROOT, "build", "third", "nanopb")
+    for source in (tmp_path / "calls.c", service / "thermometer.client.c"):
+        done = subprocess.run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I" + str(service), "-Inanorpc", "-I.",
+                               "-Iboards", "-Iports/lwip", "-isystem", nanopb, str(source)],
+                              cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert done.returncode == 0, done.stdout
+
+
 def test_streamed_fields_compile(tmp_path):
     """The lines of C of that section are handlers of proto/blobs.proto, whose .options has its line."""
     section = re.search(r"^## Messages larger than memory.*?(?=^## )", text_of("README.md"), re.S | re.M).group()

@@ -358,6 +358,27 @@ static void dead_link_ends_calls(void)
     CHECK(strstr(wire_run_once(), "1=14(connection lost) 2=14(connection lost)") != NULL);
 }
 
+/* It takes the link and says nothing. */
+static void silent_server(void)
+{
+    raw_client_reset();
+    echo();
+    struct nrpc_conn *conn = raw_client_link(0);
+    uint32_t now_ms = 0;
+    while (!nrpc_conn_closing(conn) && now_ms < 2 * NRPC_STALL_TIMEOUT_MS) {
+        uint8_t buf[256];
+        (void)nrpc_conn_transmit(conn, buf, sizeof buf);
+        now_ms += 500;
+        nrpc_conn_tick(conn, now_ms);
+        raw_client_tick(now_ms);
+    }
+    CHECK(now_ms >= NRPC_STALL_TIMEOUT_MS && now_ms <= NRPC_STALL_TIMEOUT_MS + 2000);
+    CHECK_TEXT(raw_client_log(), "");
+    nrpc_conn_lost(conn);
+    raw_client_tick(now_ms);
+    CHECK_TEXT(raw_client_log(), "1=14(no connection)");
+}
+
 /* --- More than one request on a connection ------------------------------------------------ */
 
 static void again(void) { echo(); }
@@ -412,6 +433,7 @@ int main(void)
     RUN(frames_that_no_server_sends);
     RUN(floods);
     RUN(dead_link_ends_calls);
+    RUN(silent_server);
     RUN(requests_become_short);
     RUN(server_without_a_table);
     return test_end();
