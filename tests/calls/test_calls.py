@@ -84,7 +84,7 @@ class Service:
         self.server.start()
 
     def stop(self):
-        stopped = self.server.stop(0)  # calls that still wait are cut off, not answered
+        stopped = self.server.stop(None)  # calls that still wait are cut off, not answered
         self.simple.release.set()
         stopped.wait(SECONDS)
 
