@@ -372,8 +372,8 @@ $(foreach b,$(BOARDS),$(eval $(call board_rules,$b)))
 
 all: $(ALL_IMAGES) $(GEN_PY)
 
-# --- Unit tests: the same sources in three trees, one program a test_*.c ------------------------------
-# gcc and the Cortex-M3 with the small core, clang with NRPC_FAST, as on Linux.
+# --- Unit tests: the same sources in several trees, one program a test_*.c -----------------------------
+# gcc with a server alone; clang with NRPC_FAST, as on Linux; gzip with compression; the Cortex-M3 without metadata.
 
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_SUPPORT := $(filter-out tests/unit/host.c $(UNIT_SRC),$(sort $(wildcard tests/unit/*.c)))
@@ -394,16 +394,17 @@ UNIT_TREES := unit-gcc unit-clang unit-gzip unit-m3
 unit-gcc_CC := gcc
 unit-gcc_CFLAGS := $(SANITIZE) -DNRPC_METADATA_BYTES=128
 unit-gcc_SUPPORT := tests/unit/host.c
+unit-gcc_WITHOUT := $(patsubst %,$(B)/gen/%.nrpc.c,blobs grpc/testing/test)
 unit-clang_CC := clang
-unit-clang_CFLAGS := $(SANITIZE) -DNRPC_FAST=1 -DNRPC_METADATA_BYTES=256
+unit-clang_CFLAGS := $(SANITIZE) -DNRPC_FAST=1 -DNRPC_METADATA_BYTES=256 -DNRPC_PIECES=1 -DNRPC_CLIENT=1
 unit-clang_SUPPORT := tests/unit/host.c
 # With compression; a few programs only, as the others know how large blocks are without it.
 unit-gzip_CC := clang
-unit-gzip_CFLAGS := $(SANITIZE) -DNRPC_FAST=1 -DNRPC_METADATA_BYTES=128 -DNRPC_COMPRESSION=1
+unit-gzip_CFLAGS := $(SANITIZE) -DNRPC_FAST=1 -DNRPC_METADATA_BYTES=128 -DNRPC_COMPRESSION=1 -DNRPC_PIECES=1 -DNRPC_CLIENT=1
 unit-gzip_SUPPORT := tests/unit/host.c
 unit-gzip_SRC := $(patsubst %,tests/unit/test_%.c,calls client_compression compression mutations produced streamed typed)
 unit-m3_CC := arm-none-eabi-
-unit-m3_CFLAGS := -Os -mcpu=cortex-m3 -mthumb --specs=picolibc.specs
+unit-m3_CFLAGS := -Os -mcpu=cortex-m3 -mthumb --specs=picolibc.specs -DNRPC_PIECES=1 -DNRPC_CLIENT=1
 unit-m3_LDFLAGS := -nostartfiles -T tests/target/link.ld $(NO_HEAP)
 unit-m3_SUPPORT := tests/target/semihost.c
 unit-m3_ENDING := .elf
@@ -411,7 +412,8 @@ unit-m3_ENDING := .elf
 define unit_rules # $1: tree
 $(call tree_rules,$1,$(call compiler,$1),-Itests/unit -I$(B)/vectors $($1_CFLAGS),$($1_LDFLAGS))
 $1_LIB := $(patsubst %.c,$(B)/$1/%.o,$(CORE_SRC) $(SERVICES_SRC) $(UNIT_SUPPORT)) \
-    $(patsubst $(B)/gen/%.c,$(B)/$1/gen/%.o,$(GEN_C)) $(patsubst %,$(B)/$1/nanopb/%.o,$(NANOPB_SRC))
+    $(patsubst $(B)/gen/%.c,$(B)/$1/gen/%.o,$(filter-out $($1_WITHOUT),$(GEN_C))) \
+    $(patsubst %,$(B)/$1/nanopb/%.o,$(NANOPB_SRC))
 $1_SUPPORT_OBJ := $(patsubst %.c,$(B)/$1/%.o,$($1_SUPPORT))
 $1_PROGRAMS := $(patsubst tests/unit/%.c,$(B)/$1/%$($1_ENDING),$(or $($1_SRC),$(UNIT_SRC)))
 $(patsubst %.c,$(B)/$1/%.o,$(UNIT_SRC)): | $(VECTORS_H) $(COMPRESS_VECTORS_H)

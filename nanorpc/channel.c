@@ -1,6 +1,8 @@
 /* nanorpc/channel.c - calls begun, kept until there is a link, and given up; what a channel does with its links.
  * Layer: core. Source: gRPC "Wait for Ready", "Connectivity Semantics"; RFC 9113 3.4.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#if NRPC_CLIENT
 #include <string.h>
 
 #include "compression.h"
@@ -111,9 +113,11 @@ void nrpc_client_put_back(struct nrpc_call *call)
     if (client->flags & NRPC_CLIENT_WROTE) {
         call->flags |= NRPC_CALL_TX;
         call->tx_length = (nrpc_block_size)(NRPC_PREFIX_BYTES + nrpc_get32(nrpc_call_tx(call) + 1));
+#if NRPC_PIECES
         if (call->method->codec->produce) {
             (void)call->method->codec->produce(call, NULL, 0);
         }
+#endif
     }
     nrpc_stream_queue(call);
 }
@@ -223,3 +227,5 @@ static int wanted(struct nrpc_dial *dial, uint32_t now_ms, uint32_t *wait_ms)
 }
 
 const struct nrpc_dial_role nrpc_channel_dial = {.linked = linked, .failed = failed, .wanted = wanted};
+
+#endif

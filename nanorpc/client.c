@@ -1,6 +1,8 @@
 /* nanorpc/client.c - the client's role on a connection: requests out, responses in, and what a call's end means.
  * Layer: core. Source: gRPC over HTTP2; gRPC "HTTP to gRPC Status Code Mapping"; RFC 9113 6.8, 8.1.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#if NRPC_CLIENT
 #include "client.h"
 
 #include <stddef.h>
@@ -387,3 +389,5 @@ const struct nrpc_role nrpc_client_role = {
     .setting = setting,
     .status_byte = status_byte,
 };
+
+#endif

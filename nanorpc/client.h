@@ -9,7 +9,7 @@
 
 NRPC_BEGIN_C
 
-/* A call of a unary method looks like this; NAME is PACKAGE_SERVICE_METHOD, from NAME.client.h:
+/* Needs NRPC_CLIENT=1 (config.h). A call of a unary method looks like this; NAME is PACKAGE_SERVICE_METHOD, from NAME.client.h:
  *
  *     NRPC_CHANNEL_DEFINE(channel, "station.example:50051", Greeter_client);
  *     static enum nrpc_status got(struct nrpc_call *call, const HelloReply *reply) { ...; return NRPC_OK; }
@@ -137,6 +137,7 @@ extern const struct nrpc_dial_role nrpc_channel_dial;
 
 /* The same with options, in parentheses: .keys and .n_keys, registered metadata keys of responses. */
 #define NRPC_CHANNEL_DEFINE_WITH(name, its_authority, options, ...)                             \
+    NRPC_STATIC_ASSERT(NRPC_CLIENT, "channels need NRPC_CLIENT=1, the same for all files");     \
     union name##_rx { NRPC_EACH(NRPC_CLIENT_RX_, __VA_ARGS__) };                                \
     union name##_tx { NRPC_EACH(NRPC_CLIENT_TX_, __VA_ARGS__) };                                \
     NRPC_STATIC_ASSERT(sizeof(union name##_rx) <= (nrpc_block_size)-1 &&                        \

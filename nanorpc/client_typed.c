@@ -1,6 +1,8 @@
 /* nanorpc/client_typed.c - typed calls of clients: requests encoded, replies decoded, by nanopb.
  * Layer: core. Source: nanopb's pb_decode.h.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#if NRPC_CLIENT
 #include <pb_decode.h>
 
 #include "grpc.h"
@@ -25,3 +27,5 @@ const struct nrpc_codec nrpc_client_typed = {
     .message = nrpc_client_typed_message,
     .send = nrpc_typed_send,
 };
+
+#endif

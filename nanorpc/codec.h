@@ -19,9 +19,11 @@ struct nrpc_codec {
     enum nrpc_status (*next)(struct nrpc_call *call);
     /* Encodes a reply for nrpc_call_send, and returns what that returns. */
     int (*send)(struct nrpc_call *call, const void *reply);
+#if NRPC_PIECES
     /* For messages that are larger than their block, see streamed.h; NULL: there are none. */
     uint32_t (*take)(struct nrpc_call *call, const uint8_t *data, uint32_t n);
     uint32_t (*produce)(struct nrpc_call *call, uint8_t *buf, uint32_t room); /* buf NULL: from the beginning again */
+#endif
 };
 extern const struct nrpc_codec nrpc_typed;
 

@@ -83,12 +83,21 @@ const uint8_t *nrpc_compression_inflate(struct nrpc_call *call, uint8_t flag, co
     return server->inflated;
 }
 
+/* At the block's end, see streamed.h. */
+static int has_state(const struct nrpc_codec *codec)
+{
+#if NRPC_PIECES
+    return codec->take || codec->produce;
+#else
+    (void)codec;
+    return 0;
+#endif
+}
+
 uint8_t nrpc_compression_deflate(struct nrpc_call *call, uint8_t *message, uint32_t *n)
 {
-    const struct nrpc_codec *codec = call->method->codec;
     size_t room = nrpc_call_conn(call)->server->tx_bytes - NRPC_STATUS_MESSAGE_MAX - NRPC_PREFIX_BYTES, size = 0;
-    int has_state = codec->take || codec->produce; /* at the block's end, see streamed.h */
-    if ((call->compression & NRPC_COMPRESSION_ON) && !has_state) {
+    if ((call->compression & NRPC_COMPRESSION_ON) && !has_state(call->method->codec)) {
         size = nrpc_deflate((enum nrpc_encoding)ours(call), message, *n, room);
     }
     *n = size ? (uint32_t)size : *n;

@@ -125,6 +125,18 @@
 #define NRPC_DRAIN_MS 30000
 #endif
 
+/* 1: methods may take and make their messages in pieces: streamed fields, reflection. Costs about 120 bytes of flash on
+ * a Cortex-M3, beside what those add. */
+#ifndef NRPC_PIECES
+#define NRPC_PIECES 0
+#endif
+
+/* 1: the image calls other servers as well (client.h). Costs a server about 250 bytes of flash on a Cortex-M3, beside
+ * what the client's own files add; without it they compile to nothing. */
+#ifndef NRPC_CLIENT
+#define NRPC_CLIENT 0
+#endif
+
 /* 1: the usual frames and fields of a busy server take short cuts. 0: less code.
  * Costs about 700 bytes of flash on a Cortex-M3. RAM: 100 bytes a connection and 4 a stream. */
 #ifndef NRPC_FAST

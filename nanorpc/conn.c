@@ -31,7 +31,7 @@ void nrpc_conn_goaway(struct nrpc_conn *conn, uint32_t last_id, enum nrpc_h2_err
     static const char pings[14] = "too_many_pings"; /* what gRPC clients look for */
     uint32_t n = conn->pings > NRPC_PINGS_MAX ? sizeof pings : 0;
     uint8_t *p = nrpc_conn_control(conn, 8 + n, NRPC_TYPE_FLAGS(NRPC_GOAWAY, 0), 0);
-    memcpy(nrpc_put32(nrpc_put32(p, last_id & conn->server->role->peer_opens), code), pings, n);
+    memcpy(nrpc_put32(nrpc_put32(p, nrpc_role_calls(conn->server) ? 0 : last_id), code), pings, n);
 }
 
 void nrpc_conn_ping(struct nrpc_conn *conn, uint8_t first)
@@ -127,7 +127,7 @@ static h2_error setting(struct nrpc_conn *conn, unsigned id, uint32_t value)
         return move_windows(conn, (int32_t)(value - before));
     case NRPC_MAX_FRAME_SIZE:
         return value < NRPC_FRAME_MAX || value > 0xffffff ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
-    default: return conn->server->role->setting(conn, id, value);
+    default: return NRPC_ROLE_SETTING(conn, id, value);
     }
     return NRPC_H2_NO_ERROR;
 }
@@ -183,7 +183,7 @@ static h2_error control(struct nrpc_conn *conn, const uint8_t *p)
     case NRPC_WINDOW_UPDATE: return window_update(conn, id, (int32_t)get31(p));
     case NRPC_GOAWAY:
         conn->phase = NRPC_PHASE_SKIP; /* the debug data */
-        return conn->server->role->setting(conn, NRPC_SETTING_GOAWAY, get31(p));
+        return NRPC_ROLE_SETTING(conn, NRPC_SETTING_GOAWAY, get31(p));
     default: /* PING */
         if (!(conn->frame.flags & NRPC_ACK)) {
             if (++conn->pings > NRPC_PINGS_MAX) {
@@ -247,7 +247,7 @@ static h2_error begin_headers(struct nrpc_conn *conn)
     uint32_t id = conn->frame.id;
     struct nrpc_call *call = nrpc_stream_find(conn, id);
     if (!call) {
-        if ((id <= conn->last_id) == (conn->server->role->peer_opens & 1) || !(id & 1)) {
+        if ((id <= conn->last_id) != nrpc_role_calls(conn->server) || !(id & 1)) {
             return NRPC_H2_PROTOCOL_ERROR;
         }
     } else if (call->flags & NRPC_CALL_RX_END) {
@@ -429,7 +429,7 @@ static h2_error end_block(struct nrpc_conn *conn)
     if (!nrpc_hpack_end(&conn->hpack)) {
         return NRPC_H2_COMPRESSION_ERROR;
     }
-    conn->server->role->headers(conn);
+    NRPC_ROLE_HEADERS(conn);
     return NRPC_H2_NO_ERROR;
 }
 

@@ -71,7 +71,8 @@ int nrpc_call_wake(struct nrpc_call *call)
         return NRPC_E_STATE;
     }
     unsigned flags = call->flags & ~(unsigned)(NRPC_CALL_HELD | NRPC_CALL_ASLEEP);
-    call->flags = (uint16_t)(flags | (flags & NRPC_CALL_PRODUCING) / (NRPC_CALL_PRODUCING / NRPC_CALL_TX));
+    flags |= flags & NRPC_CALL_PRODUCING ? NRPC_CALL_TX : 0u;
+    call->flags = (uint16_t)flags;
     nrpc_stream_queue(call);
     return 0;
 }
@@ -140,9 +141,11 @@ void nrpc_grpc_deliver(struct nrpc_call *call, const uint8_t *message, uint32_t 
 static uint32_t deliver(struct nrpc_call *call, const uint8_t *data, uint32_t n)
 {
     int streams = kind_of(call) & NRPC_CLIENT_STREAM;
+#if NRPC_PIECES
     if (call->method->codec->take) {
         return call->method->codec->take(call, data, n);
     }
+#endif
     if (n < NRPC_PREFIX_BYTES) {
         return 0;
     }

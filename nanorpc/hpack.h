@@ -22,7 +22,9 @@ enum nrpc_token {
     NRPC_T_METHOD,    /* 0: POST, else any other number */
     NRPC_T_PATH,      /* service << 8 | method, or NRPC_PATH_UNKNOWN */
     NRPC_T_SCHEME,    /* unused */
+#if NRPC_CLIENT
     NRPC_T_STATUS,    /* the number; below 100: NRPC_STATIC_STATUS + the place of the static table's entry among its kind */
+#endif
     NRPC_T_CONNECTION,
     NRPC_T_CONTENT_LENGTH, /* bytes, 0..UINT32_MAX - 1 */
     NRPC_T_CONTENT_TYPE,   /* 0: application/grpc, else any other number */
@@ -32,8 +34,10 @@ enum nrpc_token {
 #else
     NRPC_T_GRPC_ENCODING,  /* 0: identity, 1: any other */
 #endif
+#if NRPC_CLIENT
     NRPC_T_GRPC_MESSAGE,   /* unused; its bytes are given to the role */
     NRPC_T_GRPC_STATUS,    /* likewise */
+#endif
     NRPC_T_GRPC_TIMEOUT,   /* milliseconds, rounded up, 0..NRPC_TIMEOUT_MAX; UINT32_MAX: malformed */
     NRPC_T_KEEP_ALIVE,
     NRPC_T_PROXY_CONNECTION,

@@ -1,6 +1,8 @@
 /* nanorpc/invoke.c - the header block of a request, from constants and a method's path.
  * Layer: core. Source: gRPC over HTTP2 "Requests"; RFC 7541 6.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#if NRPC_CLIENT
 #include "invoke.h"
 
 #include <string.h>
@@ -94,3 +96,5 @@ uint8_t *nrpc_invoke_headers(struct nrpc_call *call, uint8_t *p)
     }
     return nrpc_metadata_put(call, NRPC_HEADER, p);
 }
+
+#endif

@@ -13,7 +13,11 @@ enum {
     METHOD = 1 << NRPC_T_METHOD,
     PATH = 1 << NRPC_T_PATH,
     SCHEME = 1 << NRPC_T_SCHEME,
+#if NRPC_CLIENT
     STATUS = 1 << NRPC_T_STATUS,
+#else
+    STATUS = 0,
+#endif
     PSEUDO = METHOD | PATH | SCHEME | STATUS | 1 << NRPC_T_AUTHORITY,
     CONTENT_LENGTH = 1 << NRPC_T_CONTENT_LENGTH,
     CONTENT_TYPE = 1 << NRPC_T_CONTENT_TYPE,
@@ -27,7 +31,7 @@ void nrpc_request_begin(struct nrpc_conn *conn)
     struct nrpc_request *request = &conn->request;
 #if NRPC_METADATA_BYTES
     struct nrpc_call *call = nrpc_stream_find(conn, conn->block_id);
-    if (!conn->server->role->peer_opens) {
+    if (nrpc_role_calls(conn->server)) {
         conn->vacant = call && (call->flags & NRPC_CALL_OPEN) ? call : NULL;
     } else {
         conn->vacant = call ? NULL : nrpc_stream_vacant(conn);

@@ -20,7 +20,8 @@ enum nrpc_turn {
     NRPC_TURN_FULL  /* no room */
 };
 
-/* conn->server->role. An image has those that its NRPC_SERVER_DEFINE and NRPC_CHANNEL_DEFINE name. */
+/* server->role. With NRPC_CLIENT an image has those that its NRPC_SERVER_DEFINE and NRPC_CHANNEL_DEFINE name; without it
+ * there is one, and the functions below reach it directly. */
 struct nrpc_role {
     /* The header block of stream conn->frame.id is complete; conn->request knows what it says. */
     void (*headers)(struct nrpc_conn *conn);
@@ -35,6 +36,47 @@ struct nrpc_role {
     uint16_t stalls;     /* flags of calls that wait for the peer to let something out */
 };
 
+/* The server's own. */
+void nrpc_request_end(struct nrpc_conn *conn);
+enum nrpc_turn nrpc_transmit_response(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out);
+static inline unsigned nrpc_server_setting(struct nrpc_conn *conn, unsigned id, uint32_t value)
+{
+    (void)conn;
+    return id == NRPC_ENABLE_PUSH && value > 1 ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
+}
+enum { NRPC_SERVER_STALLS = NRPC_CALL_TX | NRPC_CALL_FINISHED };
+
+/* What this connection's role says. */
+static inline int nrpc_role_calls(const struct nrpc_server *server) /* 1: a client's */
+{
+#if NRPC_CLIENT
+    return !server->role->peer_opens;
+#else
+    (void)server;
+    return 0;
+#endif
+}
+
+static inline unsigned nrpc_role_stalls(const struct nrpc_conn *conn)
+{
+#if NRPC_CLIENT
+    return conn->server->role->stalls;
+#else
+    (void)conn;
+    return NRPC_SERVER_STALLS;
+#endif
+}
+
+#if NRPC_CLIENT
+#define NRPC_ROLE_HEADERS(conn) ((conn)->server->role->headers(conn))
+#define NRPC_ROLE_TURN(conn, call, out) ((conn)->server->role->turn(conn, call, out))
+#define NRPC_ROLE_SETTING(conn, id, value) ((conn)->server->role->setting(conn, id, value))
+#else
+#define NRPC_ROLE_HEADERS(conn) nrpc_request_end(conn)
+#define NRPC_ROLE_TURN(conn, call, out) nrpc_transmit_response(conn, call, out)
+#define NRPC_ROLE_SETTING(conn, id, value) nrpc_server_setting(conn, id, value)
+#endif
+
 /* In transmit.c, for `turn`. Each writes a frame; there must be room for it, which `turn` sees to. */
 void nrpc_transmit_number(struct nrpc_out *out, unsigned type, uint32_t id, uint32_t value);
 void nrpc_transmit_window(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out);
@@ -42,8 +84,5 @@ void nrpc_transmit_window(struct nrpc_conn *conn, struct nrpc_call *call, struct
 void nrpc_transmit_headers(struct nrpc_call *call, struct nrpc_out *out, uint8_t *block_end, unsigned flags);
 /* As much of the message as windows, frame size and room allow; NRPC_TURN_IDLE: no window. */
 enum nrpc_turn nrpc_transmit_data(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out);
-
-/* The server's turn. */
-enum nrpc_turn nrpc_transmit_response(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out);
 
 #endif

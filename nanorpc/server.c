@@ -61,19 +61,15 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
     return NULL;
 }
 
-static unsigned setting(struct nrpc_conn *conn, unsigned id, uint32_t value)
-{
-    (void)conn;
-    return id == NRPC_ENABLE_PUSH && value > 1 ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
-}
-
+#if NRPC_CLIENT
 const struct nrpc_role nrpc_server_role = {
     .headers = nrpc_request_end,
     .turn = nrpc_transmit_response,
-    .setting = setting,
+    .setting = nrpc_server_setting,
     .peer_opens = UINT32_MAX,
-    .stalls = NRPC_CALL_TX | NRPC_CALL_FINISHED,
+    .stalls = NRPC_SERVER_STALLS,
 };
+#endif
 
 void nrpc_conn_lost(struct nrpc_conn *conn)
 {
@@ -128,7 +124,7 @@ static void give_up(struct nrpc_conn *conn)
 static void watch_progress(struct nrpc_conn *conn, uint16_t now)
 {
     unsigned flags = conn->flags;
-    int sending = conn->control_bytes || (calls(conn) & conn->server->role->stalls);
+    int sending = conn->control_bytes || (calls(conn) & nrpc_role_stalls(conn));
     int reading = conn->phase != NRPC_PHASE_HEAD || conn->have ||
                   conn->block_id || !(flags & NRPC_CONN_GREETED);
     unsigned progress = sending ? NRPC_CONN_TX_PROGRESS : NRPC_CONN_RX_PROGRESS;

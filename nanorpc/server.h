@@ -8,13 +8,20 @@
 
 NRPC_BEGIN_C
 
+#if NRPC_CLIENT
 struct nrpc_role;
 struct nrpc_tls;
 extern const struct nrpc_role nrpc_server_role;
+#define NRPC_SERVER_ROLE_ .role = &nrpc_server_role,
+#else
+#define NRPC_SERVER_ROLE_
+#endif
 
 /* In flash; NRPC_SERVER_DEFINE fills it in. */
 struct nrpc_server {
+#if NRPC_CLIENT
     const struct nrpc_role *role; /* see role.h */
+#endif
     const struct nrpc_service *const *services;
     struct nrpc_conn *conns;
     uint8_t *blocks;   /* n_conns * NRPC_MAX_STREAMS * (rx_bytes + tx_bytes + NRPC_METADATA_BYTES) */
@@ -68,7 +75,7 @@ struct nrpc_server {
     } server_name##_memory;                                                                     \
     extern const struct nrpc_server server_name; /* C++ would keep it to its file */            \
     const struct nrpc_server server_name = {                                                    \
-        .role = &nrpc_server_role,                                                              \
+        NRPC_SERVER_ROLE_                                                                       \
         .services = server_name##_services,                                                     \
         .conns = server_name##_memory.conns,                                                    \
         .blocks = server_name##_memory.blocks,                                                  \

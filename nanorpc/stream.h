@@ -26,9 +26,9 @@ enum nrpc_call_flag { /* those tested together stand in the low byte */
     NRPC_CALL_HTTP = 0x200,       /* answered in plain HTTP; tx holds the body */
     NRPC_CALL_QUEUED = 0x400,     /* in the connection's queue of calls that may have output */
     NRPC_CALL_ENCODINGS = 0x800,  /* trailers say which grpc-accept-encoding we have */
-    NRPC_CALL_TAKING = 0x1000,    /* the codec has taken a part of a message */
-    NRPC_CALL_PRODUCING = 0x2000, /* the codec makes the rest of the message; without TX: not now */
-    NRPC_CALL_ENDING = 0x4000     /* then the call ends well */
+    NRPC_CALL_TAKING = NRPC_PIECES * 0x1000,    /* the codec has taken a part of a message */
+    NRPC_CALL_PRODUCING = NRPC_PIECES * 0x2000, /* the codec makes the rest of the message; without TX: not now */
+    NRPC_CALL_ENDING = NRPC_PIECES * 0x4000     /* then the call ends well */
 };
 
 /* The handler must not be called now: it has finished, or its last answer has not left. */
@@ -36,7 +36,7 @@ enum { NRPC_CALL_BUSY = NRPC_CALL_FINISHED | NRPC_CALL_HELD | NRPC_CALL_TX };
 
 /* Added to the kind of a method that we call, client.h. It is said from this side: NRPC_CLIENT_STREAM where the
  * server's messages are a stream; the value is that of NRPC_CALL_TX, see grpc.c. */
-enum { NRPC_CALLER = 0x80 };
+enum { NRPC_CALLER = NRPC_CLIENT * 0x80 };
 
 /* A place in a message block; NRPC_SERVER_DEFINE checks that the blocks are within it. */
 #if NRPC_LARGE_MESSAGES

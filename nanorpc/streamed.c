@@ -1,6 +1,8 @@
 /* nanorpc/streamed.c - the codec of methods with streamed fields: see streamed.h.
  * Layer: core; knows nanopb. Source: gRPC over HTTP2 "Length-Prefixed-Message"; nanopb's pb_encode.h.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#if NRPC_PIECES
 #include "streamed.h"
 
 #include <pb_encode.h>
@@ -247,3 +249,5 @@ uint32_t nrpc_streamed_produce(struct nrpc_call *call, uint8_t *buf, uint32_t ro
     }
     return n;
 }
+
+#endif

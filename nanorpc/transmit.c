@@ -107,15 +107,18 @@ enum nrpc_turn nrpc_transmit_data(struct nrpc_conn *conn, struct nrpc_call *call
     }
     n = n < (uint32_t)window ? n : (uint32_t)window;
     n = n < NRPC_FRAME_MAX ? n : NRPC_FRAME_MAX; /* which every peer takes */
-    if (in_block) {
-        n = n < in_block ? n : in_block;
-        memcpy(out->at + NRPC_FRAME_HEADER_BYTES, nrpc_call_tx(call) + call->tx_sent, n);
-        call->tx_sent = (nrpc_block_size)(call->tx_sent + n);
-    } else {
+#if NRPC_PIECES
+    if (!in_block) {
         n = call->method->codec->produce(call, out->at + NRPC_FRAME_HEADER_BYTES, n);
         if (!n) {
             return NRPC_TURN_MORE; /* trailers, or the next turn finds that it waits */
         }
+    }
+#endif
+    if (in_block || !NRPC_PIECES) {
+        n = n < in_block ? n : in_block;
+        memcpy(out->at + NRPC_FRAME_HEADER_BYTES, nrpc_call_tx(call) + call->tx_sent, n);
+        call->tx_sent = (nrpc_block_size)(call->tx_sent + n);
     }
     out->at = nrpc_frame_write(out->at, n, NRPC_TYPE_FLAGS(NRPC_DATA, 0), call->id) + n;
     call->send_window -= (int32_t)n;
@@ -199,7 +202,7 @@ static void put_calls(struct nrpc_conn *conn, struct nrpc_out *out)
     enum nrpc_turn turn = NRPC_TURN_MORE;
     while (turn != NRPC_TURN_FULL && (call = nrpc_stream_unqueue(conn)) != NULL) {
         if (call->flags & NRPC_CALL_OPEN) {
-            turn = conn->server->role->turn(conn, call, out);
+            turn = NRPC_ROLE_TURN(conn, call, out);
             if (turn != NRPC_TURN_IDLE) {
                 nrpc_stream_queue(call);
             }
@@ -214,7 +217,7 @@ static void put_calls(struct nrpc_conn *conn, struct nrpc_out *out)
         struct nrpc_call *call = &conn->calls[conn->turn];
         enum nrpc_turn turn = NRPC_TURN_IDLE;
         if (call->flags & NRPC_CALL_OPEN) {
-            turn = conn->server->role->turn(conn, call, out);
+            turn = NRPC_ROLE_TURN(conn, call, out);
         }
         if (turn == NRPC_TURN_FULL) {
             return; /* it comes first when there is room */

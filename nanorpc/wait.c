@@ -1,6 +1,8 @@
 /* nanorpc/wait.c - blocking calls: the port is polled until what is waited for has come.
  * Layer: core. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#if NRPC_CLIENT
 #include "wait.h"
 
 #include <string.h>
@@ -102,3 +104,5 @@ void nrpc_wait_done(struct nrpc_call *call, enum nrpc_status status, const char 
         wait->message[NRPC_STATUS_MESSAGE_MAX - 1] = '\0';
     }
 }
+
+#endif

@@ -262,7 +262,7 @@ def code_method(method):
 def generate_code(source, services, name, included):
     yield "/* %s - clients of the services of %s.\n" % (name, source.desc.name)
     yield " * Layer: application. Source: written by protoc-gen-nanorpc, do not edit. */\n"
-    yield "#include \"%s\"\n\n" % included
+    yield "#include \"%s\"\n\n#if NRPC_CLIENT\n\n" % included
     for service in services:
         yield "/* --- %s */\n" % service.name
         for side in ("request", "reply"):
@@ -277,3 +277,4 @@ def generate_code(source, services, name, included):
         yield "\n"
         for method in service.methods:
             yield from code_method(method)
+    yield "#endif\n"

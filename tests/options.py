@@ -21,7 +21,7 @@ OPTIONS = [
     Option("reflection", "reflection, v1 and v1alpha, and the Greeter's descriptor",
            ["nanorpc/services/reflection.c", "nanorpc/services/field.c", "build/gen/helloworld.desc.c"],
            "services/reflection.h", ["nrpc_reflection_service", "nrpc_reflection_v1alpha_service"],
-           "NRPC_REFLECTION_DEFINE(Greeter_service);", []),
+           "NRPC_REFLECTION_DEFINE(Greeter_service);", [], flags=("-DNRPC_PIECES=1",)),
     Option("details", "details.c: statuses with google.rpc details", [], "details.h", [], "", ["nrpc_call_fail_details"]),
     Option("reverse", "a server that dials out (dial.c; the port's part beside it)", [], "dial.h", [],
            "NRPC_REVERSE_DEFINE(uplink, server);\nstruct nrpc_dial *size_dial(void);\n"
@@ -34,7 +34,7 @@ OPTIONS = [
            ["size_channel", "nrpc_client_start", "nrpc_client_write", "nrpc_call_close_writes", "nrpc_call_events",
             "size_hello", "nrpc_dial_wait_ms", "nrpc_dial_linked", "nrpc_dial_failed"],
            before="struct nrpc_client_method;\nconst struct nrpc_client_method *size_hello(void);\n"
-                  "const struct nrpc_client_method *size_hello(void) { return &Greeter_SayHello_method; }\n"),
+                  "const struct nrpc_client_method *size_hello(void) { return &Greeter_SayHello_method; }\n", flags=("-DNRPC_CLIENT=1",)),
     Option("client_wait", "the same with blocking calls, wait.h", ["build/gen/helloworld.client.c"],
            "helloworld.client.h", [],
            'NRPC_CHANNEL_DEFINE(channel, "greeter.example:50051", Greeter_client);\nstruct nrpc_channel *size_channel(void);\n'
@@ -43,7 +43,7 @@ OPTIONS = [
             "size_hello", "nrpc_dial_wait_ms", "nrpc_dial_linked", "nrpc_dial_failed",
             "nrpc_wait_open", "nrpc_wait_put", "nrpc_wait_get", "nrpc_wait_end", "nrpc_wait_unary"],
            before="struct nrpc_client_method;\nconst struct nrpc_client_method *size_hello(void);\n"
-                  "const struct nrpc_client_method *size_hello(void) { return &Greeter_SayHello_method; }\n"),
+                  "const struct nrpc_client_method *size_hello(void) { return &Greeter_SayHello_method; }\n", flags=("-DNRPC_CLIENT=1",)),
     Option("compression", "NRPC_COMPRESSION: gzip and deflate, both ways", [], "compression.h", [], "",
            ["nrpc_call_compress", "nrpc_call_message_compressed"], flags=("-DNRPC_COMPRESSION=1",)),
     Option("streamed", "streamed fields, both ways; RAM: of 8 streams, without what they keep of a request", [], "streamed.h", [],
@@ -51,7 +51,7 @@ OPTIONS = [
            "void size_streamed(void)\n{\n    static uint8_t volatile bytes[2 * NRPC_MAX_STREAMS * NRPC_STREAMED_BYTES];\n"
            "    bytes[0] = 1;\n}",
            ["size_streamed", "nrpc_streamed_message", "nrpc_streamed_send", "nrpc_streamed_take", "nrpc_streamed_produce",
-            "nrpc_streamed_length", "nrpc_streamed_encode"]),
+            "nrpc_streamed_length", "nrpc_streamed_encode"], flags=("-DNRPC_PIECES=1",)),
     Option("auth", "interceptor: bearer token", ["nanorpc/services/auth.c"], "services/auth.h", [], "", [],
            'NRPC_AUTH_DEFINE(auth, "token");\nstatic const struct nrpc_interceptor chain[] = {NRPC_AUTH(auth)};\n'
            "static const struct nrpc_key *const keys[] = {&nrpc_auth_key};\n",

@@ -4,4 +4,4 @@
 APP_SRC := boards/blobs.c
 APP_PROTO := blobs
 APP_BOARDS := linux host-sim lm3s6965evb
-APP_CONFIG := -DAPP_TITLE=\"Blobs\"
+APP_CONFIG := -DAPP_TITLE=\"Blobs\" -DNRPC_PIECES=1

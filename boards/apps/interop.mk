@@ -5,6 +5,6 @@ APP_SRC := tests/interop/server.c
 APP_PROTO := grpc/testing/empty grpc/testing/messages grpc/testing/test
 APP_BOARDS := linux host-sim lm3s6965evb mps2_an385
 # The status message of special_status_message has 88 bytes on the wire. The two echo keys, there and back: 140 bytes.
-APP_CONFIG := -DAPP_TITLE=\"TestService\" -DAPP_POLLS=1 -DNRPC_STATUS_MESSAGE_MAX=126 -DNRPC_METADATA_BYTES=256
+APP_CONFIG := -DAPP_TITLE=\"TestService\" -DAPP_POLLS=1 -DNRPC_STATUS_MESSAGE_MAX=126 -DNRPC_METADATA_BYTES=256 -DNRPC_PIECES=1
 APP_CONFIG_linux := -DINTEROP_CONNECTIONS=64
 APP_CONFIG_host-sim := -DINTEROP_CONNECTIONS=16

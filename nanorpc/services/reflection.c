@@ -1,6 +1,8 @@
 /* nanorpc/services/reflection.c - answers from the descriptors in flash; both versions are one.
  * Layer: core, services. Source: gRPC "Server Reflection Protocol", google/protobuf/descriptor.proto.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#if NRPC_PIECES
 #include "reflection.h"
 
 #include <string.h>
@@ -302,3 +304,5 @@ const struct nrpc_service nrpc_reflection_service = {
     .path = "/grpc.reflection.v1.ServerReflection/", .method_names = names, .methods = methods};
 const struct nrpc_service nrpc_reflection_v1alpha_service = {
     .path = "/grpc.reflection.v1alpha.ServerReflection/", .method_names = names, .methods = methods};
+
+#endif

@@ -16,8 +16,9 @@ NRPC_BEGIN_C
  * The first names the services whose .proto files are given out, with all that these import: 1 to 8.
  * Link their NAME.desc.c, too. list_services names all of the server's. Today's clients ask v1 first;
  * older ones (grpcio's own among them) know v1alpha only.
- * Flash: what `make size` says, and the descriptors. */
+ * Needs NRPC_PIECES=1 (config.h). Flash: what `make size` says, and the descriptors. */
 #define NRPC_REFLECTION_DEFINE(...) \
+    NRPC_STATIC_ASSERT(NRPC_PIECES, "reflection needs NRPC_PIECES=1, the same for all files"); \
     const struct nrpc_file *const nrpc_reflection_files[] = {NRPC_EACH(NRPC_REFLECTION_FILE_, __VA_ARGS__) NULL}
 
 /* A .proto file, in flash; the generator writes it to NAME.desc.c, which nothing but the line above

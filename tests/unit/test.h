@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config.h"
+
 /* main of a test program: RUN(one); RUN(other); return test_end(); */
 #define RUN(function) test_run(#function, function)
 #define CHECK(condition) test_check((condition) != 0, #condition, __FILE__, __LINE__)

@@ -23,10 +23,16 @@ enum { CUT_STEP = 1 };
 static const struct nrpc_service greeter = {.path = "/Greeter/", .method_names = "\200SayHello\210Again\200Test\377"};
 static const struct nrpc_service packaged = {.path = "/helloworld.Greeter/", .method_names = "\200SayHello\377"};
 static const struct nrpc_service *const services[] = {&greeter, &packaged};
-static const struct nrpc_server server = {.role = &nrpc_server_role, .services = services, .n_services = 2};
+static const struct nrpc_server server = {NRPC_SERVER_ROLE_ .services = services, .n_services = 2};
 static const char *const paths[] = {"/Greeter/SayHello", "/Greeter/SayHelloAgain", "/Greeter/Test",
                                     "/helloworld.Greeter/SayHello"};
 static const uint16_t path_values[] = {0, 1, 2, 0x100};
+
+#if NRPC_CLIENT
+#define IF_CLIENT(...) __VA_ARGS__
+#else
+#define IF_CLIENT(...)
+#endif
 
 struct field {
     uint32_t value, name_bytes, bytes;
@@ -47,9 +53,9 @@ static int is_one_of(const char *text, const char *const *list, unsigned n)
 
 static uint8_t token_of(const char *name)
 {
-    static const char *const names[] = {":authority", ":method", ":path", ":scheme", ":status", "connection",
-        "content-length", "content-type", "grpc-encoding", "grpc-message", "grpc-status", "grpc-timeout", "keep-alive",
-        "proxy-connection", "te", "transfer-encoding", "upgrade"};
+    static const char *const names[] = {":authority", ":method", ":path", ":scheme", IF_CLIENT(":status",) "connection",
+        "content-length", "content-type", "grpc-encoding", IF_CLIENT("grpc-message", "grpc-status",) "grpc-timeout",
+        "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"};
     int i = is_one_of(name, names, NRPC_T_OTHER);
     if (i == NRPC_T_CONNECTION || i == NRPC_T_KEEP_ALIVE || i == NRPC_T_PROXY_CONNECTION ||
         i == NRPC_T_TRANSFER_ENCODING || i == NRPC_T_UPGRADE || !*name || (i < 0 && strchr(name, ':'))) {
@@ -77,7 +83,7 @@ static uint32_t value_of(uint8_t token, const char *value)
     case NRPC_T_PATH:
         i = is_one_of(value, paths, 4);
         return i >= 0 ? path_values[i] : NRPC_PATH_UNKNOWN;
-    case NRPC_T_STATUS:
+    IF_CLIENT(case NRPC_T_STATUS:)
     case NRPC_T_CONTENT_LENGTH:
         for (; *value; value++) {
             number = number * 10 + (uint32_t)(*value - '0');
@@ -89,16 +95,18 @@ static uint32_t value_of(uint8_t token, const char *value)
 
 static int is_number(uint8_t token)
 {
-    return token == NRPC_T_CONTENT_LENGTH || token == NRPC_T_STATUS;
+    return token == NRPC_T_CONTENT_LENGTH IF_CLIENT(|| token == NRPC_T_STATUS);
 }
 
 /* What hpack's value says, as value_of does. */
 static uint32_t value_found(const struct field *field)
 {
+#if NRPC_CLIENT
     static const uint32_t statuses[] = {200, 204, 206, 304, 400, 404, 500};
     if (field->token == NRPC_T_STATUS && field->value - NRPC_STATIC_STATUS < 7) {
         return statuses[field->value - NRPC_STATIC_STATUS];
     }
+#endif
     return is_number(field->token) || field->token == NRPC_T_PATH ? field->value : field->value != 0;
 }
 

@@ -60,8 +60,15 @@ static void deep_front_coding(void)
 
 static void header_names(void)
 {
-    static const char *const names[] = {":authority", ":method", ":path", ":scheme", ":status", "connection",
-        "content-length", "content-type", "grpc-encoding", "grpc-message", "grpc-status", "grpc-timeout", "keep-alive",
+    static const char *const names[] = {":authority", ":method", ":path", ":scheme",
+#if NRPC_CLIENT
+        ":status",
+#endif
+        "connection", "content-length", "content-type", "grpc-encoding",
+#if NRPC_CLIENT
+        "grpc-message", "grpc-status",
+#endif
+        "grpc-timeout", "keep-alive",
         "proxy-connection", "te", "transfer-encoding", "upgrade"};
     CHECK_EQ(sizeof names / sizeof names[0], NRPC_T_OTHER);
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
