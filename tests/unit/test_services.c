@@ -415,7 +415,7 @@ static void requests_that_are_too_long(void)
     info(1, 4, text + 1, 0); /* all of NRPC_REFLECTION_REQUEST_BYTES but one */
     wire_request(3, INFO_METHOD, 0);
     wire_long_message(3, NRPC_REFLECTION_REQUEST_BYTES + 1, 0);
-    wire_expect("1: [200 grpc] <?134> 3: [200 grpc status=8 message=request too large] END");
+    wire_expect("1: [200 grpc] <?134> 3: [200 grpc status=8 message=message too large] END");
 }
 
 /* Another service's block may be larger than the answer has room for. */
@@ -424,7 +424,7 @@ static void requests_that_are_too_long_for_reflection_only(void)
     wire_begin(&roomy_server);
     wire_request(1, INFO_METHOD, 0);
     wire_long_message(1, NRPC_REFLECTION_REQUEST_BYTES + 1, 0);
-    wire_expect("1: [200 grpc status=8 message=request too large] END");
+    wire_expect("1: [200 grpc status=8 message=message too large] END");
 }
 
 static void requests_that_are_none(void)
