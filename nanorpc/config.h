@@ -116,8 +116,7 @@
 #define NRPC_KEEPALIVE_TIMEOUT_MS 20000
 #endif
 
-/* Graceful shutdown: how long the answer to its PING is waited for; and after what time, from its
- * beginning, calls that are still open end with UNAVAILABLE. Milliseconds, 1000..14400000. */
+/* Graceful shutdown: how long its PING's answer is waited for; when calls still open end. Milliseconds, 1000..14400000. */
 #ifndef NRPC_WARN_MS
 #define NRPC_WARN_MS 5000
 #endif
@@ -125,14 +124,12 @@
 #define NRPC_DRAIN_MS 30000
 #endif
 
-/* 1: methods may take and make their messages in pieces: streamed fields, reflection. Costs about 120 bytes of flash on
- * a Cortex-M3, beside what those add. */
+/* 1: messages may come and go in pieces: streamed fields, reflection. Flash: about 120 bytes on a Cortex-M3 beside theirs. */
 #ifndef NRPC_PIECES
 #define NRPC_PIECES 0
 #endif
 
-/* 1: the image calls other servers as well (client.h). Costs a server about 250 bytes of flash on a Cortex-M3, beside
- * what the client's own files add; without it they compile to nothing. */
+/* 1: the image calls other servers as well (client.h). Flash: about 250 bytes on a Cortex-M3 beside the client's files. */
 #ifndef NRPC_CLIENT
 #define NRPC_CLIENT 0
 #endif
