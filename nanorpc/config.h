@@ -107,13 +107,10 @@
 #define NRPC_MAX_IDLE_MS 0
 #endif
 
-/* A peer from which nothing has come for so long is sent a PING; when nothing comes for another
- * NRPC_KEEPALIVE_TIMEOUT_MS the connection is closed. Milliseconds, 1000..7200000 each; 0: no PINGs. */
+/* A peer from which nothing has come for so long is sent a PING, whose answer may take NRPC_STALL_TIMEOUT_MS; then the
+ * connection is closed. Milliseconds, 1000..7200000; 0: no PINGs. */
 #ifndef NRPC_KEEPALIVE_MS
 #define NRPC_KEEPALIVE_MS 0
-#endif
-#ifndef NRPC_KEEPALIVE_TIMEOUT_MS
-#define NRPC_KEEPALIVE_TIMEOUT_MS 20000
 #endif
 
 /* Graceful shutdown: how long its PING's answer is waited for; when calls still open end. Milliseconds, 1000..14400000. */

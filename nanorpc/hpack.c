@@ -246,14 +246,6 @@ static void text_byte(struct nrpc_hpack *hpack, uint8_t byte)
     hpack->value = UINT32_MAX;
 }
 
-int32_t nrpc_hpack_text(const struct nrpc_hpack *hpack, unsigned *start)
-{
-    *start = hpack->value >> 16;
-    if (hpack->value == UINT32_MAX) {
-        return NRPC_TEXT_TOO_LONG;
-    }
-    return (uint16_t)(hpack->text_end - *start) > NRPC_METADATA_BYTES ? NRPC_TEXT_LOST : (int32_t)(hpack->value & 0xffff);
-}
 #else
 #define text_byte(hpack, byte) ((void)0)
 #endif

@@ -116,7 +116,14 @@ enum { NRPC_TEXT_TOO_LONG = -8, NRPC_TEXT_LOST = -0xff }; /* less: nrpc_request.
 /* The text of a key's value, until the next byte is decoded. *start: where its byte i is, by
  * nrpc_hpack_text_byte. Returns its length; NRPC_TEXT_TOO_LONG: it has never been in the ring; NRPC_TEXT_LOST: it has left
  * the ring although the peer's table still has it. */
-int32_t nrpc_hpack_text(const struct nrpc_hpack *hpack, unsigned *start);
+static inline int32_t nrpc_hpack_text(const struct nrpc_hpack *hpack, unsigned *start)
+{
+    *start = hpack->value >> 16;
+    if (hpack->value == UINT32_MAX) {
+        return NRPC_TEXT_TOO_LONG;
+    }
+    return (uint16_t)(hpack->text_end - *start) > NRPC_METADATA_BYTES ? NRPC_TEXT_LOST : (int32_t)(hpack->value & 0xffff);
+}
 static inline uint8_t nrpc_hpack_text_byte(const struct nrpc_hpack *hpack, unsigned position)
 {
     return hpack->text[(position & 0xffffu) % NRPC_METADATA_BYTES];

@@ -54,7 +54,7 @@ void nrpc_request_malformed(struct nrpc_request *request)
     request->odd |= BAD;
 }
 
-static void note_fault(struct nrpc_request *request, uint8_t fault)
+static NRPC_NOINLINE void note_fault(struct nrpc_request *request, uint8_t fault)
 {
     request->fault = fault > request->fault ? fault : request->fault;
 }
@@ -121,9 +121,8 @@ static void trailers(struct nrpc_conn *conn, struct nrpc_call *call)
 }
 
 /* Asks the interceptors. Returns 1 when the call may go on. */
-static int intercept(struct nrpc_call *call)
+static int intercept(const struct nrpc_server *server, struct nrpc_call *call)
 {
-    const struct nrpc_server *server = nrpc_call_conn(call)->server;
     for (unsigned i = 0; i < server->n_interceptors; i++) {
         enum nrpc_status (*begin)(struct nrpc_call *) = server->interceptors[i].begin;
         enum nrpc_status status = begin ? begin(call) : NRPC_OK;
@@ -147,9 +146,9 @@ static int knows_encoding(struct nrpc_call *call, const struct nrpc_request *req
 }
 
 /* WIRE: 431, 405, 415 in HTTP, the rest as gRPC statuses. Returns 1 when the call may go on. */
-static int admit(struct nrpc_call *call, const struct nrpc_request *request)
+static int admit(struct nrpc_conn *conn, struct nrpc_call *call)
 {
-    struct nrpc_conn *conn = nrpc_call_conn(call);
+    const struct nrpc_request *request = &conn->request;
     unsigned odd = request->odd;
     if (request->list_bytes > NRPC_HEADER_LIST_MAX) {
         nrpc_grpc_refuse_http(call, "431\r\n");
@@ -168,7 +167,7 @@ static int admit(struct nrpc_call *call, const struct nrpc_request *request)
         call->method = &conn->server->services[request->path >> 8]->methods[request->path & 0xff];
         call->timeout_ms = request->timeout_ms;
         conn->flags |= call->timeout_ms != NRPC_NO_DEADLINE ? NRPC_CONN_TIMER : 0;
-        return intercept(call);
+        return intercept(conn->server, call);
     }
     return 0;
 }
@@ -219,7 +218,7 @@ void nrpc_request_end(struct nrpc_conn *conn)
     if (end) {
         call->flags |= NRPC_CALL_RX_END;
     }
-    if (!admit(call, request)) {
+    if (!admit(conn, call)) {
         return;
     }
     if (call->method->kind & NRPC_CLIENT_STREAM) {

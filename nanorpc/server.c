@@ -114,26 +114,20 @@ static int is_over(uint16_t now, uint16_t since, uint32_t ms)
     return (uint16_t)(now - since) > ms >> NRPC_TICK_SHIFT;
 }
 
-/* Without GOAWAY: such a peer would not read it. */
-static void give_up(struct nrpc_conn *conn)
-{
-    conn->flags |= NRPC_CONN_DEAD;
-    conn->control_bytes = 0;
-}
-
 static void watch_progress(struct nrpc_conn *conn, uint16_t now)
 {
     unsigned flags = conn->flags;
     int sending = conn->control_bytes || (calls(conn) & nrpc_role_stalls(conn));
-    int reading = conn->phase != NRPC_PHASE_HEAD || conn->have ||
-                  conn->block_id || !(flags & NRPC_CONN_GREETED);
+    int reading = conn->phase != NRPC_PHASE_HEAD || conn->have || conn->block_id ||
+                  (flags & (NRPC_CONN_GREETED | NRPC_CONN_PINGED)) != NRPC_CONN_GREETED;
     unsigned progress = sending ? NRPC_CONN_TX_PROGRESS : NRPC_CONN_RX_PROGRESS;
     if (!(sending || reading) || (flags & progress)) {
         conn->since = now;
     }
     conn->flags = flags & ~(unsigned)(NRPC_CONN_RX_PROGRESS | NRPC_CONN_TX_PROGRESS | NRPC_CONN_TIMER);
     if (is_over(now, conn->since, NRPC_STALL_TIMEOUT_MS)) {
-        give_up(conn);
+        conn->flags |= NRPC_CONN_DEAD; /* without GOAWAY: such a peer would not read it */
+        conn->control_bytes = 0;
     }
 }
 
@@ -143,15 +137,11 @@ static int watch_life(struct nrpc_conn *conn, uint16_t now)
     if (calls(conn) & NRPC_CALL_OPEN) {
         conn->idle = now;
     }
-    if (NRPC_KEEPALIVE_MS && is_over(now, conn->heard, NRPC_KEEPALIVE_MS)) {
-        if (is_over(now, conn->heard, NRPC_KEEPALIVE_MS + NRPC_KEEPALIVE_TIMEOUT_MS)) {
-            give_up(conn);
-        } else if (!(conn->flags & NRPC_CONN_PINGED) && !conn->control_bytes) {
-            conn->flags |= NRPC_CONN_PINGED;
-            nrpc_conn_ping(conn, 0);
-        }
-    } else {
+    if (!NRPC_KEEPALIVE_MS || !is_over(now, conn->heard, NRPC_KEEPALIVE_MS)) {
         conn->flags &= ~(unsigned)NRPC_CONN_PINGED;
+    } else if (!(conn->flags & NRPC_CONN_PINGED) && !conn->control_bytes) {
+        conn->flags |= NRPC_CONN_PINGED; /* it keeps us waiting from here on */
+        nrpc_conn_ping(conn, 0);
     }
     if (!(conn->flags & NRPC_CONN_DRAIN)) {
         if ((NRPC_MAX_AGE_MS && is_over(now, conn->born, NRPC_MAX_AGE_MS)) ||
@@ -174,16 +164,15 @@ static uint32_t watch_calls(struct nrpc_conn *conn, int drained)
         struct nrpc_call *call = &conn->calls[i];
         if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) == NRPC_CALL_OPEN) {
             uint32_t left = nrpc_call_time_left_ms(call);
-            if (!left) {
+            if (!left || drained) {
                 if (!call->tx_sent) { /* too late for what has not begun to leave */
                     call->tx_length = 0;
                     call->flags &= (uint16_t)~NRPC_CALL_TX;
                 }
-                nrpc_grpc_fail(call, NRPC_DEADLINE_EXCEEDED, NULL);
-            } else if (drained) {
-                nrpc_grpc_fail(call, NRPC_UNAVAILABLE, NULL);
+                nrpc_grpc_fail(call, left ? NRPC_UNAVAILABLE : NRPC_DEADLINE_EXCEEDED, NULL);
+            } else if (left < next) {
+                next = left;
             }
-            next = left && left < next ? left : next;
         }
     }
     return next;
