@@ -3,14 +3,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "frame.h"
 
-void nrpc_frame_read(struct nrpc_frame *frame, const uint8_t *p)
-{
-    frame->length = nrpc_get32(p) >> 8;
-    frame->type = p[3];
-    frame->flags = p[4];
-    frame->id = nrpc_get32(p + 5) & 0x7fffffffu;
-}
-
 uint8_t *nrpc_frame_write(uint8_t *p, uint32_t length, unsigned type_flags, uint32_t id)
 {
     nrpc_put32(p, length << 8 | type_flags >> 8);

@@ -69,9 +69,6 @@ struct nrpc_frame {
     uint8_t type, flags;
 };
 
-/* Reads the 9 bytes at p; the reserved bit is ignored. */
-void nrpc_frame_read(struct nrpc_frame *frame, const uint8_t *p);
-
 /* Writes 9 bytes at p and returns where the payload goes. type_flags: NRPC_TYPE_FLAGS(..). */
 #define NRPC_TYPE_FLAGS(type, flags) ((unsigned)(type) << 8 | (unsigned)(flags))
 uint8_t *nrpc_frame_write(uint8_t *p, uint32_t length, unsigned type_flags, uint32_t id);
@@ -90,6 +87,15 @@ static inline uint8_t *nrpc_put32(uint8_t *p, uint32_t value)
     value = NRPC_BIG_ENDIAN(value);
     memcpy(p, &value, sizeof value);
     return p + sizeof value;
+}
+
+/* Reads the 9 bytes at p; the reserved bit is ignored. */
+static inline void nrpc_frame_read(struct nrpc_frame *frame, const uint8_t *p)
+{
+    frame->length = nrpc_get32(p) >> 8;
+    frame->type = p[3];
+    frame->flags = p[4];
+    frame->id = nrpc_get32(p + 5) & 0x7fffffffu;
 }
 
 NRPC_END_C

@@ -130,7 +130,7 @@ static void settle(struct nrpc_call *call, enum nrpc_status status, int last)
     }
 }
 
-void nrpc_grpc_deliver(struct nrpc_call *call, const uint8_t *message, uint32_t length)
+NRPC_GRPC_SHARED void nrpc_grpc_deliver(struct nrpc_call *call, const uint8_t *message, uint32_t length)
 {
     call->flags |= NRPC_CALL_REQUESTED;
     settle(call, call->method->codec->message(call, message, length), !(kind_of(call) & NRPC_CLIENT_STREAM));

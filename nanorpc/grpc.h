@@ -12,9 +12,14 @@ enum { NRPC_PREFIX_BYTES = 5, NRPC_HTTP_BODY_BYTES = 5 };
  * receive block. What comes after the call has finished is dropped. */
 void nrpc_grpc_receive(struct nrpc_call *call, const uint8_t *data, uint32_t n);
 
+#if NRPC_PIECES
+#define NRPC_GRPC_SHARED
 /* For a codec's `take`: a whole message, without its prefix. It may do this while the call is not busy, and a single
  * request only when NRPC_CALL_RX_END has shown it to be the only one. */
 void nrpc_grpc_deliver(struct nrpc_call *call, const uint8_t *message, uint32_t length);
+#else
+#define NRPC_GRPC_SHARED static
+#endif
 
 /* 1: the handler must not be called now: see NRPC_CALL_BUSY. One that calls may get while its last request leaves. */
 static inline int nrpc_grpc_is_busy(const struct nrpc_call *call)

@@ -551,17 +551,6 @@ int nrpc_hpack_decode(struct nrpc_hpack *hpack, const uint8_t **at, const uint8_
     return done;
 }
 
-void nrpc_hpack_begin(struct nrpc_hpack *hpack)
-{
-    hpack->state = FIRST;
-    hpack->shift = 0;
-}
-
-int nrpc_hpack_end(const struct nrpc_hpack *hpack)
-{
-    return !(hpack->state >> 1 | hpack->shift); /* FIRST or FIELD, and no number begun */
-}
-
 void nrpc_hpack_init(struct nrpc_hpack *hpack, const struct nrpc_server *server)
 {
     memset(hpack, 0, sizeof *hpack);

@@ -101,7 +101,10 @@ static inline void nrpc_hpack_acked(struct nrpc_hpack *hpack)
 }
 
 /* Begins a header block. */
-void nrpc_hpack_begin(struct nrpc_hpack *hpack);
+static inline void nrpc_hpack_begin(struct nrpc_hpack *hpack)
+{
+    hpack->state = hpack->shift = 0;
+}
 
 /* Decodes from *at on until a field is complete or `end` is reached, and moves *at there.
  * Returns 1: a field stands in token, bad, value and bytes; 0: all bytes are used;
@@ -109,7 +112,10 @@ void nrpc_hpack_begin(struct nrpc_hpack *hpack);
 int nrpc_hpack_decode(struct nrpc_hpack *hpack, const uint8_t **at, const uint8_t *end);
 
 /* 1 when the block may end here, 0: COMPRESSION_ERROR. */
-int nrpc_hpack_end(const struct nrpc_hpack *hpack);
+static inline int nrpc_hpack_end(const struct nrpc_hpack *hpack)
+{
+    return !(hpack->state >> 1 | hpack->shift); /* no field and no number is begun */
+}
 
 enum { NRPC_TEXT_TOO_LONG = -8, NRPC_TEXT_LOST = -0xff }; /* less: nrpc_request.fault */
 #if NRPC_METADATA_BYTES

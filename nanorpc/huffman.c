@@ -92,8 +92,3 @@ int nrpc_huffman_bit(struct nrpc_huffman *state, unsigned bit)
     memset(state, 0, sizeof *state);
     return (int)symbol_at(length, from_last - more);
 }
-
-int nrpc_huffman_end(const struct nrpc_huffman *state)
-{
-    return state->length < 8 && !state->from_last;
-}

@@ -23,7 +23,10 @@ enum { NRPC_HUFFMAN_MORE = -1, NRPC_HUFFMAN_EOS = 256 };
 int nrpc_huffman_bit(struct nrpc_huffman *state, unsigned bit);
 
 /* 1 when the string may end here: fewer than 8 bits, all ones, follow its last symbol. */
-int nrpc_huffman_end(const struct nrpc_huffman *state);
+static inline int nrpc_huffman_end(const struct nrpc_huffman *state)
+{
+    return state->length < 8 && !state->from_last;
+}
 
 NRPC_END_C
 

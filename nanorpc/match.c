@@ -87,9 +87,3 @@ void nrpc_path_byte(struct nrpc_match *match, uint8_t byte,
         service_byte(match, (char)byte, services, n_services);
     }
 }
-
-uint16_t nrpc_path_end(const struct nrpc_match *match)
-{
-    uint8_t method = nrpc_match_end(match);
-    return (uint16_t)(method == NRPC_NO_MATCH ? NRPC_PATH_UNKNOWN : match->service << 8 | method);
-}

@@ -49,7 +49,11 @@ void nrpc_path_byte(struct nrpc_match *match, uint8_t byte,
 enum { NRPC_PATH_UNKNOWN = 0xffff };
 
 /* service << 8 | method, or NRPC_PATH_UNKNOWN. */
-uint16_t nrpc_path_end(const struct nrpc_match *match);
+static inline uint16_t nrpc_path_end(const struct nrpc_match *match)
+{
+    uint8_t method = nrpc_match_end(match);
+    return (uint16_t)(method == NRPC_NO_MATCH ? NRPC_PATH_UNKNOWN : match->service << 8 | method);
+}
 
 NRPC_END_C
 

@@ -77,6 +77,14 @@ static inline unsigned nrpc_role_stalls(const struct nrpc_conn *conn)
 #define NRPC_ROLE_SETTING(conn, id, value) nrpc_server_setting(conn, id, value)
 #endif
 
+/* What only clients need of the server's files is theirs alone where there are none. */
+#if NRPC_CLIENT
+#define NRPC_SHARED
+#else
+#define NRPC_SHARED static
+#endif
+
+#if NRPC_CLIENT
 /* In transmit.c, for `turn`. Each writes a frame; there must be room for it, which `turn` sees to. */
 void nrpc_transmit_number(struct nrpc_out *out, unsigned type, uint32_t id, uint32_t value);
 void nrpc_transmit_window(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out);
@@ -84,5 +92,6 @@ void nrpc_transmit_window(struct nrpc_conn *conn, struct nrpc_call *call, struct
 void nrpc_transmit_headers(struct nrpc_call *call, struct nrpc_out *out, uint8_t *block_end, unsigned flags);
 /* As much of the message as windows, frame size and room allow; NRPC_TURN_IDLE: no window. */
 enum nrpc_turn nrpc_transmit_data(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out);
+#endif
 
 #endif

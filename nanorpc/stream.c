@@ -12,10 +12,21 @@ struct nrpc_conn *nrpc_call_conn(const struct nrpc_call *call)
     return (struct nrpc_conn *)((uintptr_t)calls - offsetof(struct nrpc_conn, calls));
 }
 
-uint8_t *nrpc_call_rx(const struct nrpc_call *call)
+/* A stream's memory: status message, metadata, receive block, transmit block. */
+uint8_t *nrpc_call_message(const struct nrpc_call *call)
 {
     const struct nrpc_conn *conn = nrpc_call_conn(call);
     return conn->blocks + call->slot * (conn->server->rx_bytes + conn->server->tx_bytes + NRPC_METADATA_BYTES);
+}
+
+uint8_t *nrpc_call_metadata_block(const struct nrpc_call *call)
+{
+    return nrpc_call_message(call) + NRPC_STATUS_MESSAGE_MAX;
+}
+
+uint8_t *nrpc_call_rx(const struct nrpc_call *call)
+{
+    return nrpc_call_message(call) + NRPC_STATUS_MESSAGE_MAX + NRPC_METADATA_BYTES;
 }
 
 uint8_t *nrpc_call_tx(const struct nrpc_call *call)
@@ -23,14 +34,9 @@ uint8_t *nrpc_call_tx(const struct nrpc_call *call)
     return nrpc_call_rx(call) + nrpc_call_conn(call)->server->rx_bytes;
 }
 
-uint8_t *nrpc_call_message(const struct nrpc_call *call)
+uint8_t *nrpc_call_tx_end(const struct nrpc_call *call)
 {
-    return nrpc_call_metadata_block(call) - NRPC_STATUS_MESSAGE_MAX;
-}
-
-uint8_t *nrpc_call_metadata_block(const struct nrpc_call *call)
-{
-    return nrpc_call_tx(call) + nrpc_call_conn(call)->server->tx_bytes;
+    return nrpc_call_tx(call) + nrpc_call_conn(call)->server->tx_bytes - NRPC_STATUS_MESSAGE_MAX;
 }
 
 struct nrpc_call *nrpc_stream_find(struct nrpc_conn *conn, uint32_t id)

@@ -45,8 +45,7 @@ typedef uint32_t nrpc_block_size;
 typedef uint16_t nrpc_block_size;
 #endif
 
-/* tx block: the message being sent (prefix and all), then NRPC_STATUS_MESSAGE_MAX bytes of status
- * message. rx block: bytes of the request stream, from a message's prefix on, that could not be
+/* tx block: the message being sent (prefix and all). rx block: bytes of the request stream, from a message's prefix on, that could not be
  * delivered when they came. */
 struct nrpc_call { /* small fields first: the shortest instructions reach them */
 #if NRPC_FAST
@@ -77,6 +76,7 @@ uint8_t *nrpc_call_rx(const struct nrpc_call *call);
 uint8_t *nrpc_call_tx(const struct nrpc_call *call);
 uint8_t *nrpc_call_message(const struct nrpc_call *call);
 uint8_t *nrpc_call_metadata_block(const struct nrpc_call *call);
+uint8_t *nrpc_call_tx_end(const struct nrpc_call *call);
 
 /* The slot that has this id, open or not, or NULL. */
 struct nrpc_call *nrpc_stream_find(struct nrpc_conn *conn, uint32_t id);

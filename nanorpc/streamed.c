@@ -20,7 +20,7 @@ static const struct nrpc_streamed *streamed_of(const struct nrpc_call *call)
 /* Blocks are bytes: rounded up to where a number may stand. */
 static struct nrpc_streamed_state *state_of(const struct nrpc_call *call)
 {
-    uintptr_t end = (uintptr_t)nrpc_call_message(call);
+    uintptr_t end = (uintptr_t)nrpc_call_tx_end(call);
     return (struct nrpc_streamed_state *)((end - NRPC_STREAMED_BYTES - streamed_of(call)->in.keep_bytes + 3) & ~(uintptr_t)3);
 }
 

@@ -15,7 +15,7 @@ static size_t room(const struct nrpc_out *out)
     return (size_t)(out->end - out->at);
 }
 
-NRPC_NOINLINE void nrpc_transmit_number(struct nrpc_out *out, unsigned type, uint32_t id, uint32_t value)
+NRPC_SHARED NRPC_NOINLINE void nrpc_transmit_number(struct nrpc_out *out, unsigned type, uint32_t id, uint32_t value)
 {
     out->at = nrpc_put32(nrpc_frame_write(out->at, 4, NRPC_TYPE_FLAGS(type, 0), id), value);
 }
@@ -31,7 +31,7 @@ static void note_progress(struct nrpc_conn *conn)
 
 /* Memory that messages have left is given back to the client as window, but not while it is not
  * known how much of it a DATA frame that is coming in will take again. */
-void nrpc_transmit_window(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
+NRPC_SHARED void nrpc_transmit_window(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
     int32_t free_bytes = (int32_t)(conn->server->rx_bytes - call->rx_have);
     int in_frame = conn->phase > NRPC_PHASE_HEAD && conn->frame.id == call->id;
@@ -41,8 +41,8 @@ void nrpc_transmit_window(struct nrpc_conn *conn, struct nrpc_call *call, struct
     }
 }
 
-NRPC_NOINLINE void nrpc_transmit_headers(struct nrpc_call *call, struct nrpc_out *out, uint8_t *block_end,
-                                         unsigned flags)
+NRPC_SHARED NRPC_NOINLINE void nrpc_transmit_headers(struct nrpc_call *call, struct nrpc_out *out,
+                                                     uint8_t *block_end, unsigned flags)
 {
     uint32_t n = (uint32_t)(block_end - out->at) - NRPC_FRAME_HEADER_BYTES;
     nrpc_frame_write(out->at, n, NRPC_TYPE_FLAGS(NRPC_HEADERS, flags | NRPC_END_HEADERS), call->id);
@@ -97,7 +97,7 @@ static void end_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct nr
 
 /* As much of the message as windows, frame size and room allow; of one that is larger than its block, what the
  * codec makes of it. */
-enum nrpc_turn nrpc_transmit_data(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
+NRPC_SHARED enum nrpc_turn nrpc_transmit_data(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
     uint32_t in_block = call->tx_length - call->tx_sent;
     uint32_t n = (uint32_t)room(out) - NRPC_FRAME_HEADER_BYTES;

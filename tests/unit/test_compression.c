@@ -61,7 +61,7 @@ static void cancelled(struct nrpc_call *call, enum nrpc_status why)
 /* As a codec does that keeps a walk over a streamed field at the end of the transmit block. */
 static uint32_t take(struct nrpc_call *call, const uint8_t *data, uint32_t n)
 {
-    uint8_t *state = nrpc_call_message(call) - 8;
+    uint8_t *state = nrpc_call_tx_end(call) - 8;
     if (n < 5 || n < 5 + nrpc_get32(data + 1) || !(call->flags & NRPC_CALL_RX_END)) {
         return 0;
     }
