@@ -56,10 +56,10 @@
 #endif
 
 /* Metadata of a call: the values of registered request keys, and the fields that handlers add to the
- * response, together: a request value takes 3 + its bytes, a response field 8 + name + value as it goes out. What
- * does not fit ends the call with RESOURCE_EXHAUSTED. Also the text that a connection keeps of the client's HPACK table: where it
- * is less than the registered values that a client indexes, calls are refused and tried again by the client. Bytes, 0 (no metadata at all) or a power
- * of two 64..8192. RAM: as many a stream, and a connection. */
+ * response, together: a request value takes 3 + its bytes, a response field 8 + name + value as it goes out; what
+ * does not fit ends the call with RESOURCE_EXHAUSTED. Also what a connection keeps of such values in the client's
+ * HPACK table: a client that indexes more loses the table. Bytes, 0 (no metadata at all) or a power of two 64..8192.
+ * RAM: as many a stream, and a connection. */
 #ifndef NRPC_METADATA_BYTES
 #define NRPC_METADATA_BYTES 0
 #endif

@@ -63,8 +63,7 @@ void nrpc_conn_shutdown(struct nrpc_conn *conn);
 /* Time is kept in units of 256 ms, in 16 bits: they wrap after 4.6 hours, ticks come each second. */
 enum { NRPC_TICK_SHIFT = 8 };
 
-/* RST_STREAM, and GOAWAY with the longest debug data, or two SETTINGS frames with a setting each; or a client's
- * preface, and SETTINGS with two. */
+/* RST_STREAM, and GOAWAY with the longest debug data; or a client's preface, and SETTINGS with two. */
 enum { NRPC_CONTROL_MAX = 24 + 9 + 12 };
 
 /* In nrpc_request.odd: there were values of keys. */
@@ -174,9 +173,6 @@ void nrpc_conn_goaway(struct nrpc_conn *conn, uint32_t last_id, enum nrpc_h2_err
 
 /* Our PING. first: a byte of it by which its answer is known. */
 void nrpc_conn_ping(struct nrpc_conn *conn, uint8_t first);
-
-/* SETTINGS_HEADER_TABLE_SIZE 0 and then as it was: the peer forgets all that it has in the table. */
-void nrpc_conn_empty_table(struct nrpc_conn *conn);
 
 /* A connection error, RFC 9113 5.4.1: GOAWAY, then closing. */
 void nrpc_conn_error(struct nrpc_conn *conn, enum nrpc_h2_error code);

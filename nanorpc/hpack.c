@@ -65,7 +65,7 @@ NRPC_STATIC_ASSERT(STATIC_STATUS - STATIC_POST == NRPC_STATIC_STATUS, "NRPC_STAT
 enum { BYTES_MASK = 0x1fff, BAD_SHIFT = 13, NAME_SHIFT = 14, NAME_MASK = 0xfff, TOKEN_SHIFT = 26 };
 
 /* The i-th newest entry, i < count. */
-static struct nrpc_hpack_entry *entry_at(struct nrpc_hpack *hpack, uint32_t i)
+static NRPC_NOINLINE struct nrpc_hpack_entry *entry_at(struct nrpc_hpack *hpack, uint32_t i)
 {
     return &hpack->entries[(hpack->newest - i) & (NRPC_HPACK_ENTRIES - 1u)];
 }

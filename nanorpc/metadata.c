@@ -18,7 +18,7 @@ static int record_room(const struct nrpc_call *call)
 }
 
 /* The n bytes behind the block's last record, after a record's head, are one from here on. */
-static void end_record(struct nrpc_call *call, unsigned tag, size_t n)
+static NRPC_NOINLINE void end_record(struct nrpc_call *call, unsigned tag, size_t n)
 {
     uint8_t *record = nrpc_call_metadata_block(call) + call->metadata_used;
     record[0] = (uint8_t)tag;

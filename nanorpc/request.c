@@ -54,7 +54,7 @@ void nrpc_request_malformed(struct nrpc_request *request)
     request->odd |= BAD;
 }
 
-static NRPC_NOINLINE void note_fault(struct nrpc_request *request, uint8_t fault)
+static void note_fault(struct nrpc_request *request, uint8_t fault)
 {
     request->fault = fault > request->fault ? fault : request->fault;
 }
@@ -180,7 +180,9 @@ static struct nrpc_call *vacant(struct nrpc_conn *conn)
     }
 #if NRPC_METADATA_BYTES
     if (conn->request.fault == NRPC_FAULT_LOST) {
-        nrpc_conn_empty_table(conn); /* then the client sends it in full */
+        /* No table from here on, RFC 7541 4.2: what our ring is too small for, the client sends in full. */
+        uint8_t *p = nrpc_conn_control(conn, 6, NRPC_TYPE_FLAGS(NRPC_SETTINGS, 0), 0);
+        nrpc_put32(nrpc_put32(p, (uint32_t)NRPC_HEADER_TABLE_SIZE << 16) - 2, 0);
         return NULL;
     }
     return conn->vacant;

@@ -23,19 +23,6 @@ static void put_settings(struct nrpc_conn *conn)
     nrpc_put32(p + sizeof settings, conn->server->rx_bytes);
 }
 
-static void put_table_size(struct nrpc_conn *conn, uint32_t bytes)
-{
-    uint8_t *p = nrpc_conn_control(conn, 6, NRPC_TYPE_FLAGS(NRPC_SETTINGS, 0), 0);
-    nrpc_put32(p, (uint32_t)NRPC_HEADER_TABLE_SIZE << 16);
-    nrpc_put32(p + 2, bytes);
-}
-
-void nrpc_conn_empty_table(struct nrpc_conn *conn)
-{
-    put_table_size(conn, 0);
-    put_table_size(conn, NRPC_HPACK_TABLE_BYTES);
-}
-
 struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t now_ms)
 {
     for (unsigned i = 0; i < server->n_conns; i++) {
@@ -94,7 +81,7 @@ void nrpc_conn_shutdown(struct nrpc_conn *conn)
 }
 
 /* The flags of all calls; those that are not open have neither of the flags asked for here. */
-static NRPC_NOINLINE unsigned calls(const struct nrpc_conn *conn)
+static unsigned calls(const struct nrpc_conn *conn)
 {
     unsigned flags = 0;
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {

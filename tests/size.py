@@ -371,7 +371,7 @@ def main():
     for option, flash, ram, core in options.costs(targets[1], cores[1], SERVER_C):
         report.row("option_" + option.name, option.title + ": flash", flash)
         report.row("option_%s_ram" % option.name, "the same: RAM", ram)
-        if option.flags:
+        if report.budgets.has_option("budget", "option_%s_stack" % option.name):
             depth = stack.deepest([path[:-2] + ".ci" for path in core.values()], indirect)[0]
             report.row("option_%s_stack" % option.name, "the same: deepest stack of the core with it", depth)
     report.close()

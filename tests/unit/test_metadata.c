@@ -207,7 +207,7 @@ static void too_large_from_the_table(void)
                 "3: [200 grpc status=8 message=bad metadata] END 5: [200 grpc] '' [status=0] END");
 }
 
-/* The ring has gone round since: the call is refused, and the client's table emptied, so that it sends all in full. */
+/* The ring has gone round since: the call is refused, and the client's table done away with, so that it sends all in full. */
 static void text_that_is_lost(void)
 {
     wire_begin(&meta_server);
@@ -226,7 +226,7 @@ static void text_that_is_lost(void)
     wire_headers(7, END);
     wire_request_fields(SHOW);
     request(9);
-    wire_expect("setting(1,0) setting(1,4096) 1: [200 grpc] '2:vvvv' [status=0] END "
+    wire_expect("setting(1,0) 1: [200 grpc] '2:vvvv' [status=0] END "
                 "3: [200 grpc status=8 message=bad metadata] END "
                 "5: [200 grpc] <*> [status=0] END 7: rst(REFUSED_STREAM) 9: [200 grpc] '' [status=0] END");
 }
