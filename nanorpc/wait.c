@@ -100,8 +100,10 @@ void nrpc_wait_done(struct nrpc_call *call, enum nrpc_status status, const char 
     wait->call = NULL;
     wait->status = status;
     if (wait->message) {
-        strncpy(wait->message, message, NRPC_STATUS_MESSAGE_MAX - 1);
-        wait->message[NRPC_STATUS_MESSAGE_MAX - 1] = '\0';
+        size_t n = strlen(message);
+        n = n < NRPC_STATUS_MESSAGE_MAX ? n : NRPC_STATUS_MESSAGE_MAX - 1;
+        memcpy(wait->message, message, n);
+        wait->message[n] = '\0';
     }
 }
 

@@ -252,7 +252,7 @@ static enum nrpc_status message(struct nrpc_call *call, const uint8_t *data, siz
         return NRPC_OK; /* half-close: `next` ends the call */
     }
     if (n > NRPC_REFLECTION_REQUEST_BYTES) { /* a block may be larger for another service's sake */
-        return nrpc_call_fail(call, NRPC_RESOURCE_EXHAUSTED, "request too large");
+        return nrpc_call_fail(call, NRPC_RESOURCE_EXHAUSTED, "message too large");
     }
     uint8_t *reply = nrpc_call_reserve(call, &room); /* not NULL: a codec is called when there is room */
     struct sink sink = {.to = reply, .room = room};

@@ -15,6 +15,7 @@ HERE = ROOT / "tests" / "generator"
 NANOPB = pathlib.Path(os.environ.get("NANOPB_DIR") or ROOT / "build" / "third" / "nanopb").resolve()
 STRICT = "-std=c99 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror".split()
 PROTOCS = {"grpc_tools": [sys.executable, "-m", "grpc_tools.protoc"], "debian": ["/usr/bin/protoc"]}
+OPTIONS = ["-DNRPC_PIECES=1", "-DNRPC_CLIENT=1"]  # of nanorpc/config.h: what all that is generated may need
 COMPILERS = ("gcc", "clang", "arm-none-eabi-gcc")
 
 
@@ -86,7 +87,7 @@ class Workshop:
         return self.path / ("%s.%s.o" % (compiler, str(name).replace("/", "-")))
 
     def try_compile(self, source, compiler, flags=()):
-        command = [need(compiler), *STRICT, "-Os", "-ffunction-sections", "-fdata-sections", "-I%s" % self.out,
+        command = [need(compiler), *STRICT, *OPTIONS, "-Os", "-ffunction-sections", "-fdata-sections", "-I%s" % self.out,
                    "-I%s" % (ROOT / "nanorpc"), "-isystem", str(NANOPB), *flags,
                    "-c", str(source), "-o", str(self.object_name(source, compiler))]
         return subprocess.run(command, text=True, capture_output=True)

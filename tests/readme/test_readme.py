@@ -186,7 +186,7 @@ def test_services_answer(service, tmp_path):
     command = next(fence for fence in fences(text_of("README.md"), "sh") if "gcc -c" in fence)
     command = command.replace("thermometer.nrpc.c", 'thermometer.nrpc.c thermometer.desc.c "$NANORPC"/nanorpc/services/*.c')
     environment = dict(os.environ, NANORPC=ROOT, NANOPB_DIR=os.path.join(ROOT, "build", "third", "nanopb"))
-    done = subprocess.run(["bash", "-c", command.replace("gcc -c", "gcc -Wall -Wextra -Werror -c")], cwd=tmp_path,
+    done = subprocess.run(["bash", "-c", command.replace("gcc -c", "gcc -Wall -Wextra -Werror -DNRPC_PIECES=1 -c")], cwd=tmp_path,
                           env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout
     link(tmp_path)
@@ -203,7 +203,8 @@ def test_client_compiles(service, tmp_path):
         "void begin(void);\nvoid ask(void);\n" + code)
     nanopb = os.environ.get("NANOPB_DIR") or os.path.join(ROOT, "build", "third", "nanopb")
     for source in (tmp_path / "calls.c", service / "thermometer.client.c"):
-        done = subprocess.run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I" + str(service), "-Inanorpc", "-I.",
+        done = subprocess.run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-DNRPC_CLIENT=1",
+                               "-I" + str(service), "-Inanorpc", "-I.",
                                "-Iboards", "-Iports/lwip", "-isystem", nanopb, str(source)],
                               cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert done.returncode == 0, done.stdout
@@ -220,7 +221,7 @@ def test_streamed_fields_compile(tmp_path):
         "size_t flash_read(uint32_t at, void *buf, size_t n);\n" + code)
     nanopb = os.environ.get("NANOPB_DIR") or os.path.join(ROOT, "build", "third", "nanopb")
     done = subprocess.run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wmissing-prototypes", "-Werror", "-fsyntax-only",
-                           "-Ibuild/gen", "-Inanorpc", "-isystem", nanopb, str(tmp_path / "handlers.c")],
+                           "-DNRPC_PIECES=1", "-Ibuild/gen", "-Inanorpc", "-isystem", nanopb, str(tmp_path / "handlers.c")],
                           cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout
 
