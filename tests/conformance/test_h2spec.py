@@ -85,17 +85,25 @@ class FrameByFrame:
             server.sendall(data)
             server.shutdown(socket.SHUT_WR)
         except OSError:
-            pass  # the server has closed
+            self.end(server, client)  # either has closed
 
     @staticmethod
-    def copy(server, client):
+    def end(*sockets):
+        for one in sockets:
+            try:
+                one.shutdown(socket.SHUT_RDWR)  # also wakes the other thread; close alone would not
+            except OSError:
+                pass
+
+    def copy(self, server, client):
         try:
             while data := server.recv(65536):
                 client.sendall(data)
         except OSError:
             pass
-        for end in (client, server):
-            end.close()
+        self.end(server, client)
+        server.close()
+        client.close()
 
 
 @needs_h2spec
