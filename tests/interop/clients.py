@@ -2,6 +2,7 @@
 # Layer: tests.
 # SPDX-License-Identifier: Apache-2.0
 import atexit
+import contextlib
 import json
 import os
 import shutil
@@ -11,25 +12,44 @@ import traceback
 import grpc
 
 import cases
+import negative_server
+import reference_server
 import targets
 from cases import NotRun
+from interop import driver_pb2, driver_pb2_grpc
 from tap import Tap
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = targets.ROOT
 TARGETS = ["posix", "hostsim-raw", "hostsim-sockets", "lm3s6965evb"]
 PASS, FAIL, NOT_RUN = "pass", "FAIL", "not run"
+# gRPC's own: those for a service, then those for a client alone.
+OFFICIAL = [case.__name__ for case in cases.OFFICIAL] + negative_server.CASES
+CASES = OFFICIAL + [name for name in cases.CASES if name not in OFFICIAL]
+
+
+@contextlib.contextmanager
+def tap_of(port):
+    """A tap before the server at port; None: before gRPC's own server, which it tells what it has seen."""
+    with Tap(port) as wire:
+        if port is not None:
+            yield wire
+            return
+        server, wire.server_port = reference_server.serve(tap=wire)
+        yield wire
+        server.stop(None)
 
 
 class Caller:
     """A client of ours to call: call(case, target) raises what went wrong, or NotRun."""
     knows = list(cases.CASES)
+    targets = ["reference"] + TARGETS
 
     def run(self, case, server):
         if case not in cases.COMPRESSED:
             self.call(case, server.target())
             return
-        with Tap(server.port) as wire:
+        with tap_of(None if server.name == "reference" else server.port) as wire:
             self.call(case, wire.target())
             wire.check(case)
 
@@ -73,7 +93,7 @@ class GrpcGo(Caller):
     """gRPC's own interop client in Go; it is not ours, so it is used where somebody has built it."""
     name = "grpc-go"
     PROGRAM = os.path.join(ROOT, "build", "go", "client")
-    knows = [case.__name__ for case in cases.OFFICIAL if case.__name__ not in cases.COMPRESSED]
+    knows = [name for name in OFFICIAL if name not in cases.COMPRESSED and name not in negative_server.CASES]
 
     def call(self, case, target):
         host, port = target.split(":")
@@ -83,9 +103,44 @@ class GrpcGo(Caller):
         assert done.returncode == 0, done.stdout
 
 
-CLIENTS = {client.name: client for client in (Grpcio(), GrpcJs())}
-WITHOUT = None
+class Nanorpc:
+    """The other direction: nanorpc's own client, in the same image; interop.Driver tells it what to do. It calls gRPC's
+    server for Python and, for the negative cases, one that misbehaves."""
+    name = "nanorpc"
+    # This machine, as the targets see it.
+    HOSTS = {"posix": "127.0.0.1", "hostsim-raw": "10.0.2.2", "hostsim-sockets": "10.0.2.2",
+             "lm3s6965evb": "10.0.2.2"}
+    knows = OFFICIAL
+    targets = TARGETS
+    other = None
 
+    def reference(self):
+        if self.other is None:
+            self.other = targets.Server("reference", app="interop")
+        return self.other
+
+    def run(self, case, server):
+        if case in negative_server.CASES:
+            with negative_server.NegativeServer(case) as other:
+                self.tell(case, server, other.port)
+                other.check()
+        elif case in cases.COMPRESSED:
+            with tap_of(None) as wire:
+                self.tell(case, server, wire.port)
+                wire.check(case)
+        else:
+            self.tell(case, server, self.reference().port)
+
+    def tell(self, case, server, port):
+        with grpc.insecure_channel(server.target(), options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+            reply = driver_pb2_grpc.DriverStub(channel).Run(
+                driver_pb2.RunRequest(name=case, host=self.HOSTS[server.name], port=port), timeout=cases.SECONDS)
+            assert not reply.problem, "call %d: %s; status %d, %s" % (reply.call, reply.problem, reply.status,
+                                                                      reply.message)
+
+
+CLIENTS = {client.name: client for client in (Grpcio(), GrpcJs(), Nanorpc())}
+WITHOUT = None
 if os.path.exists(GrpcGo.PROGRAM):
     CLIENTS[GrpcGo.name] = GrpcGo()
 else:
@@ -94,7 +149,11 @@ else:
 
 # --- What cannot be run, and why ------------------------------------------------------------------------
 
-UNSEEN = "gRPC's server for Python does not tell whether a request was compressed"
+def concerns(client, case, target):
+    """Whether the three make a test of nanorpc, or of the tests themselves."""
+    if case in negative_server.CASES and client != "nanorpc" or target not in CLIENTS[client].targets:
+        return False
+    return case in OFFICIAL or case in CLIENTS[client].knows
 
 
 def app_of(case, target):
@@ -111,9 +170,7 @@ def reason(client, case, target):
     """Why a client cannot do a case on a target, or None."""
     if case not in CLIENTS[client].knows:
         return "%s: it does not have this case" % client
-    if target == "reference":
-        return UNSEEN if case.startswith("client_compressed") else None
-    if case in cases.COMPRESSED:
+    if target != "reference" and case in cases.COMPRESSED:
         return None if has(target, "COMPRESSED_BYTES", 400000, "compressed") else \
             "its messages are larger than the blocks that they would be inflated into"
     return None

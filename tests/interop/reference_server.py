@@ -1,7 +1,8 @@
 # tests/interop/reference_server.py - grpc.testing.TestService on gRPC's own server for Python.
 # Layer: tests. Source: gRPC "Interoperability Test Case Descriptions", "Server".
 # SPDX-License-Identifier: Apache-2.0
-"""Use: reference_server.py PORT   Shows that the cases are right, and serves nanorpc's own client."""
+"""Use: reference_server.py PORT   Shows that the cases are right, and serves nanorpc's own client.
+Which requests came compressed, gRPC's server for Python does not tell: serve(tap=...) has it from a tap before it."""
 import concurrent.futures
 import os
 import sys
@@ -10,6 +11,7 @@ import time
 import grpc
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from tap import flags_of  # noqa: E402
 from cases import INITIAL, TRAILING, empty_pb2, messages_pb2, payload, test_pb2_grpc  # noqa: E402
 
 CODES = {code.value[0]: code for code in grpc.StatusCode}
@@ -38,10 +40,20 @@ def answers(request, context):
 
 
 class TestService(test_pb2_grpc.TestServiceServicer):
+    def __init__(self, tap=None):
+        self.tap = tap
+
+    def check(self, request, context, number=0):
+        """That the newest call's message of this number came as it says itself."""
+        if self.tap is not None and request.HasField("expect_compressed"):
+            if flags_of(self.tap.requests[-1:])[0][number] != int(request.expect_compressed.value):
+                context.abort(grpc.StatusCode.INVALID_ARGUMENT, "not as expect_compressed says")
+
     def EmptyCall(self, request, context):
         return empty_pb2.Empty()
 
     def UnaryCall(self, request, context):
+        self.check(request, context)
         if request.response_compressed.value:
             context.set_compression(grpc.Compression.Gzip)
         echo(context)
@@ -55,8 +67,11 @@ class TestService(test_pb2_grpc.TestServiceServicer):
         end(request, context)
 
     def StreamingInputCall(self, requests, context):
-        return messages_pb2.StreamingInputCallResponse(
-            aggregated_payload_size=sum(len(request.payload.body) for request in requests))
+        size = 0
+        for number, request in enumerate(requests):
+            self.check(request, context, number)
+            size += len(request.payload.body)
+        return messages_pb2.StreamingInputCallResponse(aggregated_payload_size=size)
 
     def FullDuplexCall(self, requests, context):
         echo(context)
@@ -69,12 +84,18 @@ class TestService(test_pb2_grpc.TestServiceServicer):
             yield from answers(request, context)
 
 
-def main():
+def serve(port=0, tap=None):
+    """(server, port), started."""
     server = grpc.server(concurrent.futures.ThreadPoolExecutor(max_workers=32), options=[("grpc.so_reuseport", 0)])
-    test_pb2_grpc.add_TestServiceServicer_to_server(TestService(), server)
-    address = "127.0.0.1:%d" % server.add_insecure_port("127.0.0.1:" + sys.argv[1])
+    test_pb2_grpc.add_TestServiceServicer_to_server(TestService(tap), server)
+    port = server.add_insecure_port("127.0.0.1:%d" % port)
     server.start()
-    print("nanorpc: TestService ready on " + address, flush=True)
+    return server, port
+
+
+def main():
+    server, port = serve(int(sys.argv[1]))
+    print("nanorpc: TestService ready on 127.0.0.1:%d" % port, flush=True)
     server.wait_for_termination()
 
 

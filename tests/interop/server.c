@@ -5,6 +5,8 @@
 
 #include "board.h"
 #include "grpc/testing/test.nrpc.h"
+#include "interop.h"
+#include "interop/driver.nrpc.h"
 
 /* Connections that the server has memory for; boards/apps/interop.mk gives others. */
 #ifndef INTEROP_CONNECTIONS
@@ -33,9 +35,9 @@ static unsigned n_waiting; /* tasks whose wait is ASKED or COUNTING */
 
 /* --- Metadata: what came under the one key goes back at the beginning, under the other at the end ---- */
 
-static const struct nrpc_key initial = NRPC_KEY("x-grpc-test-echo-initial");
-static const struct nrpc_key trailing = NRPC_KEY("x-grpc-test-echo-trailing-bin");
-static const struct nrpc_key *const keys[] = {&initial, &trailing};
+const struct nrpc_key interop_initial = NRPC_KEY("x-grpc-test-echo-initial");
+const struct nrpc_key interop_trailing = NRPC_KEY("x-grpc-test-echo-trailing-bin");
+static const struct nrpc_key *const keys[] = {&interop_initial, &interop_trailing};
 
 /* Returns NRPC_OK, or the status that the call has been ended with. */
 static enum nrpc_status echo(struct nrpc_call *call)
@@ -43,11 +45,11 @@ static enum nrpc_status echo(struct nrpc_call *call)
     const void *value;
     size_t n;
     int error = 0;
-    for (unsigned i = 0; error == 0 && (value = nrpc_call_metadata(call, &initial, i, &n)) != NULL; i++) {
-        error = nrpc_call_add_header(call, initial.name, value, n);
+    for (unsigned i = 0; error == 0 && (value = nrpc_call_metadata(call, &interop_initial, i, &n)) != NULL; i++) {
+        error = nrpc_call_add_header(call, interop_initial.name, value, n);
     }
-    for (unsigned i = 0; error == 0 && (value = nrpc_call_metadata(call, &trailing, i, &n)) != NULL; i++) {
-        error = nrpc_call_add_trailer(call, trailing.name, value, n);
+    for (unsigned i = 0; error == 0 && (value = nrpc_call_metadata(call, &interop_trailing, i, &n)) != NULL; i++) {
+        error = nrpc_call_add_trailer(call, interop_trailing.name, value, n);
     }
     return error == 0 ? NRPC_OK : nrpc_call_fail(call, NRPC_RESOURCE_EXHAUSTED, "metadata too large to echo");
 }
@@ -147,7 +149,7 @@ static enum nrpc_status task_answer(struct nrpc_call *call, output_reply *reply)
 }
 
 /* The handlers' clock may be as old as the last poll, so a wait begins with the next one. */
-uint32_t app_poll(uint32_t now_ms)
+uint32_t server_poll(uint32_t now_ms)
 {
     uint32_t next_ms = 1000;
     for (size_t i = 0; n_waiting != 0 && i < sizeof tasks / sizeof tasks[0]; i++) {
@@ -369,4 +371,5 @@ void grpc_testing_TestService_HalfDuplexCall_cancelled(struct nrpc_call *call, e
     task_end(call);
 }
 
-NRPC_SERVER_DEFINE_WITH(server, INTEROP_CONNECTIONS, (.keys = keys, .n_keys = 2), grpc_testing_TestService_service);
+NRPC_SERVER_DEFINE_WITH(server, INTEROP_CONNECTIONS, (.keys = keys, .n_keys = 2), grpc_testing_TestService_service,
+                        interop_Driver_service);

@@ -59,7 +59,8 @@ def flags_of(calls):
 class Tap:
     """Between a client that connects to `port` and the server at server_port, both on 127.0.0.1."""
 
-    def __init__(self, server_port):
+    def __init__(self, server_port=None):
+        """server_port: None: set later, before a client connects."""
         self.server_port = server_port
         self.requests, self.replies = [], []
         self.listener = socket.create_server(("127.0.0.1", 0))

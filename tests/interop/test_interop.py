@@ -3,19 +3,21 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-import cases
 import clients
 from targets import chosen, use
 
 
-@pytest.fixture(params=chosen(["reference"] + clients.TARGETS))
-def server(request):
-    yield from use(request.param, clients.app_of(request.node.callspec.params["case"], request.param))
+ALL = [(client, case, target) for target in chosen(["reference"] + clients.TARGETS) for client in clients.CLIENTS
+       for case in clients.CASES if clients.concerns(client, case, target)]
 
 
-@pytest.mark.parametrize("case", cases.CASES)
-@pytest.mark.parametrize("client", clients.CLIENTS)
-def test_case(client, case, server):
+@pytest.fixture
+def server(client, case, target):
+    yield from use(target, clients.app_of(case, target))
+
+
+@pytest.mark.parametrize("client, case, target", ALL)
+def test_case(client, case, target, server):
     result, text = clients.attempt(client, case, server)
     if result == clients.NOT_RUN:
         pytest.skip(text)
