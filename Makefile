@@ -402,7 +402,7 @@ unit-clang_SUPPORT := tests/unit/host.c
 unit-gzip_CC := clang
 unit-gzip_CFLAGS := $(SANITIZE) -DNRPC_FAST=1 -DNRPC_METADATA_BYTES=128 -DNRPC_COMPRESSION=1 -DNRPC_PIECES=1 -DNRPC_CLIENT=1
 unit-gzip_SUPPORT := tests/unit/host.c
-unit-gzip_SRC := $(patsubst %,tests/unit/test_%.c,calls client_compression compression mutations produced streamed typed)
+unit-gzip_SRC := $(patsubst %,tests/unit/test_%.c,calls client_compression compression mutations produced streamed streamed_client typed)
 unit-m3_CC := arm-none-eabi-
 unit-m3_CFLAGS := -Os -mcpu=cortex-m3 -mthumb --specs=picolibc.specs -DNRPC_PIECES=1 -DNRPC_CLIENT=1
 unit-m3_LDFLAGS := -nostartfiles -T tests/target/link.ld $(NO_HEAP)
@@ -454,7 +454,7 @@ test: all lint $(UNIT_PROGRAMS) $(NODE_READY) $(H2SPEC) $(filter %/instructions,
 test-target: $(unit-m3_PROGRAMS) ## run the unit tests on an emulated Cortex-M3 only
 	$(Q)$(PYTEST) tests/test_units.py -k unit-m3
 
-interop: $(foreach b,linux host-sim $(DEMO_BOARD),$(foreach a,interop compressed,$(call image,$b,$a))) $(GEN_PY) $(NODE_READY) ## run gRPC's interop cases and print the matrix
+interop: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,interop)) $(GEN_PY) $(NODE_READY) ## run gRPC's interop cases and print the matrix
 	$(Q)$(RUN_PYTHON) -B tests/interop/matrix.py $(ARGS)
 
 h2spec: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,greeter)) $(call image,host-sim,tls) $(GEN_PY) $(H2SPEC) ## run all of h2spec and print the table

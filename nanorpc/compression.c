@@ -83,25 +83,22 @@ const uint8_t *nrpc_compression_inflate(struct nrpc_call *call, uint8_t flag, co
     return server->inflated;
 }
 
-/* At the block's end, see streamed.h. */
-static int has_state(const struct nrpc_codec *codec)
+uint8_t nrpc_compression_deflate_within(struct nrpc_call *call, uint8_t *message, uint32_t *n, size_t room)
 {
-#if NRPC_PIECES
-    return codec->take || codec->produce;
-#else
-    (void)codec;
-    return 0;
-#endif
+    size_t size = call->compression & NRPC_COMPRESSION_ON ? nrpc_deflate((enum nrpc_encoding)ours(call), message, *n, room) : 0;
+    *n = size ? (uint32_t)size : *n;
+    return size > 0;
 }
 
 uint8_t nrpc_compression_deflate(struct nrpc_call *call, uint8_t *message, uint32_t *n)
 {
-    size_t room = nrpc_call_conn(call)->server->tx_bytes - NRPC_STATUS_MESSAGE_MAX - NRPC_PREFIX_BYTES, size = 0;
-    if ((call->compression & NRPC_COMPRESSION_ON) && !has_state(call->method->codec)) {
-        size = nrpc_deflate((enum nrpc_encoding)ours(call), message, *n, room);
+#if NRPC_PIECES
+    if (call->method->codec->take || call->method->codec->produce) {
+        return 0; /* see streamed.c, which has a state at the block's end */
     }
-    *n = size ? (uint32_t)size : *n;
-    return size > 0;
+#endif
+    return nrpc_compression_deflate_within(call, message, n,
+                                           nrpc_call_conn(call)->server->tx_bytes - NRPC_STATUS_MESSAGE_MAX - NRPC_PREFIX_BYTES);
 }
 
 #endif

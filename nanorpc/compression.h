@@ -11,8 +11,10 @@
 NRPC_BEGIN_C
 
 /* 1: messages that the call sends from now on go out compressed, where the peer takes gzip or deflate and they become
- * smaller so; 0: they go out as they are, as at first. A method with streamed fields sends all of its messages as they
- * are. Returns 0; NRPC_E_STATE: the peer takes neither, or the headers
+ * smaller so; 0: they go out as they are, as at first. One with a streamed field is made whole in its block for that, as soon
+ * as it is sent (a client's request: before NAME_start returns); it goes out as it is where it does not fit there, or where
+ * its producer has to wait, which is asked again at once then. Other messages of a method that is sent streamed fields go
+ * out as they are. Returns 0; NRPC_E_STATE: the peer takes neither, or the headers
  * have left and did not say so: the first 1 must come before the first message. */
 int nrpc_call_compress(struct nrpc_call *call, int on);
 
@@ -55,6 +57,8 @@ const uint8_t *nrpc_compression_inflate(struct nrpc_call *call, uint8_t flag, co
 /* Compresses the *n bytes at `message`, in the transmit block, where the call wants it. Returns the message's flag, 0
  * or 1, and what it takes in *n. */
 uint8_t nrpc_compression_deflate(struct nrpc_call *call, uint8_t *message, uint32_t *n);
+/* The same where only `room` bytes from message on may be written to; as what codecs with pieces have there stays. */
+uint8_t nrpc_compression_deflate_within(struct nrpc_call *call, uint8_t *message, uint32_t *n, size_t room);
 #else
 #define nrpc_compression_allows(call, flag) (!(flag))
 #define nrpc_compression_limit(call, flag) (nrpc_call_conn(call)->server->rx_bytes - NRPC_PREFIX_BYTES)

@@ -137,6 +137,7 @@ uint32_t nrpc_streamed_take(struct nrpc_call *call, const uint8_t *data, uint32_
         if (NRPC_COMPRESSION && data[0]) {
             return take_compressed(call, data, n);
         }
+        (void)nrpc_compression_inflate(call, 0, data, NULL); /* notes that it is not */
         begin_walk(call, nrpc_get32(data + 1));
         state->compressed = 0;
         at += NRPC_PREFIX_BYTES;
@@ -173,12 +174,45 @@ bool nrpc_streamed_encode(pb_ostream_t *stream, const pb_field_t *field, void *c
 /* The block has what stands before the field, and what stands behind it; unless there is none. */
 static void begin_producing(struct nrpc_call *call, struct nrpc_streamed_state *state)
 {
-    state->left = state->total;
+    state->left = state->total - state->gathered;
     if (state->left) {
         call->tx_length = (nrpc_block_size)((uint8_t *)state - state->before - nrpc_call_tx(call));
         call->flags |= NRPC_CALL_PRODUCING;
     }
 }
+
+#if NRPC_COMPRESSION
+/* A message is compressed when it is whole. So where it fits into the block its field is made at once and put where it
+ * belongs, `size` bytes at `at` then being all of the message; unless its producer has to wait: what it has made until then
+ * goes out as it is, before the rest. */
+static void gather(struct nrpc_call *call, struct nrpc_streamed_state *state, uint8_t *at, size_t size)
+{
+    uint8_t *field = (uint8_t *)state - state->before;
+    size_t behind = size - state->total - (size_t)(field - at);
+    uint32_t n = 1;
+    if (!(call->compression & NRPC_COMPRESSION_ON) || size > (size_t)((uint8_t *)state - at)) {
+        return;
+    }
+    memmove(field + state->total, field, behind);
+    while (n && state->gathered < state->total && !(call->flags & NRPC_CALL_FINISHED)) {
+        n = (uint32_t)streamed_of(call)->producer(call, field + state->gathered, state->total - state->gathered, state->gathered);
+        state->gathered += n;
+    }
+    state->before = (nrpc_block_size)(state->before - state->gathered);
+    memmove(field + state->gathered, field + state->total, behind);
+}
+
+static void commit(struct nrpc_call *call, struct nrpc_streamed_state *state, uint8_t *at, size_t size)
+{
+    uint32_t n = (uint32_t)size;
+    uint8_t flag = nrpc_compression_deflate_within(call, at, &n, (size_t)((uint8_t *)state - at));
+    nrpc_call_commit(call, n);
+    nrpc_call_tx(call)[0] = flag;
+}
+#else
+#define gather(call, state, at, size) ((void)0)
+#define commit(call, state, at, size) nrpc_call_commit(call, size)
+#endif
 
 int nrpc_streamed_send(struct nrpc_call *call, const void *message)
 {
@@ -189,7 +223,7 @@ int nrpc_streamed_send(struct nrpc_call *call, const void *message)
     if (!at) {
         return call->tx_length ? NRPC_E_AGAIN : NRPC_E_STATE;
     }
-    state->total = 0;
+    state->total = state->gathered = 0;
     if (!pb_get_encoded_size(&size, fields, message) || size - state->total > (size_t)((uint8_t *)state - at)) {
         return NRPC_E_TOO_BIG;
     }
@@ -197,14 +231,21 @@ int nrpc_streamed_send(struct nrpc_call *call, const void *message)
     if (!pb_encode(&stream, fields, message)) {
         return NRPC_E_TOO_BIG;
     }
-    if (!state->total) {
-        nrpc_call_commit(call, size);
+    if (state->total) {
+        gather(call, state, at, size);
+    }
+    if (call->flags & NRPC_CALL_FINISHED) { /* by its producer */
+        return 0;
+    }
+    if (state->gathered == state->total) {
+        state->total = state->gathered = 0; /* no more to be made, also when it is sent anew */
+        commit(call, state, at, size);
         return 0;
     }
     uint8_t *tx = nrpc_call_tx(call);
-    tx[0] = 0; /* never compressed */
+    tx[0] = 0; /* not compressed */
     nrpc_put32(tx + 1, (uint32_t)size);
-    state->tx_end = (nrpc_block_size)(NRPC_PREFIX_BYTES + size - state->total);
+    state->tx_end = (nrpc_block_size)(NRPC_PREFIX_BYTES + size - (state->total - state->gathered));
     call->tx_sent = 0;
     call->flags |= NRPC_CALL_TX;
     begin_producing(call, state);

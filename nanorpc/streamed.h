@@ -19,7 +19,7 @@ typedef enum nrpc_status nrpc_chunk_handler(struct nrpc_call *call, const struct
 
 /* Asked for the next bytes of a streamed field that goes out, from `offset` on, whenever there is room. room: bytes, 1 or
  * more, never more than the field lacks. Returns how many it wrote to buf, at most room; 0: none now, not before
- * nrpc_call_wake. It may finish the call, which cuts the message short. */
+ * nrpc_call_wake. It may finish the call, which cuts the message short. With compression see nrpc_call_compress. */
 typedef size_t nrpc_producer(struct nrpc_call *call, uint8_t *buf, size_t room, uint32_t offset);
 
 /* A method with streamed fields, in flash; the generator writes it. nrpc_method.codec points to its first member. */
@@ -61,6 +61,7 @@ struct nrpc_streamed_state {
     struct nrpc_walk in;
     uint32_t length;         /* of the field of the next message */
     uint32_t total, left;    /* of the field that goes out, and of that not yet made */
+    uint32_t gathered;       /* of it, before the message was to leave: that is in the block */
     nrpc_block_size before;  /* where it belongs: so many bytes before this struct */
     nrpc_block_size tx_end;  /* of the bytes in the transmit block, what follows the field included */
     uint8_t compressed;      /* what comes in */

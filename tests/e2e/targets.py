@@ -35,7 +35,6 @@ PROBES = {"greeter": lambda peer: peer.say_hello("probe") == "Hello, probe!",
           "interop": lambda peer: peer.call("/grpc.testing.TestService/EmptyCall", message()).grpc_status == "0"}
 PROBES["reporter"] = PROBES["greeter"]
 PROBES["caller"] = lambda peer: True
-PROBES["compressed"] = PROBES["interop"]
 TOKEN = "a token of these tests"  # boards/guarded.c has it
 PROBES["guarded"] = lambda peer: peer.call("/Greeter/SayHello", message(), ("authorization", "Bearer " + TOKEN)).grpc_status == "0"
 

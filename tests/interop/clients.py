@@ -156,23 +156,13 @@ def concerns(client, case, target):
     return case in OFFICIAL or case in CLIENTS[client].knows
 
 
-def app_of(case, target):
-    """The application that serves a case: compression comes with blocks as large as its payloads, where there is room."""
-    return "compressed" if case in cases.COMPRESSED and target != "reference" else "interop"
-
-
-def has(target, macro, least=1, app="interop"):
-    """Whether the target's image has an option of config.h switched on."""
-    return (targets.limit(target, macro, 0, app) or 0) >= least
-
-
 def reason(client, case, target):
     """Why a client cannot do a case on a target, or None."""
     if case not in CLIENTS[client].knows:
         return "%s: it does not have this case" % client
-    if target != "reference" and case in cases.COMPRESSED:
-        return None if has(target, "COMPRESSED_BYTES", 400000, "compressed") else \
-            "its messages are larger than the blocks that they would be inflated into"
+    if target != "reference" and case in cases.COMPRESSED and \
+            targets.limit(target, "INTEROP_BYTES", 0, "interop") < cases.LARGE_REPLY:
+        return "its compressed messages are larger than the blocks that they would have to fit into"
     return None
 
 

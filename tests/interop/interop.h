@@ -6,6 +6,12 @@
 
 #include "nanorpc.h"
 
+/* Bytes of a message that goes or comes compressed, which must fit into a block as a whole, as others need not;
+ * boards/apps/interop.mk gives others. */
+#ifndef INTEROP_BYTES
+#define INTEROP_BYTES 1024
+#endif
+
 /* The metadata keys that the service sends back: at the beginning, at the end. */
 extern const struct nrpc_key interop_initial, interop_trailing;
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "board.h"
+#include "compression.h"
 #include "grpc/testing/test.nrpc.h"
 #include "interop.h"
 #include "interop/driver.nrpc.h"
@@ -52,6 +53,29 @@ static enum nrpc_status echo(struct nrpc_call *call)
         error = nrpc_call_add_trailer(call, interop_trailing.name, value, n);
     }
     return error == 0 ? NRPC_OK : nrpc_call_fail(call, NRPC_RESOURCE_EXHAUSTED, "metadata too large to echo");
+}
+
+/* --- Compression ------------------------------------------------------------------------------- */
+
+/* Whether the message came as it says that it did. */
+static int came_as_said(const struct nrpc_call *call, int says, const grpc_testing_BoolValue *compressed)
+{
+    int is = 0;
+#if NRPC_COMPRESSION
+    is = nrpc_call_message_compressed(call);
+#endif
+    (void)call;
+    return !says || compressed->value == is;
+}
+
+/* For what is sent next. A client that takes none gets it as it is. */
+static void compress(struct nrpc_call *call, int on)
+{
+#if NRPC_COMPRESSION
+    (void)nrpc_call_compress(call, on);
+#endif
+    (void)call;
+    (void)on;
 }
 
 /* --- Payloads ---------------------------------------------------------------------------------- */
@@ -120,6 +144,11 @@ static enum nrpc_status task_owe(struct nrpc_call *call, const output_request *r
     memcpy(task->owed + task->n_owed, request->response_parameters,
            request->response_parameters_count * sizeof task->owed[0]);
     task->n_owed = (uint8_t)(task->n_owed + request->response_parameters_count);
+    for (unsigned i = 0; i < task->n_owed; i++) { /* the headers say so, whichever answer it is for */
+        if (task->owed[i].compressed.value) {
+            compress(call, 1);
+        }
+    }
     if (request->has_response_status && request->response_status.code != 0) {
         return task_fail(call, (enum nrpc_status)request->response_status.code, request->response_status.message);
     }
@@ -141,6 +170,7 @@ static enum nrpc_status task_answer(struct nrpc_call *call, output_reply *reply)
     if (first->size < 0) {
         return task_fail(call, NRPC_INVALID_ARGUMENT, "a negative size");
     }
+    compress(call, first->compressed.value);
     grpc_testing_TestService_StreamingOutputCall_payload_body_length(call, reply, (uint32_t)first->size);
     task_wait(task, WAIT_NOT_BEGUN);
     task->n_owed--;
@@ -189,6 +219,10 @@ enum nrpc_status grpc_testing_TestService_UnaryCall(struct nrpc_call *call, cons
     if (status != NRPC_OK) {
         return status;
     }
+    if (!came_as_said(call, request->has_expect_compressed, &request->expect_compressed)) {
+        return nrpc_call_fail(call, NRPC_INVALID_ARGUMENT, "expect_compressed says otherwise");
+    }
+    compress(call, request->response_compressed.value);
     if (request->has_response_status && request->response_status.code != 0) {
         return nrpc_call_fail(call, (enum nrpc_status)request->response_status.code,
                               request->response_status.message);
@@ -224,6 +258,8 @@ enum nrpc_status grpc_testing_TestService_StreamingInputCall(struct nrpc_call *c
 {
     if (request == NULL) {
         reply->aggregated_payload_size = (int32_t)nrpc_call_user(call)->number;
+    } else if (!came_as_said(call, request->has_expect_compressed, &request->expect_compressed)) {
+        return nrpc_call_fail(call, NRPC_INVALID_ARGUMENT, "expect_compressed says otherwise");
     }
     return NRPC_OK;
 }
@@ -371,5 +407,12 @@ void grpc_testing_TestService_HalfDuplexCall_cancelled(struct nrpc_call *call, e
     task_end(call);
 }
 
+/* The generator's maxima leave the bodies out, since they pass through. */
+NRPC_STATIC_ASSERT(INTEROP_BYTES >= grpc_testing_TestService_service_REQUEST_BYTES &&
+                   INTEROP_BYTES >= grpc_testing_TestService_service_REPLY_BYTES, "INTEROP_BYTES is too small");
+#undef grpc_testing_TestService_service_REQUEST_BYTES
+#undef grpc_testing_TestService_service_REPLY_BYTES
+#define grpc_testing_TestService_service_REQUEST_BYTES INTEROP_BYTES
+#define grpc_testing_TestService_service_REPLY_BYTES INTEROP_BYTES
 NRPC_SERVER_DEFINE_WITH(server, INTEROP_CONNECTIONS, (.keys = keys, .n_keys = 2), grpc_testing_TestService_service,
                         interop_Driver_service);

@@ -14,12 +14,13 @@ from tap import Tap, flags_of
 from targets import chosen, limit, use
 
 GZIP, DEFLATE, NONE = grpc.Compression.Gzip, grpc.Compression.Deflate, grpc.Compression.NoCompression
+MOST = 500  # bytes of a body that goes out compressed: it is made in the block
 UNARY = "/grpc.testing.TestService/UnaryCall"
 
 
 @pytest.fixture(params=chosen(["posix", "hostsim-raw", "lm3s6965evb"]))
 def server(request):
-    yield from use(request.param, "compressed")
+    yield from use(request.param, "interop")
 
 
 def stub(channel):
@@ -45,9 +46,9 @@ def ask(its_body, expect, size=0, compressed=None):
 @pytest.mark.parametrize("compression", [GZIP, DEFLATE])
 def test_of_a_channel(server, compression):
     with Tap(server.port) as wire, channel(wire.target(), compression) as on:
-        for size in (100, 1000, 1900):
-            reply = stub(on).UnaryCall(ask(body(size), True, size, True), timeout=cases.SECONDS)
-            assert reply.payload.body == bytes(size)
+        for size in (100, 500, 900):
+            reply = stub(on).UnaryCall(ask(body(size), True, MOST, True), timeout=cases.SECONDS)
+            assert reply.payload.body == bytes(MOST)
         assert flags_of(wire.requests) == flags_of(wire.replies) == [[1]] * 3
 
 
@@ -56,8 +57,8 @@ def test_of_a_call(server, compression):
     with Tap(server.port) as wire, channel(wire.target()) as on:
         expect = compression is not NONE
         for _ in range(2):  # the second time by HPACK's table
-            reply = stub(on).UnaryCall(ask(body(500), expect, 700, not expect), timeout=cases.SECONDS, compression=compression)
-            assert reply.payload.body == bytes(700)
+            reply = stub(on).UnaryCall(ask(body(500), expect, MOST, not expect), timeout=cases.SECONDS, compression=compression)
+            assert reply.payload.body == bytes(MOST)
         assert flags_of(wire.requests) == [[int(expect)]] * 2
         assert flags_of(wire.replies) == [[int(not expect)]] * 2
 
@@ -66,13 +67,13 @@ def test_streams(server):
     with Tap(server.port) as wire, channel(wire.target(), DEFLATE) as on:
         requests = [messages_pb2.StreamingInputCallRequest(payload=messages_pb2.Payload(body=body(size)),
                                                            expect_compressed=cases.boolean(size > 50))
-                    for size in (1000, 200, 1900, 600)]
-        assert stub(on).StreamingInputCall(iter(requests), timeout=cases.SECONDS).aggregated_payload_size == 3700
+                    for size in (1000, 200, 900, 600)]
+        assert stub(on).StreamingInputCall(iter(requests), timeout=cases.SECONDS).aggregated_payload_size == 2700
         parameters = [messages_pb2.ResponseParameters(size=size, compressed=cases.boolean(how))
-                      for size, how in ((900, False), (1900, True), (30, True), (1000, None))]
+                      for size, how in ((900, False), (MOST, True), (30, True), (1000, None))]
         request = messages_pb2.StreamingOutputCallRequest(response_parameters=parameters)
         replies = stub(on).StreamingOutputCall(request, timeout=cases.SECONDS)
-        assert [len(reply.payload.body) for reply in replies] == [900, 1900, 30, 1000]
+        assert [len(reply.payload.body) for reply in replies] == [900, MOST, 30, 1000]
         # zlib's 6 bytes and the rest make 30 zeros smaller too
         assert flags_of(wire.replies)[1] == [0, 1, 1, 0]
 
@@ -86,8 +87,8 @@ def test_a_client_that_takes_none(server):
 
 def test_deflate_only(server):
     with Tap(server.port) as wire, channel(wire.target(), None, ("grpc.compression_enabled_algorithms_bitset", 3)) as on:
-        reply = stub(on).UnaryCall(ask(b"", None, 1000, True), timeout=cases.SECONDS)
-        assert reply.payload.body == bytes(1000)
+        reply = stub(on).UnaryCall(ask(b"", None, MOST, True), timeout=cases.SECONDS)
+        assert reply.payload.body == bytes(MOST)
         assert flags_of(wire.replies) == [[1]]
 
 
@@ -97,8 +98,17 @@ def packed(data, bits):
     return b"\1" + len(data).to_bytes(4, "big") + data
 
 
+def test_a_reply_that_does_not_fit(server):
+    """It passes through in pieces, as it is."""
+    most = limit(server.name, "INTEROP_BYTES", 1024, "interop")
+    with Tap(server.port) as wire, channel(wire.target()) as on:
+        reply = stub(on).UnaryCall(ask(b"", None, most, True), timeout=cases.SECONDS)
+        assert reply.payload.body == bytes(most)
+        assert flags_of(wire.replies) == [[0]]
+
+
 def test_answers_to_what_is_wrong(server):
-    most = limit(server.name, "COMPRESSED_BYTES", 2048, "compressed")
+    most = limit(server.name, "INTEROP_BYTES", 1024, "interop")
     with Peer(server.port) as peer:
         for encoding, data, status in (
                 ("gzip", packed(bytes(most + 1), 31), "8"),

@@ -12,8 +12,8 @@ ALL = [(client, case, target) for target in chosen(["reference"] + clients.TARGE
 
 
 @pytest.fixture
-def server(client, case, target):
-    yield from use(target, clients.app_of(case, target))
+def server(target):
+    yield from use(target, "interop")
 
 
 @pytest.mark.parametrize("client, case, target", ALL)

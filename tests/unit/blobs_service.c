@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "compression.h"
+
 NRPC_SERVER_DEFINE(blobs_server, 2, blobs_Blobs_service);
 
 struct blobs_how how;
@@ -29,6 +31,19 @@ static uint8_t pattern(uint32_t i)
 }
 
 /* --- Handlers ------------------------------------------------------------------------------- */
+
+/* A message has come. */
+static void note_compression(struct nrpc_call *call)
+{
+#if NRPC_COMPRESSION
+    calls[place(call)].zipped += nrpc_call_message_compressed(call) ? 1 : 0;
+    if (how.compress) {
+        CHECK_EQ(nrpc_call_compress(call, 1), 0);
+    }
+#else
+    (void)call;
+#endif
+}
 
 static enum nrpc_status take(struct nrpc_call *call, const struct nrpc_chunk *chunk)
 {
@@ -112,6 +127,7 @@ size_t blobs_Blobs_Exchange_data_produce(struct nrpc_call *call, uint8_t *buf, s
 static void note(struct nrpc_call *call, const blobs_Named *request, blobs_Summary *reply)
 {
     CHECK(request->blob.data.funcs.encode == NULL && request->blob.data.arg == NULL);
+    note_compression(call);
     reply->blobs = calls[place(call)].begun;
     reply->bytes = calls[place(call)].sum;
     reply->crc32 = request->blob.crc32;
@@ -131,6 +147,7 @@ enum nrpc_status blobs_Blobs_PutAll(struct nrpc_call *call, const blobs_Named *r
     unsigned i = place(call);
     if (request) {
         calls[i].left++;
+        note_compression(call);
         return NRPC_OK;
     }
     reply->blobs = calls[i].left;
@@ -141,6 +158,7 @@ enum nrpc_status blobs_Blobs_PutAll(struct nrpc_call *call, const blobs_Named *r
 enum nrpc_status blobs_Blobs_Get(struct nrpc_call *call, const blobs_Ask *request, blobs_Blob *reply)
 {
     reply->crc32 = 7;
+    note_compression(call);
     strcpy(reply->media_type, "x/y");
     if (request->count == 0) {
         blobs_Blobs_Get_data_length(call, reply, request->bytes);
@@ -161,6 +179,7 @@ enum nrpc_status blobs_Blobs_GetAll(struct nrpc_call *call, const blobs_Ask *req
     unsigned i = place(call);
     calls[i].left = request->count;
     calls[i].length = request->bytes;
+    note_compression(call);
     if (how.push) {
         blobs_Named reply = blobs_Named_init_zero;
         fill(call, &reply, request->bytes);
@@ -191,6 +210,7 @@ enum nrpc_status blobs_Blobs_Exchange(struct nrpc_call *call, const blobs_Blob *
         return NRPC_OK;
     }
     calls[i].made = 0;
+    note_compression(call);
     reply.crc32 = request->crc32;
     blobs_Blobs_Exchange_data_length(call, &reply, calls[i].length);
     calls[i].length = 0;

@@ -28,6 +28,7 @@ struct blobs_how {
     int push;                  /* GetAll sends one itself instead of being asked, then finishes */
     uint32_t piece;            /* the most that a producer makes at once */
     int early;                 /* PutAll replies with the first piece, and is over */
+    int compress;              /* replies with a streamed field are to be compressed */
     int any;                   /* any bytes may come, any call may end in between */
 };
 extern struct blobs_how how;
@@ -39,6 +40,7 @@ struct blobs_call {
     uint32_t waits, made;
     uint32_t cancelled; /* 1 + 100 * why, of all times together */
     uint32_t left;
+    uint32_t zipped; /* messages that came compressed */
 };
 extern struct blobs_call calls[BLOBS_CALLS];
 

@@ -8,6 +8,7 @@
 
 #include "blobs.client.h"
 #include "blobs_service.h"
+#include "compression.h"
 
 NRPC_CHANNEL_DEFINE(channel, "a.example", blobs_Blobs_client);
 
@@ -70,8 +71,9 @@ static void link_down(void)
 
 static struct {
     uint32_t bytes, begun, replies, crc, done, status, made, again, waits, wait_at;
+    uint32_t zipped, size; /* replies that came compressed; bytes of a stream's requests */
     uint64_t sum;
-    int hold, to_write;
+    int hold, to_write, by_turns;
     struct nrpc_call *call;
 } got;
 
@@ -89,7 +91,7 @@ static enum nrpc_status chunk(struct nrpc_call *call, const struct nrpc_chunk *c
 
 static size_t produce(struct nrpc_call *call, uint8_t *buf, size_t room, uint32_t offset)
 {
-    CHECK(!got.done && call == got.call);
+    CHECK(!got.done && (call == got.call || !got.call)); /* before its start has returned, if it is compressed */
     got.again += got.made && !offset;
     CHECK(offset == got.made || !offset);
     if (offset >= got.wait_at && !got.waits++) {
@@ -122,8 +124,12 @@ static enum nrpc_status summary(struct nrpc_call *call, const blobs_Summary *rep
 
 static enum nrpc_status blob(struct nrpc_call *call, const blobs_Blob *reply)
 {
-    (void)call;
     CHECK(reply->data.funcs.encode == NULL && reply->data.arg == NULL);
+#if NRPC_COMPRESSION
+    got.zipped += nrpc_call_message_compressed(call) ? 1 : 0;
+#else
+    (void)call;
+#endif
     got.replies++;
     got.crc = reply->crc32;
     return NRPC_OK;
@@ -140,8 +146,11 @@ static void write_next(struct nrpc_call *call)
     blobs_Named named = blobs_Named_init_zero;
     got.made = 0;
     if (got.to_write-- > 0) {
-        CHECK_EQ(blobs_Blobs_PutAll_write(call, &named, LONG), 0);
-        CHECK_EQ(blobs_Blobs_PutAll_write(call, &named, LONG), NRPC_E_AGAIN);
+#if NRPC_COMPRESSION
+        CHECK(!got.by_turns || nrpc_call_compress(call, got.to_write % 2 == 0) == 0);
+#endif
+        CHECK_EQ(blobs_Blobs_PutAll_write(call, &named, got.size), 0);
+        CHECK_EQ(blobs_Blobs_PutAll_write(call, &named, got.size), NRPC_E_AGAIN);
     } else {
         (void)nrpc_call_close_writes(call);
     }
@@ -152,7 +161,7 @@ static void exchange_next(struct nrpc_call *call)
     blobs_Blob one = blobs_Blob_init_zero;
     got.made = 0;
     if (got.to_write-- > 0) {
-        CHECK_EQ(blobs_Blobs_Exchange_write(call, &one, 1000), 0);
+        CHECK_EQ(blobs_Blobs_Exchange_write(call, &one, got.size), 0);
     } else {
         (void)nrpc_call_close_writes(call);
     }
@@ -171,14 +180,17 @@ static void begin(void)
     blobs_begin(); /* of the server */
     memset(&got, 0, sizeof got);
     got.wait_at = UINT32_MAX;
+    got.size = LONG;
     link_up();
 }
+
+static const struct nrpc_call_options *options; /* NULL, or those of the test */
 
 static void start_put(uint32_t length)
 {
     blobs_Named named = blobs_Named_init_zero;
     named.blob.crc32 = 9;
-    got.call = blobs_Blobs_Put_start(&channel, NULL, &named, length, &put_events);
+    got.call = blobs_Blobs_Put_start(&channel, options, &named, length, &put_events);
     CHECK(got.call != NULL);
 }
 
@@ -276,6 +288,7 @@ static void both_ways(void)
 {
     begin();
     got.to_write = 4;
+    got.size = 1000;
     got.call = blobs_Blobs_Exchange_start(&channel, NULL, &exchange_events);
     exchange_next(got.call);
     pump();
@@ -432,8 +445,134 @@ static void given_up(void)
     end(NRPC_CANCELLED);
 }
 
+#if NRPC_COMPRESSION
+/* --- Compressed: what fits into its block is made at once --------------------------------------- */
+
+enum { FITS = 100 };
+static const struct nrpc_call_options zip = {.compress = NRPC_ENCODING_GZIP};
+
+static void compressed_requests(void)
+{
+    static const uint32_t sizes[] = {0, 1, FITS, LONG};
+    options = &zip;
+    for (unsigned i = 0; i < 40; i++) {
+        begin();
+        start_put(sizes[i % 4]);
+        CHECK_EQ(got.made, i % 4 == 3 ? 0 : sizes[i % 4]);
+        pump();
+        CHECK_EQ(got.sum, sizes[i % 4]);
+        CHECK_EQ(calls[0].zipped, i % 4 == 2);
+        end(NRPC_OK);
+    }
+    options = NULL;
+}
+
+static void compressed_replies(void)
+{
+    static const uint32_t sizes[] = {0, 1, FITS, LONG};
+    for (unsigned i = 0; i < 40; i++) {
+        seed = i;
+        test_context("seed", (long)i);
+        begin();
+        how.compress = 1;
+        how.piece = i & 4 ? 1 : how.piece;
+        start_get(sizes[i % 4]);
+        pump();
+        CHECK_EQ(got.bytes, sizes[i % 4]);
+        CHECK_EQ(got.zipped, i % 4 == 2);
+        end(NRPC_OK);
+    }
+    test_context(NULL, 0);
+}
+
+/* Which one came how is not mixed up. */
+static void compressed_by_turns(void)
+{
+    begin();
+    got.to_write = 3;
+    got.size = FITS;
+    got.by_turns = 1;
+    got.call = blobs_Blobs_PutAll_start(&channel, &zip, &put_all_events);
+    write_next(got.call);
+    pump();
+    CHECK_EQ(got.sum, 3 * FITS);
+    CHECK_EQ(calls[0].zipped, 2);
+    end(NRPC_OK);
+}
+
+static void compressed_both_ways(void)
+{
+    begin();
+    how.compress = 1;
+    got.to_write = 4;
+    got.size = FITS;
+    got.call = blobs_Blobs_Exchange_start(&channel, &zip, &exchange_events);
+    exchange_next(got.call);
+    pump();
+    CHECK_EQ(got.begun, 4);
+    CHECK_EQ(got.zipped, 4);
+    CHECK_EQ(calls[0].zipped, 4);
+    end(NRPC_OK);
+}
+
+/* One whose producer has to wait goes out as it is, also what has been made of it. */
+static void producers_that_wait(void)
+{
+    for (uint32_t at = 0; at < 3; at++) {
+        begin();
+        how.compress = 1;
+        how.wait_at = at * FITS / 2;
+        how.piece = FITS / 2;
+        start_get(FITS);
+        pump();
+        CHECK_EQ(got.bytes, FITS);
+        CHECK_EQ(got.zipped, at == 2);
+        CHECK_EQ(calls[0].waits, at < 2);
+        end(NRPC_OK);
+    }
+}
+
+static void producers_that_fail(void)
+{
+    begin();
+    how.compress = 1;
+    how.fail_at = FITS / 2;
+    how.piece = FITS / 4;
+    start_get(FITS);
+    pump();
+    CHECK_EQ(got.begun, 0);
+    end(NRPC_DATA_LOSS);
+}
+
+/* Compressed once; sent anew from its block. */
+static void compressed_and_refused(void)
+{
+    begin();
+    options = &zip;
+    how.hold = 1;
+    start_put(FITS);
+    options = NULL;
+    pump();
+    nrpc_conn_reset(peer, 1, NRPC_H2_REFUSED_STREAM);
+    how.hold = 0;
+    pump();
+    CHECK_EQ(got.again, 0);
+    CHECK_EQ(calls[1].zipped, 1);
+    end(NRPC_OK);
+}
+#endif
+
 int main(void)
 {
+#if NRPC_COMPRESSION
+    RUN(compressed_requests);
+    RUN(compressed_replies);
+    RUN(compressed_by_turns);
+    RUN(compressed_both_ways);
+    RUN(producers_that_wait);
+    RUN(producers_that_fail);
+    RUN(compressed_and_refused);
+#endif
     RUN(requests);
     RUN(request_without_the_field);
     RUN(request_over_the_limit);
