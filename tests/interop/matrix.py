@@ -60,7 +60,8 @@ def report(asked, results):
             print(row.rstrip())
     if clients.WITHOUT:
         print(clients.WITHOUT)
-    print("nanorpc is our own client, in the target's image; it calls gRPC's server for Python, or one that misbehaves.")
+    print("nanorpc is our own client, in the target's image; it calls gRPC's server for Python, or one that misbehaves.\n"
+          "itself is the same one, but calls our own server on Linux.")
     print("* not one of gRPC's own cases")
     for text, number in notes.items():
         print("(%d) %s" % (number, text))
