@@ -194,10 +194,12 @@ static void gather(struct nrpc_call *call, struct nrpc_streamed_state *state, ui
         return;
     }
     memmove(field + state->total, field, behind);
+    call->flags |= NRPC_CALL_PRODUCING; /* as far as nrpc_call_finish is concerned */
     while (n && state->gathered < state->total && !(call->flags & NRPC_CALL_FINISHED)) {
         n = (uint32_t)streamed_of(call)->producer(call, field + state->gathered, state->total - state->gathered, state->gathered);
         state->gathered += n;
     }
+    call->flags &= (uint16_t)~NRPC_CALL_PRODUCING;
     state->before = (nrpc_block_size)(state->before - state->gathered);
     memmove(field + state->gathered, field + state->total, behind);
 }
@@ -208,6 +210,9 @@ static void commit(struct nrpc_call *call, struct nrpc_streamed_state *state, ui
     uint8_t flag = nrpc_compression_deflate_within(call, at, &n, (size_t)((uint8_t *)state - at));
     nrpc_call_commit(call, n);
     nrpc_call_tx(call)[0] = flag;
+    if (call->flags & NRPC_CALL_ENDING) {
+        call->flags |= NRPC_CALL_FINISHED;
+    }
 }
 #else
 #define gather(call, state, at, size) ((void)0)

@@ -98,6 +98,9 @@ static size_t make(struct nrpc_call *call, uint8_t *buf, size_t room, uint32_t o
         nrpc_call_fail(call, NRPC_DATA_LOSS, "no more of it");
         return n / 2; /* does not count */
     }
+    if (offset == how.end_at) {
+        CHECK_EQ(nrpc_call_finish(call, NRPC_OK, NULL), 0);
+    }
     if (offset >= how.wait_at && !calls[i].waits) {
         calls[i].waits++;
         return 0;
@@ -256,7 +259,7 @@ size_t blobs_n;
 void blobs_begin(void)
 {
     memset(&how, 0, sizeof how);
-    how.wait_at = how.fail_at = UINT32_MAX;
+    how.wait_at = how.fail_at = how.end_at = UINT32_MAX;
     how.piece = UINT32_MAX;
     memset(calls, 0, sizeof calls);
     wire_begin(&blobs_server);
@@ -317,7 +320,11 @@ void blobs_send(uint32_t id, size_t piece, unsigned flags)
 
 void blobs_ask(uint32_t id, const char *path, uint32_t bytes, uint32_t count)
 {
-    wire_request(id, path, 0);
+    wire_request_fields(path);
+    if (how.compress) {
+        wire_field("grpc-accept-encoding", "gzip");
+    }
+    wire_headers(id, 0);
     blobs_n = 0;
     blobs_put("\x08", 1);
     blobs_put_varint(bytes);

@@ -24,6 +24,7 @@ struct blobs_how {
     int hold;                  /* chunks answer PENDING */
     enum nrpc_status refuse;   /* chunks that reach beyond refuse_at answer so */
     uint32_t refuse_at;
+    uint32_t end_at;           /* a producer ends its call well at this offset, which leaves the field to be finished */
     uint32_t wait_at, fail_at; /* producers have nothing at this offset, once; fail there; UINT32_MAX: never */
     int push;                  /* GetAll sends one itself instead of being asked, then finishes */
     uint32_t piece;            /* the most that a producer makes at once */

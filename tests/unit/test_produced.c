@@ -151,6 +151,15 @@ static void producers_that_fail(void)
     CHECK_EQ(calls[0].cancelled, 0);
 }
 
+static void producers_that_end_well(void)
+{
+    blobs_begin();
+    how.end_at = 3;
+    how.piece = 1;
+    blobs_ask(1, GET_ALL, 4, 5);
+    wire_expect("1: [200 grpc] '\\12\\08\\12\\04abcd\\18\\07\\1a\\04tail' [status=0] END");
+}
+
 /* Lost, reset while they wait or wait for a window: told once. */
 static void producers_that_are_cancelled(void)
 {
@@ -202,8 +211,86 @@ static void calls_side_by_side(void)
                 "5: [200 grpc] '\\12\\06\\12\\02ab\\18\\07\\1a\\04tail' [status=0] END");
 }
 
+/* --- Compressed ------------------------------------------------------------------------------ */
+
+#if NRPC_COMPRESSION
+static void ask_compressed(const char *path, uint32_t bytes, uint32_t count)
+{
+    blobs_begin();
+    how.compress = 1;
+    blobs_ask(1, path, bytes, count);
+}
+
+/* However much is made at once, what stands around the field is right. */
+static void what_fits_its_block(void)
+{
+    for (uint32_t piece = 1; piece <= 200; piece = piece * 7 + 1) {
+        test_context("piece", (long)piece);
+        ask_compressed(GET, 200, 0);
+        how.piece = piece;
+        wire_expect("1: [200 grpc grpc-encoding=gzip] gzip <?210> [status=0] END");
+        ask_compressed(GET_ALL, 100, 2);
+        how.piece = piece;
+        wire_expect("1: [200 grpc grpc-encoding=gzip] gzip <?112> gzip <?112> [status=0] END");
+    }
+    test_context(NULL, 0);
+}
+
+static void what_does_not(void)
+{
+    ask_compressed(GET, 3, 0); /* would not become smaller */
+    wire_expect("1: [200 grpc grpc-encoding=gzip] '\\0a\\03x/y\\12\\03abc\\18\\07' [status=0] END");
+    ask_compressed(GET, 1000, 0); /* is larger than the block */
+    wire_expect("1: [200 grpc grpc-encoding=gzip] <?1010> [status=0] END");
+}
+
+/* Goes on as it is, from what has been made already. */
+static void what_has_to_wait(void)
+{
+    for (uint32_t at = 0; at < 4; at++) {
+        test_context("at", (long)at);
+        ask_compressed(GET_ALL, 4, 1);
+        how.wait_at = at;
+        how.piece = 1;
+        CHECK_TEXT(wire_run_once(), "1: [200 grpc grpc-encoding=gzip] '\\12\\08\\12\\04abcd\\18\\07\\1a\\04tail' [status=0] END");
+        CHECK_EQ(calls[0].waits, 1);
+    }
+    test_context(NULL, 0);
+}
+
+/* Nothing of the message has left. */
+static void what_fails(void)
+{
+    ask_compressed(GET, 100, 0);
+    how.fail_at = 50;
+    how.piece = 10;
+    wire_expect("1: [200 grpc grpc-encoding=gzip status=15 message=no more of it] END");
+    CHECK_EQ(calls[0].cancelled, 0);
+    ask_compressed(GET_ALL, 100, 2);
+    how.fail_at = 50;
+    how.piece = 10;
+    wire_expect("1: [200 grpc grpc-encoding=gzip status=15 message=no more of it] END");
+    CHECK_EQ(calls[0].cancelled, 0);
+}
+
+static void what_ends_well_meanwhile(void)
+{
+    ask_compressed(GET_ALL, 100, 5);
+    how.end_at = 50;
+    how.piece = 10;
+    wire_expect("1: [200 grpc grpc-encoding=gzip] gzip <?112> [status=0] END");
+}
+#endif
+
 int main(void)
 {
+#if NRPC_COMPRESSION
+    RUN(what_fits_its_block);
+    RUN(what_does_not);
+    RUN(what_has_to_wait);
+    RUN(what_fails);
+    RUN(what_ends_well_meanwhile);
+#endif
     RUN(unary_out);
     RUN(unary_out_byte_by_byte);
     RUN(unary_out_of_none);
@@ -215,6 +302,7 @@ int main(void)
     RUN(producers_that_wait);
     RUN(a_waiting_producer_does_not_stall);
     RUN(producers_that_fail);
+    RUN(producers_that_end_well);
     RUN(producers_that_are_cancelled);
     RUN(exchange);
     RUN(calls_side_by_side);
