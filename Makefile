@@ -454,7 +454,7 @@ test: all lint $(UNIT_PROGRAMS) $(NODE_READY) $(H2SPEC) $(filter %/instructions,
 test-target: $(unit-m3_PROGRAMS) ## run the unit tests on an emulated Cortex-M3 only
 	$(Q)$(PYTEST) tests/test_units.py -k unit-m3
 
-interop: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,interop)) $(GEN_PY) $(NODE_READY) ## run gRPC's interop cases and print the matrix
+interop: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,interop)) $(foreach b,linux host-sim,$(call image,$b,interop_tls)) $(GEN_PY) $(NODE_READY) ## run gRPC's interop cases and print the matrix
 	$(Q)$(RUN_PYTHON) -B tests/interop/matrix.py $(ARGS)
 
 h2spec: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,greeter)) $(call image,host-sim,tls) $(GEN_PY) $(H2SPEC) ## run all of h2spec and print the table

@@ -118,7 +118,6 @@ struct nrpc_channel {
     void (*poll)(uint32_t timeout_ms); /* for wait.h, see there; the application sets it */
     const struct nrpc_client_method *indexed; /* whose path is in the server's HPACK table */
     uint32_t next_id, max_streams;
-    uint8_t scheme;   /* of NRPC_CHANNEL_HTTPS */
     uint8_t draining; /* the server takes no new calls on this link */
     struct nrpc_client_call calls[NRPC_MAX_STREAMS];
 };

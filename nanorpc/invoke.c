@@ -67,7 +67,11 @@ uint8_t *nrpc_invoke_headers(struct nrpc_call *call, uint8_t *p)
     }
     const struct nrpc_client_method *indexed = channel->indexed;
     *p++ = INDEXED | POST;
-    *p++ = (uint8_t)((INDEXED | SCHEME) + channel->scheme);
+#if NRPC_TLS
+    *p++ = (uint8_t)((INDEXED | SCHEME) + (channel->endpoint->tls != NULL));
+#else
+    *p++ = INDEXED | SCHEME;
+#endif
     if (indexed == method) {
         *p++ = INDEXED | OUR_PATH;
     } else {

@@ -12,7 +12,7 @@ from conftest import ROOT
 EMULATOR = ["qemu-system-arm", "-M", "mps2-an385", "-nographic", "-monitor", "none", "-serial", "none",
             "-semihosting-config", "enable=on,target=native", "-kernel"]
 TREES = {"unit-gcc": ([], ""), "unit-clang": ([], ""), "unit-gzip": ([], ""), "unit-m3": (EMULATOR, ".elf")}
-ONLY = {"unit-gzip": {"test_calls", "test_client_compression", "test_compression", "test_mutations", "test_produced", "test_streamed", "test_typed"}}  # as in the Makefile
+ONLY = {"unit-gzip": {"test_calls", "test_client_compression", "test_compression", "test_mutations", "test_produced", "test_streamed", "test_streamed_client", "test_typed"}}  # as in the Makefile
 NAMES = sorted(os.path.basename(path)[:-2] for path in glob.glob(os.path.join(ROOT, "tests", "unit", "test_*.c")))
 
 

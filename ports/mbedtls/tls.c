@@ -13,7 +13,7 @@
 enum { RECORD_OVERHEAD = 5 + 8 + 16 };
 
 NRPC_STATIC_ASSERT(NRPC_LINK_MIN - NRPC_TRANSMIT_MIN >= RECORD_OVERHEAD, "NRPC_LINK_MIN: room for a record's overhead");
-NRPC_STATIC_ASSERT(MBEDTLS_SSL_OUT_CONTENT_LEN >= NRPC_TRANSMIT_MIN, "MBEDTLS_SSL_OUT_CONTENT_LEN: NRPC_TRANSMIT_MIN or more");
+NRPC_STATIC_ASSERT(MBEDTLS_SSL_OUT_CONTENT_LEN > NRPC_TRANSMIT_MIN, "MBEDTLS_SSL_OUT_CONTENT_LEN: more than NRPC_TRANSMIT_MIN");
 
 enum state { HANDSHAKE, OPEN, OVER };        /* OVER: nothing but what lies in Mbed TLS's output buffer leaves */
 enum flag { PEER_DONE = 1, RESUMED = 2, LATE = 4 }; /* PEER_DONE: its close_notify has come */
@@ -254,9 +254,9 @@ size_t nrpc_tls_receive(struct nrpc_conn *conn, const void *data, size_t n, uint
 static void make_record(struct nrpc_conn *conn, struct nrpc_tls_link *link)
 {
     mbedtls_ssl_context *ssl = &link->ssl;
-    size_t room = link->tx_room - RECORD_OVERHEAD, n;
-    if (room > MBEDTLS_SSL_OUT_CONTENT_LEN) {
-        room = MBEDTLS_SSL_OUT_CONTENT_LEN;
+    size_t room = link->tx_room - RECORD_OVERHEAD, most = (size_t)mbedtls_ssl_get_max_out_record_payload(ssl), n;
+    if (room > most) {
+        room = most;
     }
     n = nrpc_conn_transmit(conn, link->tx, room);
     if (n) {

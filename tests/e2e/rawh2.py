@@ -102,8 +102,8 @@ class Stream:
 class Peer:
     """One connection. Answers SETTINGS and PING as it must, gives no window on its own."""
 
-    def __init__(self, port, *first, wait=True, timeout=TIMEOUT, receive_buffer=None):
-        """first: settings, as for settings(); wait: for the server's SETTINGS, as grpcio does."""
+    def __init__(self, port, *first, wait=True, timeout=TIMEOUT, receive_buffer=None, context=None):
+        """first: settings, as for settings(); wait: for the server's SETTINGS, as grpcio does; context: of ssl, for TLS."""
         self.timeout = timeout
         self.received = b""
         self.encoder, self.decoder = Encoder(), Decoder()
@@ -121,10 +121,13 @@ class Peer:
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.poll = select.poll()
-        self.poll.register(self.socket, select.POLLIN)
         try:
             self.socket.connect(("127.0.0.1", port))
+            if context:
+                self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
+            self.pending = self.socket.pending if context else lambda: 0
+            self.poll = select.poll()
+            self.poll.register(self.socket, select.POLLIN)
             self.send(PREFACE + settings(*first))
             if wait:
                 self.until(lambda: self.settings is not None and self.acked)
@@ -156,7 +159,7 @@ class Peer:
 
     def receive(self, seconds):
         """Reads and handles what comes within this time. False: nothing came, or the end."""
-        if self.closed or not self.poll.poll(1000 * seconds):
+        if self.closed or not (self.pending() or self.poll.poll(1000 * seconds)):
             return False
         try:
             data = self.socket.recv(65536)

@@ -18,6 +18,7 @@ import time
 
 import pytest
 
+import secure
 from rawh2 import Peer, message
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -33,6 +34,7 @@ PROBES = {"greeter": lambda peer: peer.say_hello("probe") == "Hello, probe!",
           "services": lambda peer: peer.say_hello("probe") == "Hello, probe",
           "blobs": lambda peer: peer.call("/blobs.Blobs/Put", message()).grpc_status == "0",
           "interop": lambda peer: peer.call("/grpc.testing.TestService/EmptyCall", message()).grpc_status == "0"}
+PROBES["interop_tls"] = PROBES["interop"]
 PROBES["reporter"] = PROBES["greeter"]
 PROBES["caller"] = lambda peer: True
 TOKEN = "a token of these tests"  # boards/guarded.c has it
@@ -99,6 +101,7 @@ class Server:
         """image: a program like the application's, in its place."""
         self.name, self.app = name, app
         self.ours = name != "reference"
+        self.tls = app.endswith("tls")
         self.output = []
         self.shown = 0
         for _ in range(3):  # another process may have taken the port meanwhile
@@ -148,7 +151,7 @@ class Server:
         end = time.monotonic() + seconds
         while self.process.poll() is None:
             try:
-                with Peer(self.port, timeout=5) as peer:
+                with Peer(self.port, timeout=5, context=secure.client_context() if self.tls else None) as peer:
                     if PROBES[self.app](peer):
                         return True
             except (OSError, EOFError):

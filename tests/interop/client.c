@@ -101,8 +101,8 @@ NRPC_STATIC_ASSERT(INTEROP_BYTES >= grpc_testing_TestService_client_REQUEST_BYTE
 #undef grpc_testing_TestService_client_REPLY_BYTES
 #define grpc_testing_TestService_client_REQUEST_BYTES INTEROP_BYTES
 #define grpc_testing_TestService_client_REPLY_BYTES INTEROP_BYTES
-NRPC_CHANNEL_DEFINE_WITH(channel, "interop.example", (.keys = keys, .n_keys = 2), grpc_testing_TestService_client,
-                         grpc_testing_UnimplementedService_client);
+NRPC_CHANNEL_DEFINE_WITH(channel, "interop.example", (.keys = keys, .n_keys = 2 INTEROP_TLS(interop_channel_tls)),
+                         grpc_testing_TestService_client, grpc_testing_UnimplementedService_client);
 
 static struct run {
     struct nrpc_call *asked; /* Driver.Run, which is answered at the end; NULL: it was given up */

@@ -3,9 +3,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Use: NODE_PATH=build/node/node_modules node tests/interop/client.js
-// Each line in is {"case": NAME, "target": "HOST:PORT"}; each line out {"ok": true} or {"ok": false, "error": TEXT}.
+// Each line in is {"case": NAME, "target": "HOST:PORT", "ca": FILE or null for no TLS}; each line out {"ok": true} or {"ok": false, "error": TEXT}.
 'use strict';
 const assert = require('assert');
+const fs = require('fs');
 const path = require('path');
 const readline = require('readline');
 const grpc = require('@grpc/grpc-js');
@@ -279,10 +280,11 @@ const CASES = {
   },
 };
 
-async function run({ case: name, target }) {
+async function run({ case: name, target, ca }) {
   const clients = [];
+  const credentials = ca ? grpc.credentials.createSsl(fs.readFileSync(ca)) : grpc.credentials.createInsecure();
   const open = (options = {}, service = testing.TestService) => {
-    clients.push(new service(target, grpc.credentials.createInsecure(),
+    clients.push(new service(target, credentials,
       { 'grpc.max_receive_message_length': -1, 'grpc.use_local_subchannel_pool': 1, ...options }));
     return clients[clients.length - 1];
   };

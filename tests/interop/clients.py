@@ -14,6 +14,7 @@ import grpc
 import cases
 import negative_server
 import reference_server
+import secure
 import targets
 from cases import NotRun
 from interop import driver_pb2, driver_pb2_grpc
@@ -21,46 +22,58 @@ from tap import Tap
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = targets.ROOT
-TARGETS = ["posix", "hostsim-raw", "hostsim-sockets", "lm3s6965evb"]
+PLAIN = ["posix", "hostsim-raw", "hostsim-sockets", "lm3s6965evb"]
+TARGETS = PLAIN + ["posix-tls", "hostsim-raw-tls", "hostsim-sockets-tls"]
 PASS, FAIL, NOT_RUN = "pass", "FAIL", "not run"
 # gRPC's own: those for a service, then those for a client alone.
 OFFICIAL = [case.__name__ for case in cases.OFFICIAL] + negative_server.CASES
 CASES = OFFICIAL + [name for name in cases.CASES if name not in OFFICIAL]
 
 
+def name_and_app(target):
+    """Of a target: what targets.Server is asked for."""
+    return target.replace("-tls", ""), "interop_tls" if target.endswith("-tls") else "interop"
+
+
 @contextlib.contextmanager
-def tap_of(port):
+def tap_of(port, tls):
     """A tap before the server at port; None: before gRPC's own server, which it tells what it has seen."""
-    with Tap(port) as wire:
+    with Tap(port, tls) as wire:
         if port is not None:
             yield wire
             return
-        server, wire.server_port = reference_server.serve(tap=wire)
+        server, wire.server_port = reference_server.serve(tap=wire, tls=tls)
         yield wire
         server.stop(None)
 
 
 class Caller:
-    """A client of ours to call: call(case, target) raises what went wrong, or NotRun."""
+    """A client of ours to call: call(case, target, tls) raises what went wrong, or NotRun."""
     knows = list(cases.CASES)
     targets = ["reference"] + TARGETS
 
     def run(self, case, server):
         if case not in cases.COMPRESSED:
-            self.call(case, server.target())
+            self.call(case, server.target(), server.tls)
             return
-        with tap_of(None if server.name == "reference" else server.port) as wire:
-            self.call(case, wire.target())
+        with tap_of(None if server.name == "reference" else server.port, server.tls) as wire:
+            self.call(case, wire.target(), server.tls)
             wire.check(case)
+
+
+def channel_to(target, tls, *options):
+    options += (("grpc.use_local_subchannel_pool", 1),)
+    if tls:
+        return grpc.secure_channel(target, secure.channel_credentials(), options=options)
+    return grpc.insecure_channel(target, options=options)
 
 
 class Grpcio(Caller):
     name = "grpcio"
 
     @staticmethod
-    def call(case, target):
-        with grpc.insecure_channel(target, options=[("grpc.use_local_subchannel_pool", 1),
-                                                    ("grpc.max_receive_message_length", -1)]) as channel:
+    def call(case, target, tls):
+        with channel_to(target, tls, ("grpc.max_receive_message_length", -1)) as channel:
             cases.run(case, channel)
 
 
@@ -78,10 +91,11 @@ class GrpcJs(Caller):
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         atexit.register(self.process.kill)
 
-    def call(self, case, target):
+    def call(self, case, target, tls):
         if self.process is None or self.process.poll() is not None:
             self.start()
-        self.process.stdin.write(json.dumps({"case": case, "target": target}) + "\n")
+        self.process.stdin.write(json.dumps({"case": case, "target": target,
+                                             "ca": secure.path("ca.pem") if tls else None}) + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         assert line, "client.js has ended"
@@ -95,10 +109,12 @@ class GrpcGo(Caller):
     PROGRAM = os.path.join(ROOT, "build", "go", "client")
     knows = [name for name in OFFICIAL if name not in cases.COMPRESSED and name not in negative_server.CASES]
 
-    def call(self, case, target):
+    SECURE = ["--use_tls", "--use_test_ca", "--ca_file=" + secure.path("ca.pem"), "--server_host_override=" + secure.HOST]
+
+    def call(self, case, target, tls):
         host, port = target.split(":")
-        done = subprocess.run([self.PROGRAM, "--server_host=" + host, "--server_port=" + port, "--test_case=" + case],
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        done = subprocess.run([self.PROGRAM, "--server_host=" + host, "--server_port=" + port, "--test_case=" + case] +
+                              (self.SECURE if tls else []), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               timeout=cases.SECONDS)
         assert done.returncode == 0, done.stdout
 
@@ -112,29 +128,37 @@ class Nanorpc:
              "lm3s6965evb": "10.0.2.2"}
     knows = OFFICIAL
     targets = TARGETS
-    peer = "reference"
-    other = None
 
-    def port(self):
+    def __init__(self):
+        self.others = {}
+
+    @staticmethod
+    def start(tls):
+        return targets.Server("reference", ["--tls"] if tls else [], app="interop")
+
+    def port(self, tls):
         """Of the server that is called, started once."""
-        if self.other is None or self.other.process.poll() is not None:
-            self.other = targets.Server(self.peer, app="interop")
-        return self.other.port
+        if tls not in self.others or self.others[tls].process.poll() is not None:
+            self.others[tls] = self.start(tls)
+        return self.others[tls].port
+
+    def tapped_port(self, tls):
+        return None
 
     def run(self, case, server):
         if case in negative_server.CASES:
-            with negative_server.NegativeServer(case) as other:
+            with negative_server.NegativeServer(case, server.tls) as other:
                 self.tell(case, server, other.port)
                 other.check()
         elif case in cases.COMPRESSED:
-            with tap_of(None if self.peer == "reference" else self.port()) as wire:
+            with tap_of(self.tapped_port(server.tls), server.tls) as wire:
                 self.tell(case, server, wire.port)
                 wire.check(case)
         else:
-            self.tell(case, server, self.port())
+            self.tell(case, server, self.port(server.tls))
 
     def tell(self, case, server, port):
-        with grpc.insecure_channel(server.target(), options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+        with channel_to(server.target(), server.tls) as channel:
             reply = driver_pb2_grpc.DriverStub(channel).Run(
                 driver_pb2.RunRequest(name=case, host=self.HOSTS[server.name], port=port),
                 timeout=cases.SECONDS, wait_for_ready=True)
@@ -146,7 +170,13 @@ class Itself(Nanorpc):
     """Both ends are ours: the target's client calls our server on Linux."""
     name = "itself"
     knows = [name for name in OFFICIAL if name not in negative_server.CASES]
-    peer = "posix"
+
+    @staticmethod
+    def start(tls):
+        return targets.Server("posix", app="interop_tls" if tls else "interop")
+
+    def tapped_port(self, tls):
+        return self.port(tls)
 
 
 CLIENTS = {client.name: client for client in (Grpcio(), GrpcJs(), Nanorpc(), Itself())}

@@ -12,8 +12,21 @@
 #define INTEROP_BYTES 1024
 #endif
 
+/* Connections that the server has memory for; boards/apps/interop.mk gives others. */
+#ifndef INTEROP_CONNECTIONS
+#define INTEROP_CONNECTIONS 2
+#endif
+
 /* The metadata keys that the service sends back: at the beginning, at the end. */
 extern const struct nrpc_key interop_initial, interop_trailing;
+
+/* Over TLS (boards/apps/interop_tls.mk): the options of the server and of the channel. */
+#if NRPC_TLS
+extern const struct nrpc_tls interop_server_tls, interop_channel_tls;
+#define INTEROP_TLS(which) , .tls = &which
+#else
+#define INTEROP_TLS(which)
+#endif
 
 /* What app_poll (board.h) has to do for the service. */
 uint32_t server_poll(uint32_t now_ms);

@@ -11,7 +11,7 @@ import clients
 from clients import FAIL, NOT_RUN, PASS
 from targets import Server
 
-CELL = 17
+CELL = 20
 
 
 def choices(parser, name, known):
@@ -32,13 +32,14 @@ def main():
     for target in asked.targets:
         rows = [(client, case) for client, case in itertools.product(asked.clients, asked.cases)
                 if clients.concerns(client, case, target)]
-        server = Server(target, app="interop")
+        name, app = clients.name_and_app(target)
+        server = Server(name, app=app)
         for client, case in rows:
             results[client, case, target] = clients.attempt(client, case, server)
             if not server.serves():
                 results[client, case, target] = FAIL, "%s no longer serves:\n%s" % (target, server.new_output())
                 server.stop()
-                server = Server(target, app="interop")
+                server = Server(name, app=app)
         server.stop()
     report(asked, results)
     sys.exit(1 if any(result == FAIL for result, _ in results.values()) else 0)

@@ -14,6 +14,7 @@ import h2.events
 import h2.exceptions
 from h2.settings import SettingCodes
 
+import secure
 from cases import messages_pb2, payload
 
 CASES = ["goaway", "rst_after_header", "rst_during_data", "rst_after_data", "ping", "max_streams"]
@@ -43,6 +44,8 @@ class Connection:
 
     def run(self):
         try:
+            if self.server.context:
+                self.socket = self.server.context.wrap_socket(self.socket, server_side=True)
             self.http2.initiate_connection()
             if self.case == "max_streams":
                 self.http2.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: 1})
@@ -144,8 +147,9 @@ class Connection:
 class NegativeServer:
     """One case, on a free port of 127.0.0.1."""
 
-    def __init__(self, case):
+    def __init__(self, case, tls=False):
         self.case = case
+        self.context = secure.server_context() if tls else None
         self.connections = self.calls = self.pings = self.pongs = self.most_active = 0
         self.breaches = []  # of HTTP/2, by the client
         self.listener = socket.create_server(("127.0.0.1", 0))

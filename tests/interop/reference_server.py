@@ -1,7 +1,7 @@
 # tests/interop/reference_server.py - grpc.testing.TestService on gRPC's own server for Python.
 # Layer: tests. Source: gRPC "Interoperability Test Case Descriptions", "Server".
 # SPDX-License-Identifier: Apache-2.0
-"""Use: reference_server.py PORT   Shows that the cases are right, and serves nanorpc's own client.
+"""Use: reference_server.py PORT [--tls]   Shows that the cases are right, and serves nanorpc's own client.
 Which requests came compressed, gRPC's server for Python does not tell: serve(tap=...) has it from a tap before it."""
 import concurrent.futures
 import os
@@ -9,6 +9,8 @@ import sys
 import time
 
 import grpc
+
+import secure
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from tap import flags_of  # noqa: E402
@@ -84,17 +86,18 @@ class TestService(test_pb2_grpc.TestServiceServicer):
             yield from answers(request, context)
 
 
-def serve(port=0, tap=None):
+def serve(port=0, tap=None, tls=False):
     """(server, port), started."""
     server = grpc.server(concurrent.futures.ThreadPoolExecutor(max_workers=32), options=[("grpc.so_reuseport", 0)])
     test_pb2_grpc.add_TestServiceServicer_to_server(TestService(tap), server)
-    port = server.add_insecure_port("127.0.0.1:%d" % port)
+    address = "127.0.0.1:%d" % port
+    port = server.add_secure_port(address, secure.server_credentials()) if tls else server.add_insecure_port(address)
     server.start()
     return server, port
 
 
 def main():
-    server, port = serve(int(sys.argv[1]))
+    server, port = serve(int(sys.argv[1]), tls="--tls" in sys.argv)
     print("nanorpc: TestService ready on 127.0.0.1:%d" % port, flush=True)
     server.wait_for_termination()
 

@@ -9,11 +9,6 @@
 #include "interop.h"
 #include "interop/driver.nrpc.h"
 
-/* Connections that the server has memory for; boards/apps/interop.mk gives others. */
-#ifndef INTEROP_CONNECTIONS
-#define INTEROP_CONNECTIONS 2
-#endif
-
 typedef grpc_testing_StreamingOutputCallRequest output_request;
 typedef grpc_testing_StreamingOutputCallResponse output_reply;
 
@@ -414,5 +409,6 @@ NRPC_STATIC_ASSERT(INTEROP_BYTES >= grpc_testing_TestService_service_REQUEST_BYT
 #undef grpc_testing_TestService_service_REPLY_BYTES
 #define grpc_testing_TestService_service_REQUEST_BYTES INTEROP_BYTES
 #define grpc_testing_TestService_service_REPLY_BYTES INTEROP_BYTES
-NRPC_SERVER_DEFINE_WITH(server, INTEROP_CONNECTIONS, (.keys = keys, .n_keys = 2), grpc_testing_TestService_service,
+NRPC_SERVER_DEFINE_WITH(server, INTEROP_CONNECTIONS, (.keys = keys, .n_keys = 2 INTEROP_TLS(interop_server_tls)),
+                        grpc_testing_TestService_service,
                         interop_Driver_service);

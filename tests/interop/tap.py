@@ -2,8 +2,12 @@
 # Layer: tests. Source: RFC 9113; gRPC over HTTP2, "Length-Prefixed-Message".
 # SPDX-License-Identifier: Apache-2.0
 import collections
+import select
 import socket
+import ssl
 import threading
+
+import secure
 
 PREFACE = len(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
 DATA, PADDED = 0, 8
@@ -56,12 +60,43 @@ def flags_of(calls):
     return found
 
 
-class Tap:
-    """Between a client that connects to `port` and the server at server_port, both on 127.0.0.1."""
+class Secured:
+    """A connection over TLS that may be read in one thread while another one writes."""
 
-    def __init__(self, server_port=None):
+    def __init__(self, link):
+        """link: after its handshake."""
+        self.link, self.lock = link, threading.Lock()
+        link.setblocking(False)
+
+    def do(self, what, data):
+        while True:
+            with self.lock:
+                try:
+                    return what(data)
+                except ssl.SSLWantReadError:
+                    wanted = [self.link], []
+                except ssl.SSLWantWriteError:
+                    wanted = [], [self.link]
+            select.select(*wanted, [])
+
+    def recv(self, n):
+        return self.do(self.link.recv, n)
+
+    def sendall(self, data):
+        while data:
+            data = data[self.do(self.link.send, data):]
+
+    def shutdown(self, how):
+        self.link.shutdown(how)
+
+
+class Tap:
+    """Between a client that connects to `port` and the server at server_port, both on 127.0.0.1, and, if tls, over TLS."""
+
+    def __init__(self, server_port=None, tls=False):
         """server_port: None: set later, before a client connects."""
         self.server_port = server_port
+        self.tls = tls
         self.requests, self.replies = [], []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -82,11 +117,18 @@ class Tap:
                 client, _ = self.listener.accept()
             except OSError:
                 return
-            server = socket.create_connection(("127.0.0.1", self.server_port))
-            sides = Side(PREFACE, self.requests), Side(0, self.replies)
-            for source, to, side in ((client, server, sides[0]), (server, client, sides[1])):
-                source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                threading.Thread(target=self.move, args=(source, to, side), daemon=True).start()
+            threading.Thread(target=self.connect, args=(client,), daemon=True).start()
+
+    def connect(self, client):
+        server = socket.create_connection(("127.0.0.1", self.server_port))
+        for link in (client, server):
+            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.tls:
+            server = Secured(secure.client_context().wrap_socket(server, server_hostname=secure.HOST))
+            client = Secured(secure.server_context().wrap_socket(client, server_side=True))
+        sides = Side(PREFACE, self.requests), Side(0, self.replies)
+        for source, to, side in ((client, server, sides[0]), (server, client, sides[1])):
+            threading.Thread(target=self.move, args=(source, to, side), daemon=True).start()
 
     @staticmethod
     def move(source, to, side):

@@ -13,7 +13,7 @@ ALL = [(client, case, target) for target in chosen(["reference"] + clients.TARGE
 
 @pytest.fixture
 def server(target):
-    yield from use(target, "interop")
+    yield from use(*clients.name_and_app(target))
 
 
 @pytest.mark.parametrize("client, case, target", ALL)

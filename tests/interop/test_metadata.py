@@ -11,7 +11,7 @@ from targets import chosen, limit, use
 INITIAL, TRAILING = "x-grpc-test-echo-initial", "x-grpc-test-echo-trailing-bin"
 
 
-@pytest.fixture(params=chosen(clients.TARGETS))
+@pytest.fixture(params=chosen(clients.PLAIN))
 def server(request):
     yield from use(request.param, "interop")
 
