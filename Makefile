@@ -455,6 +455,8 @@ test-target: $(unit-m3_PROGRAMS) ## run the unit tests on an emulated Cortex-M3 
 	$(Q)$(PYTEST) tests/test_units.py -k unit-m3
 
 interop: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,interop)) $(foreach b,linux host-sim,$(call image,$b,interop_tls)) $(GEN_PY) $(NODE_READY) ## run gRPC's interop cases and print the matrix
+	$(Q)[ -x $(B)/go/client ] || ! command -v go >/dev/null || { echo "set-up: gRPC's own interop client in Go"; \
+	    GOBIN=$(abspath $(B)/go) timeout 600 go install $(GO_client); } || echo "set-up: it could not be built (go's message is above)"
 	$(Q)$(RUN_PYTHON) -B tests/interop/matrix.py $(ARGS)
 
 h2spec: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,greeter)) $(call image,host-sim,tls) $(GEN_PY) $(H2SPEC) ## run all of h2spec and print the table
