@@ -320,7 +320,8 @@ $(B)/$1/lwip/%.o: $(LWIP_DIR)/%.c $(B)/$1/flags | $(LWIP_READY) $(HEADERS_READY)
 $(B)/$1/mbedtls/%.o: $(MBEDTLS_DIR)/library/%.c $(B)/$1/flags | $(MBEDTLS_READY) $(SETUP)
 	$$(call say,CC,$1/mbedtls/$$*.c)
 	$(Q)mkdir -p $$(@D)
-	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) -I$(MBEDTLS_DIR)/library $3 -c -o $$@ $$<
+	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) -I$(MBEDTLS_DIR)/library $(if $(findstring -Os,$3),,-O2) \
+	    $(filter-out -O1 -fsanitize% -fno-sanitize%,$3) -c -o $$@ $$<
 endef
 
 # $1: board, $2: tree, $3: limits
@@ -409,21 +410,43 @@ unit-m3_LDFLAGS := -nostartfiles -T tests/target/link.ld $(NO_HEAP)
 unit-m3_SUPPORT := tests/target/semihost.c
 unit-m3_ENDING := .elf
 
+# TLS, one tree a profile: the programs of tests/tls. Who takes memory, and whether it gets any, is the tests' business.
+UNIT_TREES += tls-gcc tls-clang tls-m3
+TLS_TEST_SRC := $(sort $(wildcard tests/tls/test_*.c))
+tls-gcc_CC := gcc
+tls-gcc_CFLAGS := $(SANITIZE) -DNRPC_PIECES=1 -DNRPC_CLIENT=1
+tls-gcc_SUPPORT := tests/unit/host.c
+tls-gcc_TLS := conformant
+tls-clang_CC := clang
+tls-clang_CFLAGS := $(SANITIZE) -DNRPC_FAST=1 -DNRPC_PIECES=1 -DNRPC_CLIENT=1
+tls-clang_SUPPORT := tests/unit/host.c
+tls-clang_TLS := tls13
+tls-m3_CC := arm-none-eabi-
+tls-m3_CFLAGS := $(unit-m3_CFLAGS)
+tls-m3_LDFLAGS := $(unit-m3_LDFLAGS)
+tls-m3_SUPPORT := tests/target/semihost.c
+tls-m3_ENDING := .elf
+tls-m3_TLS := small
+$(foreach t,$(filter tls-%,$(UNIT_TREES)),$(eval $t_DIR := tests/tls)$(eval $t_SRC := $(TLS_TEST_SRC))\
+    $(eval $t_SUPPORT += tests/tls/pair.c)$(eval $t_CFLAGS += $(call CFLAGS_TLS,$($t_TLS)) -DNRPC_TLS_MEMORY_BYTES=524288)\
+    $(eval $t_LDFLAGS += -Wl$(comma)--wrap=nrpc_tls_calloc -Wl$(comma)--wrap=nrpc_tls_free))
+
 define unit_rules # $1: tree
 $(call tree_rules,$1,$(call compiler,$1),-Itests/unit -I$(B)/vectors $($1_CFLAGS),$($1_LDFLAGS))
 $1_LIB := $(patsubst %.c,$(B)/$1/%.o,$(CORE_SRC) $(SERVICES_SRC) $(UNIT_SUPPORT)) \
     $(patsubst $(B)/gen/%.c,$(B)/$1/gen/%.o,$(filter-out $($1_WITHOUT),$(GEN_C))) \
-    $(patsubst %,$(B)/$1/nanopb/%.o,$(NANOPB_SRC))
+    $(patsubst %,$(B)/$1/nanopb/%.o,$(NANOPB_SRC)) \
+    $(if $($1_TLS),$(patsubst %.c,$(B)/$1/%.o,$(TLS_SRC)) $(patsubst %,$(B)/$1/mbedtls/%.o,$(MBEDTLS_SRC)))
 $1_SUPPORT_OBJ := $(patsubst %.c,$(B)/$1/%.o,$($1_SUPPORT))
-$1_PROGRAMS := $(patsubst tests/unit/%.c,$(B)/$1/%$($1_ENDING),$(or $($1_SRC),$(UNIT_SRC)))
+$1_PROGRAMS := $(patsubst $(or $($1_DIR),tests/unit)/%.c,$(B)/$1/%$($1_ENDING),$(or $($1_SRC),$(UNIT_SRC)))
 $(patsubst %.c,$(B)/$1/%.o,$(UNIT_SRC)): | $(VECTORS_H) $(COMPRESS_VECTORS_H)
 $(B)/$1/libnanorpc.a: $$($1_LIB)
 	$(Q)rm -f $$@ && ar rc $$@ $$($1_LIB)
-$$($1_PROGRAMS): $(B)/$1/%$($1_ENDING): $(B)/$1/tests/unit/%.o $$($1_SUPPORT_OBJ) $(B)/$1/libnanorpc.a $(B)/$1/flags \
+$$($1_PROGRAMS): $(B)/$1/%$($1_ENDING): $(B)/$1/$(or $($1_DIR),tests/unit)/%.o $$($1_SUPPORT_OBJ) $(B)/$1/libnanorpc.a $(B)/$1/flags \
     $(wildcard tests/target/*.ld)
 	$$(call say,LINK,$$@)
 	$(Q)$(call compiler,$1) -Wl,--gc-sections $($1_CFLAGS) $($1_LDFLAGS) -o $$@ $$(filter %.o %.a,$$^)
--include $$($1_LIB:.o=.d) $(patsubst %.c,$(B)/$1/%.d,$(UNIT_SRC) $($1_SUPPORT))
+-include $$($1_LIB:.o=.d) $(patsubst %.c,$(B)/$1/%.d,$(or $($1_SRC),$(UNIT_SRC)) $($1_SUPPORT))
 endef
 $(foreach t,$(UNIT_TREES),$(eval $(call unit_rules,$t)))
 

@@ -90,10 +90,8 @@ static int forget_dates(void *unused, mbedtls_x509_crt *certificate, int depth, 
 static int configure(const struct nrpc_tls *tls)
 {
     static const char *protocols[] = {"h2", NULL};
-    static const uint8_t modes[] = {
-        [NRPC_TLS_CLIENTS_ANY] = MBEDTLS_SSL_VERIFY_NONE,
-        [NRPC_TLS_CLIENTS_OPTIONAL] = MBEDTLS_SSL_VERIFY_OPTIONAL,
-        [NRPC_TLS_CLIENTS_VERIFIED] = MBEDTLS_SSL_VERIFY_REQUIRED};
+    int mode = tls->host ? MBEDTLS_SSL_VERIFY_REQUIRED
+             : tls->clients != NRPC_TLS_CLIENTS_ANY ? MBEDTLS_SSL_VERIFY_OPTIONAL : MBEDTLS_SSL_VERIFY_NONE;
     struct nrpc_tls_state *state = tls->state;
     mbedtls_ssl_config *config = &state->config;
     int result;
@@ -103,7 +101,7 @@ static int configure(const struct nrpc_tls *tls)
     mbedtls_ssl_conf_ciphersuites(config, suites);
     mbedtls_ssl_conf_groups(config, groups);
     mbedtls_ssl_conf_rng(config, nrpc_tls_random, NULL);
-    mbedtls_ssl_conf_authmode(config, tls->host ? MBEDTLS_SSL_VERIFY_REQUIRED : modes[tls->clients]);
+    mbedtls_ssl_conf_authmode(config, mode); /* of OPTIONAL, tls.c makes the decision */
     mbedtls_ssl_conf_ca_chain(config, tls->authority.n ? &state->authority : NULL, NULL);
     if (tls->undated) {
         mbedtls_ssl_conf_verify(config, forget_dates, NULL);
@@ -115,6 +113,10 @@ static int configure(const struct nrpc_tls *tls)
     mbedtls_ssl_session_init(&state->session);
     state->has_session = 0;
     if (tls->host) {
+#if NRPC_TLS_13
+        mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(config,
+                                                                 MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
+#endif
         return result;
     }
     mbedtls_ssl_ticket_init(&state->tickets);

@@ -11,6 +11,7 @@
 
 /* What a record has around its content: header, nonce and tag of AES-GCM in TLS 1.2; TLS 1.3 has less. */
 enum { RECORD_OVERHEAD = 5 + 8 + 16 };
+enum { CERTIFICATE_REQUIRED = 116 }; /* an alert that Mbed TLS does not name */
 
 NRPC_STATIC_ASSERT(NRPC_LINK_MIN - NRPC_TRANSMIT_MIN >= RECORD_OVERHEAD, "NRPC_LINK_MIN: room for a record's overhead");
 NRPC_STATIC_ASSERT(MBEDTLS_SSL_OUT_CONTENT_LEN > NRPC_TRANSMIT_MIN, "MBEDTLS_SSL_OUT_CONTENT_LEN: more than NRPC_TRANSMIT_MIN");
@@ -64,7 +65,7 @@ static int may_go_on(const struct nrpc_tls_link *link, int result)
 }
 
 /* An alert for errors of which Mbed TLS has told the peer nothing. 0: it has. */
-static unsigned char alert_for(const struct nrpc_tls_failure *failure)
+static unsigned char alert_for(const struct nrpc_tls_failure *failure, mbedtls_ssl_protocol_version version)
 {
     switch (failure->error) {
     case NRPC_TLS_NO_H2: return MBEDTLS_SSL_ALERT_MSG_NO_APPLICATION_PROTOCOL;
@@ -73,6 +74,8 @@ static unsigned char alert_for(const struct nrpc_tls_failure *failure)
         return failure->flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED ? MBEDTLS_SSL_ALERT_MSG_UNKNOWN_CA
              : failure->flags & MBEDTLS_X509_BADCERT_EXPIRED     ? MBEDTLS_SSL_ALERT_MSG_CERT_EXPIRED
                                                                  : MBEDTLS_SSL_ALERT_MSG_BAD_CERT;
+    case MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE: /* RFC 8446 6.2, RFC 5246 7.4.6 */
+        return version == MBEDTLS_SSL_VERSION_TLS1_2 ? MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE : CERTIFICATE_REQUIRED;
     case MBEDTLS_ERR_SSL_ALLOC_FAILED: return MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR;
     default: return 0;
     }
@@ -92,6 +95,7 @@ static void fail(struct nrpc_conn *conn, int error)
     struct nrpc_tls_link *link = link_of(conn);
     mbedtls_ssl_context *ssl = &link->ssl;
     struct nrpc_tls_failure failure = {.error = error};
+    unsigned char alert;
     if (link->state == OVER) {
         return;
     }
@@ -109,8 +113,9 @@ static void fail(struct nrpc_conn *conn, int error)
         failure.flags = failure.flags == UINT32_MAX ? 0 : failure.flags;
     }
     link->state = OVER;
-    if (alert_for(&failure) && !ssl->out_left) {
-        (void)mbedtls_ssl_send_alert_message(ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, alert_for(&failure));
+    alert = alert_for(&failure, ssl->tls_version);
+    if (alert && !ssl->out_left) {
+        (void)mbedtls_ssl_send_alert_message(ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, alert);
     }
     if (link->flags & RESUMED) { /* the next one begins anew */
         mbedtls_ssl_session_free(&tls->state->session);
@@ -142,6 +147,25 @@ static void keep_session(struct nrpc_tls_state *state, mbedtls_ssl_context *ssl)
     session->peer_cert = NULL;
 }
 
+/* Mbed TLS leaves the client's certificate to us (VERIFY_OPTIONAL): in TLS 1.3 its alert would be encrypted with a key
+ * that the client does not use any more. */
+static int refuses_client(struct nrpc_conn *conn)
+{
+    const mbedtls_ssl_context *ssl = &link_of(conn)->ssl;
+    if (!mbedtls_ssl_get_peer_cert(ssl)) {
+        if (conn->server->tls->clients != NRPC_TLS_CLIENTS_VERIFIED) {
+            return 0;
+        }
+        fail(conn, MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE);
+        return 1;
+    }
+    if (mbedtls_ssl_get_verify_result(ssl)) {
+        fail(conn, MBEDTLS_ERR_X509_CERT_VERIFY_FAILED);
+        return 1;
+    }
+    return 0;
+}
+
 static void handshake(struct nrpc_conn *conn)
 {
     const struct nrpc_tls *tls = conn->server->tls;
@@ -158,9 +182,7 @@ static void handshake(struct nrpc_conn *conn)
         fail(conn, NRPC_TLS_NO_H2);
         return;
     }
-    /* With VERIFY_OPTIONAL, Mbed TLS leaves a bad certificate to us. */
-    if (mbedtls_ssl_get_peer_cert(ssl) && mbedtls_ssl_get_verify_result(ssl)) {
-        fail(conn, MBEDTLS_ERR_X509_CERT_VERIFY_FAILED);
+    if (refuses_client(conn)) {
         return;
     }
     link->state = OPEN;
