@@ -269,6 +269,7 @@ PORT_lwip-raw_LWIP := $(LWIP_CORE_SRC)
 PORT_lwip-sockets_SRC := ports/lwip/nrpc_lwip_sockets.c ports/lwip/nrpc_lwip_sockets_dial.c
 PORT_lwip-sockets_LWIP := $(LWIP_CORE_SRC) $(LWIP_API_SRC)
 TLS_SRC := $(sort $(wildcard ports/mbedtls/*.c))
+TLS_PROFILES := $(wildcard ports/mbedtls/profile*.h) # a system header includes them, so -MMD does not name them
 PORT_posix_SRC := $(sort $(wildcard ports/posix/*.c))
 
 port_flags = $(addprefix -Iports/,$(sort $(firstword $(subst -, ,$($1_PORT))))) $(if $(uses_lwip),$(CFLAGS_LWIP))
@@ -300,7 +301,7 @@ keep_flags = $(if $(subst x$(strip $(file <$(B)/$1/flags))x,,x$(strip $2)x),$(sh
 # Compile rules of one object tree. $1: its folder below build/, $2: compiler, $3: flags, $4: flags to link
 define tree_rules
 $(call keep_flags,$1,$2 $(CFLAGS_ALL) $(WARNINGS) $(CFLAGS_THIRD) $3 $4)
-$(B)/$1/%.o: %.c $(B)/$1/flags | $(HEADERS_READY) $(if $(findstring $(LWIP_DIR),$3),$(LWIP_READY)) \
+$(B)/$1/%.o: %.c $(B)/$1/flags $(if $(findstring $(MBEDTLS_DIR),$3),$(TLS_PROFILES)) | $(HEADERS_READY) $(if $(findstring $(LWIP_DIR),$3),$(LWIP_READY)) \
     $(if $(findstring $(MBEDTLS_DIR),$3),$(MBEDTLS_READY) $(CERTS_READY)) $(SETUP)
 	$$(call say,CC,$1/$$*.c)
 	$(Q)mkdir -p $$(@D)
@@ -317,7 +318,7 @@ $(B)/$1/lwip/%.o: $(LWIP_DIR)/%.c $(B)/$1/flags | $(LWIP_READY) $(HEADERS_READY)
 	$$(call say,CC,$1/lwip/$$*.c)
 	$(Q)mkdir -p $$(@D)
 	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $3 -c -o $$@ $$<
-$(B)/$1/mbedtls/%.o: $(MBEDTLS_DIR)/library/%.c $(B)/$1/flags | $(MBEDTLS_READY) $(SETUP)
+$(B)/$1/mbedtls/%.o: $(MBEDTLS_DIR)/library/%.c $(B)/$1/flags $(TLS_PROFILES) | $(MBEDTLS_READY) $(SETUP)
 	$$(call say,CC,$1/mbedtls/$$*.c)
 	$(Q)mkdir -p $$(@D)
 	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) -I$(MBEDTLS_DIR)/library $(if $(findstring -Os,$3),,-O2) \

@@ -8,9 +8,9 @@
 
 NRPC_BEGIN_C
 
+struct nrpc_tls;
 #if NRPC_CLIENT
 struct nrpc_role;
-struct nrpc_tls;
 extern const struct nrpc_role nrpc_server_role;
 #define NRPC_SERVER_ROLE_ .role = &nrpc_server_role,
 #else

@@ -1,4 +1,4 @@
-# tests/test_units.py - runs each unit test's program: on the host under sanitizers, and on a Cortex-M3.
+# tests/test_units.py - runs each unit test's program: on the host under sanitizers, and on a Cortex-M3; those of TLS, too.
 # Layer: tests; `make test` builds the programs first.
 # SPDX-License-Identifier: Apache-2.0
 import glob
@@ -15,10 +15,15 @@ TREES = {"unit-gcc": ([], ""), "unit-clang": ([], ""), "unit-gzip": ([], ""), "u
 ONLY = {"unit-gzip": {"test_calls", "test_client_compression", "test_compression", "test_mutations", "test_produced", "test_streamed", "test_streamed_client", "test_typed"}}  # as in the Makefile
 NAMES = sorted(os.path.basename(path)[:-2] for path in glob.glob(os.path.join(ROOT, "tests", "unit", "test_*.c")))
 
+TLS_TREES = {"tls-gcc": ([], ""), "tls-clang": ([], ""), "tls-m3": (EMULATOR, ".elf")}  # a profile each, see the Makefile
+TLS_NAMES = sorted(os.path.basename(path)[:-2] for path in glob.glob(os.path.join(ROOT, "tests", "tls", "test_*.c")))
+CASES = ([(name, tree) for name in NAMES for tree in TREES if name in ONLY.get(tree, NAMES)] +
+         [(name, tree) for name in TLS_NAMES for tree in TLS_TREES])
 
-@pytest.mark.parametrize("name,tree", [(name, tree) for name in NAMES for tree in TREES if name in ONLY.get(tree, NAMES)])
+
+@pytest.mark.parametrize("name,tree", CASES)
 def test_unit(name, tree):
-    before, ending = TREES[tree]
+    before, ending = dict(TREES, **TLS_TREES)[tree]
     program = os.path.join(ROOT, "build", tree, name + ending)
     assert os.path.exists(program), "not built: run make test"
     environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=0", UBSAN_OPTIONS="print_stacktrace=1")

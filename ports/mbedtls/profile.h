@@ -13,7 +13,15 @@
 void *nrpc_tls_calloc(size_t count, size_t size);
 void nrpc_tls_free(void *block);
 #define MBEDTLS_PLATFORM_CALLOC_MACRO nrpc_tls_calloc
+#if NRPC_TLS_13
+/* Mbed TLS 3.6.6, its issue 10917: when a transform of TLS 1.3 cannot be set up, what it holds by then is lost. */
+struct mbedtls_ssl_transform;
+void nrpc_tls_free_transform(struct mbedtls_ssl_transform *transform);
+#define MBEDTLS_PLATFORM_FREE_MACRO(block) \
+    _Generic((block), struct mbedtls_ssl_transform *: nrpc_tls_free_transform, default: nrpc_tls_free)(block)
+#else
 #define MBEDTLS_PLATFORM_FREE_MACRO nrpc_tls_free
+#endif
 #define MBEDTLS_PLATFORM_EXIT_ALT
 #define MBEDTLS_PLATFORM_NO_STD_FUNCTIONS
 

@@ -2,7 +2,6 @@
  * Layer: port. Source: RFC 8446, RFC 5246, RFC 9113 9.2; Mbed TLS 3.6 ssl.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #define MBEDTLS_ALLOW_PRIVATE_ACCESS
-#include <mbedtls/platform.h>
 
 #include "nanorpc/link.h"
 #include "nrpc_tls.h"
@@ -143,7 +142,7 @@ static void keep_session(struct nrpc_tls_state *state, mbedtls_ssl_context *ssl)
     mbedtls_ssl_session_init(session);
     state->has_session = mbedtls_ssl_get_session(ssl, session) == 0;
     mbedtls_x509_crt_free(session->peer_cert);
-    mbedtls_free(session->peer_cert);
+    nrpc_tls_free(session->peer_cert);
     session->peer_cert = NULL;
 }
 
