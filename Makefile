@@ -488,9 +488,11 @@ h2spec: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,greeter)) $(cal
 
 lint: $(sort $(foreach b,$(BOARDS),$(foreach a,$(call boards_apps,$b),$($b-$a_LINT)))) ## show our sources to clang, as each board compiles them
 
-size: $(foreach a,greeter interop,$(call image,$(DEMO_BOARD),$a)) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
+size: $(foreach a,greeter interop tls tls_conformant tls_13,$(call image,$(DEMO_BOARD),$a)) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
 	$(Q)$(PYTHON) tests/size.py --cflags "$(CFLAGS_OURS)" --warnings "$(WARNINGS)" --nanopb $(NANOPB_DIR) \
-	    --lto "$(SMALLEST)" --image $< --interop $(call image,$(DEMO_BOARD),interop) $(ARGS)
+	    --lto "$(SMALLEST)" --image $< --interop $(call image,$(DEMO_BOARD),interop) \
+	    --tls small=$(call image,$(DEMO_BOARD),tls) conformant=$(call image,$(DEMO_BOARD),tls_conformant) \
+	    tls13=$(call image,$(DEMO_BOARD),tls_13) --tls-flags "$(call CFLAGS_TLS,small)" $(ARGS)
 
 bench: all $(BENCH_PROGRAMS) ## count instructions, bytes and requests a second, beside gRPC C++
 	$(Q)$(RUN_PYTHON) tests/bench/bench.py $(ARGS)

@@ -217,6 +217,12 @@ def firmware(image):
     return flash, ram
 
 
+# TLS's own code, in three parts: what every byte passes, what begins it, the texts of errors for who asks for them.
+TLS_PARTS = [("tls_filter", "the TLS filter (tls.c, memory.c, peer.c), Cortex-M3 -Os", ["tls", "memory", "peer"]),
+             ("tls_start", "its set-up (start.c, platform.c), which tells what is wrong", ["start", "platform"]),
+             ("tls_reason", "reason.c, where it is used: failures in words", ["reason"])]
+
+
 class Report:
     def __init__(self, record, path):
         self.budgets = configparser.ConfigParser(delimiters=("=",))
@@ -285,6 +291,19 @@ def report_core(report, targets, cores, linked):
     return totals[1]
 
 
+def report_tls(report, target, images):
+    """The Greeter's image with each of the profiles; and the port's own code, with the small one."""
+    report.table("TLS: the Greeter on lm3s6965evb, 1 connection, all in; and the port's own code")
+    for image in images:
+        profile, path = image.split("=")
+        flash, ram = firmware(path)
+        report.row("tls_%s_flash" % profile, "profile %s: flash" % profile, flash)
+        report.row("tls_%s_ram" % profile, "the same: RAM with stack and Mbed TLS's memory", ram)
+    for name, title, files in TLS_PARTS:
+        report.row(name, title, sum(target.constant(target.compile("ports/mbedtls/%s.c" % file, "tls_" + file,
+                                                                   target.options.tls_flags.split())) for file in files))
+
+
 def fitted(target):
     """The formula as it would have to stand in config.h."""
     def connection(streams, entries):
@@ -328,8 +347,9 @@ def report_stack(core, indirect):
 
 def main():
     parser = argparse.ArgumentParser()
-    for name in ("--cflags", "--warnings", "--nanopb", "--image", "--interop", "--lto"):
+    for name in ("--cflags", "--warnings", "--nanopb", "--image", "--interop", "--lto", "--tls-flags"):
         parser.add_argument(name, required=True)
+    parser.add_argument("--tls", nargs="+", required=True, metavar="PROFILE=IMAGE")
     parser.add_argument("--record", action="store_true")
     parser.add_argument("--budgets", default=BUDGETS)
     arguments = parser.parse_args()
@@ -374,6 +394,7 @@ def main():
         if report.budgets.has_option("budget", "option_%s_stack" % option.name):
             depth = stack.deepest([path[:-2] + ".ci" for path in core.values()], indirect)[0]
             report.row("option_%s_stack" % option.name, "the same: deepest stack of the core with it", depth)
+    report_tls(report, targets[1], arguments.tls)
     report.close()
 
 

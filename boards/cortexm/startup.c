@@ -9,7 +9,17 @@
 #error "board.mk must say -DNET_IRQ=number: the Ethernet controller's interrupt"
 #endif
 
+/* Bytes of the stack, a multiple of 8; an application that needs more says so with -D. TLS: 2048 with P-256 alone as in
+ * profile_small.h; see boards/apps. */
+#ifndef BOARD_STACK_BYTES
+#define BOARD_STACK_BYTES 2048
+#endif
+#define TEXT(number) #number
+#define TEXT_OF(number) TEXT(number)
+__asm__(".pushsection .stack,\"aw\",%nobits\n\t.space " TEXT_OF(BOARD_STACK_BYTES) "\n\t.popsection");
+
 #define STACK_PAINT 0x5AC3A53Cu
+#define STACKING_FAILED (1u << 12) /* CFSR: the stack had left RAM when the processor was to save its registers there */
 
 /* link.ld's. Compared as numbers: to C these are unrelated objects. */
 extern uint32_t ld_stack_bottom[], ld_stack_top[];
@@ -62,6 +72,9 @@ __attribute__((used)) void startup_fault_report(void)
 {
     char text[] = "fault, CFSR 0x00000000";
     uint32_t cfsr = CORTEXM_SCB_CFSR;
+    if ((cfsr & STACKING_FAILED) || ld_stack_bottom[0] != STACK_PAINT) {
+        board_panic("stack overflow, make BOARD_STACK_BYTES larger");
+    }
     for (size_t at = sizeof text - 2; cfsr != 0; cfsr >>= 4) {
         text[at--] = "0123456789abcdef"[cfsr & 15u];
     }
