@@ -494,7 +494,7 @@ size: $(foreach a,greeter interop tls tls_conformant tls_13,$(call image,$(DEMO_
 	    --tls small=$(call image,$(DEMO_BOARD),tls) conformant=$(call image,$(DEMO_BOARD),tls_conformant) \
 	    tls13=$(call image,$(DEMO_BOARD),tls_13) --tls-flags "$(call CFLAGS_TLS,small)" $(ARGS)
 
-bench: all $(BENCH_PROGRAMS) ## count instructions, bytes and requests a second, beside gRPC C++
+bench: all $(BENCH_PROGRAMS) $(B)/tls-m3/test_cost.elf ## count instructions, bytes and requests a second, beside gRPC C++
 	$(Q)$(RUN_PYTHON) tests/bench/bench.py $(ARGS)
 
 readme: all $(filter %/instructions,$(BENCH_PROGRAMS)) ## bring the transcript and the figures of README.md up to date

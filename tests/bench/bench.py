@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import wire
@@ -27,6 +28,9 @@ SHAPES = ((1, 100), (10, 100), (1, 1))  # connections, streams on each
 BUDGET_INSTRUCTIONS = 3000
 BUDGET_REQUEST_BYTES = 60
 BUDGET_RESPONSE_BYTES = 50
+BUDGET_TLS_FULL, BUDGET_TLS_RESUMED = 125_000_000, 12_500_000  # resumed: a tenth
+BUDGET_TLS_MEMORY = {"4 KB": 10240, "16 KB": 22528}  # by the length of the records that are taken
+TLS_IMAGES = {"4 KB": "tls", "16 KB": "tls_16k"}  # applications of lm3s6965evb
 REACH_RATIO = {(1, 100): 5.0, (10, 100): 5.0, (1, 1): 1.0}
 SERVER_CORE, LOAD_CORE = "0", "1"
 
@@ -79,6 +83,37 @@ def instructions_per_call(build, short=2000, long=12000):
     with tempfile.TemporaryDirectory() as folder:
         difference = callgrind_total(program, long, folder) - callgrind_total(program, short, folder)
     return difference / (long - short)
+
+
+# --- TLS -------------------------------------------------------------------------------------------
+
+def tls_costs(build):
+    """{"full": instructions, "resumed": instructions, "memory": bytes}, the server's alone."""
+    result = subprocess.run(
+        ["qemu-system-arm", "-M", "mps2-an385", "-icount", "shift=0", "-nographic", "-monitor", "none", "-serial", "none",
+         "-semihosting-config", "enable=on,target=native", "-kernel", str(build / "tls-m3/test_cost.elf")],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL)
+    found = dict(re.findall(r"^(full|resumed|memory): (\d+)$", result.stdout, re.M))
+    if result.returncode or len(found) != 3:
+        sys.exit(f"bench: the TLS handshakes have failed:\n{result.stdout}")
+    return {name: int(value) for name, value in found.items()}
+
+
+def tls_peak(app):
+    """Bytes of its memory that Mbed TLS has used on a board when grpcio has called it, as the firmware says."""
+    import grpc
+    import secure
+    import targets
+    server = targets.Server("lm3s6965evb", app=app)
+    with grpc.secure_channel(f"localhost:{server.port}", secure.channel_credentials()) as channel:
+        if channel.unary_unary(METHOD)(REQUEST, timeout=60) != REPLY:
+            sys.exit(f"bench: {app}: not the right answer")
+    said, end = [], time.monotonic() + 60
+    while len(said) < 2 and time.monotonic() < end:  # at its start; when the first client has been there
+        said = re.findall(r"tls: memory: peak (\d+) of", "\n".join(server.output))
+        time.sleep(0.2)
+    server.stop()
+    return int(said[-1])
 
 
 # --- Requests a second -----------------------------------------------------------------------------
@@ -173,6 +208,16 @@ def report_bytes(table, build, with_baseline):
         table.row("gRPC C++: response", f"{theirs.response:,.1f}")
 
 
+def report_tls(table, build, with_images):
+    table.title("TLS 1.2 with ECDSA P-256 on a Cortex-M3 in QEMU: the server's side")
+    costs = tls_costs(build)
+    table.budget("instructions of a full handshake", costs["full"], BUDGET_TLS_FULL)
+    table.budget("instructions of a resumed one", costs["resumed"], BUDGET_TLS_RESUMED, f"1/{costs['full'] // costs['resumed']}")
+    table.budget("Mbed TLS's memory, 1 connection, at most", costs["memory"], BUDGET_TLS_MEMORY["4 KB"], "bytes; 4 KB records")
+    for records, app in TLS_IMAGES.items() if with_images else ():
+        table.budget(f"the same by grpcio, lm3s6965evb, {records} records", tls_peak(app), BUDGET_TLS_MEMORY[records], "bytes")
+
+
 def report_rates(table, build, seconds, repeats):
     measured = rates(build, seconds, repeats)
     table.title(f"Requests a second, h2load, median of {repeats} turns of {seconds} s")
@@ -195,6 +240,7 @@ def main():
     table = Table()
     report_instructions(table, options.build)
     report_bytes(table, options.build, not options.check)
+    report_tls(table, options.build, not options.check)
     if not options.check:
         report_rates(table, options.build, options.seconds, options.repeats)
     for line in table.over:

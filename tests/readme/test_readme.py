@@ -113,16 +113,15 @@ def service(tmp_path_factory):
     return folder
 
 
-def link(folder):
+def link(folder, tree=os.path.join(ROOT, "build", "lm3s6965evb"), more=()):
     """With the start-up code, drivers and lwIP that the board's own image has."""
-    tree = os.path.join(ROOT, "build", "lm3s6965evb")
     board = dict((name, variables) for name, _, variables in readme.boards())["lm3s6965evb"]
     others = glob.glob(tree + "/lwip/**/*.o", recursive=True) + glob.glob(tree + "/boards/*/*.o")
     assert others, "lm3s6965evb is not built: run make"
     cflags = board["BOARD_CFLAGS"].replace("$(SMALLEST)", "-flto")  # the board's objects need it
     done = subprocess.run(
         ["arm-none-eabi-gcc", "-Wl,--gc-sections", "-o", str(folder / "thermometer.elf")] +
-        shlex.split(cflags + " " + board["BOARD_LDFLAGS"]) + glob.glob(str(folder / "*.o")) + others,
+        shlex.split(cflags + " " + board["BOARD_LDFLAGS"]) + glob.glob(str(folder / "*.o")) + others + list(more),
         cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout
 
@@ -191,6 +190,41 @@ def test_services_answer(service, tmp_path):
     assert done.returncode == 0, done.stdout
     link(tmp_path)
     assert answer_to(STRANGER, tmp_path) == (0, "1\n21500\n")
+
+
+SECURE = """
+import grpc, thermometer_pb2, thermometer_pb2_grpc
+
+%s
+with channel:
+    stub = thermometer_pb2_grpc.ThermometerStub(channel)
+    print(stub.Read(thermometer_pb2.ReadRequest(sensor="case"), timeout=20).millidegrees)
+"""
+
+
+def test_tls_answers(service, tmp_path):
+    """The same with the section's lines: they are 10, and the README's secure channel gets the reading."""
+    section = re.search(r"^## TLS\n.*?(?=^## )", text_of("README.md"), re.S | re.M).group()
+    (code,), (flags,), (python,) = fences(section, "c"), fences(section, "text"), fences(section, "python")
+    assert len([line for line in code.splitlines() if line.strip() not in ("", "{", "}")]) <= 10
+    for path in service.iterdir():
+        if path.suffix in (".c", ".h", ".py"):
+            shutil.copy(path, tmp_path)
+    main = (tmp_path / "main.c").read_text()
+    main = re.sub(r"^NRPC_SERVER_DEFINE.*\n", lambda _: code, main, flags=re.M).replace("board_init();", "board_init(); start_tls();")
+    (tmp_path / "main.c").write_text(main)
+    command = next(fence for fence in fences(text_of("README.md"), "sh") if "gcc -c" in fence).rstrip()
+    command = command.replace("gcc -c", "gcc -Wall -Wextra -Werror -DNRPC_TLS_TEST_SEED=1 -I$NANORPC/build/certs -c")
+    tree = os.path.join(ROOT, "build", "lm3s6965evb-tls")
+    flags = flags.replace("-I\"$NANORPC/build/third/mbedtls/include\"", "-isystem \"$MBEDTLS_DIR/include\"").split("\n")
+    environment = dict(os.environ, NANORPC=ROOT, NANOPB_DIR=os.environ.get("NANOPB_DIR") or os.path.join(ROOT, "build", "third", "nanopb"),
+                       MBEDTLS_DIR=os.environ.get("MBEDTLS_DIR") or os.path.join(ROOT, "build", "third", "mbedtls"))
+    done = subprocess.run(["bash", "-c", " \\\n".join([command] + flags)], cwd=tmp_path, env=environment, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout
+    link(tmp_path, tree, glob.glob(tree + "/mbedtls/*.o"))
+    python = python.replace("build/certs", os.path.join(ROOT, "build", "certs"))
+    assert answer_to(SECURE % python, tmp_path) == (0, "21500\n")
 
 
 def test_client_compiles(service, tmp_path):
