@@ -483,7 +483,7 @@ interop: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,interop)) $(fo
 	    GOBIN=$(abspath $(B)/go) timeout 600 go install $(GO_client); } || echo "set-up: it could not be built (go's message is above)"
 	$(Q)$(RUN_PYTHON) -B tests/interop/matrix.py $(ARGS)
 
-h2spec: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,greeter)) $(call image,host-sim,tls) $(GEN_PY) $(H2SPEC) ## run all of h2spec and print the table
+h2spec: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,greeter) $(call image,$b,caller)) $(call image,host-sim,tls) $(GEN_PY) $(H2SPEC) ## run all of h2spec and print the table
 	$(Q)$(RUN_PYTHON) -B tests/conformance/h2spec.py $(ARGS)
 
 lint: $(sort $(foreach b,$(BOARDS),$(foreach a,$(call boards_apps,$b),$($b-$a_LINT)))) ## show our sources to clang, as each board compiles them

@@ -224,6 +224,9 @@ static h2_error begin_data(struct nrpc_conn *conn)
         return NRPC_H2_FLOW_CONTROL_ERROR;
     }
     if (call && (call->flags & NRPC_CALL_RX_END)) {
+        if (nrpc_role_calls(conn->server)) {
+            return NRPC_H2_STREAM_CLOSED;
+        }
         nrpc_conn_reset(conn, frame->id, NRPC_H2_STREAM_CLOSED);
         return NRPC_H2_NO_ERROR;
     }
@@ -251,7 +254,7 @@ static h2_error begin_headers(struct nrpc_conn *conn)
             return NRPC_H2_PROTOCOL_ERROR;
         }
     } else if (call->flags & NRPC_CALL_RX_END) {
-        if (!(call->flags & NRPC_CALL_OPEN)) {
+        if (!(call->flags & NRPC_CALL_OPEN) || nrpc_role_calls(conn->server)) { /* a client's call may end a turn later */
             return NRPC_H2_STREAM_CLOSED;
         }
         nrpc_conn_reset(conn, id, NRPC_H2_STREAM_CLOSED);

@@ -1,5 +1,5 @@
 # tests/conformance/h2spec.py - runs h2spec's sections against the targets and prints the table: section by target.
-# Layer: tests; run by `make h2spec`, and by test_h2spec.py. Source: h2spec 2.6.0, go.mod.
+# Layer: tests; run by `make h2spec`, and by test_h2spec.py. The sections for clients are h2specd.py's. Source: h2spec 2.6.0, go.mod.
 # SPDX-License-Identifier: Apache-2.0
 """Use: h2spec.py [--targets NAME...] [--sections SECTION...]   Ends with 1 unless every case has passed."""
 import argparse
@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 
+import h2specd
 import targets
 
 # The board's TLS has room for one connection only, and h2spec wants two in places.
@@ -45,7 +46,9 @@ def missing():
     return "h2spec is not built: make build/h2spec/h2spec"
 
 
-def start(target):
+def start(target, client=False):
+    if client:
+        return targets.Server(target, app="caller")
     over_tls = target.endswith("-tls")
     return targets.Server(target.replace("-tls", ""), app="tls" if over_tls else "greeter")
 
@@ -84,25 +87,39 @@ def choices(parser, name, known):
                         help="of: " + " ".join(known))
 
 
+def run_sections(target, sections, client, said):
+    """Writes to said what the sections say of a target, as a server or as a client."""
+    server = start(target, client)
+    for section in sections:
+        said[section, target] = (h2specd.failures if client else failures)(section, server)
+        if not serves(server):
+            said[section, target].append("%s no longer serves:\n%s" % (target, server.new_output()))
+            server.stop()
+            server = start(target, client)
+    server.stop()
+
+
 def main():
     parser = argparse.ArgumentParser()
     choices(parser, "targets", TARGETS)
-    choices(parser, "sections", SECTIONS)
+    choices(parser, "sections", {**SECTIONS, **h2specd.SECTIONS})
     asked = parser.parse_args()
     if missing():
         sys.exit(missing())
     said = {}
     for target in asked.targets:
-        server = start(target)
-        for section in asked.sections:
-            said[section, target] = failures(section, server)
-            if not serves(server):
-                said[section, target].append("%s no longer serves:\n%s" % (target, server.new_output()))
-                server.stop()
-                server = start(target)
-        server.stop()
+        run_sections(target, [section for section in asked.sections if section in SECTIONS], False, said)
+        if target in h2specd.TARGETS:
+            run_sections(target, [section for section in asked.sections if section in h2specd.SECTIONS], True, said)
     report(asked, said)
     sys.exit(1 if any(said.values()) else 0)
+
+
+def cell(section, texts):
+    if texts is None:
+        return "-"
+    n = {**SECTIONS, **h2specd.SECTIONS}[section]
+    return "%d of %d%s" % (max(0, n - len(texts)), n, "  FAIL" if texts else "")
 
 
 def report(asked, said):
@@ -110,17 +127,18 @@ def report(asked, said):
     for section in asked.sections:
         row = "%-16s" % section
         for target in asked.targets:
-            n, failed = SECTIONS[section], len(said[section, target])
-            row += "%-*s" % (CELL, "%d of %d%s" % (max(0, n - failed), n, "  FAIL" if failed else ""))
+            row += "%-*s" % (CELL, cell(section, said.get((section, target))))
         print(row.rstrip())
     for (section, target), texts in said.items():
         for text in texts:
             print("\nFAIL on %s: %s" % (target, text))
     print()
-    n = sum(SECTIONS[section] for section in asked.sections)
     for target in asked.targets:
-        failed = sum(len(said[section, target]) for section in asked.sections)
-        print("%-19s %d of %d" % (target, n - failed, n))
+        for role, sections in ("server", SECTIONS), ("client", h2specd.SECTIONS):
+            mine = [section for section in asked.sections if section in sections and (section, target) in said]
+            n = sum(sections[section] for section in mine)
+            if mine:
+                print("%-19s as a %s: %d of %d" % (target, role, n - sum(len(said[section, target]) for section in mine), n))
 
 
 if __name__ == "__main__":

@@ -311,6 +311,27 @@ static void wrong_first_frames(void)
     }
 }
 
+/* RFC 9113 5.1: whether its call has had its last turn, or a reply is held, makes no difference. */
+static void frames_after_the_end(void)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        raw_client_begin(i & 1 ? list_held : echo);
+        raw_answer(1);
+        wire_message(1, "hi", 0);
+        if (i == 3) {
+            wire_number(NRPC_RST_STREAM, 1, NRPC_H2_CANCEL);
+        } else {
+            raw_trailers(1, "0", NULL);
+        }
+        if (i & 2) {
+            wire_message(1, "more", 0);
+        } else {
+            raw_trailers(1, "0", NULL);
+        }
+        wire_expect("goaway(0,STREAM_CLOSED)");
+    }
+}
+
 static void frames_that_no_server_sends(void)
 {
     for (unsigned i = 0; i < 9; i++) {
@@ -433,6 +454,7 @@ int main(void)
     RUN(deadline);
     RUN(deadline_of_the_server);
     RUN(wrong_first_frames);
+    RUN(frames_after_the_end);
     RUN(frames_that_no_server_sends);
     RUN(floods);
     RUN(dead_link_ends_calls);
