@@ -34,6 +34,10 @@ struct nrpc_dial;
 int board_dial(struct nrpc_dial *dial, const char *host, uint16_t port);
 void board_undial(struct nrpc_dial *dial);
 
+/* One round of the loop that polls the port, at most most_ms long (0..1000), without app_poll: handlers and events run in
+ * it. For `poll` of struct nrpc_channel, see wait.h. From app_poll. */
+void board_wait(uint32_t most_ms);
+
 /* 1: the application has something to do before it listens, and defines this function. Returns NULL, or why it
  * cannot run; the board then panics with that text. */
 #ifndef APP_STARTS

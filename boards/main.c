@@ -54,9 +54,15 @@ void board_undial(struct nrpc_dial *dial)
     nrpc_lwip_undial(dial);
 }
 
+void board_wait(uint32_t most_ms)
+{
+    (void)most_ms; /* board_poll sleeps for a millisecond at most */
+    board_poll();
+    (void)nrpc_lwip_poll(board_now_ms());
+}
+
 int main(void)
 {
-    uint32_t now_ms;
     int ready = 0;
     const char *wrong;
     board_init();
@@ -69,9 +75,7 @@ int main(void)
     }
     for (;;) {
         ready = ready || say_ready();
-        board_poll();
-        now_ms = board_now_ms();
-        (void)nrpc_lwip_poll(now_ms);
-        (void)app_poll(now_ms);
+        board_wait(1);
+        (void)app_poll(board_now_ms());
     }
 }

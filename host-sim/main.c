@@ -77,6 +77,18 @@ void board_undial(struct nrpc_dial *dial)
     (api_used == OPTIONS_RAW ? nrpc_lwip_undial : nrpc_lwip_sockets_undial)(dial);
 }
 
+void board_wait(uint32_t most_ms)
+{
+    if (api_used == OPTIONS_SOCKETS) {
+        if (nrpc_lwip_sockets_poll(most_ms) != 0) {
+            board_panic("the sockets port has given up");
+        }
+        return;
+    }
+    board_poll();
+    (void)nrpc_lwip_poll(board_now_ms());
+}
+
 /* Links to the relay. */
 static void dial_relay(const struct options *options)
 {
@@ -152,9 +164,10 @@ static int run_device(const void *context, unsigned number, struct fleet_report 
     start_server(options.api);
     say_ready(port);
     while (!fleet_stopping()) {
-        board_poll();
-        if (options.api == OPTIONS_RAW) {
-            (void)nrpc_lwip_poll(board_now_ms());
+        if (options.api == OPTIONS_SOCKETS) {
+            board_poll();
+        } else {
+            board_wait(1);
             (void)app_poll(board_now_ms());
         }
     }

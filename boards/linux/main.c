@@ -178,6 +178,12 @@ void board_undial(struct nrpc_dial *dial)
     nrpc_posix_undial(dial);
 }
 
+void board_wait(uint32_t most_ms)
+{
+    if (nrpc_posix_poll((int)most_ms) < 0)
+        board_panic(nrpc_posix_error());
+}
+
 static int64_t now_ms(void)
 {
     struct timespec t;

@@ -5,6 +5,7 @@
 
 #include "board.h"
 #include "caller.nrpc.h"
+#include "details.h"
 #include "simpletest.client.h"
 
 #ifndef CALLER_CONNECTIONS
@@ -14,8 +15,8 @@
 enum { EVENTS = 16 };
 
 static const struct nrpc_key token = NRPC_KEY("x-token");
-static const struct nrpc_key *const keys[] = {&token};
-NRPC_CHANNEL_DEFINE_WITH(channel, "", (.keys = keys, .n_keys = 1), simpletest_SimpleTest_client);
+static const struct nrpc_key *const keys[] = {&token, &nrpc_details_key};
+NRPC_CHANNEL_DEFINE_WITH(channel, "", (.keys = keys, .n_keys = 2), simpletest_SimpleTest_client);
 
 static struct {
     struct nrpc_call *order;  /* the call that wants to be told; NULL: nobody does */
@@ -24,6 +25,7 @@ static struct {
     uint16_t port;            /* that is being dialled; 0: none */
     char host[sizeof ((caller_Order *)0)->host];
     uint8_t is_new, n_written, n_replies;
+    uint8_t blocks; /* a blocking call is waited for */
     unsigned first, n_events;
     caller_Event events[EVENTS];
 } state;
@@ -43,6 +45,15 @@ static caller_Event *new_event(caller_Event_What what)
         nrpc_call_wake(state.order);
     }
     return event;
+}
+
+/* As much of it as there is room for. */
+static void put_text(char *to, const char *text, size_t room)
+{
+    size_t n = strlen(text);
+    n = n < room ? n : room - 1;
+    memcpy(to, text, n);
+    to[n] = '\0';
 }
 
 static void put_token(caller_Event *event, struct nrpc_call *call)
@@ -65,7 +76,7 @@ static void headers(struct nrpc_call *call)
 
 static enum nrpc_status reply(struct nrpc_call *call, const char *text)
 {
-    strncpy(new_event(caller_Event_What_REPLY)->text, text, sizeof state.events[0].text - 1);
+    put_text(new_event(caller_Event_What_REPLY)->text, text, sizeof state.events[0].text);
     if (++state.n_replies == state.wanted.cancel_after) {
         nrpc_call_finish(call, NRPC_CANCELLED, "enough");
     }
@@ -82,12 +93,22 @@ static enum nrpc_status got_list(struct nrpc_call *call, const simpletest_Respon
     return reply(call, message->resultlist);
 }
 
-static void done(struct nrpc_call *call, enum nrpc_status status, const char *message)
+static caller_Event *is_done(enum nrpc_status status, const char *message)
 {
     caller_Event *event = new_event(caller_Event_What_DONE);
-    put_token(event, call);
     event->status = status;
-    strncpy(event->message, message, sizeof event->message - 1);
+    put_text(event->message, message, sizeof event->message);
+    return event;
+}
+
+static void done(struct nrpc_call *call, enum nrpc_status status, const char *message)
+{
+    simpletest_ResponseOne detail;
+    caller_Event *event = is_done(status, message);
+    put_token(event, call);
+    if (nrpc_call_detail(call, "simpletest.ResponseOne", &simpletest_ResponseOne_msg, &detail)) {
+        put_text(event->detail, detail.result, sizeof event->detail);
+    }
     state.call = NULL;
 }
 
@@ -114,17 +135,108 @@ static const struct simpletest_SimpleTest_PostList_events post_events = {
 static const struct simpletest_SimpleTest_PostAndPost_events both_events = {
     .on = {.headers = headers, .writable = write_next, .done = done}, .reply = got_list};
 
+static simpletest_RequestOne one_request(void)
+{
+    simpletest_RequestOne request = simpletest_RequestOne_init_zero;
+    strncpy(request.hello, state.wanted.requests[0], sizeof request.hello - 1);
+    return request;
+}
+
 static struct nrpc_call *start(void)
 {
     const struct nrpc_call_options options = {.timeout_ms = state.wanted.timeout_ms, .wait_for_ready = state.wanted.wait_for_ready};
-    simpletest_RequestOne request = simpletest_RequestOne_init_zero;
-    strncpy(request.hello, state.wanted.requests[0], sizeof request.hello - 1);
+    const simpletest_RequestOne request = one_request();
     switch (state.wanted.method) {
     case caller_Order_Method_GET_LIST: return simpletest_SimpleTest_GetList_start(&channel, &options, &request, &list_events);
     case caller_Order_Method_POST_LIST: return simpletest_SimpleTest_PostList_start(&channel, &options, &post_events);
     case caller_Order_Method_POST_AND_POST: return simpletest_SimpleTest_PostAndPost_start(&channel, &options, &both_events);
     default: return simpletest_SimpleTest_GetOne_start(&channel, &options, &request, &one_events);
     }
+}
+
+/* --- The same, blocking ------------------------------------------------------------------- */
+
+static void blocking_reply(struct nrpc_wait *wait, const char *text)
+{
+    put_text(new_event(caller_Event_What_REPLY)->text, text, sizeof state.events[0].text);
+    if (++state.n_replies == state.wanted.cancel_after && wait && wait->call) {
+        (void)nrpc_call_finish(wait->call, NRPC_CANCELLED, "enough");
+    }
+}
+
+static enum nrpc_status blocking_one(const struct nrpc_call_options *options)
+{
+    simpletest_ResponseOne reply;
+    const simpletest_RequestOne request = one_request();
+    enum nrpc_status status = simpletest_SimpleTest_GetOne_wait(&channel, options, &request, &reply);
+    if (status == NRPC_OK) {
+        blocking_reply(NULL, reply.result);
+    }
+    return status;
+}
+
+static enum nrpc_status blocking_list(const struct nrpc_call_options *options)
+{
+    struct nrpc_wait wait;
+    simpletest_ResponseList reply;
+    const simpletest_RequestOne request = one_request();
+    if (simpletest_SimpleTest_GetList_open(&wait, &channel, options, &request) == 0) {
+        while (simpletest_SimpleTest_GetList_get(&wait, &reply)) {
+            blocking_reply(&wait, reply.resultlist);
+        }
+    }
+    return nrpc_wait_end(&wait, NULL);
+}
+
+static simpletest_RequestList next_request(void)
+{
+    simpletest_RequestList request = simpletest_RequestList_init_zero;
+    strncpy(request.namelist, state.wanted.requests[state.n_written++], sizeof request.namelist - 1);
+    return request;
+}
+
+static enum nrpc_status blocking_post(const struct nrpc_call_options *options)
+{
+    struct nrpc_wait wait;
+    simpletest_ResponseOne reply;
+    int error = simpletest_SimpleTest_PostList_open(&wait, &channel, options);
+    while (error == 0 && state.n_written < state.wanted.requests_count) {
+        const simpletest_RequestList request = next_request();
+        error = simpletest_SimpleTest_PostList_put(&wait, &request);
+    }
+    enum nrpc_status status = simpletest_SimpleTest_PostList_end(&wait, &reply);
+    if (status == NRPC_OK) {
+        blocking_reply(NULL, reply.result);
+    }
+    return status;
+}
+
+static enum nrpc_status blocking_both(const struct nrpc_call_options *options)
+{
+    struct nrpc_wait wait;
+    simpletest_ResponseList reply;
+    int error = simpletest_SimpleTest_PostAndPost_open(&wait, &channel, options);
+    while (error == 0 && state.n_written < state.wanted.requests_count) {
+        const simpletest_RequestList request = next_request();
+        error = simpletest_SimpleTest_PostAndPost_put(&wait, &request);
+        if (error == 0 && simpletest_SimpleTest_PostAndPost_get(&wait, &reply)) {
+            blocking_reply(&wait, reply.resultlist);
+        }
+    }
+    return nrpc_wait_end(&wait, NULL);
+}
+
+static void run_blocking(void)
+{
+    char message[NRPC_STATUS_MESSAGE_MAX];
+    const struct nrpc_call_options options = {
+        .timeout_ms = state.wanted.timeout_ms, .wait_for_ready = state.wanted.wait_for_ready, .message = message};
+    static enum nrpc_status (*const kinds[])(const struct nrpc_call_options *) = {
+        blocking_one, blocking_list, blocking_post, blocking_both};
+    state.blocks = 1;
+    enum nrpc_status status = kinds[state.wanted.method](&options);
+    (void)is_done(status, message);
+    state.blocks = 0;
 }
 
 static void run(void)
@@ -141,9 +253,13 @@ static void run(void)
         (void)board_dial(&channel.dial, state.host, state.port);
     }
     state.n_written = state.n_replies = 0;
+    if (state.wanted.blocking) {
+        run_blocking();
+        return;
+    }
     state.call = start();
     if (!state.call) {
-        new_event(caller_Event_What_DONE)->status = NRPC_RESOURCE_EXHAUSTED;
+        (void)is_done(NRPC_RESOURCE_EXHAUSTED, "");
         return;
     }
     if (state.wanted.token[0]) {
@@ -160,6 +276,7 @@ static void run(void)
 uint32_t app_poll(uint32_t now_ms)
 {
     (void)now_ms;
+    channel.poll = board_wait;
     if (state.is_new) {
         state.is_new = 0;
         run();
@@ -171,7 +288,7 @@ uint32_t app_poll(uint32_t now_ms)
 
 enum nrpc_status caller_Caller_Run(struct nrpc_call *call, const caller_Order *order)
 {
-    if (state.order || state.call) {
+    if (state.order || state.call || state.blocks) {
         return nrpc_call_fail(call, NRPC_ALREADY_EXISTS, "one at a time");
     }
     state.order = call;
@@ -190,7 +307,7 @@ enum nrpc_status caller_Caller_Run_next(struct nrpc_call *call, caller_Event *ev
         state.n_events--;
         return NRPC_MORE;
     }
-    if (state.is_new || state.call) {
+    if (state.is_new || state.call || state.blocks) {
         return NRPC_PENDING;
     }
     state.order = NULL;

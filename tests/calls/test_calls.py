@@ -8,6 +8,9 @@ import time
 
 import grpc
 import pytest
+from google.protobuf import any_pb2
+from google.rpc import status_pb2
+from grpc_status import rpc_status
 
 import caller_pb2
 import caller_pb2_grpc
@@ -43,6 +46,10 @@ class Simple(simpletest_pb2_grpc.SimpleTestServicer):
     def act(self, text, context):
         if text.startswith("fail "):
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, text[5:])
+        if text.startswith("details "):
+            detail = any_pb2.Any()
+            detail.Pack(simpletest_pb2.ResponseOne(result=text[8:]))
+            context.abort_with_status(rpc_status.to_status(status_pb2.Status(code=5, message="not here", details=[detail])))
         if text == "wait":
             self.release.wait(SECONDS)
 
@@ -172,6 +179,44 @@ def test_cancel(device, service):
     assert device.run(service.port, GET_ONE, "x", cancel_at_once=True)[-1] == (DONE, "", 1, "at once")
     service.simple.release.set()
     assert device.run(service.port, GET_ONE, "you") == good("Hello !! you")
+
+
+def test_status_details(device, service):
+    event = list(device.order(service.port, GET_ONE, "details of it"))[-1]
+    assert (event.what, event.status, event.message, event.detail) == (DONE, 5, "not here", "of it")
+    event = list(device.order(service.port, GET_ONE, "fail without"))[-1]
+    assert (event.what, event.status, event.message, event.detail) == (DONE, 9, "without", "")
+
+
+def blocking(*texts):
+    return replies(*texts) + [(DONE, "", 0, "")]
+
+
+def test_blocking(device, service):
+    def run(*arguments, **more):
+        return device.run(service.port, *arguments, blocking=True, **more)
+    assert run(GET_ONE, "you") == blocking("Hello !! you")
+    assert run(GET_LIST, "x") == blocking(*("test%d" % i for i in range(5)))
+    assert run(POST_LIST, "a", "b", "c") == blocking("PostList OK 3")
+    assert run(POST_LIST) == blocking("PostList OK 0")
+    assert run(POST_AND_POST, "a", "b") == blocking("Hello !! a", "Hello !! b")
+    assert service.simple.seen == [("GetOne", ["you"], ""), ("GetList", ["x"], ""), ("PostList", ["a", "b", "c"], ""),
+                                   ("PostList", [], ""), ("PostAndPost", [], "")]
+
+
+def test_blocking_that_fails(device, service):
+    def run(*arguments, **more):
+        return device.run(service.port, *arguments, blocking=True, **more)
+    assert run(GET_ONE, "fail 100 % caf\u00e9") == [(DONE, "", 9, "100 % caf\u00e9")]
+    assert run(GET_LIST, "fail later") == replies("test0", "test1") + [(DONE, "", 9, "later")]
+    assert run(POST_AND_POST, "a", "fail b") == replies("Hello !! a") + [(DONE, "", 9, "b")]
+    assert run(GET_LIST, "wait", cancel_after=2) == replies("test0", "test1") + [(DONE, "", 1, "enough")]
+    assert run(GET_ONE, "wait", timeout_ms=300)[-1][:3] == (DONE, "", 4)
+    assert run(GET_LIST, "wait", timeout_ms=300)[-1][:3] == (DONE, "", 4)
+    assert run(POST_AND_POST, "wait", timeout_ms=300)[-1][:3] == (DONE, "", 4)
+    service.simple.release.set()
+    assert device.run(free_port(), GET_ONE, "x", blocking=True)[-1][2] == 14
+    assert run(GET_ONE, "you", wait_for_ready=True) == blocking("Hello !! you")
 
 
 def test_unimplemented(device):

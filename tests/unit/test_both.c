@@ -6,15 +6,16 @@
 #if NRPC_CLIENT
 #include <string.h>
 
+#include "details.h"
 #include "simpletest.client.h"
 #include "simpletest.nrpc.h"
 #include "test.h"
 
 #if NRPC_METADATA_BYTES
 static const struct nrpc_key token = NRPC_KEY("x-token-bin");
-static const struct nrpc_key *const keys[] = {&token};
+static const struct nrpc_key *const keys[] = {&token, &nrpc_details_key};
 NRPC_SERVER_DEFINE_WITH(server, 1, (.keys = keys, .n_keys = 1), simpletest_SimpleTest_service);
-NRPC_CHANNEL_DEFINE_WITH(channel, "both", (.keys = keys, .n_keys = 1), simpletest_SimpleTest_client);
+NRPC_CHANNEL_DEFINE_WITH(channel, "both", (.keys = keys, .n_keys = 2), simpletest_SimpleTest_client);
 #else
 NRPC_SERVER_DEFINE(server, 1, simpletest_SimpleTest_service);
 NRPC_CHANNEL_DEFINE(channel, "both", simpletest_SimpleTest_client);
@@ -24,6 +25,26 @@ NRPC_CHANNEL_DEFINE(channel, "both", simpletest_SimpleTest_client);
 
 static unsigned n_cancelled;
 static struct nrpc_call *sleeping;
+
+#if NRPC_METADATA_BYTES
+static const struct nrpc_text { const char *at; size_t n; } *encoded; /* what the trailers say; NULL: nrpc_call_fail_details does */
+#endif
+
+static enum nrpc_status fail_with_details(struct nrpc_call *call)
+{
+#if NRPC_METADATA_BYTES
+    static const simpletest_RequestOne one = {.hello = "one"};
+    static const simpletest_ResponseOne two = {.result = "two"};
+    static const struct nrpc_detail details[] = {{"simpletest.RequestOne", &simpletest_RequestOne_msg, &one},
+                                                 {"simpletest.ResponseOne", &simpletest_ResponseOne_msg, &two}};
+    if (encoded) {
+        CHECK_EQ(nrpc_call_add_trailer(call, nrpc_details_key.name, encoded->at, encoded->n), 0);
+    } else {
+        CHECK_EQ(nrpc_call_fail_details(call, NRPC_ABORTED, "details", details, 2), 0);
+    }
+#endif
+    return nrpc_call_fail(call, NRPC_ABORTED, "details");
+}
 
 enum nrpc_status simpletest_SimpleTest_GetOne(struct nrpc_call *call, const simpletest_RequestOne *request,
                                               simpletest_ResponseOne *reply)
@@ -39,6 +60,9 @@ enum nrpc_status simpletest_SimpleTest_GetOne(struct nrpc_call *call, const simp
     if (strcmp(request->hello, "sleep") == 0) {
         sleeping = call;
         return NRPC_PENDING;
+    }
+    if (strcmp(request->hello, "details") == 0) {
+        return fail_with_details(call);
     }
     if (strcmp(request->hello, "fail") == 0) {
         return nrpc_call_fail(call, NRPC_ABORTED, "caf\xc3\xa9 100%");
@@ -359,6 +383,65 @@ static void metadata(void)
     CHECK_EQ(n_replies, 1);
     CHECK_EQ(last_status, NRPC_OK);
 }
+
+/* The result of a simpletest.ResponseOne among the details, "-" if there is none. */
+static char detail_text[sizeof ((simpletest_ResponseOne *)0)->result];
+
+static void done_with_details(struct nrpc_call *call, enum nrpc_status status, const char *message)
+{
+    simpletest_ResponseOne detail;
+    CHECK_TEXT(message, "details");
+    strcpy(detail_text, "-");
+    if (nrpc_call_detail(call, "simpletest.ResponseOne", &simpletest_ResponseOne_msg, &detail)) {
+        strcpy(detail_text, detail.result);
+    }
+    CHECK(!nrpc_call_detail(call, "simpletest.Response", &simpletest_ResponseOne_msg, &detail));
+    CHECK(!nrpc_call_detail(call, "simpletest.ResponseOneMore", &simpletest_ResponseOne_msg, &detail));
+    CHECK(!nrpc_call_detail(call, "", &simpletest_ResponseOne_msg, &detail));
+    last_status = status;
+    n_done++;
+}
+
+static void expect_detail(const char *expected)
+{
+    static const simpletest_RequestOne request = {.hello = "details"};
+    static const struct simpletest_SimpleTest_GetOne_events events = {.on = {.done = done_with_details}};
+    n_done = 0;
+    CHECK(simpletest_SimpleTest_GetOne_start(&channel, NULL, &request, &events) != NULL);
+    for (unsigned i = 0; i < 100; i++) {
+        poll(10);
+    }
+    CHECK_EQ(n_done, 1);
+    CHECK_EQ(last_status, NRPC_ABORTED);
+    CHECK_TEXT(detail_text, expected);
+}
+
+static void details(void)
+{
+#define TEXT(text) {text, sizeof text - 1}
+#define TYPE "\x0a\x18" "x/simpletest.ResponseOne"
+    static const struct { struct nrpc_text status; const char *expected; } cases[] = {
+        {TEXT(""), "-"}, {TEXT("\x08\x0a\x12\x01m"), "-"},
+        {TEXT("\x1a\x1a" TYPE), ""},                                       /* no value: all zero */
+        {TEXT("\x1a\x1c" TYPE "\x12\x00"), ""},
+        {TEXT("\x1a\x21" TYPE "\x12\x05\x0a\x03two"), "two"},
+        {TEXT("\x1a\x00\x1a\x21" TYPE "\x12\x05\x0a\x03two"), "two"},      /* one without a type before it */
+        {TEXT("\x1a\x21\x12\x05\x0a\x03two" TYPE), "two"},                 /* value, then type */
+        {TEXT("\x1a\x18\x0a\x16simpletest.ResponseOne"), "-"},              /* no slash */
+        {TEXT("\x1a\x20" TYPE "\x12\x05\x0a\x03two"), "-"},                /* lengths that are wrong */
+        {TEXT("\x1a\x22" TYPE "\x12\x05\x0a\x03two"), "-"}, {TEXT("\x1a\x21" TYPE "\x12\x05\x0a\x04two"), "-"},
+        {TEXT("\x1a\x1b" TYPE "\x12"), "-"}, {TEXT("\xff"), "-"}, {TEXT("\x1a"), "-"},
+    };
+    begin(7);
+#if NRPC_METADATA_BYTES >= 256
+    encoded = NULL;
+    expect_detail("two");
+#endif
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        encoded = &cases[i].status;
+        expect_detail(cases[i].expected);
+    }
+}
 #endif
 
 int main(void)
@@ -373,6 +456,7 @@ int main(void)
     RUN(calls_that_follow_one_another);
 #if NRPC_METADATA_BYTES
     RUN(metadata);
+    RUN(details);
 #endif
     return test_end();
 }
