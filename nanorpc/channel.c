@@ -78,7 +78,7 @@ struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel, const struct n
 int nrpc_client_write(struct nrpc_call *call, const void *request)
 {
     struct nrpc_client_call *client = nrpc_client_of(call);
-    if (client->flags & NRPC_CLIENT_CLOSED) {
+    if (client->flags & (NRPC_CLIENT_CLOSED | NRPC_CLIENT_ALL)) { /* all has come: nobody takes it any more */
         return NRPC_E_STATE;
     }
     int error = nrpc_call_send(call, request);

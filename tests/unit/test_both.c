@@ -4,6 +4,7 @@
 #include "test.h"
 
 #if NRPC_CLIENT
+#include <stdlib.h>
 #include <string.h>
 
 #include "details.h"
@@ -111,6 +112,9 @@ enum nrpc_status simpletest_SimpleTest_PostAndPost(struct nrpc_call *call, const
     if (request) {
         strcpy(reply.resultlist, request->namelist);
         CHECK_EQ(simpletest_SimpleTest_PostAndPost_send(call, &reply), 0);
+        if (strcmp(request->namelist, "last") == 0) {
+            nrpc_call_finish(call, NRPC_OK, NULL);
+        }
     }
     return NRPC_OK;
 }
@@ -146,10 +150,16 @@ static void unlink_both(void)
     wire.n_to_server = wire.n_to_client = 0;
 }
 
+static unsigned polls_left; /* not 0: so many before the test has failed */
+
 /* A port that has only this link. */
 static void poll(uint32_t timeout_ms)
 {
     size_t moved = 0;
+    if (polls_left && !--polls_left) {
+        CHECK_TEXT("waits for ever", "");
+        exit(test_end());
+    }
     if (nrpc_dial_wait_ms(&channel.dial, wire.now_ms) == 0) {
         wire.client = nrpc_dial_linked(&channel.dial, wire.now_ms);
         wire.server = nrpc_server_accept(&server, wire.now_ms);
@@ -294,6 +304,31 @@ static void ping_pong(void)
         }
         CHECK_EQ(nrpc_call_close_writes(wait.call), 0);
         CHECK_EQ(simpletest_SimpleTest_PostAndPost_get(&wait, &reply), 0);
+        CHECK_EQ(nrpc_wait_end(&wait, NULL), NRPC_OK);
+    }
+}
+
+/* The server ends the call, and a reply of it waits to be got: nobody takes requests any more. */
+static void put_after_the_end(void)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        struct nrpc_wait wait;
+        simpletest_RequestList request = {.namelist = "last"};
+        simpletest_ResponseList reply = simpletest_ResponseList_init_zero;
+        begin(pieces[i]);
+        CHECK_EQ(simpletest_SimpleTest_PostAndPost_open(&wait, &channel, NULL), 0);
+        CHECK_EQ(simpletest_SimpleTest_PostAndPost_put(&wait, &request), 0);
+        polls_left = 10000;
+        strcpy(request.namelist, "after");
+        while (simpletest_SimpleTest_PostAndPost_put(&wait, &request) == 0) {
+            poll(10);
+        }
+        polls_left = 0;
+        CHECK_EQ(simpletest_SimpleTest_PostAndPost_put(&wait, &request), NRPC_E_STATE);
+        CHECK_EQ(simpletest_SimpleTest_PostAndPost_get(&wait, &reply), 1);
+        CHECK_TEXT(reply.resultlist, "last");
+        CHECK_EQ(simpletest_SimpleTest_PostAndPost_get(&wait, &reply), 0);
+        CHECK_EQ(simpletest_SimpleTest_PostAndPost_put(&wait, &request), NRPC_E_STATE);
         CHECK_EQ(nrpc_wait_end(&wait, NULL), NRPC_OK);
     }
 }
@@ -453,6 +488,7 @@ int main(void)
     RUN(server_streaming_cut_short);
     RUN(client_streaming);
     RUN(ping_pong);
+    RUN(put_after_the_end);
     RUN(calls_that_follow_one_another);
 #if NRPC_METADATA_BYTES
     RUN(metadata);
