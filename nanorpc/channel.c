@@ -9,21 +9,11 @@
 #include "grpc.h"
 #include "invoke.h"
 
-struct nrpc_channel *nrpc_client_channel(const struct nrpc_call *call)
-{
-    return (struct nrpc_channel *)nrpc_call_conn(call)->dial;
-}
-
-struct nrpc_client_call *nrpc_client_of(const struct nrpc_call *call)
-{
-    return &nrpc_client_channel(call)->calls[call->slot];
-}
-
 /* --- A call, as its owner sees it --------------------------------------------------------- */
 
 const struct nrpc_events *nrpc_call_events(const struct nrpc_call *call)
 {
-    return nrpc_client_of(call)->events;
+    return call->events;
 }
 
 /* What calls need of a connection that is not up yet, and has perhaps never been. */
@@ -47,8 +37,7 @@ struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel, const struct n
 {
     static const struct nrpc_call_options none;
     struct nrpc_call *call = nrpc_stream_vacant(prepare(channel));
-    struct nrpc_client_call *client = call ? &channel->calls[call->slot] : NULL;
-    if (!client || (client->flags & NRPC_CLIENT_OWED) /* see wanted */ ||
+    if (!call || (call->client & NRPC_CLIENT_OWED) /* see wanted */ ||
         strlen(method->path) + strlen(channel->authority) > NRPC_AUTHORITY_AND_PATH_MAX) {
         return NULL;
     }
@@ -62,55 +51,52 @@ struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel, const struct n
     nrpc_compression_offer(call, options ? options->compress : 0);
 #endif
     options = options ? options : &none;
-    client->events = events;
-    client->timeout_ms = options->timeout_ms ? options->timeout_ms : NRPC_NO_DEADLINE;
-    client->flags = options->wait_for_ready ? NRPC_CLIENT_WAITS : 0;
-    client->status = NRPC_CLIENT_NO_STATUS;
+    call->events = events;
+    call->begun_ms = options->timeout_ms ? options->timeout_ms : NRPC_NO_DEADLINE; /* until it is begun */
+    call->client = options->wait_for_ready ? NRPC_CLIENT_WAITS : 0;
+    call->reply_status = NRPC_CLIENT_NO_STATUS;
     if (request && (nrpc_client_write(call, request) || nrpc_call_close_writes(call))) {
         call->flags &= NRPC_CALL_QUEUED;
         return NULL;
     }
-    client->flags |= NRPC_CLIENT_OWED;
+    call->client |= NRPC_CLIENT_OWED;
     nrpc_stream_queue(call);
     return call;
 }
 
 int nrpc_client_write(struct nrpc_call *call, const void *request)
 {
-    struct nrpc_client_call *client = nrpc_client_of(call);
-    if (client->flags & (NRPC_CLIENT_CLOSED | NRPC_CLIENT_ALL)) { /* all has come: nobody takes it any more */
+    if (call->client & (NRPC_CLIENT_CLOSED | NRPC_CLIENT_ALL)) { /* all has come: nobody takes it any more */
         return NRPC_E_STATE;
     }
     int error = nrpc_call_send(call, request);
     if (!error) {
-        client->flags |= client->flags & NRPC_CLIENT_WROTE ? NRPC_CLIENT_MORE : NRPC_CLIENT_WROTE;
+        call->client |= call->client & NRPC_CLIENT_WROTE ? NRPC_CLIENT_MORE : NRPC_CLIENT_WROTE;
     }
     return error;
 }
 
 int nrpc_call_close_writes(struct nrpc_call *call)
 {
-    struct nrpc_client_call *client = nrpc_client_of(call);
-    if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN || (client->flags & NRPC_CLIENT_CLOSED)) {
+    if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN || (call->client & NRPC_CLIENT_CLOSED)) {
         return NRPC_E_STATE;
     }
-    client->flags |= NRPC_CLIENT_CLOSED;
+    call->client |= NRPC_CLIENT_CLOSED;
     nrpc_stream_queue(call);
     return 0;
 }
 
 void nrpc_client_put_back(struct nrpc_call *call)
 {
-    struct nrpc_client_call *client = nrpc_client_of(call);
     call->flags = (call->flags & NRPC_CALL_QUEUED) | NRPC_CALL_OPEN;
     call->id = 0;
     call->send_window = 0;
     call->recv_window = (int32_t)nrpc_call_conn(call)->server->rx_bytes;
     call->rx_have = 0;
     call->tx_sent = call->tx_length = 0;
-    client->flags &= (uint16_t)~NRPC_CLIENT_END_SENT;
-    client->status = NRPC_CLIENT_NO_STATUS;
-    if (client->flags & NRPC_CLIENT_WROTE) {
+    call->client &= (uint16_t)~NRPC_CLIENT_END_SENT;
+    call->reply_status = NRPC_CLIENT_NO_STATUS;
+    if (call->client & NRPC_CLIENT_WROTE) {
         call->flags |= NRPC_CALL_TX;
         call->tx_length = (nrpc_block_size)(NRPC_PREFIX_BYTES + nrpc_get32(nrpc_call_tx(call) + 1));
 #if NRPC_PIECES
@@ -144,10 +130,6 @@ static struct nrpc_conn *linked(struct nrpc_dial *dial, uint32_t now_ms)
     uint8_t *p = nrpc_conn_control(conn, sizeof settings + 4, NRPC_TYPE_FLAGS(NRPC_SETTINGS, 0), 0);
     memcpy(p, settings, sizeof settings);
     nrpc_put32(p + sizeof settings, channel->endpoint->rx_bytes);
-    channel->indexed = NULL;
-    channel->draining = 0;
-    channel->next_id = 1;
-    channel->max_streams = UINT32_MAX;
 #if NRPC_FAST
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) { /* the queue has been emptied */
         conn->calls[i].flags &= (uint16_t)~NRPC_CALL_QUEUED;
@@ -165,19 +147,19 @@ static void failed(struct nrpc_dial *dial)
     struct nrpc_conn *conn = prepare(channel);
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
         struct nrpc_call *call = &conn->calls[i];
-        if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_RX_END)) == NRPC_CALL_OPEN && !(channel->calls[i].flags & NRPC_CLIENT_WAITS)) {
+        if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_RX_END)) == NRPC_CALL_OPEN && !(call->client & NRPC_CLIENT_WAITS)) {
             nrpc_grpc_fail(call, NRPC_UNAVAILABLE, "no connection");
         }
     }
 }
 
 /* An open call's time; without a link, what its turn would do. Returns the milliseconds that it has left. */
-static uint32_t watch(struct nrpc_call *call, struct nrpc_client_call *client, int is_linked)
+static uint32_t watch(struct nrpc_call *call, int is_linked)
 {
-    if (!(client->flags & NRPC_CLIENT_STARTED)) {
-        client->flags |= NRPC_CLIENT_STARTED;
+    if (!(call->client & NRPC_CLIENT_STARTED)) {
+        call->client |= NRPC_CLIENT_STARTED;
+        call->timeout_ms = call->begun_ms;
         call->begun_ms = nrpc_call_conn(call)->now_ms;
-        call->timeout_ms = client->timeout_ms;
     }
     uint32_t left = nrpc_call_time_left_ms(call);
     if (!left) {
@@ -205,13 +187,12 @@ static int wanted(struct nrpc_dial *dial, uint32_t now_ms, uint32_t *wait_ms)
     }
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
         struct nrpc_call *call = &conn->calls[i];
-        struct nrpc_client_call *client = &channel->calls[i];
         if (call->flags & NRPC_CALL_OPEN) {
-            uint32_t left = watch(call, client, is_linked);
+            uint32_t left = watch(call, is_linked);
             *wait_ms = left < *wait_ms ? left + 1 : *wait_ms;
         }
         /* It has finished, and its turn has not come, or its stream was gone before. */
-        if ((client->flags & NRPC_CLIENT_OWED) && (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN) {
+        if ((call->client & NRPC_CLIENT_OWED) && (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN) {
             nrpc_client_tell(call, (enum nrpc_status)call->status, NULL);
         }
         if (call->flags & NRPC_CALL_OPEN) {
@@ -220,7 +201,7 @@ static int wanted(struct nrpc_dial *dial, uint32_t now_ms, uint32_t *wait_ms)
             nrpc_stream_queue(call);
         }
     }
-    if (is_linked && (channel->draining || (conn->flags & NRPC_CONN_DRAIN)) && !active) {
+    if (is_linked && (conn->flags & (NRPC_CONN_LEAVES | NRPC_CONN_DRAIN)) && !active) {
         conn->flags |= NRPC_CONN_DEAD; /* the next link is for those that wait */
     }
     return (int)want;

@@ -86,19 +86,18 @@ static void unescape(uint8_t *text)
 
 void nrpc_client_tell(struct nrpc_call *call, enum nrpc_status status, const char *text)
 {
-    struct nrpc_client_call *client = nrpc_client_of(call);
     uint8_t *own = nrpc_call_message(call);
     unsigned n = call->message_length;
-    if (!(client->flags & NRPC_CLIENT_OWED)) {
+    if (!(call->client & NRPC_CLIENT_OWED)) {
         return;
     }
-    client->flags &= (uint16_t)~NRPC_CLIENT_OWED;
+    call->client &= (uint16_t)~NRPC_CLIENT_OWED;
     if (!text) {
         own[n < NRPC_STATUS_MESSAGE_MAX ? n : NRPC_STATUS_MESSAGE_MAX - 1] = '\0';
         unescape(own);
         text = (const char *)own;
     }
-    client->events->done(call, status, text);
+    call->events->done(call, status, text);
 }
 
 /* Of grpc-status and grpc-message, as they come: these are texts, and the HPACK table keeps none. */
@@ -119,9 +118,8 @@ static void status_byte(struct nrpc_hpack *hpack, uint8_t byte)
         call->message_length = (uint8_t)n;
         return;
     }
-    struct nrpc_client_call *client = nrpc_client_of(call);
-    unsigned digit = byte - (unsigned)'0', status = first ? digit : client->status * 10u + digit;
-    client->status = (uint8_t)(digit > 9 || status > NRPC_UNAUTHENTICATED ? NRPC_CLIENT_NO_STATUS : status);
+    unsigned digit = byte - (unsigned)'0', status = first ? digit : call->reply_status * 10u + digit;
+    call->reply_status = (uint8_t)(digit > 9 || status > NRPC_UNAUTHENTICATED ? NRPC_CLIENT_NO_STATUS : status);
 }
 
 /* --- Responses ---------------------------------------------------------------------------- */
@@ -129,11 +127,10 @@ static void status_byte(struct nrpc_hpack *hpack, uint8_t byte)
 /* All has come. A status that is no good makes a single reply void; those of a stream are delivered first. */
 static void trailers(struct nrpc_call *call)
 {
-    struct nrpc_client_call *client = nrpc_client_of(call);
-    client->flags |= NRPC_CLIENT_ALL;
+    call->client |= NRPC_CLIENT_ALL;
     call->flags &= (uint16_t)~(NRPC_CALL_TX | NRPC_CALL_PRODUCING); /* it is of no use any more */
     call->tx_length = 0;
-    if (client->status && (!(call->method->kind & NRPC_CLIENT_STREAM) || (call->flags & NRPC_CALL_TAKING))) {
+    if (call->reply_status && (!(call->method->kind & NRPC_CLIENT_STREAM) || (call->flags & NRPC_CALL_TAKING))) {
         call->flags &= (uint16_t)~NRPC_CALL_TAKING;
         call->rx_have = 0;
     }
@@ -163,8 +160,7 @@ static void headers(struct nrpc_conn *conn)
         nrpc_conn_glitch(conn); /* given up while they were on their way */
         return;
     }
-    struct nrpc_client_call *client = nrpc_client_of(call);
-    int first = !(client->flags & NRPC_CLIENT_ANSWERED);
+    int first = !(call->client & NRPC_CLIENT_ANSWERED);
     int interim = first && response->path >= 100 && response->path < 200;
     if (((response->seen | response->odd) & BAD) || (response->seen & (STATUS | NO_PSEUDO)) != (first ? STATUS : 0u) ||
         (interim && end) || (!first && !end)) {
@@ -177,7 +173,7 @@ static void headers(struct nrpc_conn *conn)
     }
     call->flags |= (uint16_t)(end ? NRPC_CALL_RX_END : 0);
     if (first) {
-        client->flags |= NRPC_CLIENT_ANSWERED;
+        call->client |= NRPC_CLIENT_ANSWERED;
         call->body_left = response->content_length;
     }
     enum nrpc_status status = verdict(call, response, first);
@@ -191,10 +187,10 @@ static void headers(struct nrpc_conn *conn)
     } else if (end) {
         trailers(call);
     } else {
-        client->status = NRPC_CLIENT_NO_STATUS; /* these have not been trailers */
+        call->reply_status = NRPC_CLIENT_NO_STATUS; /* these have not been trailers */
         call->message_length = 0;
-        if (client->events->headers && !(call->flags & NRPC_CALL_FINISHED)) {
-            client->events->headers(call);
+        if (call->events->headers && !(call->flags & NRPC_CALL_FINISHED)) {
+            call->events->headers(call);
         }
     }
 }
@@ -202,7 +198,7 @@ static void headers(struct nrpc_conn *conn)
 /* The response has come to its end, and what there was has been delivered. */
 static void end(struct nrpc_call *call)
 {
-    enum nrpc_status status = (enum nrpc_status)nrpc_client_of(call)->status;
+    enum nrpc_status status = (enum nrpc_status)call->reply_status;
     const char *text = NULL;
     if (status == NRPC_OK && !(call->method->kind & NRPC_CLIENT_STREAM) && !(call->flags & NRPC_CALL_REQUESTED)) {
         status = NRPC_INTERNAL;
@@ -220,7 +216,7 @@ enum nrpc_status nrpc_client_message(struct nrpc_call *call, const void *reply)
     if (call->method->kind & NRPC_CLIENT_STREAM) {
         return call->method->handler(call, reply, NULL);
     }
-    enum nrpc_status status = (enum nrpc_status)nrpc_client_of(call)->status; /* all has come, so this as well */
+    enum nrpc_status status = (enum nrpc_status)call->reply_status; /* all has come, so this as well */
     status = status == NRPC_OK ? call->method->handler(call, reply, NULL) : NRPC_OK;
     return status == NRPC_OK ? NRPC_PENDING : status; /* the end follows at once */
 }
@@ -228,26 +224,25 @@ enum nrpc_status nrpc_client_message(struct nrpc_call *call, const void *reply)
 /* --- The stream is over, and no trailers have come ---------------------------------------- */
 
 /* May the request be sent again? Only while the server has made nothing of it, and we have all of it. */
-static int may_retry(const struct nrpc_client_call *client)
+static int may_retry(const struct nrpc_call *call)
 {
-    return !(client->flags & (NRPC_CLIENT_RETRIED | NRPC_CLIENT_MORE | NRPC_CLIENT_ANSWERED));
+    return !(call->client & (NRPC_CLIENT_RETRIED | NRPC_CLIENT_MORE | NRPC_CLIENT_ANSWERED));
 }
 
 void nrpc_client_cancelled(struct nrpc_call *call, enum nrpc_status why)
 {
-    struct nrpc_client_call *client = nrpc_client_of(call);
     uint32_t code = nrpc_call_conn(call)->request.list_bytes;
     if (call->flags & NRPC_CALL_OPEN) { /* nrpc_grpc_fail: its turn resets the stream */
         nrpc_client_tell(call, why, NULL);
-    } else if (client->flags & NRPC_CLIENT_ALL) { /* its owner does not take it yet */
+    } else if (call->client & NRPC_CLIENT_ALL) { /* its owner does not take it yet */
         call->flags |= NRPC_CALL_OPEN | NRPC_CALL_HELD | NRPC_CALL_REQUESTED;
         call->id = 0;
     } else if (why == NRPC_UNAVAILABLE && !call->id) {
         nrpc_client_put_back(call);
     } else if (why == NRPC_UNAVAILABLE) {
         nrpc_client_tell(call, why, "connection lost");
-    } else if (code == NRPC_H2_REFUSED_STREAM && may_retry(client)) {
-        client->flags |= NRPC_CLIENT_RETRIED;
+    } else if (code == NRPC_H2_REFUSED_STREAM && may_retry(call)) {
+        call->client |= NRPC_CLIENT_RETRIED;
         nrpc_client_put_back(call);
     } else {
         nrpc_client_tell(call, status_of_reset(call, code), "stream reset");
@@ -267,28 +262,26 @@ static void queue_all(struct nrpc_conn *conn)
 }
 
 /* May another stream be opened? */
-static int may_open(struct nrpc_conn *conn, struct nrpc_channel *channel)
+static int may_open(const struct nrpc_conn *conn)
 {
     uint32_t active = 0;
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
         active += (conn->calls[i].flags & (NRPC_CALL_OPEN | NRPC_CALL_HEADERS)) == (NRPC_CALL_OPEN | NRPC_CALL_HEADERS);
     }
-    channel->draining |= channel->next_id > 0x7fffffff;
-    return (conn->flags & (NRPC_CONN_GREETED | NRPC_CONN_DRAIN)) == NRPC_CONN_GREETED && !channel->draining &&
-           active < channel->max_streams;
+    return (conn->flags & (NRPC_CONN_GREETED | NRPC_CONN_DRAIN | NRPC_CONN_LEAVES)) == NRPC_CONN_GREETED &&
+           active < UINT32_MAX - conn->streams_refused;
 }
 
-static void open_stream(struct nrpc_conn *conn, struct nrpc_channel *channel, struct nrpc_call *call,
-                        struct nrpc_out *out)
+static void open_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
     static const uint8_t no_push[] = {0, NRPC_ENABLE_PUSH, 0, 0, 0, 0};
-    if (channel->next_id == 1) { /* the rest of our SETTINGS, which a server needs no sooner */
+    if (!conn->last_id) { /* the rest of our SETTINGS, which a server needs no sooner */
         out->at = nrpc_frame_write(out->at, sizeof no_push, NRPC_TYPE_FLAGS(NRPC_SETTINGS, 0), 0);
         memcpy(out->at, no_push, sizeof no_push);
         out->at += sizeof no_push;
     }
-    conn->last_id = call->id = channel->next_id;
-    channel->next_id += 2;
+    conn->last_id = call->id = (conn->last_id + 1) | 1; /* 1, 3, 5, ... */
+    conn->flags |= call->id == 0x7fffffff ? NRPC_CONN_LEAVES : 0u; /* the last one that there is */
     call->send_window = (int32_t)conn->peer_initial_window;
     nrpc_transmit_headers(call, out, nrpc_invoke_headers(call, out->at + NRPC_FRAME_HEADER_BYTES), 0);
 }
@@ -296,9 +289,8 @@ static void open_stream(struct nrpc_conn *conn, struct nrpc_channel *channel, st
 /* The call is over; RFC 9113 8.1: so is its stream. */
 static enum nrpc_turn close_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
-    const struct nrpc_client_call *client = nrpc_client_of(call);
     int received = call->flags & NRPC_CALL_RX_END;
-    if (call->id && !(received && (client->flags & NRPC_CLIENT_END_SENT))) {
+    if (call->id && !(received && (call->client & NRPC_CLIENT_END_SENT))) {
         nrpc_transmit_number(out, NRPC_RST_STREAM, call->id, received ? NRPC_H2_NO_ERROR : NRPC_H2_CANCEL);
     }
     call->body_left = UINT32_MAX; /* what is on its way is not looked at */
@@ -314,10 +306,9 @@ static enum nrpc_turn close_stream(struct nrpc_conn *conn, struct nrpc_call *cal
 static enum nrpc_turn put_requests(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
     const unsigned more = NRPC_CALL_TX | NRPC_CALL_PRODUCING;
-    struct nrpc_client_call *client = nrpc_client_of(call);
     if (!(call->flags & NRPC_CALL_TX)) {
-        if (!(call->flags & more) && (client->flags & (NRPC_CLIENT_CLOSED | NRPC_CLIENT_END_SENT)) == NRPC_CLIENT_CLOSED) {
-            client->flags |= NRPC_CLIENT_END_SENT;
+        if (!(call->flags & more) && (call->client & (NRPC_CLIENT_CLOSED | NRPC_CLIENT_END_SENT)) == NRPC_CLIENT_CLOSED) {
+            call->client |= NRPC_CLIENT_END_SENT;
             out->at = nrpc_frame_write(out->at, 0, NRPC_TYPE_FLAGS(NRPC_DATA, NRPC_END_STREAM), call->id);
         }
         return NRPC_TURN_IDLE;
@@ -325,11 +316,11 @@ static enum nrpc_turn put_requests(struct nrpc_conn *conn, struct nrpc_call *cal
     uint8_t *frame = out->at;
     enum nrpc_turn turn = nrpc_transmit_data(conn, call, out);
     if (!(call->flags & more)) {
-        if (client->flags & NRPC_CLIENT_CLOSED) {
-            client->flags |= NRPC_CLIENT_END_SENT;
+        if (call->client & NRPC_CLIENT_CLOSED) {
+            call->client |= NRPC_CLIENT_END_SENT;
             frame[4] = NRPC_END_STREAM; /* its flags */
-        } else if (client->events->writable) {
-            client->events->writable(call);
+        } else if (call->events->writable) {
+            call->events->writable(call);
         }
     }
     return turn;
@@ -345,11 +336,10 @@ static enum nrpc_turn turn(struct nrpc_conn *conn, struct nrpc_call *call, struc
         return close_stream(conn, call, out);
     }
     if (!(call->flags & NRPC_CALL_HEADERS)) {
-        struct nrpc_channel *channel = nrpc_client_channel(call);
-        if ((call->flags & NRPC_CALL_RX_END) || !may_open(conn, channel)) {
+        if ((call->flags & NRPC_CALL_RX_END) || !may_open(conn)) {
             return NRPC_TURN_IDLE;
         }
-        open_stream(conn, channel, call, out);
+        open_stream(conn, call, out);
         return NRPC_TURN_MORE;
     }
     nrpc_transmit_window(conn, call, out);
@@ -360,18 +350,17 @@ static enum nrpc_turn turn(struct nrpc_conn *conn, struct nrpc_call *call, struc
 
 static unsigned setting(struct nrpc_conn *conn, unsigned id, uint32_t value)
 {
-    struct nrpc_channel *channel = (struct nrpc_channel *)conn->dial;
     if (id == NRPC_ENABLE_PUSH) { /* RFC 9113 6.5.2: a server may only say 0 */
         return value ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
     }
     if (id == NRPC_MAX_CONCURRENT_STREAMS) {
-        channel->max_streams = value;
+        conn->streams_refused = UINT32_MAX - value;
         queue_all(conn);
     }
     if (id != NRPC_SETTING_GOAWAY) {
         return NRPC_H2_NO_ERROR;
     }
-    channel->draining = 1;
+    conn->flags |= NRPC_CONN_LEAVES;
     nrpc_conn_glitch(conn);
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
         struct nrpc_call *call = &conn->calls[i];

@@ -97,14 +97,6 @@ void nrpc_client_cancelled(struct nrpc_call *call, enum nrpc_status why);
 
 /* --- A channel ---------------------------------------------------------------------------- */
 
-/* What only calls of clients have. */
-struct nrpc_client_call {
-    const struct nrpc_events *events;
-    uint32_t timeout_ms; /* until it is begun */
-    uint16_t flags;      /* client.c's */
-    uint8_t status;      /* that the trailers have brought */
-};
-
 /* One server, over one link at a time, which the port opens (dial.h) when a call wants it, and again after it
  * was lost. Calls that a lost or refused link took nothing of are put on the next one:
  *   - those that had not left;
@@ -116,10 +108,6 @@ struct nrpc_channel {
     const struct nrpc_server *endpoint;
     const char *authority;
     void (*poll)(uint32_t timeout_ms); /* for wait.h, see there; the application sets it */
-    const struct nrpc_client_method *indexed; /* whose path is in the server's HPACK table */
-    uint32_t next_id, max_streams;
-    uint8_t draining; /* the server takes no new calls on this link */
-    struct nrpc_client_call calls[NRPC_MAX_STREAMS];
 };
 extern const struct nrpc_role nrpc_client_role;
 extern const struct nrpc_dial_role nrpc_channel_dial;
@@ -128,7 +116,7 @@ extern const struct nrpc_dial_role nrpc_channel_dial;
  * "host:port"; it and a method's path may have NRPC_AUTHORITY_AND_PATH_MAX bytes together. Then 1 to 8 services, as the
  * generator named them: SERVICE_client.
  *     NRPC_CHANNEL_DEFINE(channel, "station.example:50051", Greeter_client, helloworld_Greeter_client);
- * RAM: a connection as a server has, see config.h, and 12 bytes a stream; blocks are
+ * RAM: a connection as a server has, see config.h; blocks are
  * (5 + largest reply) + (5 + largest request + NRPC_STATUS_MESSAGE_MAX), scratch is the largest decoded reply; what
  * NRPC_COMPRESSION adds see there. */
 #define NRPC_CHANNEL_DEFINE(name, its_authority, ...) \

@@ -126,7 +126,8 @@
 #define NRPC_PIECES 0
 #endif
 
-/* 1: the image calls other servers as well (client.h). Flash: about 250 bytes on a Cortex-M3 beside the client's files. */
+/* 1: the image calls other servers as well (client.h). Flash: about 250 bytes on a Cortex-M3 beside the client's files.
+ * RAM: 8 bytes a connection, and 4 bytes a stream, 8 without metadata. */
 #ifndef NRPC_CLIENT
 #define NRPC_CLIENT 0
 #endif

@@ -98,7 +98,8 @@ enum nrpc_conn_flag {
     NRPC_CONN_WARNED = 0x100,  /* the GOAWAY that warns has been made, and a PING behind it */
     NRPC_CONN_READ = 0x200,    /* the peer has read that, or has had the time to */
     NRPC_CONN_PINGED = 0x400,  /* a keepalive PING waits for any sign of life */
-    NRPC_CONN_TIMER = 0x800    /* a deadline has come: see nrpc_conn_timer_set */
+    NRPC_CONN_TIMER = 0x800,   /* a deadline has come: see nrpc_conn_timer_set */
+    NRPC_CONN_LEAVES = 0x1000  /* a client's: the server takes no new calls */
 };
 
 /* What the next received byte belongs to. */
@@ -136,6 +137,10 @@ struct nrpc_conn { /* what is used most first: the shortest instructions reach i
     const struct nrpc_server *server;
     uint8_t *blocks;                 /* of this connection's streams */
     uint32_t now_ms;                 /* as the port gave it last */
+#if NRPC_CLIENT
+    const struct nrpc_method *indexed; /* whose path is in the server's HPACK table */
+    uint32_t streams_refused;          /* UINT32_MAX less those that the server allows at once */
+#endif
 #if NRPC_METADATA_BYTES
     struct nrpc_call *vacant;        /* the slot that the header block being read will take, if any */
 #endif

@@ -56,27 +56,27 @@ static uint8_t *put_timeout(uint8_t *p, uint32_t left)
  * again, which is no error, RFC 7541 4.4. */
 uint8_t *nrpc_invoke_headers(struct nrpc_call *call, uint8_t *p)
 {
-    struct nrpc_channel *channel = nrpc_client_channel(call);
-    struct nrpc_response_table *table = &nrpc_call_conn(call)->table;
-    const struct nrpc_client_method *method = (const struct nrpc_client_method *)call->method;
+    struct nrpc_conn *conn = nrpc_call_conn(call);
+    struct nrpc_channel *channel = (struct nrpc_channel *)conn->dial;
+    struct nrpc_response_table *table = &conn->table;
     if (table->update_due) { /* one that is smaller than 4096 bytes is not used at all */
         table->update_due = 0;
         table->is_small = 1;
-        channel->indexed = NULL;
+        conn->indexed = NULL;
         *p++ = 0x20;
     }
-    const struct nrpc_client_method *indexed = channel->indexed;
+    const struct nrpc_method *indexed = conn->indexed;
     *p++ = INDEXED | POST;
 #if NRPC_TLS
     *p++ = (uint8_t)((INDEXED | SCHEME) + (channel->endpoint->tls != NULL));
 #else
     *p++ = INDEXED | SCHEME;
 #endif
-    if (indexed == method) {
+    if (indexed == call->method) {
         *p++ = INDEXED | OUR_PATH;
     } else {
         *p++ = indexed ? PATH : INSERT | PATH;
-        p = put_text(p, method->path);
+        p = put_text(p, ((const struct nrpc_client_method *)call->method)->path);
     }
     if (indexed) {
         *p++ = INDEXED | OUR_AUTHORITY;
@@ -86,15 +86,14 @@ uint8_t *nrpc_invoke_headers(struct nrpc_call *call, uint8_t *p)
         *p++ = INDEXED | NEWEST;
 #endif
     } else {
-        channel->indexed = table->is_small ? NULL : method;
+        conn->indexed = table->is_small ? NULL : call->method;
         *p++ = INSERT | AUTHORITY;
         p = put(put_text(p, channel->authority), "\100\2te\10trailers\137\20application/grpc" OUR_ENCODINGS);
     }
 #if NRPC_COMPRESSION
     p = nrpc_respond_encoding(p, nrpc_compression_announced(call));
 #endif
-    const struct nrpc_client_call *client = nrpc_client_of(call);
-    uint32_t left = client->flags & NRPC_CLIENT_STARTED ? nrpc_call_time_left_ms(call) : client->timeout_ms;
+    uint32_t left = call->client & NRPC_CLIENT_STARTED ? nrpc_call_time_left_ms(call) : call->begun_ms;
     if (left <= TIMEOUT_MAX) { /* one over 27 hours is watched only here */
         p = put_timeout(p, left);
     }

@@ -7,7 +7,7 @@
 #include "client.h"
 #include "role.h"
 
-/* struct nrpc_client_call.flags. NRPC_CALL_HEADERS and call->id say whether the request has left on this link. */
+/* struct nrpc_call.client. NRPC_CALL_HEADERS and call->id say whether the request has left on this link. */
 enum nrpc_client_flag {
     NRPC_CLIENT_STARTED = 0x01,  /* the deadline is known to the call */
     NRPC_CLIENT_WAITS = 0x02,    /* wait-for-ready */
@@ -23,9 +23,6 @@ enum nrpc_client_flag {
 
 /* A status that has not come: any number over 16. */
 enum { NRPC_CLIENT_NO_STATUS = 0xff };
-
-struct nrpc_channel *nrpc_client_channel(const struct nrpc_call *call);
-struct nrpc_client_call *nrpc_client_of(const struct nrpc_call *call);
 
 /* What a codec has decoded is delivered; NULL: the response has ended. Returns what nrpc_codec.message does. */
 enum nrpc_status nrpc_client_message(struct nrpc_call *call, const void *reply);

@@ -56,6 +56,9 @@ struct nrpc_call { /* small fields first: the shortest instructions reach them *
 #if NRPC_METADATA_BYTES
     uint16_t metadata_used; /* of its block */
 #endif
+#if NRPC_CLIENT
+    uint16_t client; /* enum nrpc_client_flag, of a call that we make */
+#endif
     uint32_t id; /* this and what follows is zero in a new call */
     const struct nrpc_method *method;
     int32_t send_window, recv_window; /* RFC 9113 6.9; may be negative */
@@ -65,8 +68,14 @@ struct nrpc_call { /* small fields first: the shortest instructions reach them *
     nrpc_block_size tx_length, tx_sent; /* tx_length 0: the block is free, NRPC_CALL_TX is off */
     uint8_t status;
     uint8_t message_length; /* of the status message */
+#if NRPC_CLIENT
+    uint8_t reply_status;   /* that the trailers have brought */
+#endif
 #if NRPC_COMPRESSION
     uint8_t compression; /* enum nrpc_compression_flag */
+#endif
+#if NRPC_CLIENT
+    const struct nrpc_events *events; /* of a call that we make */
 #endif
     union nrpc_user user;
 };
