@@ -207,18 +207,20 @@ static void end(struct nrpc_call *call)
     nrpc_call_finish(call, status, text); /* NRPC_CLIENT_NO_STATUS becomes UNKNOWN */
 }
 
-enum nrpc_status nrpc_client_message(struct nrpc_call *call, const void *reply)
+enum nrpc_status nrpc_client_message(struct nrpc_call *call, const void *reply, void *unused)
 {
+    const struct nrpc_client_method *method = (const struct nrpc_client_method *)call->method;
+    int streams = method->method.kind & NRPC_CLIENT_STREAM;
+    enum nrpc_status status = NRPC_OK;
+    (void)unused;
     if (!reply) {
         end(call);
         return NRPC_PENDING;
     }
-    if (call->method->kind & NRPC_CLIENT_STREAM) {
-        return call->method->handler(call, reply, NULL);
+    if (streams || call->reply_status == NRPC_OK) { /* all has come of a single one, so this as well */
+        status = method->got(call, reply, call->events);
     }
-    enum nrpc_status status = (enum nrpc_status)call->reply_status; /* all has come, so this as well */
-    status = status == NRPC_OK ? call->method->handler(call, reply, NULL) : NRPC_OK;
-    return status == NRPC_OK ? NRPC_PENDING : status; /* the end follows at once */
+    return streams || status ? status : NRPC_PENDING; /* the end follows at once */
 }
 
 /* --- The stream is over, and no trailers have come ---------------------------------------- */

@@ -72,6 +72,7 @@ struct nrpc_call_options {
 struct nrpc_client_method {
     struct nrpc_method method; /* request: what comes in; reply: what goes out; kind: see NRPC_CALLER */
     const char *path;          /* "/package.Service/Method" */
+    enum nrpc_status (*got)(struct nrpc_call *call, const void *reply, const struct nrpc_events *events);
 };
 
 /* Begins a call; the generated NAME_start checks types. request: encoded before the return; NULL: a stream of requests.
@@ -91,8 +92,8 @@ int nrpc_call_close_writes(struct nrpc_call *call);
 /* The events that the call was started with. */
 const struct nrpc_events *nrpc_call_events(const struct nrpc_call *call);
 
-/* For the generated methods: typed messages over nanopb. */
-extern const struct nrpc_codec nrpc_client_typed;
+/* For methods: their handler and their `cancelled`. reply: what the codec has decoded; NULL: the response has ended. */
+enum nrpc_status nrpc_client_message(struct nrpc_call *call, const void *reply, void *unused);
 void nrpc_client_cancelled(struct nrpc_call *call, enum nrpc_status why);
 
 /* --- A channel ---------------------------------------------------------------------------- */
@@ -142,6 +143,7 @@ extern const struct nrpc_dial_role nrpc_channel_dial;
         .conns = &name##_memory.conn,                                                           \
         .blocks = name##_memory.blocks,                                                         \
         .request = &name##_memory.reply,                                                        \
+        .reply = &name##_memory.reply, /* nothing is put there */                               \
         .rx_bytes = sizeof(union name##_rx),                                                    \
         .tx_bytes = sizeof(union name##_tx),                                                    \
         NRPC_INFLATED_FIELDS_(name##_memory)                                                    \

@@ -24,9 +24,6 @@ enum nrpc_client_flag {
 /* A status that has not come: any number over 16. */
 enum { NRPC_CLIENT_NO_STATUS = 0xff };
 
-/* What a codec has decoded is delivered; NULL: the response has ended. Returns what nrpc_codec.message does. */
-enum nrpc_status nrpc_client_message(struct nrpc_call *call, const void *reply);
-
 /* Tells the call's `done`, unless it was told. text: NULL: the call's own message, as it stands on the wire. Last of
  * all where the slot is free already: a new call may take it. */
 void nrpc_client_tell(struct nrpc_call *call, enum nrpc_status status, const char *text);

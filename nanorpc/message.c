@@ -59,7 +59,7 @@ enum nrpc_status nrpc_typed_message(struct nrpc_call *call, const uint8_t *data,
         pb_istream_t stream = pb_istream_from_buffer(data, n);
         request = nrpc_call_conn(call)->server->request;
         if (!pb_decode(&stream, method->request, request)) {
-            nrpc_grpc_fail(call, NRPC_INTERNAL, "request malformed");
+            nrpc_grpc_fail(call, NRPC_INTERNAL, "message malformed");
             return NRPC_INTERNAL;
         }
     }

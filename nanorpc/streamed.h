@@ -34,7 +34,6 @@ struct nrpc_streamed {
 
 /* What its codec is made of: with .take, messages that come in, with .produce those that go out are streamed. */
 enum nrpc_status nrpc_typed_message(struct nrpc_call *call, const uint8_t *data, size_t n);
-enum nrpc_status nrpc_client_typed_message(struct nrpc_call *call, const uint8_t *data, size_t n);
 enum nrpc_status nrpc_typed_next(struct nrpc_call *call);
 int nrpc_typed_send(struct nrpc_call *call, const void *message);
 enum nrpc_status nrpc_streamed_message(struct nrpc_call *call, const uint8_t *data, size_t n);

@@ -223,7 +223,7 @@ def code_streamed(method):
         yield "static size_t %s_more(struct nrpc_call *call, uint8_t *buf, size_t room, uint32_t offset)\n{\n" % c
         yield events + "    return events->produce(call, buf, room, offset);\n}\n\n"
     yield "static const struct nrpc_streamed %s_caller = {\n" % c
-    yield "    .codec = {.message = %s,\n" % ("nrpc_streamed_message" if into else "nrpc_client_typed_message")
+    yield "    .codec = {.message = %s,\n" % ("nrpc_streamed_message" if into else "nrpc_typed_message")
     yield "              .send = %s" % ("nrpc_streamed_send_sized" if out else "nrpc_typed_send")
     yield ",\n              .take = nrpc_streamed_take" if into else ""
     yield ",\n              .produce = nrpc_streamed_produce" if out else ""
@@ -231,7 +231,7 @@ def code_streamed(method):
     if into:
         yield "    .in = {.path = %s_pieces, .depth = %d, .keep_bytes = %d},\n" % (c, len(into.path), kept(method.service, method))
         yield "    .in_at = offsetof(%s, %s),\n" % (method.reply.c_type(), into.member)
-        yield "    .decode = nrpc_client_typed_message,\n    .chunk = %s_piece,\n" % c
+        yield "    .decode = nrpc_typed_message,\n    .chunk = %s_piece,\n" % c
     if out:
         yield "    .producer = %s_more,\n" % c
     yield "};\n\n"
@@ -239,19 +239,19 @@ def code_streamed(method):
 
 def code_method(method):
     c = method.c_name
-    yield "static enum nrpc_status %s_got(struct nrpc_call *call, const void *reply, void *unused)\n{\n" % c
-    yield "    const struct %s_events *events = (const struct %s_events *)(const void *)nrpc_call_events(call);\n" % (c, c)
-    yield "    (void)unused;\n    return events->reply ? events->reply(call, reply) : NRPC_OK;\n}\n\n"
+    yield "static enum nrpc_status %s_got(struct nrpc_call *call, const void *reply, const struct nrpc_events *on)\n{\n" % c
+    yield "    const struct %s_events *events = (const struct %s_events *)(const void *)on;\n" % (c, c)
+    yield "    return events->reply ? events->reply(call, reply) : NRPC_OK;\n}\n\n"
     if method.streams_fields():
         yield from code_streamed(method)
     yield "const struct nrpc_client_method %s_method = {\n" % c
-    yield "    .method = {.codec = &%s,\n" % (c + "_caller.codec" if method.streams_fields() else "nrpc_client_typed")
+    yield "    .method = {.codec = &%s,\n" % (c + "_caller.codec" if method.streams_fields() else "nrpc_typed")
     yield "               .request = &%s_msg,\n" % method.reply.c_type()
     yield "               .reply = &%s_msg,\n" % method.request.c_type()
-    yield "               .handler = %s_got,\n" % c
+    yield "               .handler = nrpc_client_message,\n"
     yield "               .cancelled = nrpc_client_cancelled,\n"
     yield "               .kind = NRPC_CALLER | %s},\n" % KINDS[method.kind]
-    yield "    .path = \"/%s/%s\",\n};\n\n" % (method.service.name, method.name)
+    yield "    .path = \"/%s/%s\",\n    .got = %s_got,\n};\n\n" % (method.service.name, method.name, c)
     if method.streams_fields():
         return
     yield "static enum nrpc_status %s_waited(struct nrpc_call *call, const %s *reply)\n{\n" % (c, method.reply.c_type())

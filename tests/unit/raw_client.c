@@ -79,10 +79,10 @@ static void done(struct nrpc_call *call, enum nrpc_status status, const char *me
     }
 }
 
-static enum nrpc_status reply(struct nrpc_call *call, const void *message, void *unused)
+static enum nrpc_status reply(struct nrpc_call *call, const void *message, const struct nrpc_events *its)
 {
     const struct piece *piece = message;
-    (void)unused;
+    (void)its;
     begin_note(call);
     if (piece->n > 32) {
         add("<", 1);
@@ -100,7 +100,7 @@ static enum nrpc_status reply(struct nrpc_call *call, const void *message, void 
 static enum nrpc_status message(struct nrpc_call *call, const uint8_t *data, size_t n)
 {
     struct piece piece = {data, n};
-    return nrpc_client_message(call, data ? &piece : NULL);
+    return nrpc_client_message(call, data ? &piece : NULL, NULL);
 }
 
 static int send_text(struct nrpc_call *call, const void *text)
@@ -119,8 +119,8 @@ static int send_text(struct nrpc_call *call, const void *text)
 }
 
 static const struct nrpc_codec codec = {.message = message, .send = send_text};
-#define METHOD(name, its_kind) {.method = {.codec = &codec, .handler = reply, .cancelled = nrpc_client_cancelled, \
-                                           .kind = NRPC_CALLER | (its_kind)}, .path = "/test.Raw/" name}
+#define METHOD(name, its_kind) {.method = {.codec = &codec, .handler = nrpc_client_message, .cancelled = nrpc_client_cancelled, \
+                                           .kind = NRPC_CALLER | (its_kind)}, .path = "/test.Raw/" name, .got = reply}
 static const struct nrpc_client_method methods[] = {
     METHOD("Bidi", NRPC_CLIENT_STREAM), METHOD("Collect", NRPC_UNARY), METHOD("Echo", NRPC_UNARY), METHOD("Fail", NRPC_UNARY),
     METHOD("First", NRPC_CLIENT_STREAM), METHOD("Later", NRPC_UNARY), METHOD("List", NRPC_CLIENT_STREAM), METHOD("Push", NRPC_CLIENT_STREAM),
