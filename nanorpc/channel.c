@@ -112,24 +112,17 @@ void nrpc_client_put_back(struct nrpc_call *call)
 
 static struct nrpc_conn *linked(struct nrpc_dial *dial, uint32_t now_ms)
 {
-    static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    static const uint8_t settings[] = {0, NRPC_HEADER_TABLE_SIZE, 0, 0, 0, 0, 0, NRPC_INITIAL_WINDOW_SIZE};
-    struct nrpc_channel *channel = (struct nrpc_channel *)dial;
-    struct nrpc_conn *conn = nrpc_server_accept(channel->endpoint, now_ms);
+    const struct nrpc_server *endpoint = ((struct nrpc_channel *)dial)->endpoint;
+    struct nrpc_conn *conn = nrpc_server_accept(endpoint, now_ms);
     if (!conn) {
         return NULL;
     }
-    conn->dial = dial;
     conn->phase = NRPC_PHASE_HEAD;
     conn->need = NRPC_FRAME_HEADER_BYTES;
-    /* No HPACK table for responses: it would keep no texts, and messages and metadata are texts. The server knows
-     * that before it sends any. */
-    conn->hpack.max_bytes = 0;
-    conn->control_bytes = sizeof preface - 1;
-    memcpy(conn->control, preface, sizeof preface - 1);
-    uint8_t *p = nrpc_conn_control(conn, sizeof settings + 4, NRPC_TYPE_FLAGS(NRPC_SETTINGS, 0), 0);
-    memcpy(p, settings, sizeof settings);
-    nrpc_put32(p + sizeof settings, channel->endpoint->rx_bytes);
+    conn->hpack.max_bytes = 0; /* as the opening says */
+    conn->control_bytes = NRPC_CONTROL_MAX;
+    memcpy(conn->control, nrpc_conn_preface, NRPC_OPENING_BYTES);
+    nrpc_put32(conn->control + NRPC_OPENING_BYTES, endpoint->rx_bytes);
 #if NRPC_FAST
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) { /* the queue has been emptied */
         conn->calls[i].flags &= (uint16_t)~NRPC_CALL_QUEUED;

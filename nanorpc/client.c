@@ -276,12 +276,6 @@ static int may_open(const struct nrpc_conn *conn)
 
 static void open_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
-    static const uint8_t no_push[] = {0, NRPC_ENABLE_PUSH, 0, 0, 0, 0};
-    if (!conn->last_id) { /* the rest of our SETTINGS, which a server needs no sooner */
-        out->at = nrpc_frame_write(out->at, sizeof no_push, NRPC_TYPE_FLAGS(NRPC_SETTINGS, 0), 0);
-        memcpy(out->at, no_push, sizeof no_push);
-        out->at += sizeof no_push;
-    }
     conn->last_id = call->id = (conn->last_id + 1) | 1; /* 1, 3, 5, ... */
     conn->flags |= call->id == 0x7fffffff ? NRPC_CONN_LEAVES : 0u; /* the last one that there is */
     call->send_window = (int32_t)conn->peer_initial_window;

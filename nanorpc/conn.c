@@ -11,7 +11,13 @@
 
 enum { PRIORITY_BYTES = 5, SETTING_BYTES = 6, WINDOW_MAX = 0x7fffffff };
 
-static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+NRPC_SHARED const char nrpc_conn_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+#if NRPC_CLIENT
+    /* SETTINGS of a client. No HPACK table for responses: it would keep no texts, and messages and metadata are texts. The
+     * server knows that before it sends any. No pushes. The last is the window. */
+    "\0\0\22\4\0\0\0\0\0" "\0\1\0\0\0\0" "\0\2\0\0\0\0" "\0\4"
+#endif
+    ;
 
 /* Most functions here return the connection error that they have found, NRPC_H2_NO_ERROR for none;
  * a stream error is dealt with where it is found. */
@@ -475,10 +481,10 @@ static NRPC_NOINLINE h2_error gathered(struct nrpc_conn *conn, const uint8_t *p)
 
 static h2_error receive_preface(struct nrpc_conn *conn, uint8_t byte)
 {
-    if (byte != (uint8_t)preface[conn->have]) {
+    if (byte != (uint8_t)nrpc_conn_preface[conn->have]) {
         return NRPC_H2_PROTOCOL_ERROR;
     }
-    if (++conn->have == sizeof preface - 1) {
+    if (++conn->have == NRPC_PREFACE_BYTES) {
         conn->phase = NRPC_PHASE_HEAD;
         conn->need = NRPC_FRAME_HEADER_BYTES;
         conn->have = 0;

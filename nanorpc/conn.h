@@ -63,8 +63,8 @@ void nrpc_conn_shutdown(struct nrpc_conn *conn);
 /* Time is kept in units of 256 ms, in 16 bits: they wrap after 4.6 hours, ticks come each second. */
 enum { NRPC_TICK_SHIFT = 8 };
 
-/* RST_STREAM, and GOAWAY with the longest debug data; or a client's preface, and SETTINGS with two. */
-enum { NRPC_CONTROL_MAX = 24 + 9 + 12 };
+/* RST_STREAM, and GOAWAY with the longest debug data; or what a client's link begins with. */
+enum { NRPC_PREFACE_BYTES = 24, NRPC_CONTROL_MAX = NRPC_PREFACE_BYTES + NRPC_FRAME_HEADER_BYTES + 12 + 6 * NRPC_CLIENT };
 
 /* In nrpc_request.odd: there were values of keys. */
 #define NRPC_HAS_KEYS (1u << 31)

@@ -85,6 +85,10 @@ static inline unsigned nrpc_role_stalls(const struct nrpc_conn *conn)
 #endif
 
 #if NRPC_CLIENT
+/* What a client's link begins with, but for the last number, which is the window. */
+enum { NRPC_OPENING_BYTES = NRPC_CONTROL_MAX - 4 };
+extern const char nrpc_conn_preface[NRPC_OPENING_BYTES + 1];
+
 /* In transmit.c, for `turn`. Each writes a frame; there must be room for it, which `turn` sees to. */
 void nrpc_transmit_number(struct nrpc_out *out, unsigned type, uint32_t id, uint32_t value);
 void nrpc_transmit_window(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out);

@@ -10,14 +10,23 @@
 #include "wire.h"
 
 #define END NRPC_END_STREAM
-#define PUSH_OFF "setting(2,0) "
 #define HEAD(method) "[POST http /test.Raw/" method " @device te=trailers grpc]"
-#define ECHO PUSH_OFF "1: " HEAD("Echo") " 'hi' END "
+#define ECHO "1: " HEAD("Echo") " 'hi' END "
 
 static void echo(void) { CHECK(raw_start("Echo", "hi", NULL)); }
 static void list(void) { CHECK(raw_start("List", "3", NULL)); }
 static void bidi(void) { CHECK(raw_start("Bidi", NULL, NULL)); }
 static void collect(void) { CHECK(raw_start("Collect", NULL, NULL)); }
+
+static void our_settings_come_first(void)
+{
+    static const uint8_t settings[] = {0, 0, 18, NRPC_SETTINGS, 0, 0, 0, 0, 0, 0, NRPC_HEADER_TABLE_SIZE, 0, 0, 0, 0,
+                                       0, NRPC_ENABLE_PUSH, 0, 0, 0, 0, 0, NRPC_INITIAL_WINDOW_SIZE, 0, 0, 0, 5 + RAW_REPLY_BYTES};
+    raw_client_begin_bare(echo);
+    wire_open();
+    wire_pump(); /* nothing has been received, and no request leaves before */
+    CHECK(wire.n_out == 24 + sizeof settings && memcmp(wire.out + 24, settings, sizeof settings) == 0);
+}
 
 /* --- The four kinds ----------------------------------------------------------------------- */
 
@@ -48,7 +57,7 @@ static void server_streaming(void)
     wire_do(NULL); /* the window */
     wire_long_message(1, 90, 0);
     raw_trailers(1, "0", NULL);
-    wire_expect(PUSH_OFF "1: " HEAD("List") " '3' END 1h 1'm0' 1'm1' 1<90> 1=0");
+    wire_expect("1: " HEAD("List") " '3' END 1h 1'm0' 1'm1' 1<90> 1=0");
 }
 
 /* One is in the block when the other has left. */
@@ -74,7 +83,7 @@ static void client_streaming(void)
     raw_answer(1);
     wire_message(1, "2:6", 0);
     raw_trailers(1, "0", NULL);
-    wire_expect(PUSH_OFF "1: " HEAD("Collect") " 'one' 'two' END 1w 1h 1'2:6' 1=0");
+    wire_expect("1: " HEAD("Collect") " 'one' 'two' END 1w 1h 1'2:6' 1=0");
 }
 
 static void close_it(void)
@@ -91,7 +100,7 @@ static void client_streaming_of_none(void)
     raw_answer(1);
     wire_message(1, "0:0", 0);
     raw_trailers(1, "0", NULL);
-    wire_expect(PUSH_OFF "1: " HEAD("Collect") " END 1h 1'0:0' 1=0");
+    wire_expect("1: " HEAD("Collect") " END 1h 1'0:0' 1=0");
 }
 
 static void say_ping(void) { CHECK_EQ(raw_write(1, "ping"), 0); }
@@ -110,7 +119,7 @@ static void bidi_ping_pong(void)
     wire_do(NULL);
     wire_message(1, "pong", 0);
     raw_trailers(1, "0", NULL);
-    wire_expect(PUSH_OFF "1: " HEAD("Bidi") " 'ping' 'ping' END 1h 1'welcome' 1w 1'pong' 1w 1'pong' 1=0");
+    wire_expect("1: " HEAD("Bidi") " 'ping' 'ping' END 1h 1'welcome' 1w 1'pong' 1w 1'pong' 1=0");
 }
 
 /* --- Statuses ----------------------------------------------------------------------------- */
@@ -160,7 +169,7 @@ static void stream_with_a_status(void)
     raw_answer(1);
     wire_message(1, "m0", 0);
     raw_trailers(1, "14", "gone");
-    wire_expect(PUSH_OFF "1: " HEAD("List") " '3' END 1h 1'm0' 1=14(gone)");
+    wire_expect("1: " HEAD("List") " '3' END 1h 1'm0' 1=14(gone)");
 }
 
 static void no_trailers(void)
@@ -230,7 +239,7 @@ static void content_types(void)
         wire_field("content-type", bad[i]);
         wire_headers(1, 0);
         wire_data(1, "<html>", 6, 0);
-        wire_expect(PUSH_OFF "1: " HEAD("Echo") " 'hi' END rst(CANCEL) 1=2(not a gRPC response)");
+        wire_expect("1: " HEAD("Echo") " 'hi' END rst(CANCEL) 1=2(not a gRPC response)");
     }
 }
 
@@ -263,7 +272,7 @@ static void malformed_headers(void)
             wire_field(lists[i][2], lists[i][3]);
         }
         wire_headers(1, 0);
-        wire_expect(PUSH_OFF "1: " HEAD("Echo") " 'hi' END rst(PROTOCOL_ERROR) 1=13(stream reset)");
+        wire_expect("1: " HEAD("Echo") " 'hi' END rst(PROTOCOL_ERROR) 1=13(stream reset)");
     }
 }
 
@@ -279,7 +288,7 @@ static void malformed_ends(void)
             wire_field(i == 1 ? "grpc-status" : ":status", i == 1 ? "0" : "200"); /* trailers without END_STREAM; with :status */
             wire_headers(1, i == 2 ? END : 0);
         }
-        wire_expect(PUSH_OFF "1: " HEAD("Echo") " 'hi' END rst(PROTOCOL_ERROR) *=13(stream reset)");
+        wire_expect("1: " HEAD("Echo") " 'hi' END rst(PROTOCOL_ERROR) *=13(stream reset)");
     }
 }
 
@@ -287,7 +296,7 @@ static void data_before_headers(void)
 {
     raw_client_begin(echo);
     wire_message(1, "hi", 0);
-    wire_expect(PUSH_OFF "1: " HEAD("Echo") " 'hi' END rst(PROTOCOL_ERROR) 1=13(stream reset)");
+    wire_expect("1: " HEAD("Echo") " 'hi' END rst(PROTOCOL_ERROR) 1=13(stream reset)");
 }
 
 static void content_length(void)
@@ -303,7 +312,7 @@ static void content_length(void)
             raw_trailers(1, "0", NULL);
         }
         wire_expect(i == 0 ? ECHO "1h 1'hi' 1=0"
-                    : i == 1 ? PUSH_OFF "1: " HEAD("Echo") " 'hi' END rst(PROTOCOL_ERROR) 1h 1=13(stream reset)"
+                    : i == 1 ? "1: " HEAD("Echo") " 'hi' END rst(PROTOCOL_ERROR) 1h 1=13(stream reset)"
                     : ECHO "1h 1=13(not a gRPC response)");
     }
 }
@@ -319,7 +328,7 @@ static void bad_messages(void)
         {"\0\0\0\0\xff", 5, "1h 1=8(message too large)"},
         {"\0\xff\xff\xff\xff", 5, "1h 1=8(message too large)"}};
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char text[300] = PUSH_OFF "1: " HEAD("Echo") " 'hi' END rst(CANCEL) ";
+        char text[300] = "1: " HEAD("Echo") " 'hi' END rst(CANCEL) ";
         raw_client_begin(echo);
         raw_answer(1);
         wire_data(1, rows[i].bytes, rows[i].n, 0);
@@ -352,11 +361,12 @@ static void header_list_too_large(void)
         wire_field("x", value);
     }
     wire_headers(1, 0);
-    wire_expect(PUSH_OFF "1: " HEAD("Echo") " 'hi' END rst(CANCEL) 1=8(not a gRPC response)");
+    wire_expect("1: " HEAD("Echo") " 'hi' END rst(CANCEL) 1=8(not a gRPC response)");
 }
 
 int main(void)
 {
+    RUN(our_settings_come_first);
     RUN(unary);
     RUN(reply_of_the_largest_size);
     RUN(server_streaming);

@@ -14,7 +14,7 @@
 
 #define END NRPC_END_STREAM
 #define TAKES " grpc-accept-encoding=identity,deflate,gzip"
-#define HEAD(method, encoding) "setting(2,0) 1: [POST http /test.Raw/" method " @device te=trailers grpc" TAKES encoding "]"
+#define HEAD(method, encoding) "1: [POST http /test.Raw/" method " @device te=trailers grpc" TAKES encoding "]"
 #define AS "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static void with(const char *method, const char *text, uint8_t encoding)

@@ -10,9 +10,8 @@
 #include "wire.h"
 
 #define END NRPC_END_STREAM
-#define PUSH_OFF "setting(2,0) "
 #define HEAD(method) "[POST http /test.Raw/" method " @device te=trailers grpc]"
-#define ECHO PUSH_OFF "1: " HEAD("Echo") " 'hi' END "
+#define ECHO "1: " HEAD("Echo") " 'hi' END "
 
 static void echo(void) { CHECK(raw_start("Echo", "hi", NULL)); }
 static void list(void) { CHECK(raw_start("List", "3", NULL)); }
@@ -69,19 +68,19 @@ static void refused_is_tried_again_once(void)
     raw_answer(3);
     wire_message(3, "hi", 0);
     raw_trailers(3, "0", NULL);
-    wire_expect(PUSH_OFF "1: " HEAD("Echo") " 'hi' END 3: " HEAD("Echo") " 'hi' END 1h 1'hi' 1=0");
+    wire_expect("1: " HEAD("Echo") " 'hi' END 3: " HEAD("Echo") " 'hi' END 1h 1'hi' 1=0");
     raw_client_begin(echo);
     wire_number(NRPC_RST_STREAM, 1, NRPC_H2_REFUSED_STREAM);
     wire_do(NULL);
     wire_number(NRPC_RST_STREAM, 3, NRPC_H2_REFUSED_STREAM);
-    wire_expect(PUSH_OFF "1: " HEAD("Echo") " 'hi' END 3: " HEAD("Echo") " 'hi' END 1=14(stream reset)");
+    wire_expect("1: " HEAD("Echo") " 'hi' END 3: " HEAD("Echo") " 'hi' END 1=14(stream reset)");
 }
 
 static void refused_after_a_second_request(void)
 {
     raw_client_begin(write_two);
     wire_number(NRPC_RST_STREAM, 1, NRPC_H2_REFUSED_STREAM);
-    wire_expect(PUSH_OFF "1: " HEAD("Collect") " 'one' 'two' END 1w 1=14(stream reset)");
+    wire_expect("1: " HEAD("Collect") " 'one' 'two' END 1w 1=14(stream reset)");
 }
 
 static void tick(void) { raw_client_tick(wire.now_ms); }
@@ -93,12 +92,12 @@ static void server_that_answers_early(void)
     raw_trailers(1, "7", "no");
     wire_number(NRPC_RST_STREAM, 1, NRPC_H2_NO_ERROR);
     wire_do(tick);
-    wire_expect(PUSH_OFF "1: " HEAD("Bidi") " 1h 1=7(no)");
+    wire_expect("1: " HEAD("Bidi") " 1h 1=7(no)");
     raw_client_begin(bidi);
     raw_answer(1);
     raw_trailers(1, "7", "no");
     wire.show = WIRE_NO_ERROR;
-    wire_expect(PUSH_OFF "1: " HEAD("Bidi") " rst(NO_ERROR) 1h 1=7(no)");
+    wire_expect("1: " HEAD("Bidi") " rst(NO_ERROR) 1h 1=7(no)");
 }
 
 /* Two calls that begin at once: which gets the first stream depends on the room to send it in. */
@@ -203,7 +202,7 @@ static void held_replies(void)
     wire_do(wake);
     wire_do(NULL);
     wire_do(wake);
-    wire_expect(PUSH_OFF "1: " HEAD("List") " '3' END 1h 1'm0' 1'm1' 1'm2' 1=0");
+    wire_expect("1: " HEAD("List") " '3' END 1h 1'm0' 1'm1' 1'm2' 1=0");
 }
 
 /* All had come, then the link went. */
@@ -231,7 +230,7 @@ static void reply_refused(void)
     raw_client_begin(fail_replies);
     raw_answer(1);
     wire_message(1, "m0", 0);
-    wire_expect(PUSH_OFF "1: " HEAD("List") " '3' END rst(CANCEL) 1h 1'm0' 1=15");
+    wire_expect("1: " HEAD("List") " '3' END rst(CANCEL) 1h 1'm0' 1=15");
 }
 
 /* --- Ends that we bring about -------------------------------------------------------------- */
@@ -246,7 +245,7 @@ static void cancelled(void)
     raw_answer(1); /* was on its way */
     wire_message(1, "hi", 0);
     raw_trailers(1, "0", NULL);
-    wire_expect(PUSH_OFF "1: " HEAD("Echo") " 'hi' END rst(CANCEL) 1=1(bored)");
+    wire_expect("1: " HEAD("Echo") " 'hi' END rst(CANCEL) 1=1(bored)");
 }
 
 static void echo_and_cancel(void) { echo(); cancel(); }
@@ -289,14 +288,14 @@ static void deadline(void)
     raw_client_begin(with_deadline);
     wire_do(expire);
     wire_do(NULL);
-    wire_expect(PUSH_OFF "1: [POST http /test.Raw/Echo @device te=trailers grpc grpc-timeout=1500m] 'hi' END rst(CANCEL) 1=4");
+    wire_expect("1: [POST http /test.Raw/Echo @device te=trailers grpc grpc-timeout=1500m] 'hi' END rst(CANCEL) 1=4");
 }
 
 static void deadline_of_the_server(void)
 {
     raw_client_begin(with_deadline);
     wire_number(NRPC_RST_STREAM, 1, NRPC_H2_CANCEL);
-    wire_expect(PUSH_OFF "1: [POST http /test.Raw/Echo @device te=trailers grpc grpc-timeout=1500m] 'hi' END 1=1(stream reset)");
+    wire_expect("1: [POST http /test.Raw/Echo @device te=trailers grpc grpc-timeout=1500m] 'hi' END 1=1(stream reset)");
 }
 
 /* --- Attacks ------------------------------------------------------------------------------ */
@@ -416,7 +415,7 @@ static void requests_become_short(void)
     wire_do(again);
     wire_do(other);
     wire_do(NULL);
-    wire_expect(PUSH_OFF "1: " HEAD("Echo") " 'hi' END rst(PROTOCOL_ERROR) 3: " HEAD("Echo") " 'hi' END "
+    wire_expect("1: " HEAD("Echo") " 'hi' END rst(PROTOCOL_ERROR) 3: " HEAD("Echo") " 'hi' END "
                 "5: " HEAD("List") " '3' END 1=13(stream reset)*");
     wire_run_once();
     unsigned found = 0;

@@ -56,7 +56,7 @@ static void link_up(void)
 {
     memset(&there, 0, sizeof there);
     memset(&back, 0, sizeof back);
-    client = channel.dial.role->linked(&channel.dial, now_ms);
+    client = nrpc_dial_linked(&channel.dial, now_ms);
     peer = nrpc_server_accept(&blobs_server, now_ms);
     CHECK(client && peer);
 }
