@@ -25,20 +25,23 @@ enum { H2_INADEQUATE_SECURITY = 12 };
 
 /* --- What the end of a call is called ----------------------------------------------------- */
 
+/* What :status means, as nrpc_hpack gives it: the number, or where in the static table it stands. */
+#define MEANS(http, status) (uint16_t)((http) << 5 | (status))
+static const uint16_t http_statuses[] = {
+    MEANS(NRPC_STATIC_STATUS, NRPC_OK), MEANS(200, NRPC_OK),
+    MEANS(NRPC_STATIC_STATUS + 4, NRPC_INTERNAL), MEANS(400, NRPC_INTERNAL), MEANS(431, NRPC_INTERNAL),
+    MEANS(401, NRPC_UNAUTHENTICATED), MEANS(403, NRPC_PERMISSION_DENIED),
+    MEANS(NRPC_STATIC_STATUS + 5, NRPC_UNIMPLEMENTED), MEANS(404, NRPC_UNIMPLEMENTED),
+    MEANS(429, NRPC_UNAVAILABLE), MEANS(502, NRPC_UNAVAILABLE), MEANS(503, NRPC_UNAVAILABLE), MEANS(504, NRPC_UNAVAILABLE)};
+
 static enum nrpc_status status_of_http(unsigned http)
 {
-    switch (http) {
-    case 400:
-    case 431: return NRPC_INTERNAL;
-    case 401: return NRPC_UNAUTHENTICATED;
-    case 403: return NRPC_PERMISSION_DENIED;
-    case 404: return NRPC_UNIMPLEMENTED;
-    case 429:
-    case 502:
-    case 503:
-    case 504: return NRPC_UNAVAILABLE;
-    default: return NRPC_UNKNOWN;
+    for (unsigned i = 0; i < sizeof http_statuses / sizeof http_statuses[0]; i++) {
+        if (http_statuses[i] >> 5 == http) {
+            return (enum nrpc_status)(http_statuses[i] & 31);
+        }
     }
+    return NRPC_UNKNOWN;
 }
 
 static enum nrpc_status status_of_reset(const struct nrpc_call *call, uint32_t code)
@@ -52,35 +55,27 @@ static enum nrpc_status status_of_reset(const struct nrpc_call *call, uint32_t c
     }
 }
 
-/* :status, where nrpc_hpack gives it in two ways. */
-static unsigned http_status(unsigned value)
-{
-    static const uint8_t halves[] = {100, 102, 103, 152, 200, 202, 250};
-    value -= NRPC_STATIC_STATUS;
-    return value < sizeof halves ? 2u * halves[value] : value + NRPC_STATIC_STATUS;
-}
-
 /* --- Messages of statuses ----------------------------------------------------------------- */
 
-/* -1: it is none. */
-static int hex_value(uint8_t digit)
+/* Over 255: it is none. */
+static NRPC_NOINLINE unsigned hex_value(unsigned digit)
 {
-    int n = digit - '0', letter = (digit | 0x20) - 'a';
-    return n >= 0 && n < 10 ? n : letter >= 0 && letter < 6 ? letter + 10 : -1;
+    unsigned n = digit - '0', letter = (digit | 0x20) - 'a';
+    return n < 10 ? n : letter < 6 ? letter + 10 : 256;
 }
 
 /* Decodes in place; what is no escape stays as it is. */
 static void unescape(uint8_t *text)
 {
-    uint8_t *from = text, c;
-    int high, low;
+    uint8_t *from = text;
+    unsigned c, code;
     do {
         c = *from++;
-        if (c == '%' && (high = hex_value(from[0])) >= 0 && (low = hex_value(from[1])) >= 0) {
-            c = (uint8_t)(high << 4 | low);
+        if (c == '%' && (code = hex_value(from[0]) << 4 | hex_value(from[1])) < 256) {
+            c = code;
             from += 2;
         }
-        *text++ = c;
+        *text++ = (uint8_t)c;
     } while (c);
 }
 
@@ -140,13 +135,12 @@ static void trailers(struct nrpc_call *call)
 /* What headers that are not malformed say of a call in which nothing else has gone wrong. */
 static enum nrpc_status verdict(const struct nrpc_call *call, const struct nrpc_request *response, int first)
 {
-    unsigned http = http_status(response->path);
     if (response->list_bytes > NRPC_HEADER_LIST_MAX || response->fault) {
         return NRPC_RESOURCE_EXHAUSTED;
     }
     if (first && !(response->seen & GRPC_STATUS)) {
-        return http != 200 ? status_of_http(http)
-               : (response->seen & CONTENT_TYPE) && !(response->odd & CONTENT_TYPE) ? NRPC_OK : NRPC_UNKNOWN;
+        enum nrpc_status status = status_of_http(response->path);
+        return status || ((response->seen & ~response->odd) & CONTENT_TYPE) ? status : NRPC_UNKNOWN;
     }
     return (call->flags & NRPC_CALL_RX_END) && call->body_left + 1 > 1 ? NRPC_INTERNAL : NRPC_OK; /* RFC 9113 8.1.1 */
 }
@@ -160,10 +154,9 @@ static void headers(struct nrpc_conn *conn)
         nrpc_conn_glitch(conn); /* given up while they were on their way */
         return;
     }
-    int first = !(call->client & NRPC_CLIENT_ANSWERED);
-    int interim = first && response->path >= 100 && response->path < 200;
-    if (((response->seen | response->odd) & BAD) || (response->seen & (STATUS | NO_PSEUDO)) != (first ? STATUS : 0u) ||
-        (interim && end) || (!first && !end)) {
+    unsigned first = !(call->client & NRPC_CLIENT_ANSWERED), pseudo = response->seen & (STATUS | NO_PSEUDO);
+    unsigned interim = first && response->path - 100u < 100;
+    if (((response->seen | response->odd) & BAD) || pseudo != first * STATUS || (end ? interim : !first)) {
         nrpc_conn_reset(conn, call->id, NRPC_H2_PROTOCOL_ERROR);
         return;
     }
@@ -171,12 +164,12 @@ static void headers(struct nrpc_conn *conn)
         nrpc_conn_glitch(conn);
         return;
     }
-    call->flags |= (uint16_t)(end ? NRPC_CALL_RX_END : 0);
+    call->flags |= (uint16_t)(end * NRPC_CALL_RX_END);
     if (first) {
         call->client |= NRPC_CLIENT_ANSWERED;
         call->body_left = response->content_length;
     }
-    enum nrpc_status status = verdict(call, response, first);
+    enum nrpc_status status = verdict(call, response, (int)first);
 #if NRPC_COMPRESSION
     if (first && !status && !nrpc_compression_begin(call, response->encoding, 0)) {
         status = NRPC_INTERNAL;
