@@ -54,7 +54,6 @@ struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel, const struct n
     call->events = events;
     call->begun_ms = options->timeout_ms ? options->timeout_ms : NRPC_NO_DEADLINE; /* until it is begun */
     call->client = options->wait_for_ready ? NRPC_CLIENT_WAITS : 0;
-    call->reply_status = NRPC_CLIENT_NO_STATUS;
     if (request && (nrpc_client_write(call, request) || nrpc_call_close_writes(call))) {
         call->flags &= NRPC_CALL_QUEUED;
         return NULL;
@@ -66,7 +65,7 @@ struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel, const struct n
 
 int nrpc_client_write(struct nrpc_call *call, const void *request)
 {
-    if (call->client & (NRPC_CLIENT_CLOSED | NRPC_CLIENT_ALL)) { /* all has come: nobody takes it any more */
+    if (call->client >= NRPC_CLIENT_CLOSED) { /* all has come: nobody takes it any more */
         return NRPC_E_STATE;
     }
     int error = nrpc_call_send(call, request);
@@ -95,7 +94,6 @@ void nrpc_client_put_back(struct nrpc_call *call)
     call->rx_have = 0;
     call->tx_sent = call->tx_length = 0;
     call->client &= (uint16_t)~NRPC_CLIENT_END_SENT;
-    call->reply_status = NRPC_CLIENT_NO_STATUS;
     if (call->client & NRPC_CLIENT_WROTE) {
         call->flags |= NRPC_CALL_TX;
         call->tx_length = (nrpc_block_size)(NRPC_PREFIX_BYTES + nrpc_get32(nrpc_call_tx(call) + 1));

@@ -21,7 +21,7 @@ enum {
     BAD = 1 << NRPC_T_BAD
 };
 
-enum { H2_INADEQUATE_SECURITY = 12 };
+enum { H2_INADEQUATE_SECURITY = 12, UNKNOWN_STATUS = NRPC_UNAUTHENTICATED + 1 };
 
 /* --- What the end of a call is called ----------------------------------------------------- */
 
@@ -95,37 +95,32 @@ void nrpc_client_tell(struct nrpc_call *call, enum nrpc_status status, const cha
     call->events->done(call, status, text);
 }
 
-/* Of grpc-status and grpc-message, as they come: these are texts, and the HPACK table keeps none. */
-static void status_byte(struct nrpc_hpack *hpack, uint8_t byte)
+/* Of grpc-message, as it comes: it is a text, and the HPACK table keeps none. */
+static void message_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
     struct nrpc_conn *conn = (struct nrpc_conn *)((uintptr_t)hpack - offsetof(struct nrpc_conn, hpack));
     struct nrpc_call *call = nrpc_stream_find(conn, conn->block_id);
-    int first = hpack->bytes - hpack->name_bytes == 32 + 1;
+    unsigned n = hpack->bytes - hpack->name_bytes - (32 + 1u); /* before this one */
     conn->request.odd |= NRPC_HAS_KEYS; /* so that a block like it is decoded anew */
     if (!call || (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN) {
         return;
     }
-    if (hpack->token == NRPC_T_GRPC_MESSAGE) {
-        unsigned n = first ? 0 : call->message_length;
-        if (n < NRPC_STATUS_MESSAGE_MAX - 1) {
-            nrpc_call_message(call)[n++] = byte;
-        }
+    if (n < NRPC_STATUS_MESSAGE_MAX - 1) {
+        nrpc_call_message(call)[n++] = byte;
         call->message_length = (uint8_t)n;
-        return;
     }
-    unsigned digit = byte - (unsigned)'0', status = first ? digit : call->reply_status * 10u + digit;
-    call->reply_status = (uint8_t)(digit > 9 || status > NRPC_UNAUTHENTICATED ? NRPC_CLIENT_NO_STATUS : status);
 }
 
 /* --- Responses ---------------------------------------------------------------------------- */
 
 /* All has come. A status that is no good makes a single reply void; those of a stream are delivered first. */
-static void trailers(struct nrpc_call *call)
+static void trailers(struct nrpc_call *call, uint32_t status)
 {
-    call->client |= NRPC_CLIENT_ALL;
+    status = status < UNKNOWN_STATUS ? status : UNKNOWN_STATUS;
+    call->client |= (uint16_t)((1 + status) * NRPC_CLIENT_STATUS);
     call->flags &= (uint16_t)~(NRPC_CALL_TX | NRPC_CALL_PRODUCING); /* it is of no use any more */
     call->tx_length = 0;
-    if (call->reply_status && (!(call->method->kind & NRPC_CLIENT_STREAM) || (call->flags & NRPC_CALL_TAKING))) {
+    if (status && (!(call->method->kind & NRPC_CLIENT_STREAM) || (call->flags & NRPC_CALL_TAKING))) {
         call->flags &= (uint16_t)~NRPC_CALL_TAKING;
         call->rx_have = 0;
     }
@@ -178,26 +173,31 @@ static void headers(struct nrpc_conn *conn)
     if (status) {
         nrpc_call_finish(call, status, "not a gRPC response");
     } else if (end) {
-        trailers(call);
+        trailers(call, response->timeout_ms);
     } else {
-        call->reply_status = NRPC_CLIENT_NO_STATUS; /* these have not been trailers */
-        call->message_length = 0;
+        call->message_length = 0; /* these have not been trailers */
         if (call->events->headers && !(call->flags & NRPC_CALL_FINISHED)) {
             call->events->headers(call);
         }
     }
 }
 
+/* That the trailers have brought. None: a number that nrpc_call_finish makes UNKNOWN. */
+static enum nrpc_status status_of(const struct nrpc_call *call)
+{
+    return (enum nrpc_status)(call->client / NRPC_CLIENT_STATUS - 1u);
+}
+
 /* The response has come to its end, and what there was has been delivered. */
 static void end(struct nrpc_call *call)
 {
-    enum nrpc_status status = (enum nrpc_status)call->reply_status;
+    enum nrpc_status status = status_of(call);
     const char *text = NULL;
     if (status == NRPC_OK && !(call->method->kind & NRPC_CLIENT_STREAM) && !(call->flags & NRPC_CALL_REQUESTED)) {
         status = NRPC_INTERNAL;
         text = "no reply";
     }
-    nrpc_call_finish(call, status, text); /* NRPC_CLIENT_NO_STATUS becomes UNKNOWN */
+    nrpc_call_finish(call, status, text);
 }
 
 enum nrpc_status nrpc_client_message(struct nrpc_call *call, const void *reply, void *unused)
@@ -210,7 +210,7 @@ enum nrpc_status nrpc_client_message(struct nrpc_call *call, const void *reply, 
         end(call);
         return NRPC_PENDING;
     }
-    if (streams || call->reply_status == NRPC_OK) { /* all has come of a single one, so this as well */
+    if (streams || status_of(call) == NRPC_OK) { /* all has come of a single one, so this as well */
         status = method->got(call, reply, call->events);
     }
     return streams || status ? status : NRPC_PENDING; /* the end follows at once */
@@ -229,7 +229,7 @@ void nrpc_client_cancelled(struct nrpc_call *call, enum nrpc_status why)
     uint32_t code = nrpc_call_conn(call)->request.list_bytes;
     if (call->flags & NRPC_CALL_OPEN) { /* nrpc_grpc_fail: its turn resets the stream */
         nrpc_client_tell(call, why, NULL);
-    } else if (call->client & NRPC_CLIENT_ALL) { /* its owner does not take it yet */
+    } else if (call->client >= NRPC_CLIENT_STATUS) { /* its owner does not take it yet */
         call->flags |= NRPC_CALL_OPEN | NRPC_CALL_HELD | NRPC_CALL_REQUESTED;
         call->id = 0;
     } else if (why == NRPC_UNAVAILABLE && !call->id) {
@@ -365,7 +365,7 @@ const struct nrpc_role nrpc_client_role = {
     .headers = headers,
     .turn = turn,
     .setting = setting,
-    .status_byte = status_byte,
+    .message_byte = message_byte,
 };
 
 #endif

@@ -79,7 +79,7 @@ struct nrpc_request {
                               * of the reset that nrpc_stream_close is called for */
     uint16_t path;
     uint8_t fault; /* of its metadata: the status that it ends with, or NRPC_FAULT_LOST; the worst */
-    uint32_t timeout_ms;
+    uint32_t timeout_ms; /* of a response: grpc-status; UINT32_MAX: none */
 #if NRPC_COMPRESSION
     uint8_t encoding, accepted; /* sets of enum nrpc_encoding */
 #endif

@@ -114,7 +114,7 @@ static void insert(struct nrpc_hpack *hpack)
 
 /* --- Values ------------------------------------------------------------------------------- */
 
-/* The values that matter, each after its field's token. A content-length that is only that is empty. */
+/* The values that matter, each after its field's token. Of numbers, those that are empty. */
 static const char expected_values[] = {
     '\200', NRPC_T_METHOD, 'P', 'O', 'S', 'T',
 #if NRPC_CLIENT
@@ -124,6 +124,9 @@ static const char expected_values[] = {
     '\200', NRPC_T_CONTENT_TYPE, 'a', 'p', 'p', 'l', 'i', 'c', 'a', 't', 'i', 'o', 'n', '/', 'g', 'r', 'p', 'c',
 #if !NRPC_COMPRESSION
     '\200', NRPC_T_GRPC_ENCODING, 'i', 'd', 'e', 'n', 't', 'i', 't', 'y',
+#endif
+#if NRPC_CLIENT
+    '\200', NRPC_T_GRPC_STATUS,
 #endif
     '\200', NRPC_T_TE, 't', 'r', 'a', 'i', 'l', 'e', 'r', 's', '\377'};
 
@@ -186,7 +189,7 @@ static void value_begin(struct nrpc_hpack *hpack)
 static unsigned is_number(const struct nrpc_hpack *hpack)
 {
 #if NRPC_CLIENT
-    const unsigned numbers = 1 << NRPC_T_STATUS | 1 << NRPC_T_CONTENT_LENGTH;
+    const unsigned numbers = 1 << NRPC_T_STATUS | 1 << NRPC_T_CONTENT_LENGTH | 1 << NRPC_T_GRPC_STATUS;
     return numbers >> hpack->token & 1;
 #else
     return hpack->token == NRPC_T_CONTENT_LENGTH;
@@ -269,8 +272,8 @@ static void value_byte(struct nrpc_hpack *hpack, uint8_t byte)
         return;
     }
 #if NRPC_CLIENT
-    if ((unsigned)hpack->token - NRPC_T_GRPC_MESSAGE < 2 && hpack->server->role->status_byte) {
-        hpack->server->role->status_byte(hpack, byte);
+    if (hpack->token == NRPC_T_GRPC_MESSAGE && hpack->server->role->message_byte) {
+        hpack->server->role->message_byte(hpack, byte);
     }
 #endif
     if (is_number(hpack)) {

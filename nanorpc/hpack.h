@@ -36,7 +36,7 @@ enum nrpc_token {
 #endif
 #if NRPC_CLIENT
     NRPC_T_GRPC_MESSAGE,   /* unused; its bytes are given to the role */
-    NRPC_T_GRPC_STATUS,    /* likewise */
+    NRPC_T_GRPC_STATUS,    /* the number */
 #endif
     NRPC_T_GRPC_TIMEOUT,   /* milliseconds, rounded up, 0..NRPC_TIMEOUT_MAX; UINT32_MAX: malformed */
     NRPC_T_KEEP_ALIVE,

@@ -13,16 +13,13 @@ enum nrpc_client_flag {
     NRPC_CLIENT_WAITS = 0x02,    /* wait-for-ready */
     NRPC_CLIENT_WROTE = 0x04,    /* a request message was written; the block has it until MORE */
     NRPC_CLIENT_MORE = 0x08,     /* another one was written */
-    NRPC_CLIENT_CLOSED = 0x10,   /* and that was the last */
     NRPC_CLIENT_END_SENT = 0x20, /* END_STREAM has left */
     NRPC_CLIENT_ANSWERED = 0x40, /* the response's headers have come */
     NRPC_CLIENT_RETRIED = 0x80,
-    NRPC_CLIENT_ALL = 0x100,     /* trailers have come */
-    NRPC_CLIENT_OWED = 0x200     /* `done` has not been told */
+    NRPC_CLIENT_OWED = 0x100,    /* `done` has not been told */
+    NRPC_CLIENT_CLOSED = 0x400,  /* no request is written any more */
+    NRPC_CLIENT_STATUS = 0x800   /* times 1 + the status that the trailers have brought; 0: they have not come */
 };
-
-/* A status that has not come: any number over 16. */
-enum { NRPC_CLIENT_NO_STATUS = 0xff };
 
 /* Tells the call's `done`, unless it was told. text: NULL: the call's own message, as it stands on the wire. Last of
  * all where the slot is free already: a new call may take it. */

@@ -15,8 +15,10 @@ enum {
     SCHEME = 1 << NRPC_T_SCHEME,
 #if NRPC_CLIENT
     STATUS = 1 << NRPC_T_STATUS,
+    GRPC_STATUS = 1 << NRPC_T_GRPC_STATUS,
 #else
     STATUS = 0,
+    GRPC_STATUS = 0,
 #endif
     PSEUDO = METHOD | PATH | SCHEME | STATUS | 1 << NRPC_T_AUTHORITY,
     CONTENT_LENGTH = 1 << NRPC_T_CONTENT_LENGTH,
@@ -90,7 +92,7 @@ void nrpc_request_field(struct nrpc_conn *conn, const struct nrpc_hpack *field)
         request->path = (uint16_t)field->value;
     } else if (bit == CONTENT_LENGTH) {
         request->content_length = field->value;
-    } else if (bit == GRPC_TIMEOUT) {
+    } else if (bit & (GRPC_TIMEOUT | GRPC_STATUS)) {
         request->timeout_ms = field->value;
         if (field->value == UINT32_MAX) {
             note_fault(request, NRPC_INTERNAL);

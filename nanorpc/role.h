@@ -30,8 +30,8 @@ struct nrpc_role {
     /* A setting that the roles do not treat alike, or GOAWAY has come: then id is NRPC_SETTING_GOAWAY and value
      * the last stream of ours that it lets live. Returns an HTTP/2 error code. */
     unsigned (*setting)(struct nrpc_conn *conn, unsigned id, uint32_t value);
-    /* A byte of the value of grpc-message or grpc-status, which hpack->token says. NULL: nobody wants them. */
-    void (*status_byte)(struct nrpc_hpack *hpack, uint8_t byte);
+    /* A byte of the value of grpc-message. NULL: nobody wants it. */
+    void (*message_byte)(struct nrpc_hpack *hpack, uint8_t byte);
     uint32_t peer_opens; /* UINT32_MAX: the peer opens streams, 0: we do */
     uint16_t stalls;     /* flags of calls that wait for the peer to let something out */
 };

@@ -68,9 +68,6 @@ struct nrpc_call { /* small fields first: the shortest instructions reach them *
     nrpc_block_size tx_length, tx_sent; /* tx_length 0: the block is free, NRPC_CALL_TX is off */
     uint8_t status;
     uint8_t message_length; /* of the status message */
-#if NRPC_CLIENT
-    uint8_t reply_status;   /* that the trailers have brought */
-#endif
 #if NRPC_COMPRESSION
     uint8_t compression; /* enum nrpc_compression_flag */
 #endif
