@@ -97,6 +97,9 @@ enum nrpc_status nrpc_wait_reply(struct nrpc_call *call, const void *reply, size
 void nrpc_wait_done(struct nrpc_call *call, enum nrpc_status status, const char *message)
 {
     struct nrpc_wait *wait = nrpc_call_user(call)->ptr;
+    if (wait->at_end) {
+        wait->at_end(call);
+    }
     wait->call = NULL;
     wait->status = status;
     if (wait->message) {

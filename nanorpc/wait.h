@@ -16,18 +16,22 @@ NRPC_BEGIN_C
  *
  * It moves the port's bytes, and returns when something has happened, after timeout_ms at the latest. Other calls and
  * handlers run inside; so do not wait inside a handler or an event. Of several threads one at a time may be in here.
- * Streams, NAME being of any kind but unary:
+ * Streams:
  *
  *     struct nrpc_wait wait;
  *     if (NAME_open(&wait, &channel, NULL, &request) == 0)      or without a request, then NAME_put for each
  *         while (NAME_get(&wait, &reply)) { ... }
- *     status = nrpc_wait_end(&wait, NULL);                      client streaming: NAME_end(&wait, &reply) */
+ *     status = nrpc_wait_end(&wait, NULL);                      client streaming: NAME_end(&wait, &reply)
+ * Metadata: nrpc_call_add_header(wait.call, ...) right after NAME_open. A unary call with them is NAME_open and NAME_end. */
 
 /* A stream that is waited for; the application's, from NAME_open until nrpc_wait_end. */
 struct nrpc_wait {
     struct nrpc_channel *channel;
     struct nrpc_call *call; /* NULL: over */
     void *reply;            /* where the next reply goes */
+    /* Called when the call ends, whatever ends it, for what the server has sent: nrpc_call_metadata, nrpc_call_detail.
+     * To be set right after NAME_open; NULL: not told. */
+    void (*at_end)(struct nrpc_call *call);
     char *message;
     enum nrpc_status status;
     uint8_t has_reply;

@@ -149,7 +149,6 @@ def blocking(method, comment):
         yield comment("The whole call, blocking: see wait.h. reply: filled where the status is NRPC_OK.")
         yield function("enum nrpc_status", c + "_wait", parameters + [request, reply],
                        "return nrpc_wait_unary(channel, &%s_method, options, request, reply, &%s_wait_events.on);" % (c, c))
-        return
     yield comment("Begins a blocking call: see nrpc_wait_open.")
     yield function("int", c + "_open", ["struct nrpc_wait *wait"] + parameters + ([] if writes(method) else [request]),
                    "return nrpc_wait_open(wait, channel, &%s_method, options, %s, &%s_wait_events.on);"

@@ -26,6 +26,7 @@ static struct {
     char host[sizeof ((caller_Order *)0)->host];
     uint8_t is_new, n_written, n_replies;
     uint8_t blocks; /* a blocking call is waited for */
+    caller_Event end; /* of that: what came with it */
     unsigned first, n_events;
     caller_Event events[EVENTS];
 } state;
@@ -101,14 +102,19 @@ static caller_Event *is_done(enum nrpc_status status, const char *message)
     return event;
 }
 
-static void done(struct nrpc_call *call, enum nrpc_status status, const char *message)
+/* What the server has sent beside the status and its message. */
+static void put_end(caller_Event *event, struct nrpc_call *call)
 {
     simpletest_ResponseOne detail;
-    caller_Event *event = is_done(status, message);
     put_token(event, call);
     if (nrpc_call_detail(call, "simpletest.ResponseOne", &simpletest_ResponseOne_msg, &detail)) {
         put_text(event->detail, detail.result, sizeof event->detail);
     }
+}
+
+static void done(struct nrpc_call *call, enum nrpc_status status, const char *message)
+{
+    put_end(is_done(status, message), call);
     state.call = NULL;
 }
 
@@ -164,11 +170,36 @@ static void blocking_reply(struct nrpc_wait *wait, const char *text)
     }
 }
 
+static void blocking_end(struct nrpc_call *call)
+{
+    put_end(&state.end, call);
+}
+
+static void add_token(struct nrpc_call *call)
+{
+    if (state.wanted.token[0]) {
+        (void)nrpc_call_add_header(call, token.name, state.wanted.token, strlen(state.wanted.token));
+    }
+}
+
+static enum nrpc_status blocking_metadata(const struct nrpc_call_options *options, simpletest_ResponseOne *reply)
+{
+    struct nrpc_wait wait;
+    const simpletest_RequestOne request = one_request();
+    if (simpletest_SimpleTest_GetOne_open(&wait, &channel, options, &request) == 0) {
+        add_token(wait.call);
+        wait.at_end = blocking_end;
+    }
+    return simpletest_SimpleTest_GetOne_end(&wait, reply);
+}
+
 static enum nrpc_status blocking_one(const struct nrpc_call_options *options)
 {
     simpletest_ResponseOne reply;
     const simpletest_RequestOne request = one_request();
-    enum nrpc_status status = simpletest_SimpleTest_GetOne_wait(&channel, options, &request, &reply);
+    enum nrpc_status status = state.wanted.token[0]
+                                  ? blocking_metadata(options, &reply)
+                                  : simpletest_SimpleTest_GetOne_wait(&channel, options, &request, &reply);
     if (status == NRPC_OK) {
         blocking_reply(NULL, reply.result);
     }
@@ -181,6 +212,8 @@ static enum nrpc_status blocking_list(const struct nrpc_call_options *options)
     simpletest_ResponseList reply;
     const simpletest_RequestOne request = one_request();
     if (simpletest_SimpleTest_GetList_open(&wait, &channel, options, &request) == 0) {
+        add_token(wait.call);
+        wait.at_end = blocking_end;
         while (simpletest_SimpleTest_GetList_get(&wait, &reply)) {
             blocking_reply(&wait, reply.resultlist);
         }
@@ -234,8 +267,11 @@ static void run_blocking(void)
     static enum nrpc_status (*const kinds[])(const struct nrpc_call_options *) = {
         blocking_one, blocking_list, blocking_post, blocking_both};
     state.blocks = 1;
+    memset(&state.end, 0, sizeof state.end);
     enum nrpc_status status = kinds[state.wanted.method](&options);
-    (void)is_done(status, message);
+    caller_Event *event = is_done(status, message);
+    put_text(event->text, state.end.text, sizeof event->text);
+    put_text(event->detail, state.end.detail, sizeof event->detail);
     state.blocks = 0;
 }
 
@@ -262,9 +298,7 @@ static void run(void)
         (void)is_done(NRPC_RESOURCE_EXHAUSTED, "");
         return;
     }
-    if (state.wanted.token[0]) {
-        (void)nrpc_call_add_header(state.call, token.name, state.wanted.token, strlen(state.wanted.token));
-    }
+    add_token(state.call);
     if (state.wanted.method >= caller_Order_Method_POST_LIST) {
         write_next(state.call);
     }

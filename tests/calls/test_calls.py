@@ -204,6 +204,14 @@ def test_blocking(device, service):
                                    ("PostList", [], ""), ("PostAndPost", [], "")]
 
 
+def test_blocking_with_metadata(device, service):
+    events = list(device.order(service.port, GET_ONE, "you", blocking=True, token="abc"))
+    assert [(e.what, e.text, e.status) for e in events] == [(REPLY, "Hello !! you", 0), (DONE, "first abc last ", 0)]
+    event = list(device.order(service.port, GET_LIST, "details of it", blocking=True, token="d"))[-1]
+    assert (event.status, event.message, event.text, event.detail) == (5, "not here", "first d ", "of it")  # grpcio: the details in place of "last"
+    assert [token for _, _, token in service.simple.seen] == ["abc", "d"]
+
+
 def test_blocking_that_fails(device, service):
     def run(*arguments, **more):
         return device.run(service.port, *arguments, blocking=True, **more)

@@ -39,6 +39,7 @@ enum nrpc_status block(void)
     a_b_Small few = {0};
     a_b_Large much = {{0}};
     enum nrpc_status status = a_b_Kinds_Unary_wait(&channel, NULL, &few, &much);
+    if (!a_b_Kinds_Unary_open(&wait, &channel, NULL, &few)) status = a_b_Kinds_Unary_end(&wait, &much);
     if (!a_b_Kinds_Server_open(&wait, &channel, NULL, &few) && a_b_Kinds_Server_get(&wait, &much)) status = nrpc_wait_end(&wait, NULL);
     if (!a_b_Kinds_Client_open(&wait, &channel, NULL) && !a_b_Kinds_Client_put(&wait, &much)) status = a_b_Kinds_Client_end(&wait, &few);
     if (!a_b_Kinds_Bidi_open(&wait, &channel, NULL) && !a_b_Kinds_Bidi_put(&wait, &few)) status = a_b_Kinds_Bidi_get(&wait, &few) ? NRPC_OK : status;
