@@ -29,9 +29,11 @@ NRPC_BEGIN_C
  *     nrpc_call_add_header      request metadata: right after NAME_start, before the port is polled
  *     nrpc_call_metadata        what the server has sent for the channel's keys: initial metadata from
  *                               `headers` on, trailing as well in `done`
- *     nrpc_call_time_left_ms    what is left of options->timeout_ms
+ *     nrpc_call_time_left_ms    what is left of options->timeout_ms; NRPC_NO_DEADLINE until the port is polled next
  *     nrpc_call_wake            goes on with replies after NRPC_PENDING
- *     nrpc_call_finish          gives the call up: `done` gets that status and message, the server a reset
+ *     nrpc_call_finish          gives the call up: `done` gets that status and message when the port is polled next,
+ *                               the server a reset
+ *     nrpc_call_detail          details.h: what came with the status, in `done`
  */
 
 struct nrpc_channel;
@@ -53,8 +55,8 @@ struct nrpc_events {
 
 /* How a call is made. All zero, or NULL for a pointer to it: without a deadline, and not waiting. */
 struct nrpc_call_options {
-    /* Deadline, from when the port is polled next; 0: none. The server is told, and it is enforced here:
-     * NRPC_DEADLINE_EXCEEDED. Milliseconds. */
+    /* Deadline, from when the port is polled next; 0: none. The server is told, unless it is over 99999999 (27 hours), and
+     * it is enforced here: NRPC_DEADLINE_EXCEEDED. Milliseconds. */
     uint32_t timeout_ms;
     /* 1: waits for a link for as long as that takes; 0: NRPC_UNAVAILABLE when an attempt to open one fails, or
      * while the channel waits after a failure. */
@@ -64,7 +66,8 @@ struct nrpc_call_options {
      * server that does not know it answers UNIMPLEMENTED. 0: they are not. */
     uint8_t compress;
 #endif
-    /* wait.h only: where the status message goes, NRPC_STATUS_MESSAGE_MAX bytes; NULL: nowhere. */
+    /* wait.h only: where the status message goes, NRPC_STATUS_MESSAGE_MAX bytes, kept until the call is over; "" at first.
+     * NULL: nowhere. */
     char *message;
 };
 
@@ -75,15 +78,17 @@ struct nrpc_client_method {
     enum nrpc_status (*got)(struct nrpc_call *call, const void *reply, const struct nrpc_events *events);
 };
 
-/* Begins a call; the generated NAME_start checks types. request: encoded before the return; NULL: a stream of requests.
- * events: kept until the call is over. Returns the call, or NULL: all NRPC_MAX_STREAMS of the channel are taken
- * (try after a `done`), or the request does not encode within its maximum. Calls no function of `events`. */
+/* Begins a call; the generated NAME_start checks types. options: borrowed for the call of this function. request: the same,
+ * it is encoded before the return; NULL: a stream of requests. events: kept until the call is over. Returns the call; NULL:
+ * all NRPC_MAX_STREAMS of the channel are taken (try after a `done`), or the request does not encode within its maximum, or
+ * authority and path are too long (NRPC_AUTHORITY_AND_PATH_MAX). Calls no function of `events`. */
 struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel, const struct nrpc_client_method *method,
                                     const struct nrpc_call_options *options, const void *request,
                                     const struct nrpc_events *events);
 
-/* For NAME_write: the next request of a stream. Returns 0; NRPC_E_AGAIN: the one before has not left, nothing was
- * taken, `writable` comes; NRPC_E_STATE: closed, or the call is over; NRPC_E_TOO_BIG. */
+/* For NAME_write: the next request of a stream, borrowed. Returns 0; NRPC_E_AGAIN: the one before has not left, nothing was
+ * taken, `writable` comes; NRPC_E_STATE: closed, or the server has ended the call; NRPC_E_TOO_BIG: it does not encode
+ * within its maximum, nothing was taken. */
 int nrpc_client_write(struct nrpc_call *call, const void *request);
 
 /* The stream of requests ends after what was written. Returns 0 or NRPC_E_STATE. */
@@ -103,7 +108,9 @@ void nrpc_client_cancelled(struct nrpc_call *call, enum nrpc_status why);
  *   - those that had not left;
  *   - streams that the server refused (REFUSED_STREAM) or did not take any more (GOAWAY), once, while their first
  *     request is still in its block and no second one was written.
- * Any other call that a link takes with it ends with NRPC_UNAVAILABLE. */
+ * Any other call that a link takes with it ends with NRPC_UNAVAILABLE.
+ * A server that vanishes without a word is noticed by TCP while something is to be sent; a call that only waits needs a
+ * deadline, or NRPC_KEEPALIVE_MS: at least 300000 for gRPC's servers, which end links that ping more often. */
 struct nrpc_channel {
     struct nrpc_dial dial; /* first: what the port is given */
     const struct nrpc_server *endpoint;

@@ -44,7 +44,8 @@ int nrpc_wait_open(struct nrpc_wait *wait, struct nrpc_channel *channel, const s
 
 /* Sends the next request; waits until there is room for it. The server may want its replies to be got first: then only a
  * deadline ends this. Returns 0; NRPC_E_STATE: the server has ended the call, replies that have come can still be got,
- * nrpc_wait_end says why; NRPC_E_TOO_BIG. To end the requests before the replies: nrpc_call_close_writes(wait.call), while that is not NULL. */
+ * nrpc_wait_end says why; NRPC_E_TOO_BIG. To end the requests before the replies: nrpc_call_close_writes(wait.call),
+ * while that is not NULL. */
 int nrpc_wait_put(struct nrpc_wait *wait, const void *request);
 
 /* Waits for the next reply. Returns 1: *reply is filled; 0: there are no more. */

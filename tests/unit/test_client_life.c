@@ -1,0 +1,125 @@
+/* tests/unit/test_client_life.c - keepalive, maximum age and idleness of a channel's link.
+ * Layer: test. Source: nanorpc/config.h; gRPC A8, A9.
+ * SPDX-License-Identifier: Apache-2.0 */
+#define NRPC_KEEPALIVE_MS 10000
+#define NRPC_MAX_IDLE_MS 60000
+#define NRPC_MAX_AGE_MS 100000
+#include "../../nanorpc/server.c" /* compiled here once more, instead of the library's */
+
+#include <string.h>
+
+#include "raw_client.h"
+#include "wire.h"
+
+#if NRPC_CLIENT
+
+static void echo(void) { CHECK(raw_start("Echo", "hi", NULL)); }
+
+static void open_and_feed(void)
+{
+    wire_open();
+    wire_feed_all();
+    wire_pump();
+}
+
+/* Ticks for so long, as a port does. alive: the server says something now and then. */
+static void pass(uint32_t ms, int alive)
+{
+    static const uint8_t window_update[] = {0, 0, 4, NRPC_WINDOW_UPDATE, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+    for (uint32_t passed = 0; passed < ms; passed += 500) {
+        if (alive && passed % 5000 == 0) {
+            wire_feed(window_update, sizeof window_update);
+        }
+        wire.now_ms += 500;
+        (void)nrpc_conn_tick(wire.conn, wire.now_ms);
+        (void)raw_client_tick(wire.now_ms);
+        wire_pump();
+    }
+}
+
+static void feed_answer(void)
+{
+    wire.n_in = wire.n_fed = 0;
+    raw_answer(1);
+    wire_message(1, "hi", 0);
+    raw_trailers(1, "0", NULL);
+    wire_feed_all();
+    wire_pump();
+}
+
+static void link_again(void)
+{
+    nrpc_conn_lost(wire.conn);
+    wire.n_out = 0;
+    CHECK(raw_client_link(wire.now_ms) == wire.conn);
+    wire.n_in = wire.n_fed = 0;
+    wire_frame(NRPC_SETTINGS, 0, 0, NULL, 0);
+    wire_feed_all();
+    wire_pump();
+    feed_answer();
+}
+
+/* The server's machine has gone, and a call without a deadline waits for it. */
+static void server_that_has_vanished(void)
+{
+    raw_client_begin(echo);
+    open_and_feed();
+    pass(9000, 0);
+    CHECK(strstr(wire_text(), "PING") == NULL);
+    pass(2000, 0);
+    CHECK(strstr(wire_text(), "PING(0000000000000000)") != NULL);
+    CHECK(!nrpc_conn_closing(wire.conn));
+    pass(NRPC_STALL_TIMEOUT_MS, 0);
+    CHECK(nrpc_conn_closing(wire.conn));
+    CHECK_TEXT(raw_client_log(), "");
+    nrpc_conn_lost(wire.conn);
+    (void)raw_client_tick(wire.now_ms);
+    CHECK_TEXT(raw_client_log(), "1=14(connection lost)");
+}
+
+/* It closes; the next call opens another one. */
+static void idle_link(void)
+{
+    raw_client_begin(echo);
+    open_and_feed();
+    feed_answer();
+    pass(59000, 1);
+    CHECK(!nrpc_conn_closing(wire.conn));
+    pass(3000, 1);
+    CHECK(nrpc_conn_closing(wire.conn));
+    echo();
+    link_again();
+    CHECK_TEXT(raw_client_log(), "1h 1'hi' 1=0 2h 2'hi' 2=0");
+}
+
+/* Its call may finish, the next one waits for another link. */
+static void old_link(void)
+{
+    raw_client_begin(echo);
+    open_and_feed();
+    pass(102000, 1);
+    CHECK(!nrpc_conn_closing(wire.conn));
+    echo();
+    pass(1000, 1);
+    CHECK(!nrpc_conn_closing(wire.conn));
+    feed_answer();
+    CHECK_TEXT(raw_client_log(), "1h 1'hi' 1=0");
+    pass(1000, 0);
+    CHECK(nrpc_conn_closing(wire.conn));
+    link_again();
+    CHECK_TEXT(raw_client_log(), "1h 1'hi' 1=0 2h 2'hi' 2=0");
+}
+
+int main(void)
+{
+    RUN(server_that_has_vanished);
+    RUN(idle_link);
+    RUN(old_link);
+    return test_end();
+}
+#else
+int main(void)
+{
+    return test_end();
+}
+#endif
