@@ -87,6 +87,7 @@ BASE_GROUPS := python third host certs
 GROUPS_all := $(BASE_GROUPS) arm slirp
 GROUPS_demo := python third arm qemu
 GROUPS_test := $(GROUPS_all) riscv qemu test node go
+GROUPS_fuzz := $(BASE_GROUPS)
 GROUPS_interop := $(GROUPS_all) qemu node
 GROUPS_h2spec := $(GROUPS_all) qemu go
 GROUPS_test-target := $(BASE_GROUPS) arm qemu
@@ -456,7 +457,35 @@ $(foreach t,$(UNIT_TREES),$(eval $(call unit_rules,$t)))
 heap-check: $(unit-m3_SUPPORT_OBJ)
 	$(Q)$(call compiler,unit-m3) -Wl,--gc-sections $(unit-m3_CFLAGS) $(unit-m3_LDFLAGS) -o $(HEAP_ELF) $(HEAP_SOURCE) $^
 
-UNIT_PROGRAMS := $(foreach t,$(UNIT_TREES),$(B)/$t/libnanorpc.a $($t_SUPPORT_OBJ) $($t_PROGRAMS))
+# --- Fuzzing: tests/fuzz, on the sources of the unit tests with everything on ---------------------------
+# For `make test` in unit-gzip's tree, with a driver that runs files; for `make fuzz` with libFuzzer where there is clang.
+
+FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+SECONDS ?= 60
+fuzz_CC := $(if $(call on_path,clang),clang,gcc)
+fuzz_CFLAGS := $(unit-gzip_CFLAGS) $(if $(filter clang,$(fuzz_CC)),-fsanitize=fuzzer-no-link)
+fuzz_SUPPORT := tests/unit/host.c
+fuzz_DRIVER := $(if $(filter clang,$(fuzz_CC)),,$(B)/fuzz/tests/fuzz/driver.o)
+unit-gzip_DRIVER := $(B)/unit-gzip/tests/fuzz/driver.o
+$(eval $(call unit_rules,fuzz))
+
+define fuzz_rules # $1: tree, $2: flags to link
+$1_FUZZ := $(patsubst %,$(B)/$1/fuzz_%,$(FUZZ_NAMES))
+$$($1_FUZZ): $(B)/$1/fuzz_%: $(B)/$1/tests/fuzz/fuzz_%.o $(B)/$1/tests/fuzz/conversation.o $($1_DRIVER) $($1_SUPPORT_OBJ) \
+    $(B)/$1/libnanorpc.a $(B)/$1/flags
+	$$(call say,LINK,$$@)
+	$(Q)$(call compiler,$1) -Wl,--gc-sections $($1_CFLAGS) $2 -o $$@ $$(filter %.o %.a,$$^)
+-include $(wildcard $(B)/$1/tests/fuzz/*.d)
+endef
+$(eval $(call fuzz_rules,unit-gzip))
+$(eval $(call fuzz_rules,fuzz,$(if $(fuzz_DRIVER),,-fsanitize=fuzzer)))
+
+SEEDS_READY := $(B)/fuzz/seeds/ready
+$(SEEDS_READY): tests/fuzz/seeds.py | $(SETUP)
+	$(call say,GEN,$(@D))
+	$(Q)python3 -B $< $(@D) && touch $@
+
+UNIT_PROGRAMS := $(unit-gzip_FUZZ) $(SEEDS_READY) $(foreach t,$(UNIT_TREES),$(B)/$t/libnanorpc.a $($t_SUPPORT_OBJ) $($t_PROGRAMS))
 
 include $(wildcard tests/bench/bench.mk)
 
@@ -466,7 +495,7 @@ RUN_PYTHON := PYTHONPATH=$(B)/py:tests/e2e:tests/interop $(PYTHON)
 PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q
 DEMO_BOARD := lm3s6965evb
 
-.PHONY: all demo test test-target interop h2spec lint size bench readme sim venv third certs gen clean help
+.PHONY: all demo test test-target fuzz interop h2spec lint size bench readme sim venv third certs gen clean help
 all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
 
 demo: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ## boot the firmware in an emulator and greet it from Python
@@ -477,6 +506,9 @@ test: all lint $(UNIT_PROGRAMS) $(NODE_READY) $(H2SPEC) $(filter %/instructions,
 
 test-target: $(unit-m3_PROGRAMS) ## run the unit tests on an emulated Cortex-M3 only
 	$(Q)$(PYTEST) tests/test_units.py -k unit-m3
+
+fuzz: $(fuzz_FUZZ) $(SEEDS_READY) ## search for inputs that break something, SECONDS=n for each target; prints what to do then
+	$(Q)python3 -B tests/fuzz/fuzz.py --seconds $(SECONDS) $(if $(fuzz_DRIVER),--driver) $(ARGS) $(fuzz_FUZZ)
 
 interop: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,interop)) $(foreach b,linux host-sim,$(call image,$b,interop_tls)) $(GEN_PY) $(NODE_READY) ## run gRPC's interop cases and print the matrix
 	$(Q)[ -x $(B)/go/client ] || ! command -v go >/dev/null || { echo "set-up: gRPC's own interop client in Go"; \
@@ -512,6 +544,6 @@ clean: ## remove what was built (third-party sources and .venv stay)
 	rm -rf $(filter-out $(B)/third,$(wildcard $(B)/*))
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 	@echo "Boards: $(BOARDS). For each: make NAME, make run-NAME, make flash-NAME."
 	@echo "Applications: $(APPS). APP=NAME with any of these; without it, $(APP)."

@@ -7,7 +7,7 @@ import re
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-FOLDERS = ("nanorpc", "ports", "boards", "host-sim", "tests/unit", "tests/ports", "tests/target", "tests/interop", "tests/services", "tests/tls")
+FOLDERS = ("nanorpc", "ports", "boards", "host-sim", "tests/unit", "tests/ports", "tests/target", "tests/interop", "tests/services", "tests/tls", "tests/fuzz")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 LIBC = {"assert.h", "limits.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
 NANOPB = {"pb.h", "pb_common.h", "pb_decode.h", "pb_encode.h"}

@@ -31,6 +31,7 @@ struct blobs_how {
     int early;                 /* PutAll replies with the first piece, and is over */
     int compress;              /* replies with a streamed field are to be compressed */
     int any;                   /* any bytes may come, any call may end in between */
+    int by_slot;               /* and streams may have any ids: calls are kept by their slots */
 };
 extern struct blobs_how how;
 

@@ -48,7 +48,8 @@ static void note(struct nrpc_call *call, char what, unsigned number)
 
 static void note_end(struct nrpc_call *call)
 {
-    place_of(call->id)->live = NULL;
+    struct raw_call *place = place_of(call->id);
+    place->live = place->id == call->id ? NULL : place->live; /* else another stream stands there now */
 }
 
 struct nrpc_call *raw_call(uint32_t id)
@@ -114,9 +115,9 @@ static enum nrpc_status fail(struct nrpc_call *call, const uint8_t *data, size_t
     char text[200];
     size_t length = n > 2 ? n - 2 : 0;
     note_end(call);
-    memcpy(text, data + 2, length);
+    memcpy(text, data + n - length, length);
     text[length] = 0;
-    return nrpc_call_fail(call, (enum nrpc_status)(data[0] - 'A'), n > 2 ? text : NULL);
+    return nrpc_call_fail(call, (enum nrpc_status)(n ? data[0] - 'A' : NRPC_UNKNOWN), n > 2 ? text : NULL);
 }
 
 /* user: messages so far << 16 | their bytes. */
@@ -168,7 +169,8 @@ static enum nrpc_status list_next(struct nrpc_call *call)
         return NRPC_MORE;
     }
     uint8_t *at = nrpc_call_reserve(call, &room);
-    if (CHECK(at != NULL) && CHECK(n <= room)) {
+    if (CHECK(at != NULL)) {
+        n = n < room ? n : room;
         for (size_t i = 0; i < n; i++) {
             at[i] = raw_pattern(i);
         }

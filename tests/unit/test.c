@@ -8,7 +8,7 @@
 enum { PRINTED_FAILURES = 4 };
 
 static unsigned n_passed, n_failed, n_failures;
-static const char *running, *variant;
+static const char *running = "", *variant;
 static long variant_number;
 
 void test_print(const char *text)

@@ -1,0 +1,89 @@
+/* tests/fuzz/conversation.c - see fuzz.h: a connection, bytes for it, and everything else that may happen meanwhile.
+ * Layer: test. Source: RFC 9113 4.1.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "fuzz.h"
+
+enum { ROUNDS = 64, PREFACE = 24 };
+
+static uint32_t seed;
+static size_t n_sent;
+
+void fuzz_begin(const uint8_t *two)
+{
+    seed = ((uint32_t)two[0] << 8 | two[1]) * 2654435761u;
+}
+
+uint32_t fuzz_next(uint32_t below)
+{
+    seed = seed * 1664525u + 1013904223u;
+    return (seed >> 8) % below;
+}
+
+void fuzz_end(void)
+{
+    if (test_has_failed()) {
+        abort();
+    }
+}
+
+/* What was transmitted at once is whole frames, of types that we send; a client's preface comes before its first ones. */
+static void check_output(const uint8_t *p, size_t n)
+{
+    size_t at = wire.link && n_sent == 0 ? PREFACE : 0;
+    n_sent += n;
+    while (at + NRPC_FRAME_HEADER_BYTES <= n) {
+        struct nrpc_frame frame;
+        nrpc_frame_read(&frame, p + at);
+        CHECK(frame.type <= NRPC_WINDOW_UPDATE && frame.type != NRPC_PUSH_PROMISE && frame.type != NRPC_PRIORITY);
+        at += NRPC_FRAME_HEADER_BYTES + frame.length;
+    }
+    CHECK_EQ(at, n);
+}
+
+/* Not without end: a peer with large windows may have asked for messages that do not end. */
+static size_t pump(void)
+{
+    size_t all = 0, n = 1;
+    for (unsigned i = 0; i < ROUNDS && n; i++) {
+        size_t room = fuzz_next(3) ? NRPC_TRANSMIT_MIN + fuzz_next(2000) : fuzz_next(NRPC_TRANSMIT_MIN + 1);
+        uint8_t *to = test_guarded_room(room);
+        n = nrpc_conn_transmit(wire.conn, to, room);
+        if (CHECK(n <= room) && n) {
+            check_output(to, n);
+        }
+        all += n;
+    }
+    return all;
+}
+
+void fuzz_run(void (*act)(void))
+{
+    wire_open();
+    n_sent = 0;
+    for (unsigned stuck = 0; wire.n_fed < wire.n_in && stuck < 50; stuck++) {
+        size_t n = 1 + fuzz_next(fuzz_next(4) ? 20 : 400), left = wire.n_in - wire.n_fed;
+        size_t used = wire_feed(wire.in + wire.n_fed, n < left ? n : left);
+        wire.n_fed += used;
+        if (fuzz_next(4)) {
+            used += pump();
+        }
+        if (fuzz_next(3) == 0) {
+            act();
+        }
+        if (fuzz_next(20) == 0) {
+            wire.now_ms += fuzz_next(fuzz_next(10) ? 50 : 15000);
+            CHECK(nrpc_conn_tick(wire.conn, wire.now_ms) <= 1000);
+        }
+        if (fuzz_next(500) == 0) {
+            nrpc_conn_shutdown(wire.conn);
+        }
+        stuck = used ? 0 : stuck;
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        act();
+        (void)pump();
+    }
+    wire_close();
+}

@@ -1,0 +1,28 @@
+/* tests/fuzz/fuzz.h - what the fuzz targets share: an input's numbers, and a connection that is given its bytes.
+ * Layer: test. Source: none; the sanitizers, guard pages and the services' own rules are the judges.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef FUZZ_H
+#define FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire.h"
+
+/* One of them in each fuzz_NAME.c; libFuzzer calls it, or driver.c. Always 0. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+enum { FUZZ_INPUT = 4096 }; /* bytes of an input, at most */
+
+/* The first bytes of most inputs say how the rest is used: two of them the numbers that follow from fuzz_next. */
+void fuzz_begin(const uint8_t *two);
+uint32_t fuzz_next(uint32_t below);
+
+/* Gives all of wire.in to a fresh connection: in random pieces, with random turns to send, and with time passing. act: may
+ * do what an application does; called in between. Ends with the link's. What comes out must be whole frames. */
+void fuzz_run(void (*act)(void));
+
+/* Ends the program, so that the fuzzer notes the input, when a check has failed. */
+void fuzz_end(void);
+
+#endif

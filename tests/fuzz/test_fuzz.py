@@ -1,0 +1,33 @@
+# tests/fuzz/test_fuzz.py - the fuzz targets with their seeds, what they have once found, and some mutations, always the same.
+# Layer: tests; `make test` builds the programs first, under sanitizers. Source: none.
+# SPDX-License-Identifier: Apache-2.0
+import os
+import re
+import subprocess
+
+import pytest
+
+from conftest import ROOT
+import seeds
+
+MUTATIONS = 2000
+
+
+def run(target, *arguments):
+    program = os.path.join(ROOT, "build", "unit-gzip", "fuzz_" + target)
+    assert os.path.exists(program), "not built: run make test"
+    environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=0", UBSAN_OPTIONS="print_stacktrace=1")
+    done = subprocess.run([program, *arguments], env=environment, timeout=500, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, encoding="utf-8", errors="replace", check=False)
+    print(done.stdout)
+    return done
+
+
+@pytest.mark.parametrize("target", seeds.TARGETS)
+def test_seeds(target):
+    folder = os.path.join(ROOT, "build", "fuzz", "seeds", target)
+    n = len(list(seeds.TARGETS[target]())) + len(seeds.REGRESSIONS.get(target, {}))
+    assert len(os.listdir(folder)) == n, "the seeds are not those of seeds.py: run make test"
+    done = run(target, "-mutations=%d" % MUTATIONS, folder)
+    assert done.returncode == 0
+    assert re.search(r"^%d inputs, %d mutations$" % (n, MUTATIONS), done.stdout, re.M)
