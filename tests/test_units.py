@@ -30,7 +30,7 @@ def test_unit(name, tree):
     program = os.path.join(ROOT, "build", tree, name + ending)
     assert os.path.exists(program), "not built: run make test"
     environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=0", UBSAN_OPTIONS="print_stacktrace=1")
-    done = subprocess.run(before + [program], cwd=ROOT, env=environment, timeout=300,
+    done = subprocess.run(before + [program], cwd=ROOT, env=environment, timeout=550,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     print(done.stdout.decode(errors="replace"))
     assert done.returncode == 0

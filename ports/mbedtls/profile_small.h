@@ -5,7 +5,7 @@
 #define NRPC_TLS_PROFILE_SMALL_H
 
 /* A client whose records are longer is refused (record_overflow). Those that wait for our SETTINGS (grpcio, grpc-go,
- * grpc-java, grpc-js) send none: windows bound their messages, see NRPC_TLS_RECORD_FITS in nrpc_tls.h. */
+ * grpc-java, grpc-js) send none: windows bound their messages, see nrpc_tls_start. */
 #define NRPC_TLS_12 1
 #define NRPC_TLS_13 0
 #ifndef MBEDTLS_SSL_IN_CONTENT_LEN

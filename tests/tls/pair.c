@@ -63,6 +63,18 @@ void __wrap_nrpc_tls_free(void *block)
     __real_nrpc_tls_free(block);
 }
 
+/* Each one, but of the thousands that numbers are made of every 97th. */
+void pair_choose(uint8_t *is_chosen, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        unsigned same = 0;
+        for (unsigned j = 0; j < n; j++) {
+            same += pair_askers[j] == pair_askers[i];
+        }
+        is_chosen[i] = same < 100 || i % 97 == 0;
+    }
+}
+
 #ifdef __arm__
 enum { SYSTICK_MAX = 0xFFFFFF, NS_A_TICK = 40 }; /* 25 MHz; with -icount shift=0 an instruction is a nanosecond */
 
@@ -83,13 +95,13 @@ static uint32_t ticks(void)
 
 static uint32_t began;
 
-static void enter(void)
+void pair_enter(void)
 {
     in_server = 1;
     began = ticks();
 }
 
-static void leave(void)
+void pair_leave(void)
 {
     pair_cost += (uint64_t)((began - ticks()) & SYSTICK_MAX) * NS_A_TICK;
     in_server = 0;
@@ -99,7 +111,7 @@ static void leave(void)
 
 static struct pair *current;
 
-static int entropy(void *buf, size_t n)
+int pair_entropy(void *buf, size_t n)
 {
     static uint32_t x = 1;
     for (size_t i = 0; i < n; i++) {
@@ -109,7 +121,7 @@ static int entropy(void *buf, size_t n)
     return 1;
 }
 
-static uint64_t unix_s(void)
+uint64_t pair_unix_s(void)
 {
     return NOW_UNIX_S;
 }
@@ -127,7 +139,7 @@ static void failed(struct nrpc_conn *conn, const struct nrpc_tls_failure *failur
 #define BYTES(array) {array, sizeof array}
 #define OPTIONS(its_clients)                                                                                           \
     .certificate = BYTES(certs_server_crt), .key = BYTES(certs_server_key), .authority = BYTES(certs_ca_crt),          \
-    .entropy = entropy, .unix_s = unix_s, .failed = failed, .clients = its_clients
+    .entropy = pair_entropy, .unix_s = pair_unix_s, .failed = failed, .clients = its_clients
 NRPC_TLS_DEFINE(pair_any, 2, OPTIONS(NRPC_TLS_CLIENTS_ANY));
 NRPC_TLS_DEFINE(pair_optional, 2, OPTIONS(NRPC_TLS_CLIENTS_OPTIONAL));
 NRPC_TLS_DEFINE(pair_verified, 2, OPTIONS(NRPC_TLS_CLIENTS_VERIFIED));
@@ -141,9 +153,9 @@ const struct nrpc_server *pair_server(enum nrpc_tls_clients clients)
         const char *wrong;
         *server = raw_server;
         server->tls = all[clients];
-        in_server = 1;
+        pair_enter();
         wrong = nrpc_tls_start(server);
-        in_server = 0;
+        pair_leave();
         CHECK_TEXT(wrong ? wrong : "", "");
     }
     return server;
@@ -222,9 +234,9 @@ int pair_open(struct pair *pair, const struct nrpc_server *server, const struct 
         CHECK_EQ(mbedtls_ssl_set_session(&pair->ssl, options->session), 0);
     }
     pair->now_ms = 1000;
-    enter();
+    pair_enter();
     pair->conn = nrpc_link_accept(server, pair->now_ms);
-    leave();
+    pair_leave();
     return pair->conn != NULL;
 }
 
@@ -266,7 +278,7 @@ static int run_server(struct pair *pair)
     } else if (pair->way == PAIR_CUT && pair->n_fed < pair->at && pair->n_up > pair->at) {
         piece = pair->at - pair->n_fed;
     }
-    enter();
+    pair_enter();
     if (piece) {
         used = nrpc_link_receive(pair->conn, test_guarded(pair->up + pair->n_fed, piece), piece, pair->now_ms);
         CHECK(used <= piece);
@@ -280,7 +292,7 @@ static int run_server(struct pair *pair)
         pair->n_down += made;
         moved |= made != 0;
     } while (made);
-    leave();
+    pair_leave();
     return moved || used;
 }
 
@@ -298,9 +310,9 @@ void pair_close(struct pair *pair)
 {
     current = pair;
     if (pair->conn) {
-        enter();
+        pair_enter();
         nrpc_link_lost(pair->conn);
-        leave();
+        pair_leave();
     }
     mbedtls_ssl_free(&pair->ssl);
     mbedtls_ssl_config_free(&pair->config);

@@ -72,6 +72,17 @@ struct pair_memory {
 extern struct pair_memory pair_memory;
 extern const void *pair_askers[PAIR_ASKED_MAX]; /* where in the code each was asked for */
 
+/* Which of the n that were asked for last are worth to be let fail: is_chosen[0..n - 1], 0 or 1. */
+void pair_choose(uint8_t *is_chosen, unsigned n);
+
+/* What is taken between them is counted, and may fail. pair.c calls them around its server's functions. */
+void pair_enter(void);
+void pair_leave(void);
+
+/* For a struct nrpc_tls. */
+int pair_entropy(void *buf, size_t n);
+uint64_t pair_unix_s(void);
+
 /* Instructions that the server side has taken, where they can be counted (a Cortex-M3 in QEMU with -icount); else 0. */
 extern uint64_t pair_cost;
 

@@ -388,16 +388,6 @@ static void sessions_are_resumed(void)
 
 /* --- No memory --------------------------------------------------------------------------------------------- */
 
-/* Whether to let the i-th of n allocations fail: each one, but of the thousands that numbers are made of every 97th. */
-static int is_worth_it(unsigned i, unsigned n)
-{
-    unsigned same = 0;
-    for (unsigned j = 0; j < n; j++) {
-        same += pair_askers[j] == pair_askers[i];
-    }
-    return same < 100 || i % 97 == 0;
-}
-
 static void fail_at(unsigned i, const struct pair_options *options)
 {
     uint32_t used = pair_memory.used;
@@ -432,9 +422,7 @@ static void no_memory_anywhere(void)
         talk(&options, NRPC_TLS_CLIENTS_VERIFIED);
         n = pair_memory.asked;
         CHECK(n > 40 && n <= PAIR_ASKED_MAX);
-        for (unsigned i = 0; i < n; i++) {
-            is_worth[i] = (uint8_t)is_worth_it(i, n);
-        }
+        pair_choose(is_worth, n);
         for (unsigned i = 0; i < n && !test_has_failed(); i++) {
             if (!is_worth[i] || n_tried++ % MEMORY_STEP != 0) {
                 continue;
