@@ -48,8 +48,9 @@ void nrpc_conn_ping(struct nrpc_conn *conn, uint8_t first)
 
 void nrpc_conn_error(struct nrpc_conn *conn, enum nrpc_h2_error code)
 {
-    if (!(conn->flags & NRPC_CONN_DEAD)) {
-        conn->flags |= NRPC_CONN_DEAD | NRPC_CONN_GOAWAY;
+    uint32_t flags = conn->flags;
+    conn->flags = flags | NRPC_CONN_DEAD | NRPC_CONN_GOAWAY | NRPC_CONN_WARNED;
+    if (!(flags & NRPC_CONN_GOAWAY)) { /* its last id would be higher, since calls were refused: RFC 9113 6.8 */
         nrpc_conn_goaway(conn, conn->last_id, code);
     }
 }

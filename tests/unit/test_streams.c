@@ -320,6 +320,39 @@ static void shutdown_answered_before_it_began(void)
     wire_expect("*goaway(2147483647,NO_ERROR) PING(0100000000000000)");
 }
 
+/* RFC 9113 6.8: the last stream of a GOAWAY is never higher than that of the one before. */
+static void error_after_a_shutdown(void)
+{
+    wire_begin(&raw_server);
+    request(1, LATER, "x");
+    wire_do(shut_down);
+    wire_do(NULL);
+    answer_farewell();
+    wire_do(NULL);
+    request(3, ECHO, "too late");
+    wire_frame(NRPC_PING, 0, 0, "short", 5);
+    wire_do(NULL);
+    wire_do(closing);
+    wire_expect("*goaway(2147483647,NO_ERROR) PING(0100000000000000) goaway(1,NO_ERROR) 3: rst(REFUSED_STREAM)");
+}
+
+static void shutdown_after_an_error(void)
+{
+    wire_begin(&raw_server);
+    wire_frame(NRPC_PING, 0, 0, "short", 5);
+    wire_do(shut_down);
+    wire_do(NULL);
+    wire_do(closing);
+    wire_expect("*goaway(0,FRAME_SIZE_ERROR)");
+    wire_begin(&raw_server);
+    wire_do(shut_down);
+    wire_do(NULL);
+    wire_frame(NRPC_PING, 0, 0, "short", 5);
+    wire_do(NULL);
+    wire_do(closing);
+    wire_expect("*goaway(2147483647,NO_ERROR) PING(0100000000000000) goaway(0,FRAME_SIZE_ERROR)");
+}
+
 /* --- Connections -------------------------------------------------------------------------- */
 
 static void connections_are_limited_and_freed(void)
@@ -368,6 +401,8 @@ int main(void)
     RUN(shutdown_lets_open_calls_finish);
     RUN(shutdown_of_an_idle_connection);
     RUN(shutdown_answered_before_it_began);
+    RUN(error_after_a_shutdown);
+    RUN(shutdown_after_an_error);
     RUN(connections_are_limited_and_freed);
     RUN(size_of_a_connection);
     return test_end();
