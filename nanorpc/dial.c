@@ -26,7 +26,7 @@ static uint32_t random_below(struct nrpc_dial *dial, uint32_t limit, uint32_t no
 static void begin(struct nrpc_dial *dial, uint32_t now_ms)
 {
     uint32_t wait = NRPC_BACKOFF_MIN_MS;
-    for (unsigned i = 0; i < dial->failures && wait < NRPC_BACKOFF_MAX_MS; i++) {
+    for (unsigned i = 0; i < dial->failures && wait <= NRPC_BACKOFF_MAX_MS; i++) {
         wait += wait * 3 / 5;
     }
     if (wait > NRPC_BACKOFF_MAX_MS) {
@@ -51,11 +51,7 @@ static void look(struct nrpc_dial *dial)
         }
         return;
     }
-    int alone = conn->phase == NRPC_PHASE_PREFACE && !conn->have; /* reverse: no client has come yet */
-    if (alone) {
-        conn->flags |= NRPC_CONN_RX_PROGRESS; /* so nobody stalls */
-    }
-    if ((conn->flags & NRPC_CONN_GREETED) || (alone && !dial->held)) {
+    if (conn->flags & NRPC_CONN_GREETED) {
         dial->failures = 0;
     }
 }
@@ -103,9 +99,26 @@ void nrpc_dial_failed(struct nrpc_dial *dial)
     }
 }
 
+/* --- Reverse calls ------------------------------------------------------------------------ */
+
 static struct nrpc_conn *reverse_linked(struct nrpc_dial *dial, uint32_t now_ms)
 {
     return nrpc_server_accept(((struct nrpc_reverse *)dial)->server, now_ms);
 }
 
-const struct nrpc_dial_role nrpc_reverse_role = {.linked = reverse_linked};
+/* Always; and no client has to come soon. */
+static int reverse_wanted(struct nrpc_dial *dial, uint32_t now_ms, uint32_t *wait_ms)
+{
+    struct nrpc_conn *conn = dial->conn;
+    (void)now_ms;
+    (void)wait_ms;
+    if (conn && conn->phase == NRPC_PHASE_PREFACE && !conn->have) {
+        conn->flags |= NRPC_CONN_RX_PROGRESS; /* so nobody stalls */
+        if (!dial->held) {
+            dial->failures = 0;
+        }
+    }
+    return 1;
+}
+
+const struct nrpc_dial_role nrpc_reverse_role = {.linked = reverse_linked, .wanted = reverse_wanted};
