@@ -209,6 +209,8 @@ static void feed(struct nrpc_conn *conn)
             }
         } else if (result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
             link->flags |= PEER_DONE;
+        } else if (NRPC_TLS_13 && result == MBEDTLS_ERR_SSL_WANT_READ && ssl->state == MBEDTLS_SSL_TLS1_3_NEW_SESSION_TICKET) {
+            continue; /* it is all there, and, left for now, the next write would come upon it */
         } else if (result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) {
             keep_session(conn->server->tls->state, ssl);
         } else if (result == MBEDTLS_ERR_SSL_WANT_WRITE && ssl->in_msgtype == MBEDTLS_SSL_MSG_HANDSHAKE) {
