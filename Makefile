@@ -458,12 +458,13 @@ heap-check: $(unit-m3_SUPPORT_OBJ)
 	$(Q)$(call compiler,unit-m3) -Wl,--gc-sections $(unit-m3_CFLAGS) $(unit-m3_LDFLAGS) -o $(HEAP_ELF) $(HEAP_SOURCE) $^
 
 # --- Fuzzing: tests/fuzz, on the sources of the unit tests with everything on ---------------------------
-# For `make test` in unit-gzip's tree, with a driver that runs files; for `make fuzz` with libFuzzer where there is clang.
+# For `make test` in unit-gzip's tree, with a driver that runs files; for `make fuzz` with libFuzzer where there is clang, and without NRPC_FAST,
+# as on a board.
 
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 SECONDS ?= 60
 fuzz_CC := $(if $(call on_path,clang),clang,gcc)
-fuzz_CFLAGS := $(unit-gzip_CFLAGS) $(if $(filter clang,$(fuzz_CC)),-fsanitize=fuzzer-no-link)
+fuzz_CFLAGS := $(filter-out -DNRPC_FAST%,$(unit-gzip_CFLAGS)) $(if $(filter clang,$(fuzz_CC)),-fsanitize=fuzzer-no-link)
 fuzz_SUPPORT := tests/unit/host.c
 fuzz_DRIVER := $(if $(filter clang,$(fuzz_CC)),,$(B)/fuzz/tests/fuzz/driver.o)
 unit-gzip_DRIVER := $(B)/unit-gzip/tests/fuzz/driver.o
@@ -471,7 +472,7 @@ $(eval $(call unit_rules,fuzz))
 
 define fuzz_rules # $1: tree, $2: flags to link
 $1_FUZZ := $(patsubst %,$(B)/$1/fuzz_%,$(FUZZ_NAMES))
-$$($1_FUZZ): $(B)/$1/fuzz_%: $(B)/$1/tests/fuzz/fuzz_%.o $(B)/$1/tests/fuzz/conversation.o $($1_DRIVER) $($1_SUPPORT_OBJ) \
+$$($1_FUZZ): $(B)/$1/fuzz_%: $(B)/$1/tests/fuzz/fuzz_%.o $(patsubst %,$(B)/$1/tests/fuzz/%.o,conversation judge) $($1_DRIVER) $($1_SUPPORT_OBJ) \
     $(B)/$1/libnanorpc.a $(B)/$1/flags
 	$$(call say,LINK,$$@)
 	$(Q)$(call compiler,$1) -Wl,--gc-sections $($1_CFLAGS) $2 -o $$@ $$(filter %.o %.a,$$^)
@@ -481,9 +482,11 @@ $(eval $(call fuzz_rules,unit-gzip))
 $(eval $(call fuzz_rules,fuzz,$(if $(fuzz_DRIVER),,-fsanitize=fuzzer)))
 
 SEEDS_READY := $(B)/fuzz/seeds/ready
-$(SEEDS_READY): tests/fuzz/seeds.py | $(SETUP)
+# What the unit tests give to connections, too, where there is clang.
+WIRE_TESTS := $(if $(call on_path,clang),$(patsubst tests/unit/%.c,$(B)/unit-clang/%,$(shell grep -l wire_expect $(UNIT_SRC))))
+$(SEEDS_READY): tests/fuzz/seeds.py $(WIRE_TESTS) | $(SETUP)
 	$(call say,GEN,$(@D))
-	$(Q)python3 -B $< $(@D) && touch $@
+	$(Q)python3 -B $< $(@D) $(WIRE_TESTS) && touch $@
 
 UNIT_PROGRAMS := $(unit-gzip_FUZZ) $(SEEDS_READY) $(foreach t,$(UNIT_TREES),$(B)/$t/libnanorpc.a $($t_SUPPORT_OBJ) $($t_PROGRAMS))
 

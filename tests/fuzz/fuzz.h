@@ -1,5 +1,5 @@
 /* tests/fuzz/fuzz.h - what the fuzz targets share: an input's numbers, and a connection that is given its bytes.
- * Layer: test. Source: none; the sanitizers, guard pages and the services' own rules are the judges.
+ * Layer: test. Source: none; the sanitizers, guard pages and the services' own rules are the judges, and judge.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef FUZZ_H
 #define FUZZ_H
@@ -19,8 +19,13 @@ void fuzz_begin(const uint8_t *two);
 uint32_t fuzz_next(uint32_t below);
 
 /* Gives all of wire.in to a fresh connection: in random pieces, with random turns to send, and with time passing. act: may
- * do what an application does; called in between. Ends with the link's. What comes out must be whole frames. */
+ * do what an application does; called in between. Ends with the link's. What comes out is judged. */
 void fuzz_run(void (*act)(void));
+
+/* What is transmitted at once must be whole frames of the right sizes, in an order that RFC 9113 allows: nothing on a stream after its
+ * end, no GOAWAY after that of an error and none with a higher stream, no more DATA than wire.in has granted. */
+void fuzz_judge_begin(void);
+void fuzz_judge(const uint8_t *p, size_t n);
 
 /* Ends the program, so that the fuzzer notes the input, when a check has failed. */
 void fuzz_end(void);

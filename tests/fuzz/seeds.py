@@ -1,16 +1,23 @@
 # tests/fuzz/seeds.py - writes what the fuzz targets begin with: good conversations, and inputs that once broke something.
 # Layer: tests. Source: RFC 9113, RFC 7541, RFC 1952; the targets' own first bytes stand in their sources.
 # SPDX-License-Identifier: Apache-2.0
-"""Use: seeds.py FOLDER   Writes FOLDER/TARGET/NAME, a file for each input."""
+"""Use: seeds.py FOLDER [PROGRAM...]   Writes FOLDER/TARGET/NAME, a file for each input. PROGRAM: a unit test, whose inputs
+for whole connections are taken as well: it keeps them where NRPC_KEEP says."""
 import os
+import subprocess
 import sys
+import tempfile
 import zlib
 
 DATA, HEADERS, PRIORITY, RST, SETTINGS, PUSH, PING, GOAWAY, WINDOW, CONTINUATION = range(10)
+LARGEST = 4096  # FUZZ_INPUT
 END, ACK, END_HEADERS, PADDED, HAS_PRIORITY = 1, 1, 4, 8, 32
 
 # What a fuzzer has found, in hex, by target: a name says what it was. Each stays here for ever.
 REGRESSIONS = {
+    "server": {
+        "goaway_after_an_errors": "2e010323",  # GOAWAY(2^31-1, NO_ERROR) of a shutdown behind that of an error
+    },
 }
 
 
@@ -179,13 +186,31 @@ def walk():
 TARGETS = {"server": server, "client": client, "hpack": hpack, "message": compressed, "walk": walk}
 
 
+def kept(program):
+    """(target, name, input) of each conversation of a unit test."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run([program], env=dict(os.environ, NRPC_KEEP=folder, ASAN_OPTIONS="detect_leaks=0"), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace", check=False)
+        if done.returncode:
+            sys.exit("seeds: %s has failed:\n%s" % (program, done.stdout))
+        for name in sorted(os.listdir(folder)):
+            target = name.split("-")[0]
+            with open(os.path.join(folder, name), "rb") as file:
+                data = file.read()
+            first = 1 if target == "client" else 3 if b"/blobs" in data else 2  # NO_GREETING, and BLOBS
+            if len(data) + 3 <= LARGEST:
+                yield target, "unit_" + name, b"\0\1" + bytes((first,)) + data
+
+
 def main():
+    units = [seed for program in sys.argv[2:] for seed in kept(program)]
     for target, seeds in TARGETS.items():
         folder = os.path.join(sys.argv[1], target)
         os.makedirs(folder, exist_ok=True)
         for old in os.listdir(folder):
             os.remove(os.path.join(folder, old))
         inputs = list(seeds()) + [("once_" + name, bytes.fromhex(text)) for name, text in REGRESSIONS.get(target, {}).items()]
+        inputs += [(name, data) for for_target, name, data in units if for_target == target]
         assert len({name for name, _ in inputs}) == len(inputs)
         for name, data in inputs:
             with open(os.path.join(folder, name), "wb") as file:

@@ -1,7 +1,10 @@
-/* tests/unit/host.c - a unit test as a program of the host: output, and memory that ends at a guard page.
+/* tests/unit/host.c - a unit test as a program of the host: output, inputs that are kept, and memory that ends at a guard page.
  * Layer: test. Source: POSIX mmap.
  * SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -18,6 +21,22 @@ void test_write(const char *text, size_t n)
         text += written;
         n -= (size_t)written;
     }
+}
+
+int test_keep(const char *kind, const void *data, size_t n)
+{
+    static unsigned number;
+    const char *folder = getenv("NRPC_KEEP");
+    char path[1024];
+    if (folder) {
+        snprintf(path, sizeof path, "%s/%s-%s-%03u", folder, kind, program_invocation_short_name, number++);
+        FILE *file = fopen(path, "wb");
+        if (!file || fwrite(data, 1, n, file) != n || fclose(file)) {
+            test_print("NRPC_KEEP: cannot write there\n");
+            _exit(3);
+        }
+    }
+    return folder != NULL;
 }
 
 /* The end of TEST_GUARDED_MAX bytes, after which nothing may be read or written. */

@@ -38,6 +38,10 @@ void test_print_number(int64_t value);
 /* Where the output goes: host.c, or tests/target/semihost.c. */
 void test_write(const char *text, size_t n);
 
+/* Whether inputs are only to be kept, as seeds for fuzzing (host.c: in the folder that NRPC_KEEP in the environment names); then
+ * this one has been. kind: what it is for. */
+int test_keep(const char *kind, const void *data, size_t n);
+
 /* A copy of n bytes whose end is followed by memory that must not be touched, where the platform
  * can do this (host.c); at most TEST_GUARDED_MAX bytes; the next call takes the memory back. */
 enum { TEST_GUARDED_MAX = 1 << 18 };

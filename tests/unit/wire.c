@@ -407,6 +407,10 @@ static void run_and_compare(const char *name, struct way way, size_t number, con
 void wire_expect(const char *expected)
 {
     size_t step = CUT_STEP;
+    if (test_keep(wire.link ? "client" : "server", wire.in, wire.n_in)) {
+        wire_run_once();
+        return;
+    }
     for (size_t i = 0; i < 4; i++) {
         run_and_compare("whole, room", (struct way){.kind = WHOLE}, i, expected);
         run_and_compare("bytes, room", (struct way){.kind = BYTES}, i, expected);
