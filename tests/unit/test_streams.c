@@ -372,7 +372,8 @@ static void size_of_a_connection(void)
 {
 #ifdef __arm__
     CHECK(sizeof(struct nrpc_call) <= 52);
-    CHECK(sizeof(struct nrpc_conn) <= 512 - 16 * 8 + NRPC_HPACK_ENTRIES * 8);
+    size_t client = NRPC_CLIENT * (8 + (NRPC_METADATA_BYTES ? 4 : 8) * NRPC_MAX_STREAMS); /* config.h */
+    CHECK(sizeof(struct nrpc_conn) <= 512 - 16 * 8 + NRPC_HPACK_ENTRIES * 8 + client);
     CHECK(sizeof(struct nrpc_conn) <= 1536);
 #else
     CHECK(sizeof(struct nrpc_call) <= 80);
