@@ -71,7 +71,8 @@ const struct nrpc_interceptor greeter_interceptor = {.begin = begin};
 #define BYTES(array) {array, sizeof array}
 #define OPTIONS                                                                                               \
     .certificate = BYTES(certs_server_crt), .key = BYTES(certs_server_key), .authority = BYTES(certs_ca_crt), \
-    .entropy = board_entropy, .unix_s = board_unix_s, .failed = failed, .clients = GREETER_TLS_CLIENTS
+    .entropy = board_entropy, .unix_s = board_unix_s, .failed = failed, .clients = GREETER_TLS_CLIENTS, \
+    .undated = GREETER_TLS_UNDATED
 
 #ifndef __linux__
 NRPC_TLS_DEFINE(greeter_tls, GREETER_CONNECTIONS, OPTIONS);
@@ -102,6 +103,9 @@ static void choose(void)
     }
     if (clients != NULL && strcmp(clients, "verified") == 0) {
         greeter_tls.clients = NRPC_TLS_CLIENTS_VERIFIED;
+    }
+    if (clients != NULL && strcmp(clients, "any") == 0) {
+        greeter_tls.clients = NRPC_TLS_CLIENTS_ANY;
     }
     if (getenv("GREETER_TLS_NO_ENTROPY") != NULL) {
         greeter_tls.entropy = NULL;

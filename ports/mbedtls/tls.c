@@ -85,7 +85,19 @@ static int is_long(const mbedtls_ssl_context *ssl, int error)
 {
     unsigned length = (unsigned)ssl->in_len[0] << 8 | ssl->in_len[1];
     return (error == MBEDTLS_ERR_SSL_BAD_INPUT_DATA || error == MBEDTLS_ERR_SSL_INVALID_RECORD) &&
-           ssl->in_left >= 5 && length > MBEDTLS_SSL_IN_CONTENT_LEN;
+           ssl->in_left >= 5 && ssl->in_hdr[0] >= MBEDTLS_SSL_MSG_CHANGE_CIPHER_SPEC &&
+           ssl->in_hdr[0] <= MBEDTLS_SSL_MSG_APPLICATION_DATA && length > MBEDTLS_SSL_IN_CONTENT_LEN;
+}
+
+/* The alert that the peer has sent, or 0. Of a client that refuses our certificate in TLS 1.3 it may come in plain text (from
+ * OpenSSL and BoringSSL it does), where Mbed TLS wants a record that is encrypted: it ends the link in either case. */
+static unsigned char alert_from(const mbedtls_ssl_context *ssl, int error)
+{
+    const unsigned char *record = ssl->in_hdr;
+    if (error == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
+        return ssl->in_msg[1];
+    }
+    return error == MBEDTLS_ERR_SSL_INVALID_MAC && record[0] == MBEDTLS_SSL_MSG_ALERT && !record[3] && record[4] == 2 ? record[6] : 0;
 }
 
 static void fail(struct nrpc_conn *conn, int error)
@@ -104,10 +116,12 @@ static void fail(struct nrpc_conn *conn, int error)
     } else if (is_long(ssl, error)) {
         failure.error = NRPC_TLS_LONG_RECORD;
     }
-    if (error == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
-        failure.alert = ssl->in_msg[1];
+    failure.alert = alert_from(ssl, error);
+    if (failure.alert) {
+        failure.error = MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE;
     }
-    if (ssl->session_negotiate || ssl->session) {
+    if ((failure.error == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED || failure.error == MBEDTLS_ERR_SSL_BAD_CERTIFICATE) &&
+        (ssl->session_negotiate || ssl->session)) {
         failure.flags = mbedtls_ssl_get_verify_result(ssl);
         failure.flags = failure.flags == UINT32_MAX ? 0 : failure.flags;
     }

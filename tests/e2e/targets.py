@@ -35,7 +35,7 @@ PROBES = {"greeter": lambda peer: peer.say_hello("probe") == "Hello, probe!",
           "blobs": lambda peer: peer.call("/blobs.Blobs/Put", message()).grpc_status == "0",
           "interop": lambda peer: peer.call("/grpc.testing.TestService/EmptyCall", message()).grpc_status == "0"}
 PROBES["interop_tls"] = PROBES["interop"]
-PROBES["reporter"] = PROBES["greeter"]
+PROBES["reporter"] = PROBES["tls"] = PROBES["greeter"]
 PROBES["caller"] = lambda peer: True
 TOKEN = "a token of these tests"  # boards/guarded.c has it
 PROBES["guarded"] = lambda peer: peer.call("/Greeter/SayHello", message(), ("authorization", "Bearer " + TOKEN)).grpc_status == "0"
