@@ -2,6 +2,7 @@
  * Layer: test. Source: RFC 9113 4.1.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
+#include <string.h>
 
 #include "fuzz.h"
 
@@ -24,6 +25,29 @@ void fuzz_end(void)
 {
     if (test_has_failed()) {
         abort();
+    }
+}
+
+void fuzz_bytes(const uint8_t *data, size_t n, int is_compact)
+{
+    const uint8_t *end = data + n;
+    if (!is_compact) {
+        wire_bytes(data, n);
+        return;
+    }
+    while (end - data >= 4) {
+        unsigned type = data[0] & 15, flags = data[1];
+        uint32_t id = data[2];
+        size_t size = data[3], left = (size_t)(end - data) - 4;
+        size = size < left ? size : left;
+        if (type == COMPACT_MESSAGE) {
+            uint8_t payload[5 + UINT8_MAX] = {(uint8_t)(flags >> 7), 0, 0, 0, (uint8_t)size};
+            memcpy(payload + 5, data + 4, size);
+            wire_frame(NRPC_DATA, flags & NRPC_END_STREAM, id, payload, 5 + size);
+        } else {
+            wire_frame(type, flags, id, data + 4, size);
+        }
+        data += 4 + size;
     }
 }
 

@@ -18,6 +18,11 @@ enum { FUZZ_INPUT = 4096 }; /* bytes of an input, at most */
 void fuzz_begin(const uint8_t *two);
 uint32_t fuzz_next(uint32_t below);
 
+/* Puts bytes into wire.in: as they are; or, with is_compact, as frames whose lengths are always right, each from four bytes
+ * (type, flags, stream, length) and its payload. Type COMPACT_MESSAGE is DATA with a message that is whole. */
+enum { COMPACT_MESSAGE = 14 };
+void fuzz_bytes(const uint8_t *data, size_t n, int is_compact);
+
 /* Gives all of wire.in to a fresh connection: in random pieces, with random turns to send, and with time passing. act: may
  * do what an application does; called in between. Ends with the link's. What comes out is judged. */
 void fuzz_run(void (*act)(void));

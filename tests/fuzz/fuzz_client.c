@@ -5,7 +5,7 @@
 #include "raw_client.h"
 
 /* Of the third byte. */
-enum { NO_GREETING = 1, HOLD = 2, FAILS = 4 };
+enum { NO_GREETING = 1, HOLD = 2, FAILS = 4, COMPACT = 64 };
 
 static unsigned settings;
 
@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         wire_frame(NRPC_SETTINGS, 0, 0, NULL, 0);
         wire_frame(NRPC_SETTINGS, NRPC_ACK, 0, NULL, 0);
     }
-    wire_bytes(data + 3, n - 3);
+    fuzz_bytes(data + 3, n - 3, settings & COMPACT);
     fuzz_run(act);
     end_all();
     fuzz_end();

@@ -7,7 +7,7 @@
 #include "fuzz.h"
 
 /* Of the third byte. */
-enum { BLOBS = 1, NO_GREETING = 2, ACKED = 4, HOLD = 8, SMALL_PIECES = 16, KEYED = 32 };
+enum { BLOBS = 1, NO_GREETING = 2, ACKED = 4, HOLD = 8, SMALL_PIECES = 16, KEYED = 32, COMPACT = 64 };
 
 /* --- A service that answers with what it reads of the metadata -------------------------------------------- */
 
@@ -92,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (data[2] & ACKED) {
         wire_frame(NRPC_SETTINGS, NRPC_ACK, 0, NULL, 0);
     }
-    wire_bytes(data + 3, n - 3);
+    fuzz_bytes(data + 3, n - 3, data[2] & COMPACT);
     fuzz_run(act);
     fuzz_end();
     return 0;

@@ -84,7 +84,38 @@ CONTROL = {
 }
 
 
+def compact(data):
+    """The same frames as fuzz_bytes takes them, whose lengths a mutation does not spoil."""
+    out, data = data[:2] + bytes((data[2] | 64,)), data[3:]
+    while data:
+        size, body = int.from_bytes(data[:3], "big"), data[9:]
+        kind, flags, stream = data[3], data[4], data[8]
+        if kind == DATA and not flags & PADDED and size >= 5 and int.from_bytes(body[1:5], "big") == size - 5:
+            kind, flags, body = 14, flags | body[0] << 7, body[5:size] + body[size:]
+            size -= 5
+        if size > 255 or kind > 15:
+            return None
+        out, data = out + bytes((kind, flags, stream, size)) + body[:size], body[size:]
+    return out
+
+
+def both(seeds):
+    for name, data in seeds:
+        yield name, data
+        if data[3:].startswith(b"PRI") or not compact(data):
+            continue
+        yield name + "_compact", compact(data)
+
+
 def server():
+    return both(server_seeds())
+
+
+def client():
+    return both(client_seeds())
+
+
+def server_seeds():
     acked, blobs = b"\0\1\4", b"\0\2\5"
     for method, body in (("Echo", message(b"hi")), ("List", message(b"3:40")), ("Collect", message(b"a") + message(b"")),
                          ("Bidi", message(b"a") + message(b"b")), ("Fail", message(b"D no")), ("Hold", message(b"x") * 3),
@@ -119,7 +150,7 @@ def server():
             yield "blobs_" + method + name, first + calls
 
 
-def client():
+def client_seeds():
     first = b"\0\1\0"
     answer = b"\x88\x0f\x10\x10application/grpc"
     trailers = literal("grpc-status", "0") + literal("grpc-message", "a%20b") + literal("x-token", "t")
