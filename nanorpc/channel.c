@@ -115,6 +115,7 @@ static struct nrpc_conn *linked(struct nrpc_dial *dial, uint32_t now_ms)
     if (!conn) {
         return NULL;
     }
+    conn->flags = NRPC_CONN_OPEN | NRPC_CONN_CALLS;
     conn->phase = NRPC_PHASE_HEAD;
     conn->need = NRPC_FRAME_HEADER_BYTES;
     conn->hpack.max_bytes = 0; /* as the opening says */

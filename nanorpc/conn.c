@@ -37,7 +37,7 @@ void nrpc_conn_goaway(struct nrpc_conn *conn, uint32_t last_id, enum nrpc_h2_err
     static const char pings[14] = "too_many_pings"; /* what gRPC clients look for */
     uint32_t n = conn->pings > NRPC_PINGS_MAX ? sizeof pings : 0;
     uint8_t *p = nrpc_conn_control(conn, 8 + n, NRPC_TYPE_FLAGS(NRPC_GOAWAY, 0), 0);
-    memcpy(nrpc_put32(nrpc_put32(p, nrpc_role_calls(conn->server) ? 0 : last_id), code), pings, n);
+    memcpy(nrpc_put32(nrpc_put32(p, nrpc_role_calls(conn) ? 0 : last_id), code), pings, n);
 }
 
 void nrpc_conn_ping(struct nrpc_conn *conn, uint8_t first)
@@ -231,7 +231,7 @@ static h2_error begin_data(struct nrpc_conn *conn)
         return NRPC_H2_FLOW_CONTROL_ERROR;
     }
     if (call && (call->flags & NRPC_CALL_RX_END)) {
-        if (nrpc_role_calls(conn->server)) {
+        if (nrpc_role_calls(conn)) {
             return NRPC_H2_STREAM_CLOSED;
         }
         nrpc_conn_reset(conn, frame->id, NRPC_H2_STREAM_CLOSED);
@@ -257,11 +257,11 @@ static h2_error begin_headers(struct nrpc_conn *conn)
     uint32_t id = conn->frame.id;
     struct nrpc_call *call = nrpc_stream_find(conn, id);
     if (!call) {
-        if ((id <= conn->last_id) != nrpc_role_calls(conn->server) || !(id & 1)) {
+        if ((id <= conn->last_id) != nrpc_role_calls(conn) || !(id & 1)) {
             return NRPC_H2_PROTOCOL_ERROR;
         }
     } else if (call->flags & NRPC_CALL_RX_END) {
-        if (!(call->flags & NRPC_CALL_OPEN) || nrpc_role_calls(conn->server)) { /* a client's call may end a turn later */
+        if (!(call->flags & NRPC_CALL_OPEN) || nrpc_role_calls(conn)) { /* a client's call may end a turn later */
             return NRPC_H2_STREAM_CLOSED;
         }
         nrpc_conn_reset(conn, id, NRPC_H2_STREAM_CLOSED);

@@ -99,7 +99,8 @@ enum nrpc_conn_flag {
     NRPC_CONN_READ = 0x200,    /* the peer has read that, or has had the time to */
     NRPC_CONN_PINGED = 0x400,  /* a keepalive PING waits for any sign of life */
     NRPC_CONN_TIMER = 0x800,   /* a deadline has come: see nrpc_conn_timer_set */
-    NRPC_CONN_LEAVES = 0x1000  /* a client's: the server takes no new calls */
+    NRPC_CONN_LEAVES = 0x1000, /* a client's: the server takes no new calls */
+    NRPC_CONN_CALLS = 0x2000   /* a client's: we open the streams */
 };
 
 /* What the next received byte belongs to. */

@@ -33,7 +33,7 @@ void nrpc_request_begin(struct nrpc_conn *conn)
     struct nrpc_request *request = &conn->request;
 #if NRPC_METADATA_BYTES
     struct nrpc_call *call = nrpc_stream_find(conn, conn->block_id);
-    if (nrpc_role_calls(conn->server)) {
+    if (nrpc_role_calls(conn)) {
         conn->vacant = call && (call->flags & NRPC_CALL_OPEN) ? call : NULL;
     } else {
         conn->vacant = call ? NULL : nrpc_stream_vacant(conn);

@@ -32,8 +32,7 @@ struct nrpc_role {
     unsigned (*setting)(struct nrpc_conn *conn, unsigned id, uint32_t value);
     /* A byte of the value of grpc-message. NULL: nobody wants it. */
     void (*message_byte)(struct nrpc_hpack *hpack, uint8_t byte);
-    uint32_t peer_opens; /* UINT32_MAX: the peer opens streams, 0: we do */
-    uint16_t stalls;     /* flags of calls that wait for the peer to let something out */
+    unsigned stalls; /* flags of calls that wait for the peer to let something out */
 };
 
 /* The server's own. */
@@ -47,14 +46,9 @@ static inline unsigned nrpc_server_setting(struct nrpc_conn *conn, unsigned id, 
 enum { NRPC_SERVER_STALLS = NRPC_CALL_TX | NRPC_CALL_FINISHED };
 
 /* What this connection's role says. */
-static inline int nrpc_role_calls(const struct nrpc_server *server) /* 1: a client's */
+static inline int nrpc_role_calls(const struct nrpc_conn *conn) /* 1: a client's */
 {
-#if NRPC_CLIENT
-    return !server->role->peer_opens;
-#else
-    (void)server;
-    return 0;
-#endif
+    return NRPC_CLIENT && (conn->flags & NRPC_CONN_CALLS);
 }
 
 static inline unsigned nrpc_role_stalls(const struct nrpc_conn *conn)

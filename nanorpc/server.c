@@ -53,7 +53,6 @@ const struct nrpc_role nrpc_server_role = {
     .headers = nrpc_request_end,
     .turn = nrpc_transmit_response,
     .setting = nrpc_server_setting,
-    .peer_opens = UINT32_MAX,
     .stalls = NRPC_SERVER_STALLS,
 };
 #endif
