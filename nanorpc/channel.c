@@ -120,7 +120,7 @@ static struct nrpc_conn *linked(struct nrpc_dial *dial, uint32_t now_ms)
     conn->need = NRPC_FRAME_HEADER_BYTES;
     conn->hpack.max_bytes = 0; /* as the opening says */
     conn->control_bytes = NRPC_CONTROL_MAX;
-    memcpy(conn->control, nrpc_conn_preface, NRPC_OPENING_BYTES);
+    memcpy(conn->control, nrpc_conn_preface, sizeof nrpc_conn_preface);
     nrpc_put32(conn->control + NRPC_OPENING_BYTES, endpoint->rx_bytes);
 #if NRPC_FAST
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) { /* the queue has been emptied */
@@ -135,8 +135,7 @@ static struct nrpc_conn *linked(struct nrpc_dial *dial, uint32_t now_ms)
 
 static void failed(struct nrpc_dial *dial)
 {
-    struct nrpc_channel *channel = (struct nrpc_channel *)dial;
-    struct nrpc_conn *conn = prepare(channel);
+    struct nrpc_conn *conn = ((struct nrpc_channel *)dial)->endpoint->conns;
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
         struct nrpc_call *call = &conn->calls[i];
         if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_RX_END)) == NRPC_CALL_OPEN && !(call->client & NRPC_CLIENT_WAITS)) {
@@ -145,15 +144,20 @@ static void failed(struct nrpc_dial *dial)
     }
 }
 
-/* An open call's time; without a link, what its turn would do. Returns the milliseconds that it has left. */
-static uint32_t watch(struct nrpc_call *call, int is_linked)
+uint32_t nrpc_client_time_left_ms(struct nrpc_call *call)
 {
     if (!(call->client & NRPC_CLIENT_STARTED)) {
         call->client |= NRPC_CLIENT_STARTED;
         call->timeout_ms = call->begun_ms;
         call->begun_ms = nrpc_call_conn(call)->now_ms;
     }
-    uint32_t left = nrpc_call_time_left_ms(call);
+    return nrpc_call_time_left_ms(call);
+}
+
+/* An open call's time; without a link, what its turn would do. Returns the milliseconds that it has left. */
+static uint32_t watch(struct nrpc_call *call, int is_linked)
+{
+    uint32_t left = nrpc_client_time_left_ms(call);
     if (!left) {
         nrpc_grpc_fail(call, NRPC_DEADLINE_EXCEEDED, NULL);
     }
@@ -169,10 +173,10 @@ static uint32_t watch(struct nrpc_call *call, int is_linked)
 /* Asked again and again, link or no link: the channel's timer. */
 static int wanted(struct nrpc_dial *dial, uint32_t now_ms, uint32_t *wait_ms)
 {
-    struct nrpc_channel *channel = (struct nrpc_channel *)dial;
-    struct nrpc_conn *conn = prepare(channel);
+    struct nrpc_conn *conn = ((struct nrpc_channel *)dial)->endpoint->conns;
     int is_linked = (conn->flags & NRPC_CONN_OPEN) != 0;
-    unsigned want = 0, active = 0;
+    unsigned found = 0; /* 1: a call wants a link; NRPC_CALL_HEADERS: one has left on this one */
+    uint32_t wait = *wait_ms;
     conn->now_ms = now_ms;
     if (dial->state == NRPC_DIAL_WAITING && dial->held && dial->failures) {
         failed(dial); /* calls that began after the attempt did */
@@ -181,22 +185,22 @@ static int wanted(struct nrpc_dial *dial, uint32_t now_ms, uint32_t *wait_ms)
         struct nrpc_call *call = &conn->calls[i];
         if (call->flags & NRPC_CALL_OPEN) {
             uint32_t left = watch(call, is_linked);
-            *wait_ms = left < *wait_ms ? left + 1 : *wait_ms;
+            wait = left < wait ? left + 1 : wait;
         }
         /* It has finished, and its turn has not come, or its stream was gone before. */
         if ((call->client & NRPC_CLIENT_OWED) && (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN) {
             nrpc_client_tell(call, (enum nrpc_status)call->status, NULL);
         }
         if (call->flags & NRPC_CALL_OPEN) {
-            want |= !(call->flags & (NRPC_CALL_HEADERS | NRPC_CALL_RX_END));
-            active |= call->flags & NRPC_CALL_HEADERS;
+            found |= call->flags & (NRPC_CALL_HEADERS | NRPC_CALL_RX_END) ? call->flags & NRPC_CALL_HEADERS : 1u;
             nrpc_stream_queue(call);
         }
     }
-    if (is_linked && (conn->flags & (NRPC_CONN_LEAVES | NRPC_CONN_DRAIN)) && !active) {
+    if (is_linked && (conn->flags & (NRPC_CONN_LEAVES | NRPC_CONN_DRAIN)) && !(found & NRPC_CALL_HEADERS)) {
         conn->flags |= NRPC_CONN_DEAD; /* the next link is for those that wait */
     }
-    return (int)want;
+    *wait_ms = wait;
+    return found & 1;
 }
 
 const struct nrpc_dial_role nrpc_channel_dial = {.linked = linked, .failed = failed, .wanted = wanted};

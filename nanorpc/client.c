@@ -270,7 +270,7 @@ static int may_open(const struct nrpc_conn *conn)
 static void open_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
     conn->last_id = call->id = (conn->last_id + 1) | 1; /* 1, 3, 5, ... */
-    conn->flags |= call->id == 0x7fffffff ? NRPC_CONN_LEAVES : 0u; /* the last one that there is */
+    conn->flags |= (call->id >> 30) * NRPC_CONN_LEAVES; /* before there are no more */
     call->send_window = (int32_t)conn->peer_initial_window;
     nrpc_transmit_headers(call, out, nrpc_invoke_headers(call, out->at + NRPC_FRAME_HEADER_BYTES), 0);
 }
@@ -317,10 +317,6 @@ static enum nrpc_turn put_requests(struct nrpc_conn *conn, struct nrpc_call *cal
 
 static enum nrpc_turn turn(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
-    if ((size_t)(out->end - out->at) < NRPC_TRANSMIT_MIN) {
-        return NRPC_TURN_FULL;
-    }
-    nrpc_grpc_advance(call);
     if (call->flags & NRPC_CALL_FINISHED) {
         return close_stream(conn, call, out);
     }

@@ -93,7 +93,7 @@ uint8_t *nrpc_invoke_headers(struct nrpc_call *call, uint8_t *p)
 #if NRPC_COMPRESSION
     p = nrpc_respond_encoding(p, nrpc_compression_announced(call));
 #endif
-    uint32_t left = call->client & NRPC_CLIENT_STARTED ? nrpc_call_time_left_ms(call) : call->begun_ms;
+    uint32_t left = nrpc_client_time_left_ms(call);
     if (left <= TIMEOUT_MAX) { /* one over 27 hours is watched only here */
         p = put_timeout(p, left);
     }

@@ -25,6 +25,9 @@ enum nrpc_client_flag {
  * all where the slot is free already: a new call may take it. */
 void nrpc_client_tell(struct nrpc_call *call, enum nrpc_status status, const char *text);
 
+/* As nrpc_call_time_left_ms; the first time, the call's clock begins. */
+uint32_t nrpc_client_time_left_ms(struct nrpc_call *call);
+
 /* The call as it was before anything of it had left; it is open. */
 void nrpc_client_put_back(struct nrpc_call *call);
 

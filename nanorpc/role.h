@@ -16,8 +16,7 @@ struct nrpc_out {
 /* What a call's turn to send came to. */
 enum nrpc_turn {
     NRPC_TURN_IDLE, /* nothing to send, or no window for it: something else queues the call again */
-    NRPC_TURN_MORE, /* it may have more */
-    NRPC_TURN_FULL  /* no room */
+    NRPC_TURN_MORE  /* it may have more */
 };
 
 /* server->role. With NRPC_CLIENT an image has those that its NRPC_SERVER_DEFINE and NRPC_CHANNEL_DEFINE name; without it
@@ -25,7 +24,7 @@ enum nrpc_turn {
 struct nrpc_role {
     /* The header block of stream conn->frame.id is complete; conn->request knows what it says. */
     void (*headers)(struct nrpc_conn *conn);
-    /* An open call may send a frame or two. */
+    /* An open call may send a frame or two: it has gone on as far as it can, and there is room for NRPC_TRANSMIT_MIN bytes. */
     enum nrpc_turn (*turn)(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out);
     /* A setting that the roles do not treat alike, or GOAWAY has come: then id is NRPC_SETTING_GOAWAY and value
      * the last stream of ours that it lets live. Returns an HTTP/2 error code. */

@@ -134,10 +134,6 @@ NRPC_SHARED enum nrpc_turn nrpc_transmit_data(struct nrpc_conn *conn, struct nrp
 /* One frame or two, so that all calls take their turns. */
 enum nrpc_turn nrpc_transmit_response(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
-    if (room(out) < NRPC_TRANSMIT_MIN) {
-        return NRPC_TURN_FULL;
-    }
-    nrpc_grpc_advance(call);
     nrpc_transmit_window(conn, call, out);
     if (!(call->flags & (NRPC_CALL_TX | NRPC_CALL_FINISHED))) {
         return NRPC_TURN_IDLE;
@@ -152,7 +148,7 @@ enum nrpc_turn nrpc_transmit_response(struct nrpc_conn *conn, struct nrpc_call *
         }
     }
     if (room(out) < NRPC_TRANSMIT_MIN) {
-        return NRPC_TURN_FULL;
+        return NRPC_TURN_MORE;
     }
     if (call->flags & NRPC_CALL_HTTP) {
         out->at = nrpc_frame_write(out->at, 0, NRPC_TYPE_FLAGS(NRPC_DATA, NRPC_END_STREAM), call->id);
@@ -176,11 +172,11 @@ static void put_farewell(struct nrpc_conn *conn)
     }
 }
 
-/* The connection's own frames. Returns 0 when there was no room for them. */
-static int put_control(struct nrpc_conn *conn, struct nrpc_out *out)
+/* The connection's own frames, if there is room for them. */
+static void put_control(struct nrpc_conn *conn, struct nrpc_out *out)
 {
     if (room(out) < NRPC_TRANSMIT_MIN) {
-        return 0;
+        return;
     }
     if (conn->flags & NRPC_CONN_DRAIN && !conn->control_bytes) {
         put_farewell(conn);
@@ -192,18 +188,16 @@ static int put_control(struct nrpc_conn *conn, struct nrpc_out *out)
         nrpc_transmit_number(out, NRPC_WINDOW_UPDATE, 0, (uint32_t)(NRPC_WINDOW_INITIAL - conn->recv_window));
         conn->recv_window = NRPC_WINDOW_INITIAL;
     }
-    return 1;
 }
 
 #if NRPC_FAST
 static void put_calls(struct nrpc_conn *conn, struct nrpc_out *out)
 {
     struct nrpc_call *call;
-    enum nrpc_turn turn = NRPC_TURN_MORE;
-    while (turn != NRPC_TURN_FULL && (call = nrpc_stream_unqueue(conn)) != NULL) {
+    while (room(out) >= NRPC_TRANSMIT_MIN && (call = nrpc_stream_unqueue(conn)) != NULL) {
         if (call->flags & NRPC_CALL_OPEN) {
-            turn = NRPC_ROLE_TURN(conn, call, out);
-            if (turn != NRPC_TURN_IDLE) {
+            nrpc_grpc_advance(call);
+            if (NRPC_ROLE_TURN(conn, call, out) != NRPC_TURN_IDLE) {
                 nrpc_stream_queue(call);
             }
         }
@@ -212,18 +206,16 @@ static void put_calls(struct nrpc_conn *conn, struct nrpc_out *out)
 #else
 static void put_calls(struct nrpc_conn *conn, struct nrpc_out *out)
 {
-    unsigned idle = 0; /* calls in a row that had nothing */
-    while (idle < NRPC_MAX_STREAMS) {
+    unsigned left = NRPC_MAX_STREAMS; /* calls to be asked, unless one has something */
+    while (left-- && room(out) >= NRPC_TRANSMIT_MIN) {
         struct nrpc_call *call = &conn->calls[conn->turn];
-        enum nrpc_turn turn = NRPC_TURN_IDLE;
-        if (call->flags & NRPC_CALL_OPEN) {
-            turn = NRPC_ROLE_TURN(conn, call, out);
-        }
-        if (turn == NRPC_TURN_FULL) {
-            return; /* it comes first when there is room */
-        }
-        idle = turn == NRPC_TURN_MORE ? 0 : idle + 1;
         conn->turn = (uint16_t)(conn->turn + 1u == NRPC_MAX_STREAMS ? 0 : conn->turn + 1u);
+        if (call->flags & NRPC_CALL_OPEN) {
+            nrpc_grpc_advance(call);
+            if (NRPC_ROLE_TURN(conn, call, out) != NRPC_TURN_IDLE) {
+                left = NRPC_MAX_STREAMS;
+            }
+        }
     }
 }
 #endif
@@ -231,7 +223,8 @@ static void put_calls(struct nrpc_conn *conn, struct nrpc_out *out)
 size_t nrpc_conn_transmit(struct nrpc_conn *conn, void *buf, size_t size)
 {
     struct nrpc_out out = {.at = buf, .end = (uint8_t *)buf + size};
-    if (put_control(conn, &out) && !(conn->flags & NRPC_CONN_DEAD)) {
+    put_control(conn, &out);
+    if (!(conn->flags & NRPC_CONN_DEAD)) {
         put_calls(conn, &out);
     }
     return size - room(&out);
