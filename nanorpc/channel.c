@@ -35,7 +35,6 @@ struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel, const struct n
                                     const struct nrpc_call_options *options, const void *request,
                                     const struct nrpc_events *events)
 {
-    static const struct nrpc_call_options none;
     struct nrpc_call *call = nrpc_stream_vacant(prepare(channel));
     if (!call || (call->client & NRPC_CLIENT_OWED) /* see wanted */ ||
         strlen(method->path) + strlen(channel->authority) > NRPC_AUTHORITY_AND_PATH_MAX) {
@@ -50,15 +49,20 @@ struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel, const struct n
 #if NRPC_COMPRESSION
     nrpc_compression_offer(call, options ? options->compress : 0);
 #endif
-    options = options ? options : &none;
     call->events = events;
-    call->begun_ms = options->timeout_ms ? options->timeout_ms : NRPC_NO_DEADLINE; /* until it is begun */
-    call->client = options->wait_for_ready ? NRPC_CLIENT_WAITS : 0;
+    call->begun_ms = NRPC_NO_DEADLINE; /* the timeout, until it is begun */
+    call->client = NRPC_CLIENT_OWED;
+    if (options && options->timeout_ms) {
+        call->begun_ms = options->timeout_ms;
+    }
+    if (options && options->wait_for_ready) {
+        call->client |= NRPC_CLIENT_WAITS;
+    }
     if (request && (nrpc_client_write(call, request) || nrpc_call_close_writes(call))) {
         call->flags &= NRPC_CALL_QUEUED;
+        call->client = 0;
         return NULL;
     }
-    call->client |= NRPC_CLIENT_OWED;
     nrpc_stream_queue(call);
     return call;
 }

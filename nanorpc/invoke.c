@@ -11,21 +11,8 @@
 #include "metadata.h"
 
 /* HPACK: places in the static table; then in the dynamic one, once the first request has put its fields there. */
-enum { INDEXED = 0x80, INSERT = 0x40, POST = 3, SCHEME = 6, PATH = 4, AUTHORITY = 1 };
-enum { NEWEST = 62, OUR_TYPE = NEWEST + NRPC_COMPRESSION, OUR_TE, OUR_AUTHORITY, OUR_PATH };
-#if NRPC_COMPRESSION
-#define OUR_ENCODINGS "\100\24grpc-accept-encoding\25identity,deflate,gzip" /* the newest */
-#else
-#define OUR_ENCODINGS ""
-#endif
+enum { INDEXED = 0x80, INSERT = 0x40, POST = 3, SCHEME = 6, PATH = 4, AUTHORITY = 1, OUR_PATH = 65 + NRPC_COMPRESSION };
 enum { TIMEOUT_MAX = 99999999 };
-
-static NRPC_NOINLINE uint8_t *put(uint8_t *p, const char *piece)
-{
-    size_t n = strlen(piece);
-    memcpy(p, piece, n);
-    return p + n;
-}
 
 static uint8_t *put_text(uint8_t *p, const char *text)
 {
@@ -35,7 +22,7 @@ static uint8_t *put_text(uint8_t *p, const char *text)
         p[-1] = 127;
         *p++ = (uint8_t)(n - 127);
     }
-    return put(p, text);
+    return (uint8_t *)memcpy(p, text, n) + n;
 }
 
 /* How much of the deadline is left now: the server's clock begins when it reads this. */
@@ -48,8 +35,7 @@ static uint8_t *put_timeout(uint8_t *p, uint32_t left)
         *--digit = (char)('0' + left % 10);
         left /= 10;
     } while (left);
-    *p++ = 0;
-    return put_text(put(p, "\14grpc-timeout"), digit);
+    return put_text(nrpc_respond_piece(p, NRPC_PIECE_TIMEOUT), digit);
 }
 
 /* The first request puts all that stays the same into the server's table. Where that has no bytes at all, each one tries
@@ -78,18 +64,12 @@ uint8_t *nrpc_invoke_headers(struct nrpc_call *call, uint8_t *p)
         *p++ = indexed ? PATH : INSERT | PATH;
         p = put_text(p, ((const struct nrpc_client_method *)call->method)->path);
     }
-    if (indexed) {
-        *p++ = INDEXED | OUR_AUTHORITY;
-        *p++ = INDEXED | OUR_TE;
-        *p++ = INDEXED | OUR_TYPE;
-#if NRPC_COMPRESSION
-        *p++ = INDEXED | NEWEST;
-#endif
-    } else {
+    if (!indexed) {
         conn->indexed = table->is_small ? NULL : call->method;
         *p++ = INSERT | AUTHORITY;
-        p = put(put_text(p, channel->authority), "\100\2te\10trailers\137\20application/grpc" OUR_ENCODINGS);
+        p = put_text(p, channel->authority);
     }
+    p = nrpc_respond_piece(p, indexed ? NRPC_PIECE_INDEXED : NRPC_PIECE_FIELDS);
 #if NRPC_COMPRESSION
     p = nrpc_respond_encoding(p, nrpc_compression_announced(call));
 #endif

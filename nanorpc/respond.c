@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "compress.h"
+#include "role.h"
 
 enum {
     INDEXED = 0x80,
@@ -18,6 +19,16 @@ enum {
 
 /* What stands in blocks as it is: each piece after its length. */
 static const char pieces[] =
+#if NRPC_CLIENT
+    "\016\000\014grpc-timeout"
+#if NRPC_COMPRESSION
+    "\113\100\002te\010trailers\137\020application/grpc\100\024grpc-accept-encoding\025identity,deflate,gzip"
+    "\004\301\300\277\276"
+#else
+    "\037\100\002te\010trailers\137\020application/grpc"
+    "\003\300\277\276"
+#endif
+#endif
     "\001\040"                 /* a table of no bytes from here on */
     "\002\077\111"             /* a table of BOTH_ENTRIES, in two bytes */
     "\002\010\003"             /* literal without indexing, the name of entry 8 */
@@ -32,7 +43,7 @@ static const char pieces[] =
     "\037\000\024grpc-accept-encoding\010identity";
 #endif
 enum piece { /* where each begins */
-    NO_TABLE,
+    NO_TABLE = NRPC_PIECES_OF_REQUESTS,
     FULL_TABLE = NO_TABLE + 2,
     OTHER_STATUS = FULL_TABLE + 3,
     GRPC_TYPE = OTHER_STATUS + 3,
@@ -49,7 +60,7 @@ enum piece { /* where each begins */
 };
 NRPC_STATIC_ASSERT(sizeof pieces - 1 == PIECES_END, "pieces");
 
-static NRPC_NOINLINE uint8_t *put(uint8_t *p, enum piece piece)
+NRPC_SHARED NRPC_NOINLINE uint8_t *nrpc_respond_piece(uint8_t *p, unsigned piece)
 {
     unsigned n = (uint8_t)pieces[piece];
     memcpy(p, &pieces[piece + 1], n);
@@ -71,10 +82,10 @@ uint8_t *nrpc_respond_headers(struct nrpc_response_table *table, uint8_t *p, con
 {
     if (table->update_due) {
         table->update_due = 0; /* to no more than we use */
-        p = put(p, table->is_small ? NO_TABLE : FULL_TABLE);
+        p = nrpc_respond_piece(p, table->is_small ? NO_TABLE : FULL_TABLE);
     }
     if (digits) {
-        p = put(p, OTHER_STATUS);
+        p = nrpc_respond_piece(p, OTHER_STATUS);
         memcpy(p, digits, 3);
         return p + 3;
     }
@@ -85,19 +96,19 @@ uint8_t *nrpc_respond_headers(struct nrpc_response_table *table, uint8_t *p, con
     }
     *p++ = INSERT | CONTENT_TYPE; /* into a table of no bytes too: that is no error, RFC 7541 4.4 */
     table->inserted = !table->is_small;
-    return put(p, GRPC_TYPE);
+    return nrpc_respond_piece(p, GRPC_TYPE);
 }
 
 #if NRPC_COMPRESSION
 uint8_t *nrpc_respond_encoding(uint8_t *p, unsigned encoding)
 {
-    return encoding ? put(p, encoding == NRPC_ENCODING_GZIP ? GZIP : DEFLATE) : p;
+    return encoding ? nrpc_respond_piece(p, encoding == NRPC_ENCODING_GZIP ? GZIP : DEFLATE) : p;
 }
 #endif
 
 uint8_t *nrpc_respond_encodings(uint8_t *p)
 {
-    return put(p, ENCODINGS);
+    return nrpc_respond_piece(p, ENCODINGS);
 }
 
 uint8_t *nrpc_respond_status(struct nrpc_response_table *table, uint8_t *p, unsigned status)
@@ -111,7 +122,7 @@ uint8_t *nrpc_respond_status(struct nrpc_response_table *table, uint8_t *p, unsi
         table->inserted = 2;
         *p = INSERT;
     }
-    p = put(p + 1, GRPC_STATUS);
+    p = nrpc_respond_piece(p + 1, GRPC_STATUS);
     if (status > 9) {
         p[-1] = 2; /* digits */
         *p++ = '1';
@@ -123,7 +134,7 @@ uint8_t *nrpc_respond_status(struct nrpc_response_table *table, uint8_t *p, unsi
 
 uint8_t *nrpc_respond_message(uint8_t *p, const uint8_t *message, unsigned n)
 {
-    p = put(p, GRPC_MESSAGE);
+    p = nrpc_respond_piece(p, GRPC_MESSAGE);
     *p++ = (uint8_t)n;
     memcpy(p, message, n);
     return p + n;
