@@ -101,7 +101,9 @@ static void message_byte(struct nrpc_hpack *hpack, uint8_t byte)
     struct nrpc_conn *conn = (struct nrpc_conn *)((uintptr_t)hpack - offsetof(struct nrpc_conn, hpack));
     struct nrpc_call *call = nrpc_stream_find(conn, conn->block_id);
     unsigned n = hpack->bytes - hpack->name_bytes - (32 + 1u); /* before this one */
+#if NRPC_FAST
     conn->request.odd |= NRPC_HAS_KEYS; /* so that a block like it is decoded anew */
+#endif
     if (!call || (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN) {
         return;
     }
@@ -331,36 +333,25 @@ static enum nrpc_turn turn(struct nrpc_conn *conn, struct nrpc_call *call, struc
     return put_requests(conn, call, out);
 }
 
-/* --- SETTINGS, GOAWAY --------------------------------------------------------------------- */
+/* --- GOAWAY ------------------------------------------------------------------------------- */
 
-static unsigned setting(struct nrpc_conn *conn, unsigned id, uint32_t value)
+static void goaway(struct nrpc_conn *conn, uint32_t last_id)
 {
-    if (id == NRPC_ENABLE_PUSH) { /* RFC 9113 6.5.2: a server may only say 0 */
-        return value ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
-    }
-    if (id == NRPC_MAX_CONCURRENT_STREAMS) {
-        conn->streams_refused = UINT32_MAX - value;
-        queue_all(conn);
-    }
-    if (id != NRPC_SETTING_GOAWAY) {
-        return NRPC_H2_NO_ERROR;
-    }
     conn->flags |= NRPC_CONN_LEAVES;
     nrpc_conn_glitch(conn);
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
         struct nrpc_call *call = &conn->calls[i];
-        if ((call->flags & NRPC_CALL_OPEN) && call->id > value) {
+        if ((call->flags & NRPC_CALL_OPEN) && call->id > last_id) {
             conn->request.list_bytes = NRPC_H2_REFUSED_STREAM;
             nrpc_stream_close(call, NRPC_CANCELLED);
         }
     }
-    return NRPC_H2_NO_ERROR;
 }
 
 const struct nrpc_role nrpc_client_role = {
     .headers = headers,
     .turn = turn,
-    .setting = setting,
+    .goaway = goaway,
     .message_byte = message_byte,
 };
 

@@ -134,7 +134,11 @@ static h2_error setting(struct nrpc_conn *conn, unsigned id, uint32_t value)
         return move_windows(conn, (int32_t)(value - before));
     case NRPC_MAX_FRAME_SIZE:
         return value < NRPC_FRAME_MAX || value > 0xffffff ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
-    default: return NRPC_ROLE_SETTING(conn, id, value);
+#if NRPC_CLIENT
+    case NRPC_MAX_CONCURRENT_STREAMS: conn->streams_refused = UINT32_MAX - value; return move_windows(conn, 0);
+#endif
+    default: /* RFC 9113 6.5.2: a server may only say 0 */
+        return id == NRPC_ENABLE_PUSH && value > !nrpc_role_calls(conn) ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
     }
     return NRPC_H2_NO_ERROR;
 }
@@ -190,7 +194,12 @@ static h2_error control(struct nrpc_conn *conn, const uint8_t *p)
     case NRPC_WINDOW_UPDATE: return window_update(conn, id, (int32_t)get31(p));
     case NRPC_GOAWAY:
         conn->phase = NRPC_PHASE_SKIP; /* the debug data */
-        return NRPC_ROLE_SETTING(conn, NRPC_SETTING_GOAWAY, get31(p));
+#if NRPC_CLIENT
+        if (nrpc_role_calls(conn)) {
+            conn->server->role->goaway(conn, get31(p));
+        }
+#endif
+        break;
     default: /* PING */
         if (!(conn->frame.flags & NRPC_ACK)) {
             if (++conn->pings > NRPC_PINGS_MAX) {

@@ -27,7 +27,7 @@ static void begin(struct nrpc_dial *dial, uint32_t now_ms)
 {
     uint32_t wait = NRPC_BACKOFF_MIN_MS;
     for (unsigned i = 0; i < dial->failures && wait <= NRPC_BACKOFF_MAX_MS; i++) {
-        wait += wait * 3 / 5;
+        wait = wait * 8 / 5;
     }
     if (wait > NRPC_BACKOFF_MAX_MS) {
         wait = NRPC_BACKOFF_MAX_MS;

@@ -18,7 +18,7 @@ static uint8_t *put_text(uint8_t *p, const char *text)
 {
     size_t n = strlen(text);
     *p++ = (uint8_t)n;
-    if (n >= 127) { /* RFC 7541 5.1, for up to 254 */
+    if (NRPC_AUTHORITY_AND_PATH_MAX >= 127 && n >= 127) { /* RFC 7541 5.1, for up to 254 */
         p[-1] = 127;
         *p++ = (uint8_t)(n - 127);
     }

@@ -6,8 +6,6 @@
 
 #include "conn.h"
 
-enum { NRPC_SETTING_GOAWAY = 0x10000 };
-
 /* Where frames go: at..end is free. */
 struct nrpc_out {
     uint8_t *at, *end;
@@ -26,9 +24,8 @@ struct nrpc_role {
     void (*headers)(struct nrpc_conn *conn);
     /* An open call may send a frame or two: it has gone on as far as it can, and there is room for NRPC_TRANSMIT_MIN bytes. */
     enum nrpc_turn (*turn)(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out);
-    /* A setting that the roles do not treat alike, or GOAWAY has come: then id is NRPC_SETTING_GOAWAY and value
-     * the last stream of ours that it lets live. Returns an HTTP/2 error code. */
-    unsigned (*setting)(struct nrpc_conn *conn, unsigned id, uint32_t value);
+    /* A client's: GOAWAY has come; last_id: the last stream of ours that it lets live. */
+    void (*goaway)(struct nrpc_conn *conn, uint32_t last_id);
     /* A byte of the value of grpc-message. NULL: nobody wants it. */
     void (*message_byte)(struct nrpc_hpack *hpack, uint8_t byte);
     unsigned stalls; /* flags of calls that wait for the peer to let something out */
@@ -37,11 +34,6 @@ struct nrpc_role {
 /* The server's own. */
 void nrpc_request_end(struct nrpc_conn *conn);
 enum nrpc_turn nrpc_transmit_response(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out);
-static inline unsigned nrpc_server_setting(struct nrpc_conn *conn, unsigned id, uint32_t value)
-{
-    (void)conn;
-    return id == NRPC_ENABLE_PUSH && value > 1 ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
-}
 enum { NRPC_SERVER_STALLS = NRPC_CALL_TX | NRPC_CALL_FINISHED };
 
 /* What this connection's role says. */
@@ -63,11 +55,9 @@ static inline unsigned nrpc_role_stalls(const struct nrpc_conn *conn)
 #if NRPC_CLIENT
 #define NRPC_ROLE_HEADERS(conn) ((conn)->server->role->headers(conn))
 #define NRPC_ROLE_TURN(conn, call, out) ((conn)->server->role->turn(conn, call, out))
-#define NRPC_ROLE_SETTING(conn, id, value) ((conn)->server->role->setting(conn, id, value))
 #else
 #define NRPC_ROLE_HEADERS(conn) nrpc_request_end(conn)
 #define NRPC_ROLE_TURN(conn, call, out) nrpc_transmit_response(conn, call, out)
-#define NRPC_ROLE_SETTING(conn, id, value) nrpc_server_setting(conn, id, value)
 #endif
 
 /* What only clients need of the server's files is theirs alone where there are none. */

@@ -52,7 +52,6 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
 const struct nrpc_role nrpc_server_role = {
     .headers = nrpc_request_end,
     .turn = nrpc_transmit_response,
-    .setting = nrpc_server_setting,
     .stalls = NRPC_SERVER_STALLS,
 };
 #endif
