@@ -67,16 +67,13 @@ static NRPC_NOINLINE unsigned hex_value(unsigned digit)
 /* Decodes in place; what is no escape stays as it is. */
 static void unescape(uint8_t *text)
 {
-    uint8_t *from = text;
-    unsigned c, code;
-    do {
-        c = *from++;
-        if (c == '%' && (code = hex_value(from[0]) << 4 | hex_value(from[1])) < 256) {
-            c = code;
+    unsigned code;
+    for (const uint8_t *from = text; (*text = *from++) != '\0'; text++) {
+        if (*text == '%' && (code = hex_value(from[0]) << 4 | hex_value(from[1])) < 256) {
+            *text = (uint8_t)code;
             from += 2;
         }
-        *text++ = (uint8_t)c;
-    } while (c);
+    }
 }
 
 void nrpc_client_tell(struct nrpc_call *call, enum nrpc_status status, const char *text)
@@ -99,7 +96,11 @@ void nrpc_client_tell(struct nrpc_call *call, enum nrpc_status status, const cha
 static void message_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
     struct nrpc_conn *conn = (struct nrpc_conn *)((uintptr_t)hpack - offsetof(struct nrpc_conn, hpack));
+#if NRPC_METADATA_BYTES
+    struct nrpc_call *call = conn->vacant; /* see nrpc_request_begin */
+#else
     struct nrpc_call *call = nrpc_stream_find(conn, conn->block_id);
+#endif
     unsigned n = hpack->bytes - hpack->name_bytes - (32 + 1u); /* before this one */
 #if NRPC_FAST
     conn->request.odd |= NRPC_HAS_KEYS; /* so that a block like it is decoded anew */
@@ -184,38 +185,25 @@ static void headers(struct nrpc_conn *conn)
     }
 }
 
-/* That the trailers have brought. None: a number that nrpc_call_finish makes UNKNOWN. */
-static enum nrpc_status status_of(const struct nrpc_call *call)
-{
-    return (enum nrpc_status)(call->client / NRPC_CLIENT_STATUS - 1u);
-}
-
-/* The response has come to its end, and what there was has been delivered. */
-static void end(struct nrpc_call *call)
-{
-    enum nrpc_status status = status_of(call);
-    const char *text = NULL;
-    if (status == NRPC_OK && !(call->method->kind & NRPC_CLIENT_STREAM) && !(call->flags & NRPC_CALL_REQUESTED)) {
-        status = NRPC_INTERNAL;
-        text = "no reply";
-    }
-    nrpc_call_finish(call, status, text);
-}
-
 enum nrpc_status nrpc_client_message(struct nrpc_call *call, const void *reply, void *unused)
 {
     const struct nrpc_client_method *method = (const struct nrpc_client_method *)call->method;
-    int streams = method->method.kind & NRPC_CLIENT_STREAM;
-    enum nrpc_status status = NRPC_OK;
+    unsigned streams = method->method.kind & NRPC_CLIENT_STREAM, status = call->client / NRPC_CLIENT_STATUS - 1u;
     (void)unused;
-    if (!reply) {
-        end(call);
+    if (!reply) { /* the response has come to its end, and what there was has been delivered */
+        const char *text = NULL;
+        if ((status | streams) == NRPC_OK && !(call->flags & NRPC_CALL_REQUESTED)) {
+            status = NRPC_INTERNAL;
+            text = "no reply";
+        }
+        nrpc_call_finish(call, (enum nrpc_status)status, text); /* none that has come: UNKNOWN */
         return NRPC_PENDING;
     }
-    if (streams || status_of(call) == NRPC_OK) { /* all has come of a single one, so this as well */
-        status = method->got(call, reply, call->events);
+    if (!streams && status != NRPC_OK) { /* all has come, so this as well */
+        return NRPC_PENDING;
     }
-    return streams || status ? status : NRPC_PENDING; /* the end follows at once */
+    status = method->got(call, reply, call->events);
+    return (status | streams) ? (enum nrpc_status)status : NRPC_PENDING; /* the end of a single one follows at once */
 }
 
 /* --- The stream is over, and no trailers have come ---------------------------------------- */
@@ -263,7 +251,8 @@ static int may_open(const struct nrpc_conn *conn)
 {
     uint32_t active = 0;
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
-        active += (conn->calls[i].flags & (NRPC_CALL_OPEN | NRPC_CALL_HEADERS)) == (NRPC_CALL_OPEN | NRPC_CALL_HEADERS);
+        unsigned flags = conn->calls[i].flags;
+        active += flags / NRPC_CALL_HEADERS & flags & NRPC_CALL_OPEN; /* both of them */
     }
     return (conn->flags & (NRPC_CONN_GREETED | NRPC_CONN_DRAIN | NRPC_CONN_LEAVES)) == NRPC_CONN_GREETED &&
            active < UINT32_MAX - conn->streams_refused;
