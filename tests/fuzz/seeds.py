@@ -150,6 +150,30 @@ def server_seeds():
             yield "blobs_" + method + name, first + calls
 
 
+def services():
+    acked, unknown = b"\0\1\4", b"no.such.Name"
+    info = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+    rows = [("hello", "/Greeter/SayHello", message(field(1, b"nanopb"))),
+            ("list", "/simpletest.SimpleTest/GetList", message(field(1, b"x"))),
+            ("post", "/simpletest.SimpleTest/PostAndPost", message(field(1, b"a")) + message(b"")),
+            ("left_out", "/simpletest.SimpleTest/GetOne", message(b"")),
+            ("check", "/grpc.health.v1.Health/Check", message(field(1, b"Greeter"))),
+            ("watch", "/grpc.health.v1.Health/Watch", message(field(1, b""))),
+            ("watch_unknown", "/grpc.health.v1.Health/Watch", message(field(1, unknown)))]
+    for name, body in (("list", field(7, b"")), ("file", field(3, b"helloworld.proto")), ("symbol", field(4, b"Greeter.SayHello")),
+                       ("extension", field(5, field(1, b"HelloRequest") + field(2, 7))), ("extensions", field(6, b"HelloRequest")),
+                       ("unknown", field(4, unknown)), ("host", field(1, b"a host") + field(3, b"simpletest.proto"))):
+        rows.append(("info_" + name, info, message(body) * 2))
+        rows.append(("alpha_" + name, info.replace("v1", "v1alpha"), message(body)))
+    for name, path, body in rows:
+        yield name, acked + frame(HEADERS, END_HEADERS, 1, request(path)) + frame(DATA, END, 1, body)
+        yield name + "_open", acked + frame(HEADERS, END_HEADERS, 1, request(path)) + setting(4, 9) + frame(DATA, 0, 1, body) + \
+            numbers(WINDOW, 1, 1000) + frame(PING, 0, 0, b"01234567")
+        packed = message(zlib.compress(body[5:], wbits=31), 1)
+        yield name + "_zipped", b"\0\1\5" + frame(HEADERS, END_HEADERS, 1, request(path, ("grpc-encoding", "gzip"), (
+            "grpc-accept-encoding", "gzip"))) + frame(DATA, END, 1, packed)
+
+
 def client_seeds():
     first = b"\0\1\0"
     answer = b"\x88\x0f\x10\x10application/grpc"
@@ -214,7 +238,7 @@ def walk():
     yield "cut", b"\0\1\xf1" + field(2, field(1, b"x" * 20))[:-5]
 
 
-TARGETS = {"server": server, "client": client, "hpack": hpack, "message": compressed, "walk": walk}
+TARGETS = {"server": server, "services": services, "client": client, "hpack": hpack, "message": compressed, "walk": walk}
 
 
 def kept(program):
@@ -230,6 +254,8 @@ def kept(program):
                 data = file.read()
             first = 1 if target == "client" else 3 if b"/blobs" in data else 2  # NO_GREETING, and BLOBS
             if len(data) + 3 <= LARGEST:
+                if any(path in data for path in (b"/grpc.", b"/Greeter", b"/simpletest")):
+                    target = "services"
                 yield target, "unit_" + name, b"\0\1" + bytes((first,)) + data
 
 

@@ -29,7 +29,7 @@ def test_seeds(target):
     n = len(list(seeds.TARGETS[target]())) + len(seeds.REGRESSIONS.get(target, {}))
     files = [name for name in os.listdir(folder) if not name.startswith("unit_")]
     assert len(files) == n, "the seeds are not those of seeds.py: run make test"
-    if target in ("server", "client"):
+    if target in ("server", "services", "client"):
         n = len(os.listdir(folder))
         assert n > len(files) + 50, "those of the unit tests are missing: run make test"
     done = run(target, "-mutations=%d" % MUTATIONS, folder)
