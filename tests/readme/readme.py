@@ -93,14 +93,14 @@ def figure_rows():
             str(bench.BUDGET_REQUEST_BYTES), 2, ""),
         Row("response", "The same: response", "bytes", str(bench.BUDGET_RESPONSE_BYTES), 2, ""),
     ]
-    rows += [
+    rows += [  # certificates are new each time, and a few bytes longer or shorter
         Row("tls_small_flash", "Greeter over TLS 1.2 on `lm3s6965evb`, small profile, 1 connection: flash", "bytes",
-            size["tls_small_flash"], 0, ""),
+            size["tls_small_flash"], 128, ""),
         Row("tls_small_ram", "The same: RAM, with the stack and Mbed TLS's memory", "bytes", size["tls_small_ram"], 0, ""),
         Row("tls_filter", "The TLS filter's own code (`tls.c`, `memory.c`, `peer.c`), Cortex-M3 `-Os`", "bytes",
             size["tls_filter"], 0, ""),
         Row("tls_memory", "Most of Mbed TLS's memory that a connection used, TLS 1.2, 4 KB records", "bytes",
-            str(bench.BUDGET_TLS_MEMORY["4 KB"]), 0, ""),
+            str(bench.BUDGET_TLS_MEMORY["4 KB"]), 32, ""),
         Row("tls_full", "Instructions of a full handshake, TLS 1.2, P-256, Cortex-M3, server's side", "",
             str(bench.BUDGET_TLS_FULL), 0.03, ""),
         Row("tls_resumed", "The same, resumed", "", str(bench.BUDGET_TLS_RESUMED), 0.03, ""),
