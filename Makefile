@@ -482,8 +482,8 @@ $(eval $(call fuzz_rules,unit-gzip))
 $(eval $(call fuzz_rules,fuzz,$(if $(fuzz_DRIVER),,-fsanitize=fuzzer)))
 
 SEEDS_READY := $(B)/fuzz/seeds/ready
-# What the unit tests give to connections, too, where there is clang.
-WIRE_TESTS := $(if $(call on_path,clang),$(patsubst tests/unit/%.c,$(B)/unit-clang/%,$(shell grep -l wire_expect $(UNIT_SRC))))
+# What the unit tests give to connections, too, where there is clang, or will be: `make test` installs it.
+WIRE_TESTS := $(if $(or $(call on_path,clang),$(filter test,$(MAKECMDGOALS))),$(patsubst tests/unit/%.c,$(B)/unit-clang/%,$(shell grep -l wire_expect $(UNIT_SRC))))
 $(SEEDS_READY): tests/fuzz/seeds.py $(WIRE_TESTS) | $(SETUP)
 	$(call say,GEN,$(@D))
 	$(Q)python3 -B $< $(@D) $(WIRE_TESTS) && touch $@

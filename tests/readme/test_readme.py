@@ -217,8 +217,9 @@ def test_tls_answers(service, tmp_path):
     command = command.replace("gcc -c", "gcc -Wall -Wextra -Werror -DNRPC_TLS_TEST_SEED=1 -I$NANORPC/build/certs -c")
     tree = os.path.join(ROOT, "build", "lm3s6965evb-tls")
     flags = flags.replace("-I\"$NANORPC/build/third/mbedtls/include\"", "-isystem \"$MBEDTLS_DIR/include\"").split("\n")
-    environment = dict(os.environ, NANORPC=ROOT, NANOPB_DIR=os.environ.get("NANOPB_DIR") or os.path.join(ROOT, "build", "third", "nanopb"),
-                       MBEDTLS_DIR=os.environ.get("MBEDTLS_DIR") or os.path.join(ROOT, "build", "third", "mbedtls"))
+    third = {name: os.path.join(ROOT, os.environ.get(name) or os.path.join("build", "third", folder))  # make's may be relative
+             for name, folder in (("NANOPB_DIR", "nanopb"), ("MBEDTLS_DIR", "mbedtls"))}
+    environment = dict(os.environ, NANORPC=ROOT, **third)
     done = subprocess.run(["bash", "-c", " \\\n".join([command] + flags)], cwd=tmp_path, env=environment, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout
