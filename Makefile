@@ -495,7 +495,7 @@ include $(wildcard tests/bench/bench.mk)
 # --- Targets ---------------------------------------------------------------------------------------
 
 RUN_PYTHON := PYTHONPATH=$(B)/py:tests/e2e:tests/interop $(PYTHON)
-PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q
+PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q -rfEs
 DEMO_BOARD := lm3s6965evb
 
 .PHONY: all demo test test-target fuzz interop h2spec lint size bench readme sim venv third certs gen clean help
