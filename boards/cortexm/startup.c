@@ -9,8 +9,7 @@
 #error "board.mk must say -DNET_IRQ=number: the Ethernet controller's interrupt"
 #endif
 
-/* Bytes of the stack, a multiple of 8; an application that needs more says so with -D. TLS: 2048 with P-256 alone as in
- * profile_small.h; see boards/apps. */
+/* Bytes of the stack, a multiple of 8; an application that needs more says so with -D, as those with TLS do. */
 #ifndef BOARD_STACK_BYTES
 #define BOARD_STACK_BYTES 2048
 #endif

@@ -11,6 +11,17 @@
 #include "tests/unit/test.h"
 #include "tests/unit/wire.h"
 
+/* Those that the profile has. */
+static const uint16_t versions[] = {
+#if NRPC_TLS_12
+    MBEDTLS_SSL_VERSION_TLS1_2,
+#endif
+#if NRPC_TLS_13
+    MBEDTLS_SSL_VERSION_TLS1_3,
+#endif
+};
+#define EACH_VERSION(v) for (unsigned v = 0; v < sizeof versions / sizeof versions[0]; v++)
+
 enum pair_way { PAIR_WHOLE, PAIR_BYTES, PAIR_CUT }; /* how the server gets what the client sends */
 enum { PAIR_BYTES_MAX = 1 << 17 };
 

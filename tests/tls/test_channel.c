@@ -16,15 +16,6 @@ enum { STEP = 11, RESUMED_STEP = 1, MEMORY_STEP = 1 };
 #endif
 enum { LANE_BYTES = 1 << 15 };
 
-static const uint16_t versions[] = {
-#if NRPC_TLS_12
-    MBEDTLS_SSL_VERSION_TLS1_2,
-#endif
-#if NRPC_TLS_13
-    MBEDTLS_SSL_VERSION_TLS1_3,
-#endif
-};
-#define EACH_VERSION(v) for (unsigned v = 0; v < sizeof versions / sizeof versions[0]; v++)
 static const char *const heard = "1h 1'hi' 1=0";
 
 /* --- The two ends ---------------------------------------------------------------------------------------- */

@@ -19,16 +19,6 @@ enum { STEP = 61, MEMORY_STEP = 16 };
 enum { STEP = 1, MEMORY_STEP = 1 };
 #endif
 
-static const uint16_t versions[] = {
-#if NRPC_TLS_12
-    MBEDTLS_SSL_VERSION_TLS1_2,
-#endif
-#if NRPC_TLS_13
-    MBEDTLS_SSL_VERSION_TLS1_3,
-#endif
-};
-#define EACH_VERSION(v) for (unsigned v = 0; v < sizeof versions / sizeof versions[0]; v++)
-
 /* What the client says when its handshake is done, and what it must hear. */
 static void say_hello(void)
 {
