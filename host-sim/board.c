@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "board.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,11 @@
 static struct netif netif;
 static ip_addr_t dns_server;
 static int threads;
+static struct {
+    uint32_t most_us;
+    unsigned random;
+    pthread_t lwip; /* is never kept waiting */
+} preempt;
 
 unsigned short sim_dns_port = 53; /* lwipopts.h */
 
@@ -87,6 +93,7 @@ static void start_netif(netif_input_fn input)
 
 static void in_lwip_thread(void *done)
 {
+    preempt.lwip = pthread_self();
     start_netif(tcpip_input);
     sys_sem_signal(done);
 }
@@ -103,6 +110,25 @@ int sim_receive(const uint8_t *bytes, size_t n)
         return 0;
     }
     return 1;
+}
+
+/* All of lwIP's API goes through here, by board.mk; the lock itself is the Unix threads layer's. Only the
+ * server's one thread draws numbers. */
+void __real_sys_lock_tcpip_core(void);
+void __wrap_sys_lock_tcpip_core(void);
+void __wrap_sys_lock_tcpip_core(void)
+{
+    if (preempt.most_us != 0 && !pthread_equal(pthread_self(), preempt.lwip)) {
+        uint32_t us = (uint32_t)rand_r(&preempt.random) % (preempt.most_us + 1);
+        (void)nanosleep(&(struct timespec){.tv_nsec = (long)us * 1000}, NULL);
+    }
+    __real_sys_lock_tcpip_core();
+}
+
+void sim_preempt(uint32_t most_us, uint64_t seed)
+{
+    preempt.most_us = most_us;
+    preempt.random = (unsigned)seed;
 }
 
 void sim_threads(int wanted)

@@ -11,7 +11,7 @@
 #define NO_SYS 0
 #define SYS_LIGHTWEIGHT_PROT 1
 #define LWIP_TCPIP_CORE_LOCKING 1
-void sys_check_core_locking(void); /* of the Unix threads layer; content when there is no thread */
+void sys_check_core_locking(void); /* of the Unix threads layer; content when there is no thread of lwIP's */
 #define LWIP_ASSERT_CORE_LOCKED() sys_check_core_locking()
 
 #define LWIP_NETCONN 1

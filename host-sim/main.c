@@ -157,6 +157,7 @@ static int run_device(const void *context, unsigned number, struct fleet_report 
         wire_close();
         return 2;
     }
+    sim_preempt(options.preempt_us, options.weather.seed);
     api_used = options.api;
     board_init();
     start_app();

@@ -22,6 +22,9 @@ static const char help_text[] =
     "                    (default: 50051)\n"
     "  --api raw         lwIP's raw API in one loop, as on bare metal (the default)\n"
     "  --api sockets     lwIP's sockets API on threads, as on an RTOS\n"
+    "  --preempt US      other tasks of the RTOS keep the server's thread from lwIP for up to so\n"
+    "                    many microseconds before each call, 0 to 100000, while lwIP's own goes\n"
+    "                    on; for --api sockets (default: 0)\n"
     "  --devices N       N devices, 1 to 256, each a process of its own, on ports PORT,\n"
     "                    PORT+1, ...; device K has seed SEED+K-1 (default: 1)\n"
     "  --pcap FILE       write every frame that the device sends or receives to FILE, for\n"
@@ -88,7 +91,7 @@ static int percent(const char *text, uint32_t *ppm)
     return 1;
 }
 
-enum { PORT = 1, DEVICES, DELAY, RATE, DISCONNECT, SEED, LINKS, LOSS, REORDER, API, PCAP, REVERSE, DNS, HELP };
+enum { PORT = 1, DEVICES, DELAY, RATE, DISCONNECT, SEED, LINKS, PREEMPT, LOSS, REORDER, API, PCAP, REVERSE, DNS, HELP };
 
 /* The options that are whole numbers: what they may be, in numbers and in words. */
 static const struct {
@@ -101,6 +104,7 @@ static const struct {
     [RATE] = {"rate", "whole kilobits a second from 1 to 10000000", 1, 10000000},
     [DISCONNECT] = {"disconnect", "whole seconds from 2 to 86400", 2, 86400},
     [LINKS] = {"links", "a number from 1 to 16", 1, OPTIONS_LINKS_MAX},
+    [PREEMPT] = {"preempt", "whole microseconds from 0 to 100000", 0, 100000},
     [SEED] = {"seed", "a whole number from 0 to 18446744073709551615", 0, UINT64_MAX},
 };
 
@@ -117,6 +121,7 @@ static int set_number(struct options *options, int which, const char *text)
     case DELAY: options->weather.delay_ms = (uint32_t)value; break;
     case RATE: options->weather.rate_kbit = (uint32_t)value; break;
     case LINKS: options->links = (uint16_t)value; break;
+    case PREEMPT: options->preempt_us = (uint32_t)value; break;
     case DISCONNECT: options->weather.disconnect_s = (uint32_t)value; break;
     default: options->weather.seed = value; break;
     }
@@ -204,7 +209,7 @@ int options_parse(struct options *options, int argc, char **argv)
         {"loss", required_argument, NULL, LOSS},         {"reorder", required_argument, NULL, REORDER},
         {"api", required_argument, NULL, API},           {"pcap", required_argument, NULL, PCAP},
         {"reverse", required_argument, NULL, REVERSE},   {"links", required_argument, NULL, LINKS},
-        {"dns", required_argument, NULL, DNS},
+        {"dns", required_argument, NULL, DNS},           {"preempt", required_argument, NULL, PREEMPT},
         {"help", no_argument, NULL, HELP},               {NULL, 0, NULL, 0}};
     int found, result;
 

@@ -23,8 +23,8 @@ NRPC_STATIC_ASSERT(LINKS >= 1 && LINKS <= 65535, "NRPC_LWIP_SOCKETS_CONNECTIONS:
 NRPC_STATIC_ASSERT(BUFFER >= NRPC_LINK_MIN && BUFFER <= 65535,
                    "NRPC_LWIP_SOCKETS_BUFFER_BYTES: NRPC_LINK_MIN..65535");
 
-/* OPEN: it has a connection. CLOSING: that has ended; its last bytes leave, then our FIN, and the
- * client's is awaited. */
+/* OPEN: it has a connection. CLOSING: that has ended; its last bytes leave, and the client, which they
+ * tell so, may end its side first. */
 enum state { FREE, OPEN, CLOSING };
 
 struct link {
@@ -33,7 +33,7 @@ struct link {
     uint32_t closing_ms;    /* since when */
     uint16_t rx_at, rx_end; /* received, not yet used by the core */
     uint16_t tx_at, tx_end; /* made by the core, not yet taken by lwIP */
-    uint8_t state, fin_sent;
+    uint8_t state;
     uint8_t rx[BUFFER], tx[BUFFER];
 };
 
@@ -70,8 +70,8 @@ static void abort_link(struct link *link)
     link->state = FREE;
 }
 
-/* The client has ended its side. */
-static void client_gone(struct link *link)
+/* FIN follows what lwIP has to send. */
+static void close_link(struct link *link)
 {
     lose_conn(link);
     (void)lwip_close(link->fd);
@@ -79,12 +79,13 @@ static void client_gone(struct link *link)
 }
 
 /* A close now could answer what the client still sends with RST, which would destroy our GOAWAY
- * before it was read: so FIN first, and the client's turn. */
+ * before it was read. Nor may it be half a close: when the client's FIN has come, lwip_recv shuts down
+ * that side by itself, and in the states LAST_ACK and TIME_WAIT lwIP then frees its block of the
+ * connection without telling the socket, whose close would write into it. So it is the client's turn. */
 static void begin_closing(struct link *link)
 {
     lose_conn(link);
     link->state = CLOSING;
-    link->fin_sent = 0;
     link->rx_at = link->rx_end = 0;
     link->closing_ms = sys_now();
 }
@@ -169,15 +170,23 @@ static void pump(struct link *link)
     }
 }
 
+/* The client is not waited for any longer. */
+static void end_closing(struct link *link)
+{
+    if (link->tx_at == link->tx_end) {
+        close_link(link);
+    } else {
+        abort_link(link);
+    }
+}
+
 /* Takes a closing link one step further. */
 static void go_on_closing(struct link *link)
 {
-    if (push(link) != 0 || sys_now() - link->closing_ms >= NRPC_LWIP_SOCKETS_CLOSE_MS) {
+    if (push(link) != 0) {
         abort_link(link);
-        return;
-    }
-    if (!link->fin_sent && link->tx_at == link->tx_end) {
-        link->fin_sent = lwip_shutdown(link->fd, SHUT_WR) == 0; /* if not: at the next poll */
+    } else if (sys_now() - link->closing_ms >= NRPC_LWIP_SOCKETS_CLOSE_MS) {
+        end_closing(link);
     }
 }
 
@@ -192,7 +201,7 @@ static void receive(struct link *link)
         return;
     }
     if (n == 0) {
-        client_gone(link);
+        close_link(link);
         return;
     }
     link->rx_at = 0;
@@ -214,7 +223,7 @@ static struct link *find_place(void)
         }
     }
     if (place != NULL) {
-        abort_link(place);
+        end_closing(place);
     }
     return place;
 }

@@ -26,9 +26,10 @@ NRPC_BEGIN_C
  *                                         first; then TCP's window holds the client back
  *   lwIP has no memory                    the same; it is tried again when lwIP says so, or after
  *                                         NRPC_LWIP_SOCKETS_RETRY_MS
- *   the connection ends from our side     its bytes are sent, then FIN, then what still comes is
- *                                         ignored until the client's FIN, or RST after
- *                                         NRPC_LWIP_SOCKETS_CLOSE_MS
+ *   the connection ends from our side     its bytes are sent, which tell the client so, and what
+ *                                         still comes is ignored until its FIN, but for
+ *                                         NRPC_LWIP_SOCKETS_CLOSE_MS at most; then our FIN, or RST
+ *                                         when not all bytes could be sent
  * No socket blocks the thread, but for one case of lwIP's own: a close for whose FIN there is no
  * memory, which waits for up to LWIP_TCP_CLOSE_TIMEOUT_MS_DEFAULT. Not one of lwIP's err_t or errno
  * values leaves the port. */
@@ -44,9 +45,10 @@ NRPC_BEGIN_C
 #define NRPC_LWIP_SOCKETS_BUFFER_BYTES 536
 #endif
 
-/* How long a closing link waits for its client. Milliseconds, 100..60000. */
+/* How long a client may take to read that the connection has ended, and to end its side; what it sends
+ * after that is answered with RST. Milliseconds, 100..60000. */
 #ifndef NRPC_LWIP_SOCKETS_CLOSE_MS
-#define NRPC_LWIP_SOCKETS_CLOSE_MS 3000
+#define NRPC_LWIP_SOCKETS_CLOSE_MS 1000
 #endif
 
 /* When to send again without a sign from lwIP that it has room. Milliseconds, 1..1000. */

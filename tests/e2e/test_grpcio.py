@@ -424,6 +424,13 @@ def test_asyncio(server):
     asyncio.run(asyncio.wait_for(calls(), 2 * SECONDS))
 
 
+def until_lost(channel):
+    """Waits until the channel knows that its connection has ended: a call that comes before would end with it."""
+    lost = threading.Event()
+    channel.subscribe(lambda state: state is grpc.ChannelConnectivity.READY or lost.set())
+    assert lost.wait(SECONDS)
+
+
 @pytest.mark.parametrize("name", chosen(["reference", "posix", "hostsim-raw", "hostsim-sockets", "lm3s6965evb",
                                          "mps2_an385"]))
 def test_wait_for_ready(name):
@@ -443,6 +450,7 @@ def test_wait_for_ready(name):
                 assert future.result().message == "Hello, %d!" % i
             finally:
                 server.stop()
+            until_lost(channel)
 
 
 @pytest.mark.parametrize("name", chosen(["hostsim-raw", "hostsim-sockets"]))

@@ -102,7 +102,7 @@ def test_help():
     status, out, error = run("--help")
     assert (status, error) == (0, "")
     for word in ("port", "api raw", "api sockets", "pcap", "loss", "delay", "rate", "reorder", "disconnect", "seed",
-                 "devices", "help"):
+                 "preempt", "devices", "help"):
         assert "--" + word in out
     assert "localhost:50051" in out and "Ctrl-C" in out
     assert max(map(len, out.splitlines())) <= 90
@@ -115,6 +115,7 @@ def test_help():
     (["--loss", "nan"], "0 to 100"), (["--loss", "5%"], "0 to 100"), (["--reorder", "."], "0 to 100"),
     (["--delay", "1.5"], "0 to 5000"), (["--delay", "9999"], "0 to 5000"), (["--rate", "0"], "1 to 10000000"),
     (["--seed", "18446744073709551616"], "18446744073709551615"), (["--disconnect", "1"], "2 to 86400"),
+    (["--preempt", "100001"], "0 to 100000"),
     (["--devices", "0"], "1 to 256"), (["--devices", "257"], "1 to 256"),
     (["--port", "65534", "--devices", "3"], "--port 65533 or less"), (["--sunshine"], "no option '--sunshine'"),
     (["-x"], "no option '-x'"), (["raw"], "'raw' belongs to no option")], ids=lambda value: str(value))
