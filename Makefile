@@ -299,10 +299,13 @@ board_obj = $(addprefix $(B)/$(tree)/,$(board_src:.c=.o) $(foreach p,$(app-$2_PR
 # $1: tree, $2: all that decides how it is compiled and linked.
 keep_flags = $(if $(subst x$(strip $(file <$(B)/$1/flags))x,,x$(strip $2)x),$(shell mkdir -p $(B)/$1)$(file >$(B)/$1/flags,$(strip $2)))
 
+# lwIP's headers, which include it, are a system's to the compiler, so -MMD does not name it. $1: flags
+lwipopts = $(wildcard $(patsubst -I%,%/lwipopts.h,$(filter -I%,$1)))
+
 # Compile rules of one object tree. $1: its folder below build/, $2: compiler, $3: flags, $4: flags to link
 define tree_rules
 $(call keep_flags,$1,$2 $(CFLAGS_ALL) $(WARNINGS) $(CFLAGS_THIRD) $3 $4)
-$(B)/$1/%.o: %.c $(B)/$1/flags $(if $(findstring $(MBEDTLS_DIR),$3),$(TLS_PROFILES)) | $(HEADERS_READY) $(if $(findstring $(LWIP_DIR),$3),$(LWIP_READY)) \
+$(B)/$1/%.o: %.c $(B)/$1/flags $(call lwipopts,$3) $(if $(findstring $(MBEDTLS_DIR),$3),$(TLS_PROFILES)) | $(HEADERS_READY) $(if $(findstring $(LWIP_DIR),$3),$(LWIP_READY)) \
     $(if $(findstring $(MBEDTLS_DIR),$3),$(MBEDTLS_READY) $(CERTS_READY)) $(SETUP)
 	$$(call say,CC,$1/$$*.c)
 	$(Q)mkdir -p $$(@D)
@@ -315,7 +318,7 @@ $(B)/$1/nanopb/%.o: $(NANOPB_DIR)/%.c $(B)/$1/flags | $(NANOPB_READY) $(SETUP)
 	$$(call say,CC,$1/nanopb/$$*.c)
 	$(Q)mkdir -p $$(@D)
 	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $3 -c -o $$@ $$<
-$(B)/$1/lwip/%.o: $(LWIP_DIR)/%.c $(B)/$1/flags | $(LWIP_READY) $(HEADERS_READY) $(SETUP)
+$(B)/$1/lwip/%.o: $(LWIP_DIR)/%.c $(B)/$1/flags $(call lwipopts,$3) | $(LWIP_READY) $(HEADERS_READY) $(SETUP)
 	$$(call say,CC,$1/lwip/$$*.c)
 	$(Q)mkdir -p $$(@D)
 	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $3 -c -o $$@ $$<
