@@ -22,7 +22,7 @@ static const char help_text[] =
     "                    (default: 50051)\n"
     "  --api raw         lwIP's raw API in one loop, as on bare metal (the default)\n"
     "  --api sockets     lwIP's sockets API on threads, as on an RTOS\n"
-    "  --preempt US      other tasks of the RTOS keep the server's thread from lwIP, before each\n"
+    "  --preempt US      other tasks of the RTOS keep the server's thread from lwIP before each\n"
     "                    call, for up to so many microseconds, 0 to 100000, while lwIP's own\n"
     "                    thread goes on; for --api sockets (default: 0)\n"
     "  --devices N       N devices, 1 to 256, each a process of its own, on ports PORT,\n"
