@@ -18,6 +18,7 @@
 
 enum { LINKS = NRPC_LWIP_SOCKETS_CONNECTIONS, BUFFER = NRPC_LWIP_SOCKETS_BUFFER_BYTES };
 enum { BACKLOG = 4, KEEPALIVE_PROBE_S = 10, KEEPALIVE_PROBES = 3 };
+enum { TURN = 4 }; /* buffers that a link may fill before the others, and what it has received, have their turn */
 
 NRPC_STATIC_ASSERT(LINKS >= 1 && LINKS <= 65535, "NRPC_LWIP_SOCKETS_CONNECTIONS: 1..65535");
 NRPC_STATIC_ASSERT(BUFFER >= NRPC_LINK_MIN && BUFFER <= 65535,
@@ -126,20 +127,20 @@ static size_t make(struct link *link)
     return end;
 }
 
-/* Makes and sends until there is no more, or lwIP is full. Returns 1 when the core made something,
- * 0, or -1: the link is broken. */
+/* Makes and sends until there is no more, or lwIP is full, or the turn is over: then tx is left full, and
+ * the next poll does not wait. Where lwIP sends as fast as we make, it is never full. Returns 1 when the
+ * core made something, 0, or -1: the link is broken. */
 static int drain(struct link *link)
 {
-    int made_any = 0;
-    for (;;) {
+    for (unsigned made = 0; made < TURN; made++) {
         if (push(link) != 0) {
             return -1;
         }
         if (link->tx_at != link->tx_end || make(link) == 0) {
-            return made_any;
+            return made != 0;
         }
-        made_any = 1;
     }
+    return 1;
 }
 
 /* Gives the core what is in rx. Returns 1 when it used something. */

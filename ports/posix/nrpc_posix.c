@@ -120,6 +120,8 @@ static int wait_for(int timeout_ms, uint32_t next)
         due = nrpc_posix.tick_ms - nrpc_posix.now_ms;
     if (due > next)
         due = next;
+    if (nrpc_posix.unfinished)
+        due = 0;
     return timeout_ms < 0 || (uint32_t)timeout_ms > due ? (int)due : timeout_ms;
 }
 
@@ -158,6 +160,7 @@ int nrpc_posix_poll(int timeout_ms)
     if (nrpc_posix_init())
         return NRPC_E_LINK;
     run_dials(); /* a channel's timers run in there, and what they end may be another link's to tell */
+    nrpc_posix.unfinished = 0;
     flush_all();
     timeout_ms = wait_for(timeout_ms, run_dials()); /* handlers may have made calls, which want links */
     n = timeout_ms ? spin(events) : 0;

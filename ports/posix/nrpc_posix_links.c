@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PIECE = 1024, BUFFER = NRPC_POSIX_BUFFER_BYTES };
+enum { PIECE = 1024, BUFFER = NRPC_POSIX_BUFFER_BYTES, TURN = 65536 };
 
 NRPC_STATIC_ASSERT(BUFFER >= 2048 && BUFFER <= 1048576, "NRPC_POSIX_BUFFER_BYTES: 2048..1048576");
 NRPC_STATIC_ASSERT(BUFFER >= PIECE + NRPC_LINK_MIN, "NRPC_POSIX_BUFFER_BYTES: PIECE + NRPC_LINK_MIN or more");
@@ -91,11 +91,13 @@ static int link_send(struct nrpc_posix_link *link, const uint8_t *data, size_t n
 }
 
 /* Lets the core work on n received bytes (0: only on its output) until it needs neither room nor
- * input; what it makes is sent whenever a packet's worth is there, so that the peer reads the first
- * answers while we make the others. *used: the bytes taken. Returns 0, or -1: the connection is lost. */
+ * input, or TURN bytes have left: a peer that reads as fast as we make keeps no other waiting, nor what
+ * it says itself. What the core makes is sent whenever a packet's worth is there, so that the peer reads
+ * the first answers while we make the others. *used: the bytes taken. Returns 0, or -1: the connection is
+ * lost. */
 static int link_work(struct nrpc_posix_link *link, const uint8_t *data, size_t n, size_t *used)
 {
-    size_t took, made, filled = 0;
+    size_t took, made, filled = 0, sent = 0;
 
     *used = 0;
     do {
@@ -104,16 +106,19 @@ static int link_work(struct nrpc_posix_link *link, const uint8_t *data, size_t n
         took = some ? nrpc_link_receive(link->conn, data + *used, some, nrpc_posix.now_ms) : 0;
         *used += took;
         made = 0;
-        if (link->tx_at == link->tx_end) { /* else nothing can leave: input goes on while the core takes it */
+        if (link->tx_at == link->tx_end && sent < TURN) { /* else nothing leaves: input goes on while the core takes it */
             made = nrpc_link_transmit(link->conn, shared.tx + filled, BUFFER - filled);
             filled += made;
         }
         if (filled >= PIECE || (filled && !took && !made)) {
             if (link_send(link, shared.tx, filled))
                 return -1;
+            sent += filled;
             filled = 0;
         }
     } while (took || made);
+    if (sent >= TURN)
+        nrpc_posix.unfinished = 1;
     return 0;
 }
 

@@ -41,6 +41,7 @@ struct nrpc_posix {
     uint32_t pause_until;            /* listeners rest: accept failed for want of memory */
     uint16_t n_open, n_free, n_listeners, taken_port;
     uint8_t ready, paused;
+    uint8_t unfinished;              /* a link's turn was over before it had sent all */
     uint8_t busy;                    /* the last turn had something to do */
     uint8_t spin_rest, spin_miss;    /* turns that do not spin; how many the next miss makes them */
     uint16_t open[NRPC_POSIX_LINKS]; /* numbers of links in use, in no order */

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+import blobs_pb2
 import rawh2
 from rawh2 import Peer
 from targets import Server, chosen, our_server  # noqa: F401 (a fixture)
@@ -23,6 +24,35 @@ def test_deadlines_are_not_late(our_server):
             answer = peer.finish(peer.start("/simpletest.SimpleTest/PostAndPost", ("grpc-timeout", "20m")))
             assert answer.grpc_status == "4"
         assert time.monotonic() - began < CALLS * 0.6
+
+
+@pytest.mark.parametrize("name", chosen(["posix", "hostsim-raw", "hostsim-sockets"]))
+def test_endless_reply_is_heard_over(name):
+    """A client that takes all that the server can send, at once, is still listened to, and so are the others. With
+    other tasks in its way the sockets API's thread is always slower than lwIP, which then has always room."""
+    most = (1 << 31) - 1
+    server = Server(name, ["--preempt", "3000"] if name == "hostsim-sockets" else [], app="blobs")
+    try:
+        with Peer(server.port, rawh2.INITIAL_WINDOW, most) as peer, Peer(server.port) as other:
+            peer.send(rawh2.window_update(0, most - 65535))
+            ask = blobs_pb2.Ask(bytes=10000, count=1 << 20).SerializeToString()
+            number = peer.begin("/blobs.Blobs/GetAll", struct.pack(">BI", 0, len(ask)) + ask)
+            stream = peer.streams[number]
+            for one in (peer, other):
+                peer.until(lambda: stream.data)
+                stream.data = b""
+                one.send(rawh2.frame(rawh2.PING, 0, 0, b"12345678"))
+                received = 0
+                while not one.pongs:
+                    peer.receive(60)
+                    other.receive(0)
+                    received += len(stream.data)
+                    stream.data = b""
+                    assert received < 1 << 26, "more than all buffers on the way can hold"
+            peer.send(rawh2.rst_stream(number))
+    finally:
+        server.stop()
+        print(server.new_output())
 
 
 def fin_at_once(peer):
