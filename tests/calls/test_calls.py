@@ -278,8 +278,7 @@ def test_deadlines_are_not_late(device, service, is_there):
 @pytest.mark.parametrize("target", chosen(["hostsim-raw", "hostsim-sockets"]))
 def test_name(service, names, target):
     """Looked up with lwIP's DNS, and again for the next link. A call that does not wait is told of a name that is not there."""
-    server = Server(target, ["--dns", "10.0.2.2:%d" % names.port], app="caller")
-    try:
+    with Server(target, ["--dns", "10.0.2.2:%d" % names.port], app="caller") as server:
         device = Device(server)
         device.host = "other.test"
         assert device.run(service.port, GET_ONE, "a") == good("Hello !! a")
@@ -293,5 +292,3 @@ def test_name(service, names, target):
         names.answer = "10.0.2.2"
         assert [event.text for event in waiting if event.what == REPLY] == ["Hello !! c"]
         device.channel.close()
-    finally:
-        server.stop()

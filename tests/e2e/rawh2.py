@@ -47,10 +47,14 @@ def field1(text):
     return b"\x0a" + bytes([len(data)]) + data if data else b""
 
 
-def message(text="", flag=0):
-    """A length-prefixed gRPC message, RequestOne and the like."""
-    data = field1(text)
+def prefixed(data, flag=0):
+    """A length-prefixed gRPC message."""
     return struct.pack(">BI", flag, len(data)) + data
+
+
+def message(text="", flag=0):
+    """One of RequestOne and the like."""
+    return prefixed(field1(text), flag)
 
 
 def messages(data):

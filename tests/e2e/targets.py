@@ -95,7 +95,7 @@ def free_port():
 
 
 class Server:
-    """A running target. port: on 127.0.0.1."""
+    """A running target, with its console among what a failed test shows. port: on 127.0.0.1."""
 
     def __init__(self, name, extra=(), port=None, app="greeter", image=None):
         """image: a program like the application's, in its place."""
@@ -160,6 +160,13 @@ class Server:
                 break
             time.sleep(0.05)
         return False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        print(self.new_output())
 
     def stop(self):
         atexit.unregister(self.stop)

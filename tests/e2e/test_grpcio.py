@@ -445,19 +445,15 @@ def test_wait_for_ready(name):
             future = stub.SayHello.future(hello("%d" % i), timeout=2 * SECONDS, wait_for_ready=True)
             time.sleep(0.5)
             assert not future.done()
-            server = Server(name, port=port)
-            try:
+            with Server(name, port=port) as server:
                 assert future.result().message == "Hello, %d!" % i
-            finally:
-                server.stop()
             until_lost(channel)
 
 
 @pytest.mark.parametrize("name", chosen(["hostsim-raw", "hostsim-sockets"]))
 def test_bad_weather(name):
     """5 % loss, 50 ms delay: slower, that is all."""
-    server = Server(name, extra=["--loss", "5", "--delay", "50", "--seed", "7"])
-    try:
+    with Server(name, extra=["--loss", "5", "--delay", "50", "--seed", "7"]) as server:
         with open_channel(server) as channel:
             stub = helloworld_pb2_grpc.GreeterStub(channel)
             done = []
@@ -474,6 +470,3 @@ def test_bad_weather(name):
             for thread in threads:
                 thread.join()
             assert done == [True] * 100
-    finally:
-        server.stop()
-        print(server.new_output())

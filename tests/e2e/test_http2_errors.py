@@ -333,8 +333,7 @@ def test_slow_loris():
 @pytest.mark.parametrize("name", targets.chosen(["posix", "hostsim-raw", "hostsim-sockets"]))
 def test_stopped_by_a_signal(name):
     """The server says GOAWAY, lets the open call come to its end, and ends well itself."""
-    server = targets.Server(name)
-    try:
+    with targets.Server(name) as server:
         with Peer(server.port) as peer:
             stream = peer.start("/simpletest.SimpleTest/PostAndPost")
             peer.send(frame(h2.DATA, 0, stream, message("a")))
@@ -349,9 +348,6 @@ def test_stopped_by_a_signal(name):
                 assert peer.streams[refused].reset in (h2.REFUSED_STREAM, None)
             peer.ends()
         assert server.process.wait(30) == 0
-    finally:
-        server.stop()
-        print(server.new_output())
 
 
 # --- Floods: GOAWAY(ENHANCE_YOUR_CALM), and other connections are served on ------------------------------------------

@@ -31,12 +31,11 @@ def test_endless_reply_is_heard_over(name):
     """A client that takes all that the server can send, at once, is still listened to, and so are the others. With
     other tasks in its way the sockets API's thread is always slower than lwIP, which then has always room."""
     most = (1 << 31) - 1
-    server = Server(name, ["--preempt", "3000"] if name == "hostsim-sockets" else [], app="blobs")
-    try:
+    with Server(name, ["--preempt", "3000"] if name == "hostsim-sockets" else [], app="blobs") as server:
         with Peer(server.port, rawh2.INITIAL_WINDOW, most) as peer, Peer(server.port) as other:
             peer.send(rawh2.window_update(0, most - 65535))
             ask = blobs_pb2.Ask(bytes=10000, count=1 << 20).SerializeToString()
-            number = peer.begin("/blobs.Blobs/GetAll", struct.pack(">BI", 0, len(ask)) + ask)
+            number = peer.begin("/blobs.Blobs/GetAll", rawh2.prefixed(ask))
             stream = peer.streams[number]
             for one in (peer, other):
                 peer.until(lambda: stream.data)
@@ -50,9 +49,6 @@ def test_endless_reply_is_heard_over(name):
                     stream.data = b""
                     assert received < 1 << 26, "more than all buffers on the way can hold"
             peer.send(rawh2.rst_stream(number))
-    finally:
-        server.stop()
-        print(server.new_output())
 
 
 def fin_at_once(peer):
@@ -74,14 +70,10 @@ def reset(peer):
 def test_both_end(name, client_ends):
     """Server and client end a connection at the same time, while other tasks hold up the server's. lwIP's sockets
     free a connection behind the application's back when it was shut down by halves."""
-    server = Server(name, ["--delay", "2", "--preempt", "20000"])
-    try:
+    with Server(name, ["--delay", "2", "--preempt", "20000"]) as server:
         for _ in range(30):
             with Peer(server.port, wait=False) as peer:
                 peer.send(rawh2.frame(rawh2.PING, 0, 1, b"a stream"))  # a connection error
                 client_ends(peer)
             assert server.process.poll() is None, "it has stopped"
         assert server.serves()
-    finally:
-        server.stop()
-        print(server.new_output())

@@ -1,7 +1,6 @@
 # tests/e2e/test_streamed.py - calls that carry more than the device has memory, by an unmodified grpcio client.
 # Layer: tests. Source: proto/blobs.proto, boards/blobs.c.
 # SPDX-License-Identifier: Apache-2.0
-import struct
 import threading
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +10,7 @@ import pytest
 
 import blobs_pb2
 import blobs_pb2_grpc
-from rawh2 import DATA, Peer, frame
+from rawh2 import DATA, Peer, frame, prefixed
 from targets import RAW, Server, chosen, use
 
 SECONDS = 120  # of patience with one call: no test fails because the machine is slow
@@ -46,10 +45,6 @@ MADE_UP = made_up(0, MEGABYTE)
 
 def named(data, name="a name", note="a note"):
     return blobs_pb2.Named(name=name, note=note, blob=blobs_pb2.Blob(media_type="x/y", data=data, crc32=zlib.crc32(data)))
-
-
-def prefixed(text):
-    return struct.pack(">BI", 0, len(text)) + text
 
 
 def check_sum(summary, blobs, data):
@@ -157,11 +152,8 @@ def test_what_may_be_wrong(server, body, status):
 
 @pytest.mark.parametrize("name", chosen(["hostsim-raw"]))
 def test_bad_weather(name):
-    server = Server(name, ["--loss", "2", "--reorder", "5", "--seed", "4"], app="blobs")
-    try:
+    with Server(name, ["--loss", "2", "--reorder", "5", "--seed", "4"], app="blobs") as server:
         with open_channel(server) as channel:
             stub = blobs_pb2_grpc.BlobsStub(channel)
             check_sum(stub.Put(named(MADE_UP[:60000]), timeout=SECONDS, wait_for_ready=True), 1, MADE_UP[:60000])
             assert stub.Get(blobs_pb2.Ask(bytes=60000), timeout=SECONDS).data == MADE_UP[:60000]
-    finally:
-        server.stop()

@@ -42,11 +42,8 @@ def started(monkeypatch, **environment):
     """A server on Linux that boards/greeter_tls.c lets be other than usual."""
     for name, value in environment.items():
         monkeypatch.setenv("GREETER_TLS_" + name.upper(), value)
-    server = Server("posix", app="tls")
-    try:
+    with Server("posix", app="tls") as server:
         yield server
-    finally:
-        server.stop()
 
 
 def says(server, pattern):

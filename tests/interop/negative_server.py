@@ -14,6 +14,7 @@ import h2.events
 import h2.exceptions
 from h2.settings import SettingCodes
 
+import rawh2
 import secure
 from cases import messages_pb2, payload
 
@@ -105,7 +106,7 @@ class Connection:
         if self.case == "rst_after_header":
             self.end(stream, reset=True)
             return
-        self.replies[stream] = Reply(struct.pack(">BI", 0, len(body)) + body)
+        self.replies[stream] = Reply(rawh2.prefixed(body))
         self.go_on(stream)
 
     def go_on(self, stream):

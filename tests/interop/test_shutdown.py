@@ -13,10 +13,9 @@ from targets import Server, chosen
 
 @pytest.mark.parametrize("name", chosen(["posix"]))
 def test_open_calls_finish(name):
-    server = Server(name, app="interop")
     request = messages_pb2.StreamingOutputCallRequest(response_parameters=[
         messages_pb2.ResponseParameters(size=3, interval_us=0 if i == 0 else 300000) for i in range(3)])
-    try:
+    with Server(name, app="interop") as server:
         with grpc.insecure_channel(server.target(), options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
             stub = test_pb2_grpc.TestServiceStub(channel)
             call = stub.StreamingOutputCall(request, timeout=60)
@@ -29,5 +28,3 @@ def test_open_calls_finish(name):
                 stub.UnaryCall(messages_pb2.SimpleRequest(), timeout=60)
             assert error.value.code() == grpc.StatusCode.UNAVAILABLE
         assert "0 cut off" in server.new_output()
-    finally:
-        server.stop()

@@ -114,8 +114,7 @@ def test_watch_from_two_connections(server, health):
 
 @pytest.mark.parametrize("name", chosen(OURS))
 def test_shutdown(name):
-    server = Server(name, app="services")
-    try:
+    with Server(name, app="services") as server:
         with open_channel(server) as channel:
             health = Health(channel)
             watcher = health.watch("Greeter")
@@ -126,8 +125,6 @@ def test_shutdown(name):
                 next(watcher)
             assert watcher.code() == CODE.UNAVAILABLE
             assert [health.check(service) for service in ("", "Greeter")] == [NOT_SERVING, NOT_SERVING]
-    finally:
-        server.stop()
 
 
 # --- Reflection ----------------------------------------------------------------------------------------------
