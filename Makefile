@@ -1,4 +1,4 @@
-# Makefile - builds, runs, tests and measures nanorpc. Every rule is here; board.mk and boards/apps/*.mk only assign.
+# Makefile - builds, runs, tests and measures nanorpc. Every rule is here; board.mk and boards/apps/*/app.mk only assign.
 # Layer: build.
 # SPDX-License-Identifier: Apache-2.0
 #
@@ -44,7 +44,7 @@ $(foreach d,$(BOARD_DIRS),$(eval $(call assign,$(BOARD_VARS),BOARD))$(eval BOARD
     $(eval include $d/board.mk)$(eval $(call assign,$(BOARD_VARS),$(notdir $d),BOARD)))
 
 # --- Applications: what the boards can run ----------------------------------------------------------
-# What a boards/apps/NAME.mk assigns, APP_SRC and so on, is kept as app-NAME_SRC and so on:
+# What a boards/apps/NAME/app.mk assigns, APP_SRC and so on, is kept as app-NAME_SRC and so on:
 #   SRC             its sources, with the server that boards/main.c and the others start
 #   PROTO           what it links of proto/, without the ending
 #   CONFIG          limits for it on every board, each -DNAME=VALUE; it replaces the board's own of that NAME
@@ -52,10 +52,10 @@ $(foreach d,$(BOARD_DIRS),$(eval $(call assign,$(BOARD_VARS),BOARD))$(eval BOARD
 #   TLS             with TLS: the profile of ports/mbedtls that its Mbed TLS has; TLS_<board>: another one there
 #   BOARDS          which boards have it
 
-APPS := $(patsubst boards/apps/%.mk,%,$(wildcard boards/apps/*.mk))
+APPS := $(patsubst boards/apps/%/app.mk,%,$(wildcard boards/apps/*/app.mk))
 APP_VARS := SRC PROTO CONFIG TLS BOARDS $(foreach v,CONFIG TLS,$(addprefix $v_,$(BOARDS)))
 $(foreach a,$(APPS),$(eval $(call assign,$(APP_VARS),APP))\
-    $(eval include boards/apps/$a.mk)$(eval $(call assign,$(APP_VARS),app-$a,APP)))
+    $(eval include boards/apps/$a/app.mk)$(eval $(call assign,$(APP_VARS),app-$a,APP)))
 $(if $(filter $(APP),$(APPS)),,$(error APP=$(APP): the applications are: $(APPS)))
 
 # --- Tools: what is missing is installed by .ci/setup, once, before anything else ------------------
@@ -244,11 +244,11 @@ $(CERTS_READY): tests/certs.py | $(SETUP)
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
 CFLAGS_OURS := -std=c99 -ffunction-sections -fdata-sections -DPB_NO_ERRMSG=1 -DPB_BUFFER_ONLY=1 \
-    -I. -Inanorpc -Iboards -I$(B)/gen -isystem $(NANOPB_DIR)
+    -I. -Iboards -I$(B)/gen -isystem $(NANOPB_DIR)
 CFLAGS_ALL := $(CFLAGS_OURS) -g -MMD -MP
 CFLAGS_LWIP := -isystem $(LWIP_DIR)/src/include
 # $1: profile. All files of an image, as NRPC_TLS changes the layout of structs.
-CFLAGS_TLS = -DNRPC_TLS=1 -DMBEDTLS_CONFIG_FILE=\"ports/mbedtls/profile_$1.h\" -Iports/mbedtls -I$(B)/certs \
+CFLAGS_TLS = -DNRPC_TLS=1 -DMBEDTLS_CONFIG_FILE=\"ports/mbedtls/nrpc_profile_$1.h\" -I$(B)/certs \
     -isystem $(MBEDTLS_DIR)/include
 # Third-party files are compiled as they come.
 CFLAGS_THIRD := -std=gnu99 -w
@@ -260,7 +260,7 @@ NO_HEAP := $(patsubst %,-Wl$(comma)--wrap=%,$(HEAP))
 
 # --- Images: one object tree a board, and one more for each application that has limits of its own ----
 
-CORE_SRC := $(sort $(wildcard nanorpc/*.c))
+CORE_SRC := $(sort $(wildcard $(patsubst %,nanorpc/%/*.c,hpack http2 grpc server client)))
 SERVICES_SRC := $(sort $(wildcard nanorpc/services/*.c)) # an application names those that it has
 HEADERS_READY := $(GEN_H) $(NANOPB_READY)
 
@@ -270,10 +270,10 @@ PORT_lwip-raw_LWIP := $(LWIP_CORE_SRC)
 PORT_lwip-sockets_SRC := ports/lwip/nrpc_lwip_sockets.c ports/lwip/nrpc_lwip_sockets_dial.c
 PORT_lwip-sockets_LWIP := $(LWIP_CORE_SRC) $(LWIP_API_SRC)
 TLS_SRC := $(sort $(wildcard ports/mbedtls/*.c))
-TLS_PROFILES := $(wildcard ports/mbedtls/profile*.h) # a system header includes them, so -MMD does not name them
+TLS_PROFILES := $(wildcard ports/mbedtls/nrpc_profile*.h) # a system header includes them, so -MMD does not name them
 PORT_posix_SRC := $(sort $(wildcard ports/posix/*.c))
 
-port_flags = $(addprefix -Iports/,$(sort $(firstword $(subst -, ,$($1_PORT))))) $(if $(uses_lwip),$(CFLAGS_LWIP))
+port_flags = $(if $(uses_lwip),$(CFLAGS_LWIP))
 is_cross = $(filter %-,$($1_CC))
 compiler = $(if $(is_cross),$($1_CC)gcc,$(or $($1_CC),cc))
 uses_lwip = $(filter lwip-%,$($1_PORT))

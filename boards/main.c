@@ -4,7 +4,7 @@
 #include "board.h"
 #include "lwip/netif.h"
 #include "nanorpc/nanorpc.h"
-#include "nrpc_lwip_dial.h"
+#include "ports/lwip/nrpc_lwip_dial.h"
 
 #define SERVER_PORT 50051
 

@@ -11,8 +11,8 @@
 
 #include "board.h"
 #include "fleet.h"
-#include "nrpc_lwip_dial.h"
-#include "nrpc_lwip_sockets_dial.h"
+#include "ports/lwip/nrpc_lwip_dial.h"
+#include "ports/lwip/nrpc_lwip_sockets_dial.h"
 #include "options.h"
 #include "sim.h"
 

@@ -4,8 +4,8 @@
 #ifndef NANORPC_CLIENT_H
 #define NANORPC_CLIENT_H
 
-#include "dial.h"
-#include "nanorpc.h"
+#include "nanorpc/dial.h"
+#include "nanorpc/nanorpc.h"
 
 NRPC_BEGIN_C
 

@@ -4,8 +4,8 @@
 #ifndef NANORPC_COMPRESSION_H
 #define NANORPC_COMPRESSION_H
 
-#include "compress.h"
-#include "nanorpc.h"
+#include "nanorpc/grpc/nrpc_compress.h"
+#include "nanorpc/nanorpc.h"
 
 #if NRPC_COMPRESSION
 NRPC_BEGIN_C

@@ -4,11 +4,11 @@
 #ifndef NANORPC_CONN_H
 #define NANORPC_CONN_H
 
-#include "frame.h"
-#include "hpack.h"
-#include "nanorpc.h"
-#include "respond.h"
-#include "stream.h"
+#include "nanorpc/http2/nrpc_frame.h"
+#include "nanorpc/hpack/nrpc_hpack.h"
+#include "nanorpc/nanorpc.h"
+#include "nanorpc/hpack/nrpc_respond.h"
+#include "nanorpc/http2/nrpc_stream.h"
 
 NRPC_BEGIN_C
 

@@ -4,7 +4,7 @@
 #ifndef NANORPC_DETAILS_H
 #define NANORPC_DETAILS_H
 
-#include "nanorpc.h"
+#include "nanorpc/nanorpc.h"
 
 NRPC_BEGIN_C
 

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "config.h"
+#include "nanorpc/config.h"
 
 NRPC_BEGIN_C
 

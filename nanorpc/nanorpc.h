@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "config.h"
+#include "nanorpc/config.h"
 
 NRPC_BEGIN_C
 /* gRPC status codes, as they stand on the wire, and two answers that only handlers give. */
@@ -64,7 +64,7 @@ typedef void nrpc_cancelled(struct nrpc_call *call, enum nrpc_status why);
 
 enum nrpc_kind { NRPC_UNARY = 0, NRPC_CLIENT_STREAM = 1, NRPC_SERVER_STREAM = 2, NRPC_BIDI = 3 };
 
-#include "codec.h"
+#include "nanorpc/codec.h"
 
 /* One method, in flash; the generator writes it. */
 struct nrpc_method {
@@ -97,7 +97,7 @@ struct nrpc_key {
     uint8_t static_index; /* in HPACK's static table; 0: it is not there. NRPC_KEY finds it */
 };
 enum { NRPC_KEYS_MAX = 45 };
-#include "key.h"
+#include "nanorpc/hpack/nrpc_key.h"
 
 /* --- In a handler -------------------------------------------------------------------------
  * All of these: from the context that runs the port (its poll function, or a handler), never from
@@ -184,6 +184,6 @@ struct nrpc_interceptor {
 NRPC_END_C
 
 /* --- A server ----------------------------------------------------------------------------- */
-#include "server.h"
+#include "nanorpc/server.h"
 
 #endif

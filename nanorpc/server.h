@@ -4,7 +4,7 @@
 #ifndef NANORPC_SERVER_H
 #define NANORPC_SERVER_H
 
-#include "conn.h"
+#include "nanorpc/conn.h"
 
 NRPC_BEGIN_C
 

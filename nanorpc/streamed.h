@@ -6,8 +6,8 @@
 
 #include <pb.h>
 
-#include "nanorpc.h"
-#include "walk.h"
+#include "nanorpc/nanorpc.h"
+#include "nanorpc/grpc/nrpc_walk.h"
 
 NRPC_BEGIN_C
 

@@ -4,7 +4,7 @@
 #ifndef NANORPC_WAIT_H
 #define NANORPC_WAIT_H
 
-#include "client.h"
+#include "nanorpc/client.h"
 
 NRPC_BEGIN_C
 

@@ -187,9 +187,9 @@ def generate_header(source, services, included, messages, comment, titles):
     guard = re.sub("[^A-Z0-9]", "_", (source.stem + "_CLIENT_H").upper())
     yield "/* %s - clients of the services of %s.\n" % (included, source.desc.name)
     yield " * Layer: application. Source: written by protoc-gen-nanorpc, do not edit. */\n"
-    yield "#ifndef %s\n#define %s\n\n#include \"client.h\"\n#include \"wait.h\"\n" % (guard, guard)
+    yield "#ifndef %s\n#define %s\n\n#include \"nanorpc/client.h\"\n#include \"nanorpc/wait.h\"\n" % (guard, guard)
     if any(method.streams_fields() for service in services for method in service.methods):
-        yield "#include \"streamed.h\"\n"
+        yield "#include \"nanorpc/streamed.h\"\n"
     for name in messages:
         yield source.options.genformat % name + "\n"
     yield "\nNRPC_BEGIN_C\n\n"

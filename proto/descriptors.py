@@ -174,7 +174,7 @@ class Files:
         everything = [name] + self.imports(name)
         yield "/* %s - %s and what it imports, as server reflection gives them out.\n" % (own_name, name)
         yield " * Layer: application. Source: written by protoc-gen-nanorpc, do not edit. */\n"
-        yield "#include \"services/reflection.h\"\n\n"
+        yield "#include \"nanorpc/services/reflection.h\"\n\n"
         for other in everything:
             yield "extern const struct nrpc_file %s;\n" % object_name(other)
         yield "\n"

@@ -16,14 +16,14 @@ Option = collections.namedtuple("Option", "name title sources include services a
                                 defaults=("", "", ()))
 OPTIONS = [
     Option("health", "grpc.health.v1 (Check, Watch)",
-           ["nanorpc/services/health.c", "nanorpc/services/field.c"], "services/health.h", ["nrpc_health_service"],
+           ["nanorpc/services/nrpc_health.c", "nanorpc/services/nrpc_field.c"], "nanorpc/services/health.h", ["nrpc_health_service"],
            "NRPC_HEALTH_DEFINE(server);", ["nrpc_health_set", "nrpc_health_shutdown"]),
     Option("reflection", "reflection, v1 and v1alpha, and the Greeter's descriptor",
-           ["nanorpc/services/reflection.c", "nanorpc/services/field.c", "build/gen/helloworld.desc.c"],
-           "services/reflection.h", ["nrpc_reflection_service", "nrpc_reflection_v1alpha_service"],
+           ["nanorpc/services/nrpc_reflection.c", "nanorpc/services/nrpc_field.c", "build/gen/helloworld.desc.c"],
+           "nanorpc/services/reflection.h", ["nrpc_reflection_service", "nrpc_reflection_v1alpha_service"],
            "NRPC_REFLECTION_DEFINE(Greeter_service);", [], flags=("-DNRPC_PIECES=1",)),
-    Option("details", "details.c: statuses with google.rpc details", [], "details.h", [], "", ["nrpc_call_fail_details"]),
-    Option("reverse", "a server that dials out (dial.c; the port's part beside it)", [], "dial.h", [],
+    Option("details", "details.c: statuses with google.rpc details", [], "nanorpc/details.h", [], "", ["nrpc_call_fail_details"]),
+    Option("reverse", "a server that dials out (dial.c; the port's part beside it)", [], "nanorpc/dial.h", [],
            "NRPC_REVERSE_DEFINE(uplink, server);\nstruct nrpc_dial *size_dial(void);\n"
            "struct nrpc_dial *size_dial(void) { return &uplink.dial; }",
            ["size_dial", "nrpc_dial_wait_ms", "nrpc_dial_linked", "nrpc_dial_failed"]),
@@ -44,24 +44,24 @@ OPTIONS = [
             "nrpc_wait_open", "nrpc_wait_put", "nrpc_wait_get", "nrpc_wait_end", "nrpc_wait_unary"],
            before="struct nrpc_client_method;\nconst struct nrpc_client_method *size_hello(void);\n"
                   "const struct nrpc_client_method *size_hello(void) { return &Greeter_SayHello_method; }\n", flags=("-DNRPC_CLIENT=1",)),
-    Option("compression", "NRPC_COMPRESSION: gzip and deflate, both ways", [], "compression.h", [], "",
+    Option("compression", "NRPC_COMPRESSION: gzip and deflate, both ways", [], "nanorpc/compression.h", [], "",
            ["nrpc_call_compress", "nrpc_call_message_compressed"], flags=("-DNRPC_COMPRESSION=1",)),
-    Option("streamed", "streamed fields, both ways; RAM: of 8 streams, without what they keep of a request", [], "streamed.h", [],
+    Option("streamed", "streamed fields, both ways; RAM: of 8 streams, without what they keep of a request", [], "nanorpc/streamed.h", [],
            "void size_streamed(void);\n"
            "void size_streamed(void)\n{\n    static uint8_t volatile bytes[2 * NRPC_MAX_STREAMS * NRPC_STREAMED_BYTES];\n"
            "    bytes[0] = 1;\n}",
            ["size_streamed", "nrpc_streamed_message", "nrpc_streamed_send", "nrpc_streamed_take", "nrpc_streamed_produce",
             "nrpc_streamed_length", "nrpc_streamed_encode"], flags=("-DNRPC_PIECES=1",)),
-    Option("auth", "interceptor: bearer token", ["nanorpc/services/auth.c"], "services/auth.h", [], "", [],
+    Option("auth", "interceptor: bearer token", ["nanorpc/services/nrpc_auth.c"], "nanorpc/services/auth.h", [], "", [],
            'NRPC_AUTH_DEFINE(auth, "token");\nstatic const struct nrpc_interceptor chain[] = {NRPC_AUTH(auth)};\n'
            "static const struct nrpc_key *const keys[] = {&nrpc_auth_key};\n",
            ".keys = keys, .n_keys = 1, .interceptors = chain, .n_interceptors = 1"),
-    Option("log", "interceptor: a line a call", ["nanorpc/services/log.c", "nanorpc/services/path.c"], "services/log.h",
+    Option("log", "interceptor: a line a call", ["nanorpc/services/nrpc_log.c", "nanorpc/services/nrpc_path.c"], "nanorpc/services/log.h",
            [], "", [],
            "void size_line(const char *line, size_t n);\nvoid size_line(const char *line, size_t n) { (void)line; (void)n; }\n"
            "NRPC_LOG_DEFINE(logger, size_line);\nstatic const struct nrpc_interceptor chain[] = {NRPC_LOG(logger)};\n",
            ".interceptors = chain, .n_interceptors = 1"),
-    Option("counters", "interceptor: counters, of 4 methods", ["nanorpc/services/counters.c"], "services/counters.h",
+    Option("counters", "interceptor: counters, of 4 methods", ["nanorpc/services/nrpc_counters.c"], "nanorpc/services/counters.h",
            [], "", [],
            "NRPC_COUNTERS_DEFINE(counters, 4);\nstatic const struct nrpc_interceptor chain[] = {NRPC_COUNTERS(counters)};\n",
            ".interceptors = chain, .n_interceptors = 1"),

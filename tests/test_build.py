@@ -70,14 +70,14 @@ def test_budgets_name_what_grew(tmp_path):
     budgets = configparser.ConfigParser(delimiters=("=",))
     budgets.read(os.path.join(ROOT, "tests", "budgets.ini"))
     budgets["budget"]["core_m3"] = "1"
-    budgets["recorded"] = {"m3 frame.c": "1"}
+    budgets["recorded"] = {"m3 nrpc_frame.c": "1"}
     with open(tmp_path / "budgets.ini", "w", encoding="utf-8") as file:
         budgets.write(file)
     done = run("make", "-s", "size", "ARGS=--budgets %s" % (tmp_path / "budgets.ini"))
     print(done.stdout)
     assert done.returncode != 0
     assert "over the budget of 1" in done.stdout
-    assert re.search(r"m3 frame\.c +1 -> \d+", done.stdout)
+    assert re.search(r"m3 nrpc_frame\.c +1 -> \d+", done.stdout)
 
 
 GRAPH = """graph: { title: "a.c"
@@ -161,8 +161,8 @@ def test_no_board_links_a_heap():
 
 def test_applications():
     """APP chooses what is built; one with limits of its own has objects of its own. An unknown one is named."""
-    assert "build/linux/greeter" in run("make", "-n", "-W", "boards/greeter.c", "V=1", "linux").stdout
-    asked = run("make", "-n", "-W", "tests/interop/server.c", "V=1", "run-linux", "APP=interop").stdout
+    assert "build/linux/greeter" in run("make", "-n", "-W", "boards/apps/greeter/greeter.c", "V=1", "linux").stdout
+    asked = run("make", "-n", "-W", "boards/apps/interop/server.c", "V=1", "run-linux", "APP=interop").stdout
     assert "-DNRPC_STATUS_MESSAGE_MAX=126" in asked and "build/linux-interop/tests/interop/server.o" in asked
     assert asked.rstrip().endswith("build/linux/interop"), asked
     wrong = run("make", "-n", "linux", "APP=nothing")

@@ -4,7 +4,7 @@
 #ifndef NANORPC_AUTH_H
 #define NANORPC_AUTH_H
 
-#include "nanorpc.h"
+#include "nanorpc/nanorpc.h"
 
 NRPC_BEGIN_C
 

@@ -4,7 +4,7 @@
 #ifndef NANORPC_COUNTERS_H
 #define NANORPC_COUNTERS_H
 
-#include "nanorpc.h"
+#include "nanorpc/nanorpc.h"
 
 NRPC_BEGIN_C
 

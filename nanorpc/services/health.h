@@ -4,7 +4,7 @@
 #ifndef NANORPC_HEALTH_H
 #define NANORPC_HEALTH_H
 
-#include "nanorpc.h"
+#include "nanorpc/nanorpc.h"
 
 NRPC_BEGIN_C
 

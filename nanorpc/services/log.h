@@ -4,7 +4,7 @@
 #ifndef NANORPC_LOG_H
 #define NANORPC_LOG_H
 
-#include "nanorpc.h"
+#include "nanorpc/nanorpc.h"
 
 NRPC_BEGIN_C
 

@@ -4,7 +4,7 @@
 #ifndef NANORPC_PATH_H
 #define NANORPC_PATH_H
 
-#include "nanorpc.h"
+#include "nanorpc/nanorpc.h"
 
 NRPC_BEGIN_C
 

@@ -4,7 +4,7 @@
 #ifndef NANORPC_REFLECTION_H
 #define NANORPC_REFLECTION_H
 
-#include "nanorpc.h"
+#include "nanorpc/nanorpc.h"
 
 NRPC_BEGIN_C
 

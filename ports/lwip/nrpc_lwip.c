@@ -1,7 +1,7 @@
 /* ports/lwip/nrpc_lwip.c - a server on lwIP's raw API: bare metal, NO_SYS=1, one context.
  * Layer: port. Source: lwIP 2.2 "raw API".
  * SPDX-License-Identifier: Apache-2.0 */
-#include "nrpc_lwip_links.h"
+#include "ports/lwip/nrpc_lwip_links.h"
 
 #include <string.h>
 

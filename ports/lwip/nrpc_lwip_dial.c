@@ -1,13 +1,13 @@
 /* ports/lwip/nrpc_lwip_dial.c - links that we open on lwIP's raw API: a name, an address, a connection.
  * Layer: port. Source: lwIP 2.2 "raw API", "DNS".
  * SPDX-License-Identifier: Apache-2.0 */
-#include "nrpc_lwip_dial.h"
+#include "ports/lwip/nrpc_lwip_dial.h"
 
 #include <string.h>
 
 #include "lwip/dns.h"
 #include "lwip/sys.h"
-#include "nrpc_lwip_links.h"
+#include "ports/lwip/nrpc_lwip_links.h"
 
 #if !MEMP_MEM_MALLOC && MEMP_NUM_TCP_PCB < NRPC_LWIP_CONNECTIONS + NRPC_LWIP_DIALS
 #error "lwipopts.h: MEMP_NUM_TCP_PCB must be NRPC_LWIP_CONNECTIONS + NRPC_LWIP_DIALS or more"

@@ -5,7 +5,7 @@
 #define NRPC_LWIP_DIAL_H
 
 #include "nanorpc/dial.h"
-#include "nrpc_lwip.h"
+#include "ports/lwip/nrpc_lwip.h"
 
 NRPC_BEGIN_C
 

@@ -5,8 +5,8 @@
 #define NRPC_LWIP_LINKS_H
 
 #include "lwip/tcp.h"
-#include "nanorpc/link.h"
-#include "nrpc_lwip.h"
+#include "ports/nrpc_link.h"
+#include "ports/lwip/nrpc_lwip.h"
 
 /* nrpc_lwip_poll's call to who dials; NULL: nobody does. now_ms, and the result, as its own. Who links
  * no dialling pays nothing for it where the image is optimised as a whole (-flto), 16 bytes else. */

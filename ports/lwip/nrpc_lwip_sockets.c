@@ -1,7 +1,7 @@
 /* ports/lwip/nrpc_lwip_sockets.c - a server on lwIP's sockets API: an RTOS, NO_SYS=0, one thread.
  * Layer: port. Source: lwIP 2.2 "sockets API".
  * SPDX-License-Identifier: Apache-2.0 */
-#include "nrpc_lwip_sockets_links.h"
+#include "ports/lwip/nrpc_lwip_sockets_links.h"
 
 #include <string.h>
 

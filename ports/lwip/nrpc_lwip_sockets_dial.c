@@ -1,7 +1,7 @@
 /* ports/lwip/nrpc_lwip_sockets_dial.c - links that we open on lwIP's sockets API: a name, an address, a connection.
  * Layer: port. Source: lwIP 2.2 "sockets API", "DNS".
  * SPDX-License-Identifier: Apache-2.0 */
-#include "nrpc_lwip_sockets_dial.h"
+#include "ports/lwip/nrpc_lwip_sockets_dial.h"
 
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "lwip/sockets.h"
 #include "lwip/sys.h"
 #include "lwip/tcpip.h"
-#include "nrpc_lwip_sockets_links.h"
+#include "ports/lwip/nrpc_lwip_sockets_links.h"
 
 enum { DIALS = NRPC_LWIP_SOCKETS_DIALS };
 

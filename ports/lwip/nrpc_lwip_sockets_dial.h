@@ -5,7 +5,7 @@
 #define NRPC_LWIP_SOCKETS_DIAL_H
 
 #include "nanorpc/dial.h"
-#include "nrpc_lwip_sockets.h"
+#include "ports/lwip/nrpc_lwip_sockets.h"
 
 NRPC_BEGIN_C
 

@@ -4,8 +4,8 @@
 #ifndef NRPC_LWIP_SOCKETS_LINKS_H
 #define NRPC_LWIP_SOCKETS_LINKS_H
 
-#include "nanorpc/link.h"
-#include "nrpc_lwip_sockets.h"
+#include "ports/nrpc_link.h"
+#include "ports/lwip/nrpc_lwip_sockets.h"
 
 /* nrpc_lwip_sockets_poll's call to who dials; NULL: nobody does. Returns the milliseconds after which to call
  * again. Who links no dialling pays nothing for it where the image is optimised as a whole (-flto). */

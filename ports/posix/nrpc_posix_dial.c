@@ -2,7 +2,7 @@
  * Layer: port. Source: connect(2), getaddrinfo(3).
  * SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
-#include "nrpc_posix_dial.h"
+#include "ports/posix/nrpc_posix_dial.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "nrpc_posix_lookup.h"
-#include "nrpc_posix_port.h"
+#include "ports/posix/nrpc_posix_lookup.h"
+#include "ports/posix/nrpc_posix_port.h"
 
 static struct entry {
     struct nrpc_dial *dial; /* NULL: free */

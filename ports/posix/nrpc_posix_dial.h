@@ -5,7 +5,7 @@
 #define NRPC_POSIX_DIAL_H
 
 #include "nanorpc/dial.h"
-#include "nrpc_posix.h"
+#include "ports/posix/nrpc_posix.h"
 
 NRPC_BEGIN_C
 

@@ -2,7 +2,7 @@
  * Layer: port. Source: epoll(7), tcp(7), RFC 9113 9.1.
  * SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
-#include "nrpc_posix_port.h"
+#include "ports/posix/nrpc_posix_port.h"
 
 #include <errno.h>
 #include <netinet/in.h>

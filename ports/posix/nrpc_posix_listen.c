@@ -2,7 +2,7 @@
  * Layer: port. Source: accept(2), epoll(7).
  * SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
-#include "nrpc_posix_port.h"
+#include "ports/posix/nrpc_posix_port.h"
 
 #include <errno.h>
 #include <fcntl.h>

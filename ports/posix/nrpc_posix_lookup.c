@@ -2,7 +2,7 @@
  * Layer: port. Source: getaddrinfo(3), pthreads(7).
  * SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
-#include "nrpc_posix_lookup.h"
+#include "ports/posix/nrpc_posix_lookup.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "nrpc_posix_dial.h"
+#include "ports/posix/nrpc_posix_dial.h"
 
 /* Many resolvers want more than the least stack that there is. */
 enum { STACK_BYTES = 256 * 1024, NUMBER_BITS = 8, PORT_TEXT = 6 };

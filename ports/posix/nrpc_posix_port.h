@@ -4,9 +4,9 @@
 #ifndef NRPC_POSIX_PORT_H
 #define NRPC_POSIX_PORT_H
 
-#include "nanorpc/link.h"
-#include "nrpc_posix.h"
-#include "nrpc_posix_sockets.h"
+#include "ports/nrpc_link.h"
+#include "ports/posix/nrpc_posix.h"
+#include "ports/posix/nrpc_posix_sockets.h"
 
 /* epoll keys; below: the number of a link. */
 enum { NRPC_POSIX_KEY_LISTENER = 1 << 24, NRPC_POSIX_KEY_WAKE = 1 << 25, NRPC_POSIX_KEY_DIAL = 1 << 26 };

@@ -2,7 +2,7 @@
  * Layer: port. Source: getaddrinfo(3), ipv6(7).
  * SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
-#include "nrpc_posix_sockets.h"
+#include "ports/posix/nrpc_posix_sockets.h"
 
 #include <errno.h>
 #include <netdb.h>

@@ -7,7 +7,7 @@
 
 #include "nanorpc/nanorpc.h"
 
-extern const struct nrpc_server server; /* boards/greeter.c */
+extern const struct nrpc_server server; /* boards/apps/greeter/greeter.c */
 
 #define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 #define FRAME(length, type, flags, id) "\0\0" length type flags "\0\0\0" id

@@ -1,7 +1,7 @@
 # tests/calls/test_calls.py - our client's role against gRPC's own server: a device makes calls to order.
 # Layer: tests. Source: gRPC "Core concepts"; nanorpc/client.h.
 # SPDX-License-Identifier: Apache-2.0
-"""Each target runs tests/calls/caller.c. A test tells it what to call, and it tells what came of that."""
+"""Each target runs boards/apps/caller/caller.c. A test tells it what to call, and it tells what came of that."""
 import concurrent.futures
 import threading
 import time

@@ -1,7 +1,7 @@
 # tests/calls/test_links.py - what becomes of calls when their link, or the server, goes: sent again, waited for, given up.
 # Layer: tests. Source: RFC 9113 6.8, 8.7; gRPC "Retry" (transparent), "Connection Backoff Protocol".
 # SPDX-License-Identifier: Apache-2.0
-"""tests/calls/caller.c calls servers that do one thing wrong, made of the library `h2`, and gRPC's own, which stops."""
+"""boards/apps/caller/caller.c calls servers that do one thing wrong, made of the library `h2`, and gRPC's own, which stops."""
 import socket
 import threading
 import time

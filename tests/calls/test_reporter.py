@@ -1,4 +1,4 @@
-# tests/calls/test_reporter.py - boards/reporter.c against host-sim/collector.py: no reading is lost when that restarts.
+# tests/calls/test_reporter.py - boards/apps/reporter/reporter.c against host-sim/collector.py: no reading is lost when that restarts.
 # Layer: tests. Source: none.
 # SPDX-License-Identifier: Apache-2.0
 import os
@@ -53,7 +53,7 @@ class Service(collector.Collector):
 
 
 def image(target, port, period_ms, folder):
-    """The program with another collector and period: see boards/reporter.c."""
+    """The program with another collector and period: see boards/apps/reporter/reporter.c."""
     host = "127.0.0.1" if target == "posix" else "10.0.2.2"
     path = [part for part in command(target, 0, "reporter") if os.path.basename(part).startswith("reporter")][0]
     with open(path, "rb") as file:

@@ -37,7 +37,7 @@ PROBES = {"greeter": lambda peer: peer.say_hello("probe") == "Hello, probe!",
 PROBES["interop_tls"] = PROBES["interop"]
 PROBES["reporter"] = PROBES["tls"] = PROBES["greeter"]
 PROBES["caller"] = lambda peer: True
-TOKEN = "a token of these tests"  # boards/guarded.c has it
+TOKEN = "a token of these tests"  # boards/apps/guarded/guarded.c has it
 PROBES["guarded"] = lambda peer: peer.call("/Greeter/SayHello", message(), ("authorization", "Bearer " + TOKEN)).grpc_status == "0"
 
 # 1024 connections to one server: both ends' sockets are ours.

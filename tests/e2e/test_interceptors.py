@@ -1,5 +1,5 @@
 # tests/e2e/test_interceptors.py - tokens, the log and the counters, by grpcio with its own call credentials.
-# Layer: tests. Source: boards/guarded.c.
+# Layer: tests. Source: boards/apps/guarded/guarded.c.
 # SPDX-License-Identifier: Apache-2.0
 import re
 import time

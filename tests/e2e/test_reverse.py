@@ -105,7 +105,7 @@ def stop_devices():
 
 
 def board_image(target, host, port):
-    """A copy of the board's image with this relay: boards/reverse.c."""
+    """A copy of the board's image with this relay: boards/apps/reverse/reverse.c."""
     with open(os.path.join(ROOT, "build", target, "reverse.elf"), "rb") as file:
         image = bytearray(file.read())
     at = image.index(b"@RELAY@\0")

@@ -1,5 +1,5 @@
 # tests/e2e/test_streamed.py - calls that carry more than the device has memory, by an unmodified grpcio client.
-# Layer: tests. Source: proto/blobs.proto, boards/blobs.c.
+# Layer: tests. Source: proto/blobs.proto, boards/apps/blobs/blobs.c.
 # SPDX-License-Identifier: Apache-2.0
 import threading
 import zlib

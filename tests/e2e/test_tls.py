@@ -39,7 +39,7 @@ def host(request):
 
 @contextlib.contextmanager
 def started(monkeypatch, **environment):
-    """A server on Linux that boards/greeter_tls.c lets be other than usual."""
+    """A server on Linux that boards/apps/tls/greeter_tls.c lets be other than usual."""
     for name, value in environment.items():
         monkeypatch.setenv("GREETER_TLS_" + name.upper(), value)
     with Server("posix", app="tls") as server:

@@ -1,12 +1,12 @@
 /* tests/fuzz/fuzz_hpack.c - header blocks, one after the other, each with its length before it.
  * Layer: test. Source: RFC 7541.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "hpack.h"
+#include "nanorpc/hpack/nrpc_hpack.h"
 
 #include <string.h>
 
 #include "fuzz.h"
-#include "nanorpc.h"
+#include "nanorpc/nanorpc.h"
 
 static const struct nrpc_key token = NRPC_KEY("x-token"), binary = NRPC_KEY("trace-bin");
 static const struct nrpc_key *const keys[] = {&binary, &token};

@@ -3,11 +3,11 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "compression.h"
+#include "nanorpc/compression.h"
 #include "fuzz.h"
 #include "helloworld.nrpc.h"
-#include "services/health.h"
-#include "services/reflection.h"
+#include "nanorpc/services/health.h"
+#include "nanorpc/services/reflection.h"
 #include "simpletest.nrpc.h"
 
 /* Of the third byte. */

@@ -1,7 +1,7 @@
 /* tests/fuzz/fuzz_walk.c - messages with a streamed field: whole, byte by byte and in pieces they are the same.
  * Layer: test. Source: protobuf "Encoding".
  * SPDX-License-Identifier: Apache-2.0 */
-#include "walk.h"
+#include "nanorpc/grpc/nrpc_walk.h"
 
 #include <string.h>
 

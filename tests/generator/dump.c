@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include HEADERS
-#include "match.h"
+#include "nanorpc/hpack/nrpc_match.h"
 
 /* What generated code needs of the core; here it only says that it was reached. */
 const struct nrpc_codec nrpc_typed;

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "services/reflection.h"
+#include "nanorpc/services/reflection.h"
 
 #define F(name) extern const struct nrpc_file name;
 FILES

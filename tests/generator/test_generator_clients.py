@@ -77,7 +77,7 @@ def test_from_cpp(kinds):
     user.write_text('#include "kinds.client.h"\nint use(nrpc_channel *channel, const a_b_Kinds_Unary_events *events, nrpc_call *call) {\n'
                     "    a_b_Small few = a_b_Small_init_zero;\n"
                     "    return a_b_Kinds_Unary_start(channel, nullptr, &few, events) != nullptr && !a_b_Kinds_Bidi_write(call, &few); }\n")
-    done = subprocess.run([need("g++"), "-std=c++20", "-Wall", "-Wextra", "-Werror", "-I%s" % kinds.out, "-I%s" % (ROOT / "nanorpc"),
+    done = subprocess.run([need("g++"), "-std=c++20", "-Wall", "-Wextra", "-Werror", "-I%s" % kinds.out, "-I%s" % ROOT,
                            "-isystem", str(NANOPB), "-c", str(user), "-o", str(kinds.path / "user.o")], text=True, capture_output=True)
     assert done.returncode == 0, done.stderr
 

@@ -76,7 +76,7 @@ def test_the_list_of_match_h(bench):
 
 
 def test_handlers_of_the_boards_answer(workshop):
-    """boards/greeter.c has a handler for each method: none of its names is that of a weak default only."""
+    """boards/apps/greeter/greeter.c has a handler for each method: none of its names is that of a weak default only."""
     workshop.generate(*PROJECT, options=["-I%s" % (ROOT / "proto")], include=ROOT / "proto")
     code = "".join((workshop.out / (name + ".nrpc.c")).read_text() for name in PROJECT)
     greeter = workshop.compile(ROOT / "boards" / "greeter.c")

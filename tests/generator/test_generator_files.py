@@ -194,7 +194,7 @@ def test_headers_in_cpp(bench, compiler, standard, text):
     source = bench.path / "user.cc"
     source.write_text(text)
     target = bench.path / "user.o"
-    done = subprocess.run([need(compiler), "-std=" + standard, *CPP_STRICT, "-DNRPC_PIECES=1", "-I%s" % bench.out, "-I%s" % (ROOT / "nanorpc"),
+    done = subprocess.run([need(compiler), "-std=" + standard, *CPP_STRICT, "-DNRPC_PIECES=1", "-I%s" % bench.out, "-I%s" % ROOT,
                            "-isystem", str(bench.nanopb), "-c", str(source), "-o", str(target)], text=True, capture_output=True)
     assert done.returncode == 0 and done.stderr == "", done.stderr
     symbols = subprocess.run([need("nm"), str(target)], text=True, capture_output=True, check=True).stdout

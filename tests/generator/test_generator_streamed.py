@@ -93,7 +93,7 @@ def test_functions_left_out(shapes, compiler):
                     '    printf("chunk %d\\n", a_Shapes_Up_data_chunk(NULL, NULL));\n'
                     '    printf("made %d\\n", (int)a_Shapes_Down_data_produce(NULL, NULL, 1, 0));\n}\n')
     program = shapes.path / "main"
-    done = subprocess.run([need(compiler), *STRICT, *OPTIONS, "-I%s" % shapes.out, "-I%s" % (ROOT / "nanorpc"), "-I%s" % ROOT,
+    done = subprocess.run([need(compiler), *STRICT, *OPTIONS, "-I%s" % shapes.out, "-I%s" % ROOT,
                            "-isystem", str(NANOPB), str(main), str(shapes.out / "s.nrpc.c"), str(shapes.out / "s.pb.c"),
                            str(shapes.out / "parts.pb.c"), "-ffunction-sections",
                            "-fdata-sections", "-Wl,--gc-sections", "-o", str(program)],

@@ -88,7 +88,7 @@ class Workshop:
 
     def try_compile(self, source, compiler, flags=()):
         command = [need(compiler), *STRICT, *OPTIONS, "-Os", "-ffunction-sections", "-fdata-sections", "-I%s" % self.out,
-                   "-I%s" % (ROOT / "nanorpc"), "-isystem", str(NANOPB), *flags,
+                   "-I%s" % ROOT, "-isystem", str(NANOPB), *flags,
                    "-c", str(source), "-o", str(self.object_name(source, compiler))]
         return subprocess.run(command, text=True, capture_output=True)
 
@@ -103,7 +103,7 @@ class Workshop:
         flags = ["-DSERVICES=%s" % ", ".join(services), "-DHEADERS=\"headers.h\""]
         headers = sorted(self.out.rglob("*.nrpc.h"))
         (self.out / "headers.h").write_text("".join('#include "%s"\n' % h.relative_to(self.out) for h in headers))
-        objects = [self.compile(HERE / "dump.c", compiler, flags), self.compile(ROOT / "nanorpc" / "match.c", compiler)]
+        objects = [self.compile(HERE / "dump.c", compiler, flags), self.compile(ROOT / "nanorpc" / "hpack" / "nrpc_match.c", compiler)]
         objects += [self.compile(c, compiler) for c in sorted(self.out.rglob("*.nrpc.c"))]
         objects += [self.third(c) for c in sorted(self.out.rglob("*.pb.c"))]
         objects += [self.third(NANOPB / "pb_common.c")]

@@ -1,7 +1,7 @@
 /* tests/ports/lwip_dial.c - ports/lwip/nrpc_lwip_dial.c on lwIP's loopback interface, in a time of its own.
  * Layer: test. Source: nrpc_lwip_dial.h.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "nrpc_lwip_dial.h"
+#include "ports/lwip/nrpc_lwip_dial.h"
 
 #include "lwip/dns.h"
 #include "lwip/init.h"

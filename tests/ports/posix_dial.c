@@ -2,7 +2,7 @@
  * Layer: test. Source: nrpc_posix_dial.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
-#include "nrpc_posix_dial.h"
+#include "ports/posix/nrpc_posix_dial.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -13,10 +13,10 @@ from conftest import ROOT
 UNIT = os.path.join(ROOT, "build", "unit-gcc")
 LWIP = os.environ.get("LWIP_DIR", os.path.join(ROOT, "build", "third", "lwip"))
 PROGRAMS = {
-    "lwip_dial": ["-DNRPC_LWIP_CONNECTIONS=1", "-DNRPC_LWIP_DIALS=2", "-Itests/ports", "-Iports/lwip",
+    "lwip_dial": ["-DNRPC_LWIP_CONNECTIONS=1", "-DNRPC_LWIP_DIALS=2", "-Itests/ports",
                   "-I%s/src/include" % LWIP, "ports/lwip/nrpc_lwip.c", "ports/lwip/nrpc_lwip_dial.c",
                   *glob.glob(LWIP + "/src/core/*.c"), *glob.glob(LWIP + "/src/core/ipv4/*.c"), LWIP + "/src/netif/ethernet.c"],
-    "posix_dial": ["-DNRPC_POSIX_LINKS=1", "-DNRPC_POSIX_DIALS=2", "-Iports/posix", "-pthread",
+    "posix_dial": ["-DNRPC_POSIX_LINKS=1", "-DNRPC_POSIX_DIALS=2", "-pthread",
                    *sorted(glob.glob(os.path.join(ROOT, "ports", "posix", "*.c")))],
 }
 

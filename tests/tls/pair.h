@@ -6,8 +6,8 @@
 
 #include <mbedtls/ssl.h>
 
-#include "nanorpc/link.h"
-#include "nrpc_tls.h"
+#include "ports/nrpc_link.h"
+#include "ports/mbedtls/nrpc_tls.h"
 #include "tests/unit/test.h"
 #include "tests/unit/wire.h"
 

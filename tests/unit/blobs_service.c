@@ -1,13 +1,13 @@
 /* tests/unit/blobs_service.c - see blobs_service.h.
  * Layer: test. Source: proto/blobs.proto.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "config.h"
+#include "nanorpc/config.h"
 #if NRPC_PIECES
 #include "blobs_service.h"
 
 #include <string.h>
 
-#include "compression.h"
+#include "nanorpc/compression.h"
 
 NRPC_SERVER_DEFINE(blobs_server, 2, blobs_Blobs_service);
 

@@ -1,13 +1,13 @@
 /* tests/unit/raw_client.c - a channel with its own codec; what it is told becomes a text.
  * Layer: test. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "config.h"
+#include "nanorpc/config.h"
 #if NRPC_CLIENT
 #include "raw_client.h"
 
 #include <string.h>
 
-#include "invoke.h"
+#include "nanorpc/client/nrpc_invoke.h"
 #include "raw_service.h"
 #include "wire.h"
 

@@ -4,7 +4,7 @@
 #ifndef RAW_CLIENT_H
 #define RAW_CLIENT_H
 
-#include "client.h"
+#include "nanorpc/client.h"
 
 /* The log: for each call N, by the order of their starts: "Nh" headers, "N'text'" a reply (long ones: "N<bytes>"),
  * "Nw" writable, "N=5" or "N=5(message)" done. */

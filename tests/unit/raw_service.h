@@ -4,7 +4,7 @@
 #ifndef RAW_SERVICE_H
 #define RAW_SERVICE_H
 
-#include "nanorpc.h"
+#include "nanorpc/nanorpc.h"
 
 /* Methods of /test.Raw:
  *   Bidi     answers each message with itself; ends well at half-close

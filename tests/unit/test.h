@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "config.h"
+#include "nanorpc/config.h"
 
 /* main of a test program: RUN(one); RUN(other); return test_end(); */
 #define RUN(function) test_run(#function, function)

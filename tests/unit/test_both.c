@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "details.h"
+#include "nanorpc/details.h"
 #include "simpletest.client.h"
 #include "simpletest.nrpc.h"
 #include "test.h"

@@ -6,7 +6,7 @@
 #if NRPC_CLIENT
 #include <string.h>
 
-#include "compression.h"
+#include "nanorpc/compression.h"
 #include "raw_client.h"
 #include "wire.h"
 

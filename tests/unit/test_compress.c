@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "compress.h"
+#include "nanorpc/grpc/nrpc_compress.h"
 #include "test.h"
 
 #include "compress_vectors.h"

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "compression.h"
-#include "grpc.h"
+#include "nanorpc/compression.h"
+#include "nanorpc/grpc/nrpc_grpc.h"
 #include "wire.h"
 
 #if NRPC_COMPRESSION

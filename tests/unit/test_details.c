@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "details.h"
+#include "nanorpc/details.h"
 #include "google/rpc/error_details.pb.h"
 #include "helloworld.nrpc.h"
 #include "wire.h"

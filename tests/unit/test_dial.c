@@ -1,7 +1,7 @@
 /* tests/unit/test_dial.c - when a link is dialled, what a lost one means, and servers that dial out.
  * Layer: test. Source: nanorpc/dial.h; gRPC "Connection Backoff Protocol".
  * SPDX-License-Identifier: Apache-2.0 */
-#include "dial.h"
+#include "nanorpc/dial.h"
 
 #include <string.h>
 

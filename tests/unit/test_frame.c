@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "frame.h"
+#include "nanorpc/http2/nrpc_frame.h"
 #include "test.h"
 
 static void header_is_read(void)

@@ -1,12 +1,12 @@
 /* tests/unit/test_hpack.c - header blocks: what each field means, and the table after each block.
  * Layer: test. Source: RFC 7541, its appendix C, and the vectors of tests/vectors.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "hpack.h"
+#include "nanorpc/hpack/nrpc_hpack.h"
 
 #include <string.h>
 
 #include "hpack_vectors.h"
-#include "nanorpc.h"
+#include "nanorpc/nanorpc.h"
 #include "test.h"
 
 enum { VECTORS = sizeof hpack_vectors / sizeof hpack_vectors[0] };

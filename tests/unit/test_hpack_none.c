@@ -2,9 +2,9 @@
  * Layer: test. Source: RFC 7541 4; nanorpc/config.h NRPC_HPACK_ENTRIES.
  * SPDX-License-Identifier: Apache-2.0 */
 #define NRPC_HPACK_ENTRIES 0
-#include "../../nanorpc/hpack.c" /* compiled here once more, instead of the library's */
+#include "../../nanorpc/hpack/nrpc_hpack.c" /* compiled here once more, instead of the library's */
 
-#include "nanorpc.h"
+#include "nanorpc/nanorpc.h"
 #include "test.h"
 
 static const struct nrpc_service greeter = {.path = "/Greeter/", .method_names = "\200SayHello\377"};

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "hpack_vectors.h"
-#include "huffman.h"
+#include "nanorpc/hpack/nrpc_huffman.h"
 #include "test.h"
 
 enum { EOS = 256, SYMBOLS = 257, ROOM = 64 };

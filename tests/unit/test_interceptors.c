@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "raw_service.c" /* compiled here once more, for servers of its service with options */
-#include "services/auth.h"
-#include "services/counters.h"
-#include "services/log.h"
-#include "services/path.h"
+#include "nanorpc/services/auth.h"
+#include "nanorpc/services/counters.h"
+#include "nanorpc/services/log.h"
+#include "nanorpc/services/path.h"
 #include "wire.h"
 
 #define END NRPC_END_STREAM

@@ -1,12 +1,12 @@
 /* tests/unit/test_match.c - names recognised as they arrive: front-coded lists, and paths over services.
- * Layer: test. Source: nanorpc/match.h.
+ * Layer: test. Source: nanorpc/hpack/nrpc_match.h.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "match.h"
+#include "nanorpc/hpack/nrpc_match.h"
 
 #include <string.h>
 
-#include "hpack.h"
-#include "nanorpc.h"
+#include "nanorpc/hpack/nrpc_hpack.h"
+#include "nanorpc/nanorpc.h"
 #include "test.h"
 
 static unsigned in_list(const char *list, const char *name)

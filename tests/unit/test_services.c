@@ -6,11 +6,11 @@
 #if NRPC_PIECES
 #include <string.h>
 
-#include "compression.h"
+#include "nanorpc/compression.h"
 #include "helloworld.nrpc.h"
 #include "helloworld/greeter.nrpc.h"
-#include "services/health.h"
-#include "services/reflection.h"
+#include "nanorpc/services/health.h"
+#include "nanorpc/services/reflection.h"
 #include "wire.h"
 
 #define END NRPC_END_STREAM

@@ -8,7 +8,7 @@
 
 #include "blobs.client.h"
 #include "blobs_service.h"
-#include "compression.h"
+#include "nanorpc/compression.h"
 
 NRPC_CHANNEL_DEFINE(channel, "a.example", blobs_Blobs_client);
 

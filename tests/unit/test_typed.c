@@ -1,9 +1,9 @@
 /* tests/unit/test_typed.c - the services that every board runs, through nanopb and the generated code.
- * Layer: test. Source: the files in proto/; boards/greeter.c is part of this test.
+ * Layer: test. Source: the files in proto/; boards/apps/greeter/greeter.c is part of this test.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "greeter.c"
+#include "boards/apps/greeter/greeter.c"
 #include "wire.h"
 
 #define END NRPC_END_STREAM

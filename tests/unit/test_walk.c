@@ -1,7 +1,7 @@
 /* tests/unit/test_walk.c - the walker alone: what it hands out and keeps of a message, however that is cut.
  * Layer: test. Source: protobuf "Encoding".
  * SPDX-License-Identifier: Apache-2.0 */
-#include "walk.h"
+#include "nanorpc/grpc/nrpc_walk.h"
 
 #include <string.h>
 

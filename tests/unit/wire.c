@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "server.h"
+#include "nanorpc/server.h"
 
 struct wire wire;
 

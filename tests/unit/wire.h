@@ -4,7 +4,7 @@
 #ifndef WIRE_H
 #define WIRE_H
 
-#include "conn.h"
+#include "nanorpc/conn.h"
 #include "raw_service.h"
 #include "test.h"
 

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "compress.h"
+#include "nanorpc/grpc/nrpc_compress.h"
 #include "wire.h"
 
 enum { TEXT = 1 << 17, FIELDS = 1 << 17, NOTES = 8192, TABLE = 8, FIELD = 700 };

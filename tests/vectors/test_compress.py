@@ -17,7 +17,7 @@ WINDOW_BITS = {DEFLATE: 15, GZIP: 31}
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
     path = tmp_path_factory.mktemp("compress") / "libcompress.so"
-    sources = [os.path.join(ROOT, "nanorpc", name) for name in ("inflate.c", "deflate.c")]
+    sources = [os.path.join(ROOT, "nanorpc", "grpc", name) for name in ("nrpc_inflate.c", "nrpc_deflate.c")]
     subprocess.run(["cc", "-std=c99", "-O1", "-shared", "-fPIC", "-o", str(path)] + sources, check=True)
     library = ctypes.CDLL(str(path))
     library.nrpc_deflate.restype = ctypes.c_size_t

@@ -1,7 +1,0 @@
-# boards/apps/blobs.mk - blobs.Blobs: calls that carry more than the board has memory; make run-BOARD APP=blobs.
-# Layer: application.
-# SPDX-License-Identifier: Apache-2.0
-APP_SRC := boards/blobs.c
-APP_PROTO := blobs
-APP_BOARDS := linux host-sim lm3s6965evb
-APP_CONFIG := -DAPP_TITLE=\"Blobs\" -DNRPC_PIECES=1

@@ -1,8 +1,0 @@
-# boards/apps/reporter.mk - reports a reading every second to host-sim/collector.py: make run-BOARD APP=reporter.
-# Layer: application.
-# SPDX-License-Identifier: Apache-2.0
-APP_SRC := boards/reporter.c boards/greeter.c
-APP_PROTO := reporter helloworld helloworld/greeter simpletest
-APP_BOARDS := linux host-sim lm3s6965evb mps2_an385
-APP_CONFIG := -DAPP_POLLS=1 -DNRPC_CLIENT=1 -DNRPC_LWIP_CONNECTIONS=3 -DNRPC_LWIP_DIALS=1
-APP_CONFIG_linux := -DREPORTER_HOST=\"127.0.0.1\"

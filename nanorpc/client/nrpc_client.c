@@ -1,0 +1,347 @@
+/* nanorpc/client/nrpc_client.c - the client's role on a connection: requests out, responses in, and what a call's end means.
+ * Layer: core. Source: gRPC over HTTP2; gRPC "HTTP to gRPC Status Code Mapping"; RFC 9113 6.8, 8.1.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "nanorpc/config.h"
+#if NRPC_CLIENT
+#include "nanorpc/client.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "nanorpc/compression.h"
+#include "nanorpc/grpc/nrpc_grpc.h"
+#include "nanorpc/client/nrpc_invoke.h"
+
+/* Sets of tokens. */
+enum {
+    STATUS = 1 << NRPC_T_STATUS,
+    NO_PSEUDO = 1 << NRPC_T_AUTHORITY | 1 << NRPC_T_METHOD | 1 << NRPC_T_PATH | 1 << NRPC_T_SCHEME,
+    CONTENT_TYPE = 1 << NRPC_T_CONTENT_TYPE,
+    GRPC_STATUS = 1 << NRPC_T_GRPC_STATUS,
+    BAD = 1 << NRPC_T_BAD
+};
+
+enum { H2_INADEQUATE_SECURITY = 12, UNKNOWN_STATUS = NRPC_UNAUTHENTICATED + 1 };
+
+/* --- What the end of a call is called ----------------------------------------------------- */
+
+/* What :status means, as nrpc_hpack gives it: the number, or where in the static table it stands. */
+#define MEANS(http, status) (uint16_t)((http) << 5 | (status))
+static const uint16_t http_statuses[] = {
+    MEANS(NRPC_STATIC_STATUS, NRPC_OK), MEANS(200, NRPC_OK),
+    MEANS(NRPC_STATIC_STATUS + 4, NRPC_INTERNAL), MEANS(400, NRPC_INTERNAL), MEANS(431, NRPC_INTERNAL),
+    MEANS(401, NRPC_UNAUTHENTICATED), MEANS(403, NRPC_PERMISSION_DENIED),
+    MEANS(NRPC_STATIC_STATUS + 5, NRPC_UNIMPLEMENTED), MEANS(404, NRPC_UNIMPLEMENTED),
+    MEANS(429, NRPC_UNAVAILABLE), MEANS(502, NRPC_UNAVAILABLE), MEANS(503, NRPC_UNAVAILABLE), MEANS(504, NRPC_UNAVAILABLE)};
+
+static enum nrpc_status status_of_http(unsigned http)
+{
+    for (unsigned i = 0; i < sizeof http_statuses / sizeof http_statuses[0]; i++) {
+        if (http_statuses[i] >> 5 == http) {
+            return (enum nrpc_status)(http_statuses[i] & 31);
+        }
+    }
+    return NRPC_UNKNOWN;
+}
+
+static enum nrpc_status status_of_reset(const struct nrpc_call *call, uint32_t code)
+{
+    switch (code) {
+    case NRPC_H2_REFUSED_STREAM: return NRPC_UNAVAILABLE;
+    case NRPC_H2_CANCEL: return nrpc_call_time_left_ms(call) ? NRPC_CANCELLED : NRPC_DEADLINE_EXCEEDED;
+    case NRPC_H2_ENHANCE_YOUR_CALM: return NRPC_RESOURCE_EXHAUSTED;
+    case H2_INADEQUATE_SECURITY: return NRPC_PERMISSION_DENIED;
+    default: return NRPC_INTERNAL;
+    }
+}
+
+/* --- Messages of statuses ----------------------------------------------------------------- */
+
+/* Over 255: it is none. */
+static NRPC_NOINLINE unsigned hex_value(unsigned digit)
+{
+    unsigned n = digit - '0', letter = (digit | 0x20) - 'a';
+    return n < 10 ? n : letter < 6 ? letter + 10 : 256;
+}
+
+/* Decodes in place; what is no escape stays as it is. */
+static void unescape(uint8_t *text)
+{
+    unsigned code;
+    for (const uint8_t *from = text; (*text = *from++) != '\0'; text++) {
+        if (*text == '%' && (code = hex_value(from[0]) << 4 | hex_value(from[1])) < 256) {
+            *text = (uint8_t)code;
+            from += 2;
+        }
+    }
+}
+
+void nrpc_client_tell(struct nrpc_call *call, enum nrpc_status status, const char *text)
+{
+    uint8_t *own = nrpc_call_message(call);
+    unsigned n = call->message_length;
+    if (!(call->client & NRPC_CLIENT_OWED)) {
+        return;
+    }
+    call->client &= (uint16_t)~NRPC_CLIENT_OWED;
+    if (!text) {
+        own[n < NRPC_STATUS_MESSAGE_MAX ? n : NRPC_STATUS_MESSAGE_MAX - 1] = '\0';
+        unescape(own);
+        text = (const char *)own;
+    }
+    call->events->done(call, status, text);
+}
+
+/* Of grpc-message, as it comes: it is a text, and the HPACK table keeps none. */
+static void message_byte(struct nrpc_hpack *hpack, uint8_t byte)
+{
+    struct nrpc_conn *conn = (struct nrpc_conn *)((uintptr_t)hpack - offsetof(struct nrpc_conn, hpack));
+#if NRPC_METADATA_BYTES
+    struct nrpc_call *call = conn->vacant; /* see nrpc_request_begin */
+#else
+    struct nrpc_call *call = nrpc_stream_find(conn, conn->block_id);
+#endif
+    unsigned n = hpack->bytes - hpack->name_bytes - (32 + 1u); /* before this one */
+#if NRPC_FAST
+    conn->request.odd |= NRPC_HAS_KEYS; /* so that a block like it is decoded anew */
+#endif
+    if (!call || (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN) {
+        return;
+    }
+    if (n < NRPC_STATUS_MESSAGE_MAX - 1) {
+        nrpc_call_message(call)[n++] = byte;
+        call->message_length = (uint8_t)n;
+    }
+}
+
+/* --- Responses ---------------------------------------------------------------------------- */
+
+/* All has come. A status that is no good makes a single reply void; those of a stream are delivered first. */
+static void trailers(struct nrpc_call *call, uint32_t status)
+{
+    status = status < UNKNOWN_STATUS ? status : UNKNOWN_STATUS;
+    call->client |= (uint16_t)((1 + status) * NRPC_CLIENT_STATUS);
+    call->flags &= (uint16_t)~(NRPC_CALL_TX | NRPC_CALL_PRODUCING); /* it is of no use any more */
+    call->tx_length = 0;
+    if (status && (!(call->method->kind & NRPC_CLIENT_STREAM) || (call->flags & NRPC_CALL_TAKING))) {
+        call->flags &= (uint16_t)~NRPC_CALL_TAKING;
+        call->rx_have = 0;
+    }
+    nrpc_grpc_receive(call, NULL, 0);
+}
+
+/* What headers that are not malformed say of a call in which nothing else has gone wrong. */
+static enum nrpc_status verdict(const struct nrpc_call *call, const struct nrpc_request *response, int first)
+{
+    if (response->list_bytes > NRPC_HEADER_LIST_MAX || response->fault) {
+        return NRPC_RESOURCE_EXHAUSTED;
+    }
+    if (first && !(response->seen & GRPC_STATUS)) {
+        enum nrpc_status status = status_of_http(response->path);
+        return status || ((response->seen & ~response->odd) & CONTENT_TYPE) ? status : NRPC_UNKNOWN;
+    }
+    return (call->flags & NRPC_CALL_RX_END) && call->body_left + 1 > 1 ? NRPC_INTERNAL : NRPC_OK; /* RFC 9113 8.1.1 */
+}
+
+static void headers(struct nrpc_conn *conn)
+{
+    const struct nrpc_request *response = &conn->request;
+    struct nrpc_call *call = nrpc_stream_find(conn, conn->frame.id);
+    unsigned end = conn->block_flags & NRPC_END_STREAM;
+    if (!call || !(call->flags & NRPC_CALL_OPEN)) {
+        nrpc_conn_glitch(conn); /* given up while they were on their way */
+        return;
+    }
+    unsigned first = !(call->client & NRPC_CLIENT_ANSWERED), pseudo = response->seen & (STATUS | NO_PSEUDO);
+    unsigned interim = first && response->path - 100u < 100;
+    if (((response->seen | response->odd) & BAD) || pseudo != first * STATUS || (end ? interim : !first)) {
+        nrpc_conn_reset(conn, call->id, NRPC_H2_PROTOCOL_ERROR);
+        return;
+    }
+    if (interim) {
+        nrpc_conn_glitch(conn);
+        return;
+    }
+    call->flags |= (uint16_t)(end * NRPC_CALL_RX_END);
+    if (first) {
+        call->client |= NRPC_CLIENT_ANSWERED;
+        call->body_left = response->content_length;
+    }
+    enum nrpc_status status = verdict(call, response, (int)first);
+#if NRPC_COMPRESSION
+    if (first && !status && !nrpc_compression_begin(call, response->encoding, 0)) {
+        status = NRPC_INTERNAL;
+    }
+#endif
+    if (status) {
+        nrpc_call_finish(call, status, "not a gRPC response");
+    } else if (end) {
+        trailers(call, response->timeout_ms);
+    } else {
+        call->message_length = 0; /* these have not been trailers */
+        if (call->events->headers && !(call->flags & NRPC_CALL_FINISHED)) {
+            call->events->headers(call);
+        }
+    }
+}
+
+enum nrpc_status nrpc_client_message(struct nrpc_call *call, const void *reply, void *unused)
+{
+    const struct nrpc_client_method *method = (const struct nrpc_client_method *)call->method;
+    unsigned streams = method->method.kind & NRPC_CLIENT_STREAM, status = call->client / NRPC_CLIENT_STATUS - 1u;
+    (void)unused;
+    if (!reply) { /* the response has come to its end, and what there was has been delivered */
+        const char *text = NULL;
+        if ((status | streams) == NRPC_OK && !(call->flags & NRPC_CALL_REQUESTED)) {
+            status = NRPC_INTERNAL;
+            text = "no reply";
+        }
+        nrpc_call_finish(call, (enum nrpc_status)status, text); /* none that has come: UNKNOWN */
+        return NRPC_PENDING;
+    }
+    if (!streams && status != NRPC_OK) { /* all has come, so this as well */
+        return NRPC_PENDING;
+    }
+    status = method->got(call, reply, call->events);
+    return (status | streams) ? (enum nrpc_status)status : NRPC_PENDING; /* the end of a single one follows at once */
+}
+
+/* --- The stream is over, and no trailers have come ---------------------------------------- */
+
+/* May the request be sent again? Only while the server has made nothing of it, and we have all of it. */
+static int may_retry(const struct nrpc_call *call)
+{
+    return !(call->client & (NRPC_CLIENT_RETRIED | NRPC_CLIENT_MORE | NRPC_CLIENT_ANSWERED));
+}
+
+void nrpc_client_cancelled(struct nrpc_call *call, enum nrpc_status why)
+{
+    uint32_t code = nrpc_call_conn(call)->request.list_bytes;
+    if (call->flags & NRPC_CALL_OPEN) { /* nrpc_grpc_fail: its turn resets the stream */
+        nrpc_client_tell(call, why, NULL);
+    } else if (call->client >= NRPC_CLIENT_STATUS) { /* its owner does not take it yet */
+        call->flags |= NRPC_CALL_OPEN | NRPC_CALL_HELD | NRPC_CALL_REQUESTED;
+        call->id = 0;
+    } else if (why == NRPC_UNAVAILABLE && !call->id) {
+        nrpc_client_put_back(call);
+    } else if (why == NRPC_UNAVAILABLE) {
+        nrpc_client_tell(call, why, "connection lost");
+    } else if (code == NRPC_H2_REFUSED_STREAM && may_retry(call)) {
+        call->client |= NRPC_CLIENT_RETRIED;
+        nrpc_client_put_back(call);
+    } else {
+        nrpc_client_tell(call, status_of_reset(call, code), "stream reset");
+    }
+}
+
+/* --- A call's turn to send ---------------------------------------------------------------- */
+
+/* What they have waited for may have come. */
+static void queue_all(struct nrpc_conn *conn)
+{
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        if (conn->calls[i].flags & NRPC_CALL_OPEN) {
+            nrpc_stream_queue(&conn->calls[i]);
+        }
+    }
+}
+
+/* May another stream be opened? */
+static int may_open(const struct nrpc_conn *conn)
+{
+    uint32_t active = 0;
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        unsigned flags = conn->calls[i].flags;
+        active += flags / NRPC_CALL_HEADERS & flags & NRPC_CALL_OPEN; /* both of them */
+    }
+    return (conn->flags & (NRPC_CONN_GREETED | NRPC_CONN_DRAIN | NRPC_CONN_LEAVES)) == NRPC_CONN_GREETED &&
+           active < UINT32_MAX - conn->streams_refused;
+}
+
+static void open_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
+{
+    conn->last_id = call->id = (conn->last_id + 1) | 1; /* 1, 3, 5, ... */
+    conn->flags |= (call->id >> 30) * NRPC_CONN_LEAVES; /* before there are no more */
+    call->send_window = (int32_t)conn->peer_initial_window;
+    nrpc_transmit_headers(call, out, nrpc_invoke_headers(call, out->at + NRPC_FRAME_HEADER_BYTES), 0);
+}
+
+/* The call is over; RFC 9113 8.1: so is its stream. */
+static enum nrpc_turn close_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
+{
+    int received = call->flags & NRPC_CALL_RX_END;
+    if (call->id && !(received && (call->client & NRPC_CLIENT_END_SENT))) {
+        nrpc_transmit_number(out, NRPC_RST_STREAM, call->id, received ? NRPC_H2_NO_ERROR : NRPC_H2_CANCEL);
+    }
+    call->body_left = UINT32_MAX; /* what is on its way is not looked at */
+    if (conn->glitches) {
+        conn->glitches--;
+    }
+    nrpc_stream_close(call, NRPC_OK);
+    queue_all(conn);
+    nrpc_client_tell(call, (enum nrpc_status)call->status, NULL);
+    return NRPC_TURN_MORE; /* of another call, which may have waited for this one */
+}
+
+static enum nrpc_turn put_requests(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
+{
+    const unsigned more = NRPC_CALL_TX | NRPC_CALL_PRODUCING;
+    if (!(call->flags & NRPC_CALL_TX)) {
+        if (!(call->flags & more) && (call->client & (NRPC_CLIENT_CLOSED | NRPC_CLIENT_END_SENT)) == NRPC_CLIENT_CLOSED) {
+            call->client |= NRPC_CLIENT_END_SENT;
+            out->at = nrpc_frame_write(out->at, 0, NRPC_TYPE_FLAGS(NRPC_DATA, NRPC_END_STREAM), call->id);
+        }
+        return NRPC_TURN_IDLE;
+    }
+    uint8_t *frame = out->at;
+    enum nrpc_turn turn = nrpc_transmit_data(conn, call, out);
+    if (!(call->flags & more)) {
+        if (call->client & NRPC_CLIENT_CLOSED) {
+            call->client |= NRPC_CLIENT_END_SENT;
+            frame[4] = NRPC_END_STREAM; /* its flags */
+        } else if (call->events->writable) {
+            call->events->writable(call);
+        }
+    }
+    return turn;
+}
+
+static enum nrpc_turn turn(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
+{
+    if (call->flags & NRPC_CALL_FINISHED) {
+        return close_stream(conn, call, out);
+    }
+    if (!(call->flags & NRPC_CALL_HEADERS)) {
+        if ((call->flags & NRPC_CALL_RX_END) || !may_open(conn)) {
+            return NRPC_TURN_IDLE;
+        }
+        open_stream(conn, call, out);
+        return NRPC_TURN_MORE;
+    }
+    nrpc_transmit_window(conn, call, out);
+    return put_requests(conn, call, out);
+}
+
+/* --- GOAWAY ------------------------------------------------------------------------------- */
+
+static void goaway(struct nrpc_conn *conn, uint32_t last_id)
+{
+    conn->flags |= NRPC_CONN_LEAVES;
+    nrpc_conn_glitch(conn);
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        struct nrpc_call *call = &conn->calls[i];
+        if ((call->flags & NRPC_CALL_OPEN) && call->id > last_id) {
+            conn->request.list_bytes = NRPC_H2_REFUSED_STREAM;
+            nrpc_stream_close(call, NRPC_CANCELLED);
+        }
+    }
+}
+
+const struct nrpc_role nrpc_client_role = {
+    .headers = headers,
+    .turn = turn,
+    .goaway = goaway,
+    .message_byte = message_byte,
+};
+
+#endif

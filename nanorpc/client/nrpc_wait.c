@@ -1,0 +1,113 @@
+/* nanorpc/client/nrpc_wait.c - blocking calls: the port is polled until what is waited for has come.
+ * Layer: core. Source: none.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "nanorpc/config.h"
+#if NRPC_CLIENT
+#include "nanorpc/wait.h"
+
+#include <string.h>
+
+enum { POLL_MS = 1000 };
+
+static int start(struct nrpc_wait *wait, struct nrpc_channel *channel, const struct nrpc_client_method *method,
+                 const struct nrpc_call_options *options, const void *request, const struct nrpc_events *events)
+{
+    memset(wait, 0, sizeof *wait);
+    wait->channel = channel;
+    wait->status = NRPC_RESOURCE_EXHAUSTED;
+    wait->message = options ? options->message : NULL;
+    wait->call = nrpc_client_start(channel, method, options, request, events);
+    if (wait->message) {
+        *wait->message = '\0';
+    }
+    if (!wait->call) {
+        return NRPC_E_LIMIT;
+    }
+    nrpc_call_user(wait->call)->ptr = wait;
+    return 0;
+}
+
+int nrpc_wait_open(struct nrpc_wait *wait, struct nrpc_channel *channel, const struct nrpc_client_method *method,
+                   const struct nrpc_call_options *options, const void *request, const struct nrpc_events *events)
+{
+    int error = start(wait, channel, method, options, request, events);
+    if (!error) {
+        wait->call->flags |= NRPC_CALL_HELD; /* replies come when they are asked for */
+    }
+    return error;
+}
+
+int nrpc_wait_put(struct nrpc_wait *wait, const void *request)
+{
+    int error = NRPC_E_STATE;
+    while (wait->call && (error = nrpc_client_write(wait->call, request)) == NRPC_E_AGAIN) {
+        wait->channel->poll(POLL_MS);
+    }
+    return wait->call ? error : NRPC_E_STATE;
+}
+
+int nrpc_wait_get(struct nrpc_wait *wait, void *reply)
+{
+    wait->reply = reply;
+    wait->has_reply = 0;
+    if (wait->call) {
+        nrpc_call_wake(wait->call);
+    }
+    while (wait->call && !wait->has_reply) {
+        wait->channel->poll(POLL_MS);
+    }
+    wait->reply = NULL;
+    return wait->has_reply;
+}
+
+enum nrpc_status nrpc_wait_end(struct nrpc_wait *wait, void *reply)
+{
+    wait->reply = reply;
+    if (wait->call) {
+        nrpc_call_close_writes(wait->call);
+        nrpc_call_wake(wait->call);
+    }
+    while (wait->call) {
+        wait->channel->poll(POLL_MS);
+    }
+    return wait->status;
+}
+
+enum nrpc_status nrpc_wait_unary(struct nrpc_channel *channel, const struct nrpc_client_method *method,
+                                 const struct nrpc_call_options *options, const void *request, void *reply,
+                                 const struct nrpc_events *events)
+{
+    struct nrpc_wait wait;
+    start(&wait, channel, method, options, request, events);
+    return nrpc_wait_end(&wait, reply);
+}
+
+enum nrpc_status nrpc_wait_reply(struct nrpc_call *call, const void *reply, size_t n)
+{
+    struct nrpc_wait *wait = nrpc_call_user(call)->ptr;
+    if (!wait->reply) {
+        return NRPC_OK; /* dropped */
+    }
+    memcpy(wait->reply, reply, n);
+    wait->reply = NULL;
+    wait->has_reply = 1;
+    return NRPC_PENDING;
+}
+
+void nrpc_wait_done(struct nrpc_call *call, enum nrpc_status status, const char *message)
+{
+    struct nrpc_wait *wait = nrpc_call_user(call)->ptr;
+    if (wait->at_end) {
+        wait->at_end(call);
+    }
+    wait->call = NULL;
+    wait->status = status;
+    if (wait->message) {
+        size_t n = strlen(message);
+        n = n < NRPC_STATUS_MESSAGE_MAX ? n : NRPC_STATUS_MESSAGE_MAX - 1;
+        memcpy(wait->message, message, n);
+        wait->message[n] = '\0';
+    }
+}
+
+#endif

@@ -1,0 +1,172 @@
+/* nanorpc/grpc/nrpc_metadata.c - a call's metadata: records in its block, base64 both ways.
+ * Layer: core. Source: gRPC over HTTP2 "Custom-Metadata"; RFC 4648 4; RFC 7541 5.1, 6.2.2.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "nanorpc/grpc/nrpc_metadata.h"
+
+#include <string.h>
+
+#if NRPC_METADATA_BYTES
+
+enum { RECORD_BYTES = 3, FIELD_OVERHEAD = 5, PADDED = 64 };
+
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"; /* of base64 */
+
+/* Bytes that a record at the block's end may have; negative: there is no place for one. */
+static int record_room(const struct nrpc_call *call)
+{
+    return NRPC_METADATA_BYTES - RECORD_BYTES - call->metadata_used;
+}
+
+/* The n bytes behind the block's last record, after a record's head, are one from here on. */
+static NRPC_NOINLINE void end_record(struct nrpc_call *call, unsigned tag, size_t n)
+{
+    uint8_t *record = nrpc_call_metadata_block(call) + call->metadata_used;
+    record[0] = (uint8_t)tag;
+    record[1] = (uint8_t)(n >> 8);
+    record[2] = (uint8_t)n;
+    call->metadata_used = (uint16_t)(call->metadata_used + RECORD_BYTES + n);
+}
+
+/* The next record with this tag from `at` on, or NULL; *n: its bytes. */
+static const uint8_t *find_record(const struct nrpc_call *call, const uint8_t *at, unsigned tag, size_t *n)
+{
+    const uint8_t *end = nrpc_call_metadata_block(call) + call->metadata_used;
+    while (at != end) {
+        const uint8_t *bytes = at + RECORD_BYTES;
+        *n = (size_t)at[1] << 8 | at[2];
+        if (*at == tag) {
+            return bytes;
+        }
+        at = bytes + *n;
+    }
+    return NULL;
+}
+
+static int is_binary(const char *key)
+{
+    size_t n = strlen(key);
+    return n > 4 && memcmp(key + n - 4, "-bin", 4) == 0;
+}
+
+/* --- From the client ---------------------------------------------------------------------- */
+
+/* ASCII becomes one record; base64, padded or not, one for each value that stands between commas. */
+uint8_t nrpc_metadata_take(struct nrpc_call *call, const struct nrpc_hpack *field)
+{
+    unsigned key = field->token - (unsigned)NRPC_T_KEY, position, bits = 0;
+    int binary = is_binary(field->server->keys[key]->name), n = 0;
+    int32_t left = nrpc_hpack_text(field, &position);
+    uint32_t group = 0;
+    if (left < 0) {
+        return (uint8_t)-left;
+    }
+    for (;; left--) {
+        unsigned c = left ? nrpc_hpack_text_byte(field, position++) : ',';
+        int ends = !left || (binary && c == ',');
+        if (!ends && binary) {
+            const char *digit = memchr(digits, (int)c, 64);
+            if (c == '=') {
+                bits |= PADDED;
+                continue;
+            }
+            if (!digit || bits & PADDED) {
+                return NRPC_INTERNAL;
+            }
+            group = group << 6 | (uint32_t)(digit - digits);
+            bits += 6;
+            if (bits < 8) {
+                continue;
+            }
+            bits -= 8;
+            c = group >> bits;
+        }
+        if (n > record_room(call) - !ends) {
+            return NRPC_RESOURCE_EXHAUSTED;
+        }
+        if (!ends) {
+            nrpc_call_metadata_block(call)[call->metadata_used + RECORD_BYTES + n++] = (uint8_t)c;
+            continue;
+        }
+        if ((bits & 7) == 6) { /* one digit alone */
+            return NRPC_INTERNAL;
+        }
+        end_record(call, key, (size_t)n);
+        if (!left) {
+            return NRPC_OK;
+        }
+        n = 0;
+        bits = 0;
+    }
+}
+
+const void *nrpc_call_metadata(const struct nrpc_call *call, const struct nrpc_key *key, unsigned i, size_t *n)
+{
+    const struct nrpc_server *server = nrpc_call_conn(call)->server;
+    const uint8_t *at = nrpc_call_metadata_block(call);
+    unsigned tag = 0;
+    while (tag < server->n_keys && server->keys[tag] != key) {
+        tag++;
+    }
+    while ((at = find_record(call, at, tag, n)) != NULL && i--) {
+        at += *n;
+    }
+    return at;
+}
+
+/* --- To the client ------------------------------------------------------------------------ */
+
+/* Base64 without padding, as gRPC wants it. The value may lie at the block's end: it is read before it is overwritten. */
+static void put_base64(uint8_t *to, size_t n_digits, const uint8_t *from, size_t n)
+{
+    for (size_t j = 0; j < n_digits; j++) {
+        size_t i = j * 6 / 8;
+        unsigned pair = (unsigned)from[i] << 8 | (i + 1 < n ? from[i + 1] : 0u);
+        to[j] = (uint8_t)digits[pair >> (10 - j * 6 % 8) & 63];
+    }
+}
+
+int nrpc_call_add_field(struct nrpc_call *call, enum nrpc_part part, const char *key, const void *value, size_t n)
+{
+    size_t key_bytes = strlen(key);
+    int binary = is_binary(key);
+    if ((call->flags & (NRPC_CALL_OPEN | (part == NRPC_HEADER ? NRPC_CALL_HEADERS : 0u))) != NRPC_CALL_OPEN) {
+        return NRPC_E_STATE;
+    }
+    uint8_t *begin = nrpc_call_metadata_block(call) + call->metadata_used + RECORD_BYTES, *p = begin;
+    if (n > NRPC_METADATA_BYTES || key_bytes > 126) {
+        return NRPC_E_TOO_BIG;
+    }
+    size_t value_bytes = binary ? (n * 4 + 2) / 3 : n;
+    if ((int)(key_bytes + value_bytes + FIELD_OVERHEAD) > record_room(call)) {
+        return NRPC_E_TOO_BIG;
+    }
+    *p++ = 0; /* literal without indexing, a new name */
+    *p++ = (uint8_t)key_bytes;
+    p = (uint8_t *)memcpy(p, key, key_bytes) + key_bytes;
+    *p++ = (uint8_t)(value_bytes < 127 ? value_bytes : 127);
+    if (value_bytes >= 127) { /* RFC 7541 5.1 */
+        *p++ = (uint8_t)((value_bytes - 127) | 128);
+        *p++ = (uint8_t)((value_bytes - 127) >> 7);
+    }
+    if (binary) {
+        put_base64(p, value_bytes, value, n);
+    } else {
+        memmove(p, value, n);
+    }
+    end_record(call, part, (size_t)(p - begin) + value_bytes);
+    return 0;
+}
+
+uint8_t *nrpc_metadata_put(const struct nrpc_call *call, unsigned tag, uint8_t *p)
+{
+    const uint8_t *at = nrpc_call_metadata_block(call);
+    size_t n;
+    while ((at = find_record(call, at, tag, &n)) != NULL) {
+        memcpy(p, at, n);
+        p += n;
+        at += n;
+    }
+    return p;
+}
+
+#endif

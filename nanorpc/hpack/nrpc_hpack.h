@@ -1,0 +1,144 @@
+/* nanorpc/hpack/nrpc_hpack.h - semantic HPACK: a header block goes in as it arrives, meanings come out.
+ * Layer: core. Source: RFC 7541.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NANORPC_HPACK_H
+#define NANORPC_HPACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "nanorpc/config.h"
+#include "nanorpc/hpack/nrpc_huffman.h"
+#include "nanorpc/hpack/nrpc_match.h"
+
+NRPC_BEGIN_C
+
+/* The longest grpc-timeout that is told from a longer one: 12 days. */
+enum { NRPC_TIMEOUT_MAX = (1 << 30) - 1 };
+
+/* What a header field is to a gRPC server or client. The first ones stand in the order of their names. */
+enum nrpc_token {
+    NRPC_T_AUTHORITY, /* value unused */
+    NRPC_T_METHOD,    /* 0: POST, else any other number */
+    NRPC_T_PATH,      /* service << 8 | method, or NRPC_PATH_UNKNOWN */
+    NRPC_T_SCHEME,    /* unused */
+#if NRPC_CLIENT
+    NRPC_T_STATUS,    /* the number; below 100: NRPC_STATIC_STATUS + the place of the static table's entry among its kind */
+#endif
+    NRPC_T_CONNECTION,
+    NRPC_T_CONTENT_LENGTH, /* bytes, 0..UINT32_MAX - 1 */
+    NRPC_T_CONTENT_TYPE,   /* 0: application/grpc, else any other number */
+#if NRPC_COMPRESSION
+    NRPC_T_GRPC_ACCEPT_ENCODING, /* a set of enum nrpc_encoding */
+    NRPC_T_GRPC_ENCODING,        /* likewise, of one */
+#else
+    NRPC_T_GRPC_ENCODING,  /* 0: identity, 1: any other */
+#endif
+#if NRPC_CLIENT
+    NRPC_T_GRPC_MESSAGE,   /* unused; its bytes are given to the role */
+    NRPC_T_GRPC_STATUS,    /* the number */
+#endif
+    NRPC_T_GRPC_TIMEOUT,   /* milliseconds, rounded up, 0..NRPC_TIMEOUT_MAX; UINT32_MAX: malformed */
+    NRPC_T_KEEP_ALIVE,
+    NRPC_T_PROXY_CONNECTION,
+    NRPC_T_TE, /* unused */
+    NRPC_T_TRANSFER_ENCODING,
+    NRPC_T_UPGRADE,
+    NRPC_T_OTHER, /* nobody asked for it */
+    NRPC_T_KEY,   /* and on: the server's keys; value: where its text is, see nrpc_hpack_text */
+    NRPC_T_END = 64,
+    NRPC_T_BAD = NRPC_T_CONNECTION /* a name that makes the request malformed, RFC 9113 8.2 */
+};
+
+enum { NRPC_STATIC_STATUS = 5 };
+
+/* An entry of the dynamic table: 8 bytes, whatever the length of its text. */
+struct nrpc_hpack_entry {
+    uint32_t value;
+    uint32_t shape; /* bytes that it counts, name's length, token - see hpack.c */
+};
+
+/* A decoder. One for a connection; it may be cut between any two bytes. */
+struct nrpc_hpack { /* small fields first: the shortest instructions reach them */
+    uint8_t state, shift, kind, is_huffman;
+    uint8_t key;                    /* the key that fits the name so far */
+    uint8_t newest, count;          /* the table's ring */
+    uint8_t token;                  /* of the field being decoded, or just decoded: enum nrpc_token */
+    uint16_t max_bytes, used_bytes; /* the table: RFC 7541 4.2 */
+#if NRPC_HPACK_TABLE_BYTES < 4096
+    uint16_t limit; /* the largest max_bytes that the peer may choose */
+#endif
+    uint16_t name_bytes;
+    uint16_t bytes;                 /* name + value + 32, RFC 7541 4.1 */
+    struct nrpc_huffman huffman;
+    uint8_t bad;                    /* the name or the value is not allowed, RFC 9113 8.2 */
+    uint32_t value;
+    uint32_t integer;               /* a number; then the encoded bytes of the string still to come */
+#if NRPC_FAST
+    uint32_t generation; /* changes with each change of the table */
+#endif
+    const struct nrpc_server *server;
+    struct nrpc_match match;
+#if NRPC_METADATA_BYTES
+    uint16_t text_end; /* the position after all text that there has ever been */
+    uint8_t text[NRPC_METADATA_BYTES]; /* the ring: position p is at p % NRPC_METADATA_BYTES */
+#endif
+    struct nrpc_hpack_entry entries[NRPC_HPACK_ENTRIES ? NRPC_HPACK_ENTRIES : 1];
+};
+
+/* A new connection: an empty table of at most 4096 bytes. server: kept; its services give the paths
+ * their meaning, its keys say which other values are wanted. */
+void nrpc_hpack_init(struct nrpc_hpack *hpack, const struct nrpc_server *server);
+
+/* The peer has our SETTINGS_HEADER_TABLE_SIZE: from now on a larger table is an error, RFC 7541 6.3. */
+static inline void nrpc_hpack_acked(struct nrpc_hpack *hpack)
+{
+#if NRPC_HPACK_TABLE_BYTES < 4096
+    hpack->limit = NRPC_HPACK_TABLE_BYTES;
+#else
+    (void)hpack;
+#endif
+}
+
+/* Begins a header block. */
+static inline void nrpc_hpack_begin(struct nrpc_hpack *hpack)
+{
+    hpack->state = hpack->shift = 0;
+}
+
+/* Decodes from *at on until a field is complete or `end` is reached, and moves *at there.
+ * Returns 1: a field stands in token, bad, value and bytes; 0: all bytes are used;
+ * -1: COMPRESSION_ERROR, the connection must end. */
+int nrpc_hpack_decode(struct nrpc_hpack *hpack, const uint8_t **at, const uint8_t *end);
+
+/* 1 when the block may end here, 0: COMPRESSION_ERROR. */
+static inline int nrpc_hpack_end(const struct nrpc_hpack *hpack)
+{
+    return !(hpack->state >> 1 | hpack->shift); /* no field and no number is begun */
+}
+
+enum { NRPC_TEXT_TOO_LONG = -8, NRPC_TEXT_LOST = -0xff }; /* less: nrpc_request.fault */
+#if NRPC_METADATA_BYTES
+/* The text of a key's value, until the next byte is decoded. *start: where its byte i is, by
+ * nrpc_hpack_text_byte. Returns its length; NRPC_TEXT_TOO_LONG: it has never been in the ring; NRPC_TEXT_LOST: it has left
+ * the ring although the peer's table still has it. */
+static inline int32_t nrpc_hpack_text(const struct nrpc_hpack *hpack, unsigned *start)
+{
+    *start = hpack->value >> 16;
+    if (hpack->value == UINT32_MAX) {
+        return NRPC_TEXT_TOO_LONG;
+    }
+    return (uint16_t)(hpack->text_end - *start) > NRPC_METADATA_BYTES ? NRPC_TEXT_LOST : (int32_t)(hpack->value & 0xffff);
+}
+static inline uint8_t nrpc_hpack_text_byte(const struct nrpc_hpack *hpack, unsigned position)
+{
+    return hpack->text[(position & 0xffffu) % NRPC_METADATA_BYTES];
+}
+#endif
+
+/* The names of enum nrpc_token as a list of match.h, for tests. */
+extern const char nrpc_hpack_names[];
+
+NRPC_END_C
+
+#endif

@@ -1,0 +1,168 @@
+/* nanorpc/hpack/nrpc_respond.c - constants in flash become header blocks.
+ * Layer: core. Source: RFC 7541 6; gRPC over HTTP2 "Responses".
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "nanorpc/hpack/nrpc_respond.h"
+
+#include <string.h>
+
+#include "nanorpc/grpc/nrpc_compress.h"
+#include "nanorpc/http2/nrpc_role.h"
+
+enum {
+    INDEXED = 0x80,
+    INSERT = 0x40,
+    STATUS_200 = 8, /* in the static table */
+    CONTENT_TYPE = 31, /* likewise, its name */
+    NEWEST = 62,       /* in the dynamic table */
+    BOTH_ENTRIES = 12 + 16 + 32 + 11 + 1 + 32 /* what the two fields take up in it */
+};
+
+/* What stands in blocks as it is: each piece after its length. */
+static const char pieces[] =
+#if NRPC_CLIENT
+    "\016\000\014grpc-timeout"
+#if NRPC_COMPRESSION
+    "\113\100\002te\010trailers\137\020application/grpc\100\024grpc-accept-encoding\025identity,deflate,gzip"
+    "\004\301\300\277\276"
+#else
+    "\037\100\002te\010trailers\137\020application/grpc"
+    "\003\300\277\276"
+#endif
+#endif
+    "\001\040"                 /* a table of no bytes from here on */
+    "\002\077\111"             /* a table of BOTH_ENTRIES, in two bytes */
+    "\002\010\003"             /* literal without indexing, the name of entry 8 */
+    "\021\020application/grpc"
+    "\015\013grpc-status\001"
+    "\016\000\014grpc-message"
+#if NRPC_COMPRESSION
+    "\054\000\024grpc-accept-encoding\025identity,deflate,gzip"
+    "\027\000\015grpc-encoding\007deflate"
+    "\024\000\015grpc-encoding\004gzip";
+#else
+    "\037\000\024grpc-accept-encoding\010identity";
+#endif
+enum piece { /* where each begins */
+    NO_TABLE = NRPC_PIECES_OF_REQUESTS,
+    FULL_TABLE = NO_TABLE + 2,
+    OTHER_STATUS = FULL_TABLE + 3,
+    GRPC_TYPE = OTHER_STATUS + 3,
+    GRPC_STATUS = GRPC_TYPE + 18,
+    GRPC_MESSAGE = GRPC_STATUS + 14,
+    ENCODINGS = GRPC_MESSAGE + 15,
+#if NRPC_COMPRESSION
+    DEFLATE = ENCODINGS + 45,
+    GZIP = DEFLATE + 24,
+    PIECES_END = GZIP + 21
+#else
+    PIECES_END = ENCODINGS + 32
+#endif
+};
+NRPC_STATIC_ASSERT(sizeof pieces - 1 == PIECES_END, "pieces");
+
+NRPC_SHARED NRPC_NOINLINE uint8_t *nrpc_respond_piece(uint8_t *p, unsigned piece)
+{
+    unsigned n = (uint8_t)pieces[piece];
+    memcpy(p, &pieces[piece + 1], n);
+    return p + n;
+}
+
+void nrpc_response_table_limit(struct nrpc_response_table *table, uint32_t bytes)
+{
+    if (bytes < 4096) {
+        table->update_due = 1;
+        if (bytes < BOTH_ENTRIES) {
+            table->is_small = 1;
+            table->inserted = 0;
+        }
+    }
+}
+
+uint8_t *nrpc_respond_headers(struct nrpc_response_table *table, uint8_t *p, const uint8_t *digits)
+{
+    if (table->update_due) {
+        table->update_due = 0; /* to no more than we use */
+        p = nrpc_respond_piece(p, table->is_small ? NO_TABLE : FULL_TABLE);
+    }
+    if (digits) {
+        p = nrpc_respond_piece(p, OTHER_STATUS);
+        memcpy(p, digits, 3);
+        return p + 3;
+    }
+    *p++ = INDEXED | STATUS_200;
+    if (table->inserted) {
+        *p++ = (uint8_t)(INDEXED | (NEWEST - 1 + table->inserted));
+        return p;
+    }
+    *p++ = INSERT | CONTENT_TYPE; /* into a table of no bytes too: that is no error, RFC 7541 4.4 */
+    table->inserted = !table->is_small;
+    return nrpc_respond_piece(p, GRPC_TYPE);
+}
+
+#if NRPC_COMPRESSION
+uint8_t *nrpc_respond_encoding(uint8_t *p, unsigned encoding)
+{
+    return encoding ? nrpc_respond_piece(p, encoding == NRPC_ENCODING_GZIP ? GZIP : DEFLATE) : p;
+}
+#endif
+
+uint8_t *nrpc_respond_encodings(uint8_t *p)
+{
+    return nrpc_respond_piece(p, ENCODINGS);
+}
+
+uint8_t *nrpc_respond_status(struct nrpc_response_table *table, uint8_t *p, unsigned status)
+{
+    *p = 0;
+    if (status == 0 && table->inserted) {
+        if (table->inserted == 2) {
+            *p++ = INDEXED | NEWEST;
+            return p;
+        }
+        table->inserted = 2;
+        *p = INSERT;
+    }
+    p = nrpc_respond_piece(p + 1, GRPC_STATUS);
+    if (status > 9) {
+        p[-1] = 2; /* digits */
+        *p++ = '1';
+        status -= 10;
+    }
+    *p++ = (uint8_t)('0' + status);
+    return p;
+}
+
+uint8_t *nrpc_respond_message(uint8_t *p, const uint8_t *message, unsigned n)
+{
+    p = nrpc_respond_piece(p, GRPC_MESSAGE);
+    *p++ = (uint8_t)n;
+    memcpy(p, message, n);
+    return p + n;
+}
+
+static uint8_t hex_digit(unsigned n)
+{
+    return (uint8_t)(n > 9 ? n + 'A' - 10 : n + '0');
+}
+
+unsigned nrpc_respond_percent(uint8_t *to, unsigned room, const char *text)
+{
+    unsigned n = 0, whole = 0;
+    for (uint8_t c; (c = (uint8_t)*text) != 0; text++) {
+        unsigned plain = c >= 0x20 && c <= 0x7e && c != '%';
+        if ((c & 0xc0) != 0x80) {
+            whole = n; /* a character begins */
+        }
+        if (n + (plain ? 1 : 3) > room) {
+            return whole;
+        }
+        if (!plain) {
+            to[n] = '%';
+            to[n + 1] = hex_digit(c >> 4);
+            n += 2;
+            c = hex_digit(c & 15);
+        }
+        to[n++] = c;
+    }
+    return n;
+}

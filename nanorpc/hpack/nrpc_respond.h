@@ -1,0 +1,58 @@
+/* nanorpc/hpack/nrpc_respond.h - the header blocks of responses, written from constants.
+ * Layer: core. Source: gRPC over HTTP2 "Responses"; RFC 7541.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NANORPC_RESPOND_H
+#define NANORPC_RESPOND_H
+
+#include <stdint.h>
+
+#include "nanorpc/config.h"
+
+NRPC_BEGIN_C
+
+/* Our encoder's dynamic table: what the peer has been told, RFC 7541 2.3. Where the peer's table
+ * has room, the first response inserts content-type and grpc-status 0, and later ones name each
+ * in one byte. All zero at first. */
+struct nrpc_response_table {
+    uint8_t inserted;   /* 0: nothing, 1: content-type, 2: grpc-status as well */
+    uint8_t is_small;   /* the two do not fit: nothing is inserted */
+    uint8_t update_due; /* a size update must open the next block, RFC 7541 4.2 */
+};
+
+/* The peer's SETTINGS_HEADER_TABLE_SIZE. A larger table than before is not made use of. */
+void nrpc_response_table_limit(struct nrpc_response_table *table, uint32_t bytes);
+
+/* Each of these writes one part of a block at p and returns its end. In this order: */
+
+/* ":status: 200" and content-type: at most 21 bytes. digits: NULL, or any other HTTP status in
+ * three digits, which then stands alone. */
+uint8_t *nrpc_respond_headers(struct nrpc_response_table *table, uint8_t *p, const uint8_t *digits);
+#if NRPC_COMPRESSION
+/* "grpc-encoding": at most 23 bytes. encoding: enum nrpc_encoding, deflate or gzip; 0: nothing. */
+uint8_t *nrpc_respond_encoding(uint8_t *p, unsigned encoding);
+#endif
+/* "grpc-accept-encoding: identity": 31 bytes; with NRPC_COMPRESSION, ",deflate,gzip": 44. */
+uint8_t *nrpc_respond_encodings(uint8_t *p);
+/* grpc-status, 0..16: at most 16 bytes. */
+uint8_t *nrpc_respond_status(struct nrpc_response_table *table, uint8_t *p, unsigned status);
+/* grpc-message, percent-encoded by the next function: 15 + n bytes. n: 1..126. */
+uint8_t *nrpc_respond_message(uint8_t *p, const uint8_t *message, unsigned n);
+
+/* Percent-encodes text to `to`, as much as fits in `room` bytes without cutting a UTF-8 character.
+ * Returns the bytes written. */
+unsigned nrpc_respond_percent(uint8_t *to, unsigned room, const char *text);
+
+/* The same for requests: where the pieces stand that they are made of. */
+enum {
+    NRPC_PIECE_TIMEOUT = 0, /* the name, to be followed by the value */
+    NRPC_PIECE_FIELDS = 15, /* te and the rest that is always the same; to be put into the server's table */
+    NRPC_PIECE_INDEXED = NRPC_PIECE_FIELDS + 32 + 44 * NRPC_COMPRESSION, /* from there, :authority before them */
+    NRPC_PIECES_OF_REQUESTS = (NRPC_PIECE_INDEXED + 4 + NRPC_COMPRESSION) * NRPC_CLIENT
+};
+#if NRPC_CLIENT
+uint8_t *nrpc_respond_piece(uint8_t *p, unsigned piece);
+#endif
+
+NRPC_END_C
+
+#endif

@@ -1,0 +1,561 @@
+/* nanorpc/http2/nrpc_conn.c - the receiving side of a connection: frames and what they do.
+ * Layer: core. Source: RFC 9113 3.4, 4 to 6.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "nanorpc/conn.h"
+
+#include <string.h>
+
+#include "nanorpc/grpc/nrpc_grpc.h"
+#include "nanorpc/server/nrpc_request.h"
+#include "nanorpc/http2/nrpc_role.h"
+
+enum { PRIORITY_BYTES = 5, SETTING_BYTES = 6, WINDOW_MAX = 0x7fffffff };
+
+NRPC_SHARED const char nrpc_conn_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+#if NRPC_CLIENT
+    /* SETTINGS of a client. No HPACK table for responses: it would keep no texts, and messages and metadata are texts. The
+     * server knows that before it sends any. No pushes. The last is the window. */
+    "\0\0\22\4\0\0\0\0\0" "\0\1\0\0\0\0" "\0\2\0\0\0\0" "\0\4"
+#endif
+    ;
+
+/* Most functions here return the connection error that they have found, NRPC_H2_NO_ERROR for none;
+ * a stream error is dealt with where it is found. */
+typedef unsigned h2_error; /* enum nrpc_h2_error */
+
+/* --- Errors ------------------------------------------------------------------------------- */
+
+uint8_t *nrpc_conn_control(struct nrpc_conn *conn, uint32_t length, unsigned type_flags, uint32_t id)
+{
+    uint8_t *p = conn->control + conn->control_bytes;
+    conn->control_bytes = (uint8_t)(conn->control_bytes + NRPC_FRAME_HEADER_BYTES + length);
+    return nrpc_frame_write(p, length, type_flags, id);
+}
+
+void nrpc_conn_goaway(struct nrpc_conn *conn, uint32_t last_id, enum nrpc_h2_error code)
+{
+    static const char pings[14] = "too_many_pings"; /* what gRPC clients look for */
+    uint32_t n = conn->pings > NRPC_PINGS_MAX ? sizeof pings : 0;
+    uint8_t *p = nrpc_conn_control(conn, 8 + n, NRPC_TYPE_FLAGS(NRPC_GOAWAY, 0), 0);
+    memcpy(nrpc_put32(nrpc_put32(p, nrpc_role_calls(conn) ? 0 : last_id), code), pings, n);
+}
+
+void nrpc_conn_ping(struct nrpc_conn *conn, uint8_t first)
+{
+    uint8_t *p = nrpc_conn_control(conn, 8, NRPC_TYPE_FLAGS(NRPC_PING, 0), 0);
+    nrpc_put32(nrpc_put32(p, (uint32_t)first << 24), 0);
+}
+
+void nrpc_conn_error(struct nrpc_conn *conn, enum nrpc_h2_error code)
+{
+    uint32_t flags = conn->flags;
+    conn->flags = flags | NRPC_CONN_DEAD | NRPC_CONN_GOAWAY | NRPC_CONN_WARNED;
+    if (!(flags & NRPC_CONN_GOAWAY)) { /* its last id would be higher, since calls were refused: RFC 9113 6.8 */
+        nrpc_conn_goaway(conn, conn->last_id, code);
+    }
+}
+
+void nrpc_conn_glitch(struct nrpc_conn *conn)
+{
+    if (++conn->glitches >= NRPC_GLITCHES_MAX) {
+        nrpc_conn_error(conn, NRPC_H2_ENHANCE_YOUR_CALM);
+    }
+}
+
+/* The call of a stream that has not ended on both sides. One that only we have ended keeps nothing of what comes,
+ * but that is looked at until the peer's end, for as long as the slot is not taken again. */
+static struct nrpc_call *find_alive(struct nrpc_conn *conn, uint32_t id)
+{
+    struct nrpc_call *call = nrpc_stream_find(conn, id);
+    return call && (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_RX_END)) != NRPC_CALL_RX_END ? call : NULL;
+}
+
+/* The stream has been reset. by_peer: NRPC_CALL_RX_END, it must send nothing more on it; or 0. */
+static void cancel(struct nrpc_conn *conn, uint32_t id, unsigned by_peer, uint32_t code)
+{
+    struct nrpc_call *call = find_alive(conn, id);
+    if (call) {
+        conn->request.list_bytes = code; /* for a client; no header block is being read */
+        call->flags |= (uint16_t)by_peer;
+        call->body_left = UINT32_MAX;
+        if (call->flags & NRPC_CALL_OPEN) {
+            nrpc_stream_close(call, NRPC_CANCELLED);
+        }
+    }
+    nrpc_conn_glitch(conn);
+}
+
+void nrpc_conn_reset(struct nrpc_conn *conn, uint32_t id, enum nrpc_h2_error code)
+{
+    nrpc_put32(nrpc_conn_control(conn, 4, NRPC_TYPE_FLAGS(NRPC_RST_STREAM, 0), id), code);
+    cancel(conn, id, 0, code);
+}
+
+/* A stream's id or an increment, after its reserved bit. */
+static uint32_t get31(const uint8_t *p)
+{
+    return nrpc_get32(p) & WINDOW_MAX;
+}
+
+/* RFC 9113 5.1: nobody has used this stream yet. */
+static int is_idle(const struct nrpc_conn *conn, uint32_t id)
+{
+    return id > conn->last_id || !(id & 1);
+}
+
+/* --- Control frames ----------------------------------------------------------------------- */
+
+/* What all streams may have waited for has moved their windows by delta, RFC 9113 6.9.2. */
+static h2_error move_windows(struct nrpc_conn *conn, int32_t delta)
+{
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        struct nrpc_call *call = &conn->calls[i];
+        if (call->flags & NRPC_CALL_OPEN) {
+            if (delta > 0 && call->send_window > WINDOW_MAX - delta) {
+                return NRPC_H2_FLOW_CONTROL_ERROR;
+            }
+            call->send_window += delta;
+            nrpc_stream_queue(call);
+        }
+    }
+    return NRPC_H2_NO_ERROR;
+}
+
+static h2_error setting(struct nrpc_conn *conn, unsigned id, uint32_t value)
+{
+    uint32_t before = conn->peer_initial_window;
+    switch (id) {
+    case NRPC_HEADER_TABLE_SIZE: nrpc_response_table_limit(&conn->table, value); break;
+    case NRPC_INITIAL_WINDOW_SIZE:
+        if (value > WINDOW_MAX) {
+            return NRPC_H2_FLOW_CONTROL_ERROR;
+        }
+        conn->peer_initial_window = value;
+        return move_windows(conn, (int32_t)(value - before));
+    case NRPC_MAX_FRAME_SIZE:
+        return value < NRPC_FRAME_MAX || value > 0xffffff ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
+#if NRPC_CLIENT
+    case NRPC_MAX_CONCURRENT_STREAMS: conn->streams_refused = UINT32_MAX - value; return move_windows(conn, 0);
+#endif
+    default: /* RFC 9113 6.5.2: a server may only say 0 */
+        return id == NRPC_ENABLE_PUSH && value > !nrpc_role_calls(conn) ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
+    }
+    return NRPC_H2_NO_ERROR;
+}
+
+static h2_error window_update(struct nrpc_conn *conn, uint32_t id, int32_t increment)
+{
+    h2_error code = increment ? NRPC_H2_FLOW_CONTROL_ERROR : NRPC_H2_PROTOCOL_ERROR;
+    struct nrpc_call *call = id ? find_alive(conn, id) : NULL;
+    int32_t *window = call ? &call->send_window : &conn->send_window;
+    if (id && !call) {
+        return NRPC_H2_NO_ERROR;
+    }
+    if (increment == 0 || *window > WINDOW_MAX - increment) {
+        if (!id) {
+            return code;
+        }
+        nrpc_conn_reset(conn, id, code);
+        return NRPC_H2_NO_ERROR;
+    }
+    int opened = NRPC_FAST && *window <= 0; /* somebody may have waited for it */
+    *window += increment;
+    return opened ? move_windows(conn, 0) : NRPC_H2_NO_ERROR;
+}
+
+/* p: the pad length and the priority, as far as the frame has them. */
+static h2_error prefix(struct nrpc_conn *conn, const uint8_t *p)
+{
+    if (conn->frame.flags & NRPC_PADDED) {
+        conn->pad = *p++;
+    }
+    if (conn->need >= PRIORITY_BYTES && get31(p) == conn->frame.id) {
+        nrpc_request_malformed(&conn->request); /* depends on itself, RFC 7540 5.3.1 */
+    }
+    conn->phase = NRPC_PHASE_BODY;
+    return conn->pad > conn->frame.length ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
+}
+
+/* p: the payload of a control frame, or one setting, or what begins a body. */
+static h2_error control(struct nrpc_conn *conn, const uint8_t *p)
+{
+    uint32_t id = conn->frame.id;
+    switch (conn->frame.type) {
+    case NRPC_DATA:
+    case NRPC_HEADERS: return prefix(conn, p);
+    case NRPC_PRIORITY:
+        nrpc_conn_glitch(conn);
+        if (get31(p) == id) { /* depends on itself, RFC 7540 5.3.1 */
+            nrpc_conn_reset(conn, id, NRPC_H2_PROTOCOL_ERROR);
+        }
+        break;
+    case NRPC_RST_STREAM: cancel(conn, id, NRPC_CALL_RX_END, nrpc_get32(p)); break;
+    case NRPC_SETTINGS: return setting(conn, (unsigned)p[0] << 8 | p[1], nrpc_get32(p + 2));
+    case NRPC_WINDOW_UPDATE: return window_update(conn, id, (int32_t)get31(p));
+    case NRPC_GOAWAY:
+        conn->phase = NRPC_PHASE_SKIP; /* the debug data */
+#if NRPC_CLIENT
+        if (nrpc_role_calls(conn)) {
+            conn->server->role->goaway(conn, get31(p));
+        }
+#endif
+        break;
+    default: /* PING */
+        if (!(conn->frame.flags & NRPC_ACK)) {
+            if (++conn->pings > NRPC_PINGS_MAX) {
+                return NRPC_H2_ENHANCE_YOUR_CALM;
+            }
+            memcpy(nrpc_conn_control(conn, 8, NRPC_TYPE_FLAGS(NRPC_PING, NRPC_ACK), 0), p, 8);
+        } else if (*p && (conn->flags & NRPC_CONN_WARNED)) {
+            conn->flags |= NRPC_CONN_READ;
+        }
+        break;
+    }
+    return NRPC_H2_NO_ERROR;
+}
+
+static h2_error begin_settings(struct nrpc_conn *conn)
+{
+    uint32_t length = conn->frame.length;
+    int ack = conn->frame.flags & NRPC_ACK;
+    if (ack) { /* from here on the client's windows are what our memory can hold */
+        conn->flags |= NRPC_CONN_ACKED;
+        nrpc_hpack_acked(&conn->hpack);
+    } else {
+        nrpc_conn_glitch(conn);
+    }
+    return ack && length ? NRPC_H2_FRAME_SIZE_ERROR : NRPC_H2_NO_ERROR;
+}
+
+/* --- DATA, HEADERS, CONTINUATION ---------------------------------------------------------- */
+
+/* A call's window is what its block can hold, from when the client has our SETTINGS; until then
+ * the connection's window bounds it, and what does not fit ends the call. */
+static h2_error begin_data(struct nrpc_conn *conn)
+{
+    const struct nrpc_frame *frame = &conn->frame;
+    struct nrpc_call *call = nrpc_stream_find(conn, frame->id);
+    conn->recv_window -= (int32_t)frame->length;
+    if (conn->recv_window < 0) {
+        return NRPC_H2_FLOW_CONTROL_ERROR;
+    }
+    if (call && (call->flags & NRPC_CALL_RX_END)) {
+        if (nrpc_role_calls(conn)) {
+            return NRPC_H2_STREAM_CLOSED;
+        }
+        nrpc_conn_reset(conn, frame->id, NRPC_H2_STREAM_CLOSED);
+        return NRPC_H2_NO_ERROR;
+    }
+    if (call && (call->flags & NRPC_CALL_OPEN)) {
+        call->recv_window -= (int32_t)frame->length;
+        if (frame->length && call->recv_window < 0 && (conn->flags & NRPC_CONN_ACKED) &&
+            !(call->flags & NRPC_CALL_FINISHED)) { /* of which nothing is kept */
+            nrpc_conn_reset(conn, frame->id, NRPC_H2_FLOW_CONTROL_ERROR);
+            return NRPC_H2_NO_ERROR;
+        }
+        if (frame->length == 0 && !(frame->flags & NRPC_END_STREAM)) {
+            nrpc_conn_glitch(conn);
+        }
+    } /* else we have ended it early: this was on its way, RFC 9113 5.1 "closed" */
+    conn->phase = NRPC_PHASE_BODY;
+    return NRPC_H2_NO_ERROR;
+}
+
+static h2_error begin_headers(struct nrpc_conn *conn)
+{
+    uint32_t id = conn->frame.id;
+    struct nrpc_call *call = nrpc_stream_find(conn, id);
+    if (!call) {
+        if ((id <= conn->last_id) != nrpc_role_calls(conn) || !(id & 1)) {
+            return NRPC_H2_PROTOCOL_ERROR;
+        }
+    } else if (call->flags & NRPC_CALL_RX_END) {
+        if (!(call->flags & NRPC_CALL_OPEN) || nrpc_role_calls(conn)) { /* a client's call may end a turn later */
+            return NRPC_H2_STREAM_CLOSED;
+        }
+        nrpc_conn_reset(conn, id, NRPC_H2_STREAM_CLOSED);
+    }
+    conn->block_id = id;
+    conn->block_flags = conn->frame.flags;
+    conn->block_bytes = 0;
+    nrpc_request_begin(conn);
+    nrpc_hpack_begin(&conn->hpack);
+    return NRPC_H2_NO_ERROR;
+}
+
+/* A flood of CONTINUATION frames, empty ones too, ends here (CVE-2024-27316). */
+static h2_error begin_block(struct nrpc_conn *conn)
+{
+    conn->block_bytes += conn->frame.length + NRPC_FRAME_HEADER_BYTES;
+    conn->phase = NRPC_PHASE_BODY;
+    return conn->block_bytes > NRPC_HEADER_BLOCK_MAX ? NRPC_H2_ENHANCE_YOUR_CALM : NRPC_H2_NO_ERROR;
+}
+
+/* Where a body begins with a pad length, or priority, these are gathered first. */
+static h2_error begin_body(struct nrpc_conn *conn)
+{
+    const struct nrpc_frame *frame = &conn->frame;
+    conn->need = frame->flags & NRPC_PADDED ? 1 : 0;
+    if (frame->type == NRPC_HEADERS && (frame->flags & NRPC_HAS_PRIORITY)) {
+        conn->need = (uint8_t)(conn->need + PRIORITY_BYTES);
+    }
+    if (conn->need && conn->phase == NRPC_PHASE_BODY) {
+        conn->phase = NRPC_PHASE_GATHER;
+        return frame->length < conn->need ? NRPC_H2_FRAME_SIZE_ERROR : NRPC_H2_NO_ERROR;
+    }
+    return NRPC_H2_NO_ERROR;
+}
+
+/* n bytes of the body, 0 to end a stream whose body had ended before its padding. */
+static void data_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
+{
+    struct nrpc_call *call = find_alive(conn, conn->frame.id);
+    int last = (conn->frame.flags & NRPC_END_STREAM) && conn->frame.length == 0;
+    if (!call || (call->flags & NRPC_CALL_RX_END)) {
+        return;
+    }
+    if (call->body_left != UINT32_MAX) { /* RFC 9113 8.1.1: the sum of the DATA payloads */
+        if (last ? n != call->body_left : n > call->body_left) {
+            nrpc_conn_reset(conn, call->id, NRPC_H2_PROTOCOL_ERROR);
+            return;
+        }
+        call->body_left -= n;
+    }
+    if (last) {
+        call->flags |= NRPC_CALL_RX_END;
+    }
+    if (call->flags & NRPC_CALL_OPEN) {
+        nrpc_grpc_receive(call, data, n);
+    }
+}
+
+static NRPC_NOINLINE h2_error decode_block(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
+{
+    const uint8_t *end = data + n;
+    int field;
+    while ((field = nrpc_hpack_decode(&conn->hpack, &data, end)) > 0) {
+        nrpc_request_field(conn, &conn->hpack);
+    }
+    return field < 0 ? NRPC_H2_COMPRESSION_ERROR : NRPC_H2_NO_ERROR;
+}
+
+#if NRPC_FAST
+/* n bytes of a header block; whether they are all of it, frame.length tells. */
+static h2_error block_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
+{
+    const unsigned kind = NRPC_END_HEADERS | NRPC_PADDED | NRPC_HAS_PRIORITY;
+    struct nrpc_last_block *last = &conn->last_block;
+    uint32_t generation = conn->hpack.generation;
+    int whole = conn->frame.type == NRPC_HEADERS && (conn->frame.flags & kind) == NRPC_END_HEADERS &&
+                conn->block_bytes == n + NRPC_FRAME_HEADER_BYTES && n <= NRPC_LAST_BLOCK_MAX;
+    if (whole && n == last->bytes && generation == last->generation && memcmp(data, last->block, n) == 0) {
+        conn->request = last->request;
+        return NRPC_H2_NO_ERROR;
+    }
+    h2_error code = decode_block(conn, data, n);
+    if (whole && generation == conn->hpack.generation && !(conn->request.odd & NRPC_HAS_KEYS)) {
+        last->request = conn->request;
+        last->generation = generation;
+        last->bytes = (uint8_t)n;
+        memcpy(last->block, data, n);
+    }
+    return code;
+}
+#else
+#define block_body decode_block
+#endif
+
+/* --- Frames ------------------------------------------------------------------------------- */
+
+/* What each type of frame must be. Low bits: payload bytes that are gathered, then looked at. */
+enum { BYTES = 0x0f, ON_STREAM = 0x10, ON_CONNECTION = 0x20, NOT_IDLE = 0x40, EXACT = 0x80 };
+static const uint8_t rules[] = {
+    [NRPC_DATA] = ON_STREAM | NOT_IDLE,
+    [NRPC_HEADERS] = ON_STREAM,
+    [NRPC_PRIORITY] = ON_STREAM | PRIORITY_BYTES,
+    [NRPC_RST_STREAM] = ON_STREAM | NOT_IDLE | EXACT | 4,
+    [NRPC_SETTINGS] = ON_CONNECTION | SETTING_BYTES,
+    [NRPC_PUSH_PROMISE] = ON_STREAM | ON_CONNECTION, /* never from a client */
+    [NRPC_PING] = ON_CONNECTION | EXACT | 8,
+    [NRPC_GOAWAY] = ON_CONNECTION | 8,
+    [NRPC_WINDOW_UPDATE] = NOT_IDLE | EXACT | 4,
+    [NRPC_CONTINUATION] = ON_STREAM,
+};
+
+static h2_error begin_by_type(struct nrpc_conn *conn, unsigned rule)
+{
+    const struct nrpc_frame *frame = &conn->frame;
+    h2_error code = NRPC_H2_NO_ERROR;
+    conn->need = rule & BYTES;
+    switch (frame->type) {
+    case NRPC_HEADERS: code = begin_headers(conn); break;
+    case NRPC_DATA: code = begin_data(conn); break;
+    case NRPC_CONTINUATION: return begin_block(conn);
+    case NRPC_PRIORITY:
+        if (frame->length != PRIORITY_BYTES) {
+            nrpc_conn_reset(conn, frame->id, NRPC_H2_FRAME_SIZE_ERROR);
+            return NRPC_H2_NO_ERROR;
+        }
+        conn->phase = NRPC_PHASE_GATHER;
+        return NRPC_H2_NO_ERROR;
+    case NRPC_GOAWAY:
+        conn->phase = NRPC_PHASE_GATHER;
+        return frame->length < 8 ? NRPC_H2_FRAME_SIZE_ERROR : NRPC_H2_NO_ERROR;
+    case NRPC_SETTINGS: code = begin_settings(conn); /* fall through */
+    default: conn->phase = NRPC_PHASE_GATHER; return code;
+    }
+    if (!code && frame->type == NRPC_HEADERS) {
+        code = begin_block(conn);
+    }
+    return code ? code : begin_body(conn);
+}
+
+static h2_error begin_frame(struct nrpc_conn *conn)
+{
+    const struct nrpc_frame *frame = &conn->frame;
+    unsigned type = frame->type;
+    conn->phase = NRPC_PHASE_SKIP;
+    conn->pad = 0;
+    if (frame->length > NRPC_FRAME_MAX) {
+        return NRPC_H2_FRAME_SIZE_ERROR;
+    }
+    if (conn->block_id ? type != NRPC_CONTINUATION || frame->id != conn->block_id : type == NRPC_CONTINUATION) {
+        return NRPC_H2_PROTOCOL_ERROR;
+    }
+    if (!(conn->flags & NRPC_CONN_GREETED) && (type != NRPC_SETTINGS || (frame->flags & NRPC_ACK))) {
+        return NRPC_H2_PROTOCOL_ERROR; /* RFC 9113 3.4 */
+    }
+    if (type >= sizeof rules) {
+        return NRPC_H2_NO_ERROR; /* RFC 9113 5.5: ignored */
+    }
+    unsigned rule = rules[type];
+    if (frame->id ? rule & ON_CONNECTION || (rule & NOT_IDLE && is_idle(conn, frame->id))
+                  : rule & ON_STREAM) {
+        return NRPC_H2_PROTOCOL_ERROR;
+    }
+    if (rule & EXACT && frame->length != (rule & BYTES)) {
+        return NRPC_H2_FRAME_SIZE_ERROR;
+    }
+    return begin_by_type(conn, rule);
+}
+
+static h2_error end_block(struct nrpc_conn *conn)
+{
+    if (!(conn->frame.flags & NRPC_END_HEADERS)) {
+        return NRPC_H2_NO_ERROR;
+    }
+    conn->block_id = 0;
+    if (!nrpc_hpack_end(&conn->hpack)) {
+        return NRPC_H2_COMPRESSION_ERROR;
+    }
+    NRPC_ROLE_HEADERS(conn);
+    return NRPC_H2_NO_ERROR;
+}
+
+static NRPC_NOINLINE h2_error end_frame(struct nrpc_conn *conn)
+{
+    unsigned type = conn->frame.type;
+    h2_error code = NRPC_H2_NO_ERROR;
+    if (conn->have) {
+        return NRPC_H2_FRAME_SIZE_ERROR; /* a part of a setting */
+    }
+    conn->phase = NRPC_PHASE_HEAD;
+    conn->need = NRPC_FRAME_HEADER_BYTES;
+    if (type == NRPC_DATA) {
+        data_body(conn, NULL, 0);
+    } else if (type == NRPC_HEADERS || type == NRPC_CONTINUATION) {
+        code = end_block(conn);
+    } else if (type == NRPC_SETTINGS && !(conn->frame.flags & NRPC_ACK)) {
+        conn->flags |= NRPC_CONN_GREETED;
+#if NRPC_FAST
+        (void)move_windows(conn, 0); /* a client's calls may have waited for it */
+#endif
+        nrpc_conn_control(conn, 0, NRPC_TYPE_FLAGS(NRPC_SETTINGS, NRPC_ACK), 0);
+    }
+    if (!conn->block_id) {
+        conn->flags |= NRPC_CONN_RX_PROGRESS;
+    }
+    return code;
+}
+
+/* p: as many bytes as are needed. */
+static NRPC_NOINLINE h2_error gathered(struct nrpc_conn *conn, const uint8_t *p)
+{
+    conn->have = 0;
+    if (conn->phase == NRPC_PHASE_GATHER) {
+        return control(conn, p);
+    }
+    nrpc_frame_read(&conn->frame, p);
+    return begin_frame(conn);
+}
+
+static h2_error receive_preface(struct nrpc_conn *conn, uint8_t byte)
+{
+    if (byte != (uint8_t)nrpc_conn_preface[conn->have]) {
+        return NRPC_H2_PROTOCOL_ERROR;
+    }
+    if (++conn->have == NRPC_PREFACE_BYTES) {
+        conn->phase = NRPC_PHASE_HEAD;
+        conn->need = NRPC_FRAME_HEADER_BYTES;
+        conn->have = 0;
+    }
+    return NRPC_H2_NO_ERROR;
+}
+
+/* Takes the next bytes, as many as belong to one thing: *n of them, lowered to that. */
+static h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t *n)
+{
+    h2_error code = NRPC_H2_NO_ERROR;
+    unsigned phase = conn->phase;
+    uint32_t limit = conn->frame.length - conn->pad;
+    if (phase == NRPC_PHASE_PREFACE) {
+        *n = 1;
+        return receive_preface(conn, *data);
+    }
+    uint32_t missing = (uint32_t)conn->need - conn->have;
+    if (phase == NRPC_PHASE_HEAD || (phase == NRPC_PHASE_GATHER && missing < limit)) {
+        limit = missing;
+    }
+    uint32_t used = *n < limit ? (uint32_t)*n : limit;
+    *n = used;
+    conn->frame.length -= used; /* of no meaning while it is itself being read */
+    if (phase < NRPC_PHASE_BODY) {
+        if (used != conn->need) { /* not all at once */
+            memcpy(conn->gathered + conn->have, data, used);
+            data = conn->gathered;
+        }
+        conn->have = (uint8_t)(conn->have + used);
+        code = used == missing ? gathered(conn, data) : NRPC_H2_NO_ERROR;
+    } else if (phase == NRPC_PHASE_BODY && conn->frame.type == NRPC_DATA) {
+        data_body(conn, data, used);
+    } else if (phase == NRPC_PHASE_BODY) {
+        code = block_body(conn, data, used);
+    }
+    if (conn->phase == NRPC_PHASE_BODY && conn->frame.length == conn->pad) {
+        conn->phase = NRPC_PHASE_SKIP;
+        conn->pad = 0;
+    }
+    if (!code && conn->phase > NRPC_PHASE_HEAD && conn->frame.length == 0) {
+        code = end_frame(conn);
+    }
+    return code;
+}
+
+size_t nrpc_conn_receive(struct nrpc_conn *conn, const void *data, size_t n, uint32_t now_ms)
+{
+    size_t used = 0;
+    conn->now_ms = now_ms;
+    conn->heard = (uint16_t)(now_ms >> NRPC_TICK_SHIFT);
+    while (!(conn->flags & NRPC_CONN_DEAD)) {
+        size_t some = n - used;
+        if (!some || (conn->control_bytes && conn->phase == NRPC_PHASE_HEAD)) {
+            return used; /* no frame is begun whose answer there might be no place for */
+        }
+        h2_error code = receive_some(conn, (const uint8_t *)data + used, &some);
+        used += some;
+        if (code) {
+            nrpc_conn_error(conn, code);
+        }
+    }
+    return n;
+}

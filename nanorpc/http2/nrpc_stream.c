@@ -1,0 +1,127 @@
+/* nanorpc/http2/nrpc_stream.c - the table of a connection's calls, and the queue of those with output.
+ * Layer: core. Source: RFC 9113 5.1.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <string.h>
+
+#include "nanorpc/conn.h"
+
+struct nrpc_conn *nrpc_call_conn(const struct nrpc_call *call)
+{
+    const void *calls = call - call->slot;
+    return (struct nrpc_conn *)((uintptr_t)calls - offsetof(struct nrpc_conn, calls));
+}
+
+/* A stream's memory: status message, metadata, receive block, transmit block. */
+uint8_t *nrpc_call_message(const struct nrpc_call *call)
+{
+    const struct nrpc_conn *conn = nrpc_call_conn(call);
+    return conn->blocks + call->slot * (conn->server->rx_bytes + conn->server->tx_bytes + NRPC_METADATA_BYTES);
+}
+
+uint8_t *nrpc_call_metadata_block(const struct nrpc_call *call)
+{
+    return nrpc_call_message(call) + NRPC_STATUS_MESSAGE_MAX;
+}
+
+uint8_t *nrpc_call_rx(const struct nrpc_call *call)
+{
+    return nrpc_call_message(call) + NRPC_STATUS_MESSAGE_MAX + NRPC_METADATA_BYTES;
+}
+
+uint8_t *nrpc_call_tx(const struct nrpc_call *call)
+{
+    return nrpc_call_rx(call) + nrpc_call_conn(call)->server->rx_bytes;
+}
+
+uint8_t *nrpc_call_tx_end(const struct nrpc_call *call)
+{
+    return nrpc_call_tx(call) + nrpc_call_conn(call)->server->tx_bytes - NRPC_STATUS_MESSAGE_MAX;
+}
+
+struct nrpc_call *nrpc_stream_find(struct nrpc_conn *conn, uint32_t id)
+{
+#if NRPC_FAST
+    if (conn->calls[conn->hint].id == id) {
+        return &conn->calls[conn->hint];
+    }
+#endif
+    for (unsigned i = 0; id <= conn->last_id && i < NRPC_MAX_STREAMS; i++) {
+        if (conn->calls[i].id == id) {
+            return &conn->calls[i];
+        }
+    }
+    return NULL;
+}
+
+/* Slots are taken in turn, so that a closed stream is remembered for as long as can be. */
+struct nrpc_call *nrpc_stream_vacant(struct nrpc_conn *conn)
+{
+    unsigned slot = conn->hint;
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        slot = slot + 1 == NRPC_MAX_STREAMS ? 0 : slot + 1;
+        struct nrpc_call *call = &conn->calls[slot];
+        if (!(call->flags & NRPC_CALL_OPEN)) {
+            call->slot = (uint16_t)slot;
+            return call;
+        }
+    }
+    return NULL;
+}
+
+void nrpc_stream_open(struct nrpc_call *call, uint32_t id)
+{
+    struct nrpc_conn *conn = nrpc_call_conn(call);
+    memset(&call->id, 0, sizeof *call - offsetof(struct nrpc_call, id));
+    call->flags &= NRPC_CALL_QUEUED; /* a slot that is freed may still stand in the queue */
+    call->flags |= NRPC_CALL_OPEN;
+    call->id = id;
+    call->send_window = (int32_t)conn->peer_initial_window;
+    call->recv_window = (int32_t)conn->server->rx_bytes;
+    call->begun_ms = conn->now_ms;
+    call->timeout_ms = NRPC_NO_DEADLINE;
+    conn->hint = call->slot;
+}
+
+void nrpc_stream_close(struct nrpc_call *call, enum nrpc_status why)
+{
+    const struct nrpc_server *server = nrpc_call_conn(call)->server;
+    unsigned flags = call->flags;
+    call->flags = flags & (NRPC_CALL_RX_END | NRPC_CALL_QUEUED);
+    if (!(flags & NRPC_CALL_FINISHED)) { /* a client may put the call back */
+        call->status = (uint8_t)why;
+        call->method->cancelled(call, why);
+    }
+    for (unsigned i = call->method ? server->n_interceptors : 0; i--;) {
+        if (server->interceptors[i].end) {
+            server->interceptors[i].end(call, (enum nrpc_status)call->status);
+        }
+    }
+}
+
+#if NRPC_FAST
+void nrpc_stream_queue(struct nrpc_call *call)
+{
+    struct nrpc_conn *conn = nrpc_call_conn(call);
+    if (call->flags & NRPC_CALL_QUEUED) {
+        return;
+    }
+    call->flags |= NRPC_CALL_QUEUED;
+    call->next = NULL;
+    *conn->last = call;
+    conn->last = &call->next;
+}
+
+struct nrpc_call *nrpc_stream_unqueue(struct nrpc_conn *conn)
+{
+    struct nrpc_call *call = conn->first;
+    if (call) {
+        call->flags &= (uint16_t)~NRPC_CALL_QUEUED;
+        conn->first = call->next;
+        if (!call->next) {
+            conn->last = &conn->first;
+        }
+    }
+    return call;
+}
+#endif

@@ -1,0 +1,178 @@
+/* nanorpc/server/nrpc_server.c - a connection's life: accepted, watched by timers, shut down, lost.
+ * Layer: core. Source: RFC 9113 3.4, 5.4, 6.8.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "nanorpc/server.h"
+
+#include <string.h>
+
+#include "nanorpc/grpc/nrpc_grpc.h"
+#include "nanorpc/server/nrpc_request.h"
+#include "nanorpc/http2/nrpc_role.h"
+
+/* Our part of the connection preface, RFC 9113 3.4. */
+static void put_settings(struct nrpc_conn *conn)
+{
+    static const uint8_t settings[] = {
+#if NRPC_HPACK_ENTRIES != 128
+        0, NRPC_HEADER_TABLE_SIZE, 0, 0, NRPC_HPACK_TABLE_BYTES >> 8, NRPC_HPACK_TABLE_BYTES & 0xff,
+#endif
+        0, NRPC_MAX_CONCURRENT_STREAMS, 0, 0, NRPC_MAX_STREAMS >> 8, NRPC_MAX_STREAMS & 0xff,
+        0, NRPC_INITIAL_WINDOW_SIZE};
+    uint8_t *p = nrpc_conn_control(conn, sizeof settings + 4, NRPC_TYPE_FLAGS(NRPC_SETTINGS, 0), 0);
+    memcpy(p, settings, sizeof settings);
+    nrpc_put32(p + sizeof settings, conn->server->rx_bytes);
+}
+
+struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t now_ms)
+{
+    for (unsigned i = 0; i < server->n_conns; i++) {
+        struct nrpc_conn *conn = &server->conns[i];
+        if (conn->flags & NRPC_CONN_OPEN) {
+            continue;
+        }
+        memset(conn, 0, offsetof(struct nrpc_conn, calls)); /* these are as nrpc_conn_lost has left them */
+        conn->server = server;
+        conn->blocks = server->blocks + i * NRPC_MAX_STREAMS * (server->rx_bytes + server->tx_bytes + NRPC_METADATA_BYTES);
+        conn->now_ms = now_ms;
+        conn->since = conn->refilled = conn->heard = conn->idle = conn->born = (uint16_t)(now_ms >> NRPC_TICK_SHIFT);
+        conn->send_window = conn->recv_window = NRPC_WINDOW_INITIAL;
+        conn->peer_initial_window = NRPC_WINDOW_INITIAL;
+#if NRPC_FAST
+        conn->last = &conn->first;
+#endif
+        conn->flags = NRPC_CONN_OPEN;
+        nrpc_hpack_init(&conn->hpack, server);
+        put_settings(conn);
+        return conn;
+    }
+    return NULL;
+}
+
+#if NRPC_CLIENT
+const struct nrpc_role nrpc_server_role = {
+    .headers = nrpc_request_end,
+    .turn = nrpc_transmit_response,
+    .stalls = NRPC_SERVER_STALLS,
+};
+#endif
+
+void nrpc_conn_lost(struct nrpc_conn *conn)
+{
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        if (conn->calls[i].flags & NRPC_CALL_OPEN) {
+            nrpc_stream_close(&conn->calls[i], NRPC_UNAVAILABLE);
+        }
+        conn->calls[i].id = 0;
+#if NRPC_FAST
+        conn->calls[i].flags &= (uint16_t)~NRPC_CALL_QUEUED;
+#endif
+    }
+    conn->flags = 0;
+}
+
+void nrpc_conn_shutdown(struct nrpc_conn *conn)
+{
+    if (!(conn->flags & NRPC_CONN_DRAIN)) {
+        conn->flags |= NRPC_CONN_DRAIN;
+        conn->born = (uint16_t)(conn->now_ms >> NRPC_TICK_SHIFT);
+    }
+}
+
+/* The flags of all calls; those that are not open have neither of the flags asked for here. */
+static unsigned calls(const struct nrpc_conn *conn)
+{
+    unsigned flags = 0;
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        flags |= conn->calls[i].flags;
+    }
+    return flags;
+}
+
+int nrpc_conn_closing(const struct nrpc_conn *conn)
+{
+    int over = (conn->flags & NRPC_CONN_DEAD) || ((conn->flags & NRPC_CONN_GOAWAY) && !(calls(conn) & NRPC_CALL_OPEN));
+    return over && !conn->control_bytes;
+}
+
+static int is_over(uint16_t now, uint16_t since, uint32_t ms)
+{
+    return (uint16_t)(now - since) > ms >> NRPC_TICK_SHIFT;
+}
+
+static void watch_progress(struct nrpc_conn *conn, uint16_t now)
+{
+    unsigned flags = conn->flags;
+    int sending = conn->control_bytes || (calls(conn) & nrpc_role_stalls(conn));
+    int reading = conn->phase != NRPC_PHASE_HEAD || conn->have || conn->block_id ||
+                  (flags & (NRPC_CONN_GREETED | NRPC_CONN_PINGED)) != NRPC_CONN_GREETED;
+    unsigned progress = sending ? NRPC_CONN_TX_PROGRESS : NRPC_CONN_RX_PROGRESS;
+    if (!(sending || reading) || (flags & progress)) {
+        conn->since = now;
+    }
+    conn->flags = flags & ~(unsigned)(NRPC_CONN_RX_PROGRESS | NRPC_CONN_TX_PROGRESS | NRPC_CONN_TIMER);
+    if (is_over(now, conn->since, NRPC_STALL_TIMEOUT_MS)) {
+        conn->flags |= NRPC_CONN_DEAD; /* without GOAWAY: such a peer would not read it */
+        conn->control_bytes = 0;
+    }
+}
+
+/* Age, idleness, keepalive. Returns whether the time to drain is over. */
+static int watch_life(struct nrpc_conn *conn, uint16_t now)
+{
+    if (calls(conn) & NRPC_CALL_OPEN) {
+        conn->idle = now;
+    }
+    if (!NRPC_KEEPALIVE_MS || !is_over(now, conn->heard, NRPC_KEEPALIVE_MS)) {
+        conn->flags &= ~(unsigned)NRPC_CONN_PINGED;
+    } else if (!(conn->flags & NRPC_CONN_PINGED) && !conn->control_bytes) {
+        conn->flags |= NRPC_CONN_PINGED; /* it keeps us waiting from here on */
+        nrpc_conn_ping(conn, 0);
+    }
+    if (!(conn->flags & NRPC_CONN_DRAIN)) {
+        if ((NRPC_MAX_AGE_MS && is_over(now, conn->born, NRPC_MAX_AGE_MS)) ||
+            (NRPC_MAX_IDLE_MS && is_over(now, conn->idle, NRPC_MAX_IDLE_MS))) {
+            nrpc_conn_shutdown(conn);
+        }
+        return 0;
+    }
+    if (is_over(now, conn->born, NRPC_WARN_MS)) {
+        conn->flags |= NRPC_CONN_READ;
+    }
+    return is_over(now, conn->born, NRPC_DRAIN_MS);
+}
+
+/* Ends the calls whose time is up. Returns the milliseconds to the next deadline, 1..1000. */
+static uint32_t watch_calls(struct nrpc_conn *conn, int drained)
+{
+    uint32_t next = 1000;
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        struct nrpc_call *call = &conn->calls[i];
+        if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) == NRPC_CALL_OPEN) {
+            uint32_t left = nrpc_call_time_left_ms(call);
+            if (!left || drained) {
+                if (!call->tx_sent) { /* too late for what has not begun to leave */
+                    call->tx_length = 0;
+                    call->flags &= (uint16_t)~NRPC_CALL_TX;
+                }
+                nrpc_grpc_fail(call, left ? NRPC_UNAVAILABLE : NRPC_DEADLINE_EXCEEDED, NULL);
+            } else if (left < next) {
+                next = left;
+            }
+        }
+    }
+    return next;
+}
+
+uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms)
+{
+    uint16_t now = (uint16_t)(now_ms >> NRPC_TICK_SHIFT);
+    conn->now_ms = now_ms;
+    watch_progress(conn, now);
+    if ((uint16_t)(now - conn->refilled) >= 1024 >> NRPC_TICK_SHIFT) {
+        unsigned glitches = conn->glitches;
+        conn->refilled = now;
+        conn->glitches =
+            (uint8_t)(glitches > NRPC_GLITCHES_PER_SECOND ? glitches - NRPC_GLITCHES_PER_SECOND : 0);
+    }
+    return watch_calls(conn, watch_life(conn, now));
+}

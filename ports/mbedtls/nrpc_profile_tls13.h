@@ -1,0 +1,19 @@
+/* ports/mbedtls/nrpc_profile_tls13.h - MBEDTLS_CONFIG_FILE of the profile that has TLS 1.3 alone; records of 16 KB.
+ * Layer: port, of Mbed TLS alone. Source: Mbed TLS 3.6 mbedtls_config.h.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NRPC_TLS_PROFILE_TLS13_H
+#define NRPC_TLS_PROFILE_TLS13_H
+
+#define NRPC_TLS_12 0
+#define NRPC_TLS_13 1
+#ifndef MBEDTLS_SSL_IN_CONTENT_LEN
+#define MBEDTLS_SSL_IN_CONTENT_LEN 16384
+#endif
+#ifndef MBEDTLS_SSL_OUT_CONTENT_LEN
+#define MBEDTLS_SSL_OUT_CONTENT_LEN 1024
+#endif
+#define NRPC_TLS_LESS_RAM 1
+
+#include "ports/mbedtls/nrpc_profile.h"
+
+#endif
