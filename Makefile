@@ -250,8 +250,10 @@ CFLAGS_LWIP := -isystem $(LWIP_DIR)/src/include
 # $1: profile. All files of an image, as NRPC_TLS changes the layout of structs.
 CFLAGS_TLS = -DNRPC_TLS=1 -DMBEDTLS_CONFIG_FILE=\"ports/mbedtls/nrpc_profile_$1.h\" -I$(B)/certs \
     -isystem $(MBEDTLS_DIR)/include
-# Third-party files are compiled as they come.
-CFLAGS_THIRD := -std=gnu99 -w
+# Third-party files are compiled as they come, with the compiler's own warnings alone. What later compilers refuse is
+# refused by all: -w would hide it from those that only warn.
+CFLAGS_THIRD := -std=gnu99 -Werror=implicit-function-declaration -Werror=implicit-int -Werror=int-conversion \
+    -Werror=incompatible-pointer-types
 
 # No heap on a board: a reference to any of these that is still there after --gc-sections becomes an
 # undefined __wrap_ symbol, and the linker names the function that made it.

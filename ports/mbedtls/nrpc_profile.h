@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* --- From us instead of from a C library: memory.c and platform.c ---------------------------------------------- */
 #define MBEDTLS_PLATFORM_C
@@ -24,6 +25,7 @@ void nrpc_tls_free_transform(struct mbedtls_ssl_transform *transform);
 #endif
 #define MBEDTLS_PLATFORM_EXIT_ALT
 #define MBEDTLS_PLATFORM_NO_STD_FUNCTIONS
+#define MBEDTLS_PLATFORM_SNPRINTF_MACRO snprintf /* for names and OIDs in words, which the linker drops where nobody asks */
 
 /* Dates of certificates, and the age of tickets. */
 #define MBEDTLS_HAVE_TIME
