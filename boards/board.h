@@ -1,5 +1,5 @@
-/* boards/board.h - what a board gives to the program that runs on it: five functions and a line out.
- * Layer: board. Implemented in boards/NAME/; the bare-metal ones share boards/cortexm/.
+/* boards/board.h - what a board gives to the program that runs on it: five functions and a line
+ * out. Layer: board. Implemented in boards/NAME/; the bare-metal ones share boards/cortexm/.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef BOARDS_BOARD_H
 #define BOARDS_BOARD_H
@@ -12,9 +12,9 @@
 #define APP_TITLE "Greeter"
 #endif
 
-/* 1: the application has something to do beside its handlers, and defines this function. It is called
- * where handlers may be called, again and again; it may use the nrpc_call_ functions. Returns the
- * milliseconds after which it must be called again at the latest, 0..1000. */
+/* 1: the application has something to do beside its handlers, and defines this function. It is
+ * called where handlers may be called, again and again; it may use the nrpc_call_ functions.
+ * Returns the milliseconds after which it must be called again at the latest, 0..1000. */
 #ifndef APP_POLLS
 #define APP_POLLS 0
 #endif
@@ -28,18 +28,18 @@ static inline uint32_t app_poll(uint32_t now_ms)
 }
 #endif
 
-/* A link that the application opens, by the port that the image has: as nrpc_lwip_dial and nrpc_lwip_undial, which see
- * (nrpc_posix_dial and so on). From app_poll. */
+/* A link that the application opens, by the port that the image has: as nrpc_lwip_dial and
+ * nrpc_lwip_undial, which see (nrpc_posix_dial and so on). From app_poll. */
 struct nrpc_dial;
 int board_dial(struct nrpc_dial *dial, const char *host, uint16_t port);
 void board_undial(struct nrpc_dial *dial);
 
-/* One round of the loop that polls the port, at most most_ms long (0..1000), without app_poll: handlers and events run in
- * it. For `poll` of struct nrpc_channel, see wait.h. From app_poll. */
+/* One round of the loop that polls the port, at most most_ms long (0..1000), without app_poll:
+ * handlers and events run in it. For `poll` of struct nrpc_channel, see wait.h. From app_poll. */
 void board_wait(uint32_t most_ms);
 
-/* 1: the application has something to do before it listens, and defines this function. Returns NULL, or why it
- * cannot run; the board then panics with that text. */
+/* 1: the application has something to do before it listens, and defines this function. Returns
+ * NULL, or why it cannot run; the board then panics with that text. */
 #ifndef APP_STARTS
 #define APP_STARTS 0
 #endif

@@ -41,7 +41,8 @@ static struct {
 
 unsigned short sim_dns_port = 53; /* lwipopts.h */
 
-/* --- The interface ------------------------------------------------------------------------------- */
+/* --- The interface -------------------------------------------------------------------------------
+ */
 
 static err_t send_frame(struct netif *from, struct pbuf *frame)
 {
@@ -56,13 +57,15 @@ static err_t send_frame(struct netif *from, struct pbuf *frame)
 
 static err_t begin_netif(struct netif *begun)
 {
-    static const uint8_t address[ETH_HWADDR_LEN] = {0x02, 0, 0, 0, 0, 0x15}; /* of nobody's: RFC 7042 2.1 */
+    static const uint8_t address[ETH_HWADDR_LEN] = {0x02, 0, 0,
+                                                    0,    0, 0x15}; /* of nobody's: RFC 7042 2.1 */
     begun->name[0] = 'e';
     begun->name[1] = 'n';
     begun->mtu = 1500;
     begun->hwaddr_len = ETH_HWADDR_LEN;
     memcpy(begun->hwaddr, address, ETH_HWADDR_LEN);
-    begun->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_LINK_UP;
+    begun->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET |
+                   NETIF_FLAG_LINK_UP;
     begun->output = etharp_output;
     begun->linkoutput = send_frame;
     return ERR_OK;
@@ -112,8 +115,8 @@ int sim_receive(const uint8_t *bytes, size_t n)
     return 1;
 }
 
-/* All of lwIP's API goes through here, by board.mk; the lock itself is the Unix threads layer's. Only the
- * server's one thread draws numbers. */
+/* All of lwIP's API goes through here, by board.mk; the lock itself is the Unix threads layer's.
+ * Only the server's one thread draws numbers. */
 void __real_sys_lock_tcpip_core(void);
 void __wrap_sys_lock_tcpip_core(void);
 void __wrap_sys_lock_tcpip_core(void)
@@ -141,7 +144,8 @@ uint32_t sim_connections(void)
     return lwip_stats.mib2.tcppassiveopens;
 }
 
-/* --- board.h --------------------------------------------------------------------------------------- */
+/* --- board.h
+ * --------------------------------------------------------------------------------------- */
 
 void board_init(void)
 {

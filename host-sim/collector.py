@@ -4,11 +4,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Use: PYTHONPATH=build/py .venv/bin/python host-sim/collector.py [--port 50053]
 End it and start it again: the readings that were taken meanwhile come then."""
+
 import argparse
 import concurrent.futures
 
 import grpc
-
 import reporter_pb2
 import reporter_pb2_grpc
 
@@ -21,17 +21,33 @@ class Collector(reporter_pb2_grpc.CollectorServicer):
 
     def Report(self, request, context):
         last = self.last.get(request.device, 0)
-        note = "" if request.sequence == last + 1 or not last else ", again" if request.sequence == last else ", after %d" % last
+        note = (
+            ""
+            if request.sequence == last + 1 or not last
+            else ", again"
+            if request.sequence == last
+            else ", after %d" % last
+        )
         self.last[request.device] = request.sequence
-        self.show("%s #%d: %.3f degrees, %d ms old%s%s" % (
-            request.device, request.sequence, request.millidegrees / 1000, request.age_ms, note,
-            ", %d lost" % request.lost if request.lost else ""))
+        self.show(
+            "%s #%d: %.3f degrees, %d ms old%s%s"
+            % (
+                request.device,
+                request.sequence,
+                request.millidegrees / 1000,
+                request.age_ms,
+                note,
+                ", %d lost" % request.lost if request.lost else "",
+            )
+        )
         return reporter_pb2.Receipt()
 
 
 def serve(collector, port):
     """A running server; port 0: a free one. Returns (server, port)."""
-    server = grpc.server(concurrent.futures.ThreadPoolExecutor(2), options=[("grpc.so_reuseport", 0)])
+    server = grpc.server(
+        concurrent.futures.ThreadPoolExecutor(2), options=[("grpc.so_reuseport", 0)]
+    )
     reporter_pb2_grpc.add_CollectorServicer_to_server(collector, server)
     bound = server.add_insecure_port("0.0.0.0:%d" % port)
     server.start()

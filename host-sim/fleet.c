@@ -80,7 +80,8 @@ static unsigned reap(struct fleet *fleet)
         fleet->running--;
         ended++;
         if (WIFSIGNALED(status)) {
-            fprintf(stderr, "host-sim: device %u was killed by signal %d\n", i + 1, WTERMSIG(status));
+            fprintf(stderr, "host-sim: device %u was killed by signal %d\n", i + 1,
+                    WTERMSIG(status));
         }
         status = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
         fleet->worst = status > fleet->worst ? status : fleet->worst;
@@ -144,13 +145,15 @@ static void add_up(const struct fleet_report *reports, unsigned n, struct fleet_
     }
 }
 
-int fleet_run(unsigned n, int (*run)(const void *context, unsigned number, struct fleet_report *report),
+int fleet_run(unsigned n,
+              int (*run)(const void *context, unsigned number, struct fleet_report *report),
               const void *context, struct fleet_report *total)
 {
     struct fleet fleet = {.n = n};
     sigset_t waited, normal;
     size_t bytes = n * sizeof(struct fleet_report);
-    struct fleet_report *reports = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct fleet_report *reports = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     fleet.devices = calloc(n, sizeof *fleet.devices);
     if (reports == MAP_FAILED || fleet.devices == NULL) {
         fputs("host-sim: out of memory\n", stderr);

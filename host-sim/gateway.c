@@ -17,9 +17,9 @@
 
 enum { BACKLOG = 128 };
 
-/* libslirp's TCP is of 1990: it sends a lost SYN again after 6 s, and other segments after one at the
- * least. Its clock goes so many times as fast as ours, which makes its timers those of today: 1.5 s
- * (RFC 6298 2.1: 1 s), 250 ms. */
+/* libslirp's TCP is of 1990: it sends a lost SYN again after 6 s, and other segments after one at
+ * the least. Its clock goes so many times as fast as ours, which makes its timers those of
+ * today: 1.5 s (RFC 6298 2.1: 1 s), 250 ms. */
 enum { CLOCK_FACTOR = 4 };
 
 static struct {
@@ -29,7 +29,8 @@ static struct {
     nfds_t n_polled, room;
 } gateway;
 
-/* --- What libslirp asks of us ------------------------------------------------------------------ */
+/* --- What libslirp asks of us ------------------------------------------------------------------
+ */
 
 static ssize_t on_frame(const void *frame, size_t n, void *unused)
 {
@@ -106,7 +107,8 @@ static int on_add_poll(int fd, int events, void *unused)
     polled = &gateway.polled[gateway.n_polled];
     polled->fd = fd;
     polled->revents = 0;
-    polled->events = (short)(((events & SLIRP_POLL_IN) ? POLLIN : 0) | ((events & SLIRP_POLL_OUT) ? POLLOUT : 0) |
+    polled->events = (short)(((events & SLIRP_POLL_IN) ? POLLIN : 0) |
+                             ((events & SLIRP_POLL_OUT) ? POLLOUT : 0) |
                              ((events & SLIRP_POLL_PRI) ? POLLPRI : 0));
     return (int)gateway.n_polled++;
 }
@@ -120,7 +122,8 @@ static int on_revents(int index, void *unused)
            ((got & POLLHUP) ? SLIRP_POLL_HUP : 0);
 }
 
-/* --- The gateway -------------------------------------------------------------------------------- */
+/* --- The gateway --------------------------------------------------------------------------------
+ */
 
 static struct in_addr address(const char *text)
 {
@@ -129,8 +132,9 @@ static struct in_addr address(const char *text)
     return result;
 }
 
-/* libslirp does not tell which port it took, but hands out the socket that it listens on. It lets one
- * client wait there; of several that come at once the others' SYN would be lost for a second. */
+/* libslirp does not tell which port it took, but hands out the socket that it listens on. It lets
+ * one client wait there; of several that come at once the others' SYN would be lost for a second.
+ */
 static int listening_port(void)
 {
     uint32_t unused_ms = 0;
@@ -141,7 +145,8 @@ static int listening_port(void)
         socklen_t name_bytes = sizeof name, flag_bytes = sizeof(int);
         int fd = gateway.polled[i].fd, listens = 0;
         if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &flag_bytes) == 0 && listens &&
-            listen(fd, BACKLOG) == 0 && getsockname(fd, (struct sockaddr *)&name, &name_bytes) == 0) {
+            listen(fd, BACKLOG) == 0 &&
+            getsockname(fd, (struct sockaddr *)&name, &name_bytes) == 0) {
             return ntohs(name.sin_port);
         }
     }
@@ -176,15 +181,18 @@ int gateway_open(uint16_t port, uint16_t device_port, gateway_send *send)
         errno = ENOMEM;
         return -1;
     }
-    if (slirp_add_hostfwd(gateway.slirp, 0, address("127.0.0.1"), port, address(GATEWAY_DEVICE), device_port) != 0) {
+    if (slirp_add_hostfwd(gateway.slirp, 0, address("127.0.0.1"), port, address(GATEWAY_DEVICE),
+                          device_port) != 0) {
         return -1;
     }
     return listening_port();
 }
 
-/* --- Frames from the device ----------------------------------------------------------------------- */
+/* --- Frames from the device
+ * ----------------------------------------------------------------------- */
 
-/* Turns four bytes of a TCP header into no-operation options, and mends its checksum: RFC 1624 3. */
+/* Turns four bytes of a TCP header into no-operation options, and mends its checksum: RFC 1624 3.
+ */
 static void blank(uint8_t *tcp, size_t at)
 {
     uint32_t sum = 0xffffu & ~((uint32_t)tcp[16] << 8 | tcp[17]);
@@ -211,10 +219,10 @@ static void blank_mss(uint8_t *tcp, size_t n)
     }
 }
 
-/* libslirp throws away what a connection has buffered, sent or not, when a SYN with a maximum segment
- * size comes; also when that is only the device's SYN-ACK once more, because the first was late or
- * its acknowledgement was lost. Then the client's first bytes would never arrive. So all but the
- * first SYN-ACK of a connection come without the option. */
+/* libslirp throws away what a connection has buffered, sent or not, when a SYN with a maximum
+ * segment size comes; also when that is only the device's SYN-ACK once more, because the first was
+ * late or its acknowledgement was lost. Then the client's first bytes would never arrive. So all
+ * but the first SYN-ACK of a connection come without the option. */
 static void mend_syn_ack(uint8_t *frame, size_t n)
 {
     static uint32_t seen[65536]; /* for each port of a client: what the last SYN-ACK acknowledged */
@@ -222,7 +230,8 @@ static void mend_syn_ack(uint8_t *frame, size_t n)
     uint8_t *tcp;
     size_t tcp_at, tcp_bytes;
     uint32_t acknowledged, *last;
-    if (n < IP + 20 + TCP_MIN || frame[12] != 0x08 || frame[13] != 0x00 || frame[PROTOCOL] != IPPROTO_TCP) {
+    if (n < IP + 20 + TCP_MIN || frame[12] != 0x08 || frame[13] != 0x00 ||
+        frame[PROTOCOL] != IPPROTO_TCP) {
         return;
     }
     tcp_at = IP + (frame[IP] & 0x0fu) * 4u;
@@ -231,7 +240,8 @@ static void mend_syn_ack(uint8_t *frame, size_t n)
         return;
     }
     tcp_bytes = (tcp[12] >> 4) * 4u;
-    acknowledged = (uint32_t)tcp[8] << 24 | (uint32_t)tcp[9] << 16 | (uint32_t)tcp[10] << 8 | tcp[11];
+    acknowledged = (uint32_t)tcp[8] << 24 | (uint32_t)tcp[9] << 16 | (uint32_t)tcp[10] << 8 |
+                   tcp[11];
     last = &seen[(size_t)tcp[2] << 8 | tcp[3]];
     if (*last == acknowledged && tcp_at + tcp_bytes <= n) {
         blank_mss(tcp, tcp_bytes);
@@ -245,7 +255,8 @@ void gateway_input(uint8_t *frame, size_t n)
     slirp_input(gateway.slirp, frame, (int)n);
 }
 
-/* --- Waiting ---------------------------------------------------------------------------------------- */
+/* --- Waiting
+ * ---------------------------------------------------------------------------------------- */
 
 void gateway_wait(uint64_t most_us, int wake_fd)
 {

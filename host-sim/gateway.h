@@ -8,8 +8,9 @@
 #include <stdint.h>
 
 /* The network that it makes: the device is GATEWAY_DEVICE, it is GATEWAY_ADDRESS itself, and to the
- * device all of the host's clients come from there; what the device sends there goes to the host's own
- * 127.0.0.1. Names are asked for at GATEWAY_DNS, which passes them on to the server that the host asks. */
+ * device all of the host's clients come from there; what the device sends there goes to the host's
+ * own 127.0.0.1. Names are asked for at GATEWAY_DNS, which passes them on to the server that the
+ * host asks. */
 #define GATEWAY_NETWORK "10.0.2.0"
 #define GATEWAY_NETMASK "255.255.255.0"
 #define GATEWAY_ADDRESS "10.0.2.2"
@@ -19,9 +20,9 @@
 /* Takes a frame that the gateway sends: borrowed for the call. */
 typedef void gateway_send(const uint8_t *frame, size_t n);
 
-/* Forwards 127.0.0.1:port of the host (0: a free one) to device_port of the device. send is called in
- * gateway_input and gateway_wait. Returns the host's port, or -1 with errno. One gateway a process;
- * all from one thread. */
+/* Forwards 127.0.0.1:port of the host (0: a free one) to device_port of the device. send is called
+ * in gateway_input and gateway_wait. Returns the host's port, or -1 with errno. One gateway a
+ * process; all from one thread. */
 int gateway_open(uint16_t port, uint16_t device_port, gateway_send *send);
 
 /* A frame from the device: borrowed for the call, in which it may be changed. */

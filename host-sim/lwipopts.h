@@ -1,17 +1,18 @@
-/* host-sim/lwipopts.h - lwIP for the simulated device: both APIs in one build, memory from the host's heap.
- * Layer: board. What ports/lwip needs of it: see nrpc_lwip.h and nrpc_lwip_sockets.h.
+/* host-sim/lwipopts.h - lwIP for the simulated device: both APIs in one build, memory from the
+ * host's heap. Layer: board. What ports/lwip needs of it: see nrpc_lwip.h and nrpc_lwip_sockets.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef HOST_SIM_LWIPOPTS_H
 #define HOST_SIM_LWIPOPTS_H
 
-/* One build serves `--api raw` and `--api sockets`. The raw one starts no thread: it calls lwip_init,
- * gives frames to ethernet_input and runs sys_check_timeouts from one loop, which is the code and the
- * order of the boards with NO_SYS 1. What NO_SYS 0 adds to lwIP's core is locks that nobody contends
- * for. The sockets one is lwIP's tcpip thread and its own Unix threads layer. */
+/* One build serves `--api raw` and `--api sockets`. The raw one starts no thread: it calls
+ * lwip_init, gives frames to ethernet_input and runs sys_check_timeouts from one loop, which is the
+ * code and the order of the boards with NO_SYS 1. What NO_SYS 0 adds to lwIP's core is locks that
+ * nobody contends for. The sockets one is lwIP's tcpip thread and its own Unix threads layer. */
 #define NO_SYS 0
 #define SYS_LIGHTWEIGHT_PROT 1
 #define LWIP_TCPIP_CORE_LOCKING 1
-void sys_check_core_locking(void); /* of the Unix threads layer; content when there is no thread of lwIP's */
+void sys_check_core_locking(void); /* of the Unix threads layer; content when there is no thread of
+                                      lwIP's */
 #define LWIP_ASSERT_CORE_LOCKED() sys_check_core_locking()
 
 #define LWIP_NETCONN 1
@@ -47,7 +48,7 @@ extern unsigned short sim_dns_port; /* for --dns */
 #define TCP_WND (8 * TCP_MSS)
 #define TCP_SND_BUF (8 * TCP_MSS)
 #define TCP_SND_QUEUELEN 32
-#define TCP_QUEUE_OOSEQ 1 /* late and lost frames are this board's business */
+#define TCP_QUEUE_OOSEQ 1      /* late and lost frames are this board's business */
 #define LWIP_TCP_RTO_TIME 1000 /* RFC 6298 2.1 */
 #define LWIP_TCP_KEEPALIVE 1
 #define TCP_MSL 5000UL

@@ -19,8 +19,8 @@
 extern const struct nrpc_server server; /* the application's */
 
 /* What the sanitizers do unless ASAN_OPTIONS says otherwise. The search for leaks at the end stops
- * every thread, and hangs when a SIGCONT comes meanwhile, as it does from timeout(1); the tests, which
- * send none, ask for it. */
+ * every thread, and hangs when a SIGCONT comes meanwhile, as it does from timeout(1); the tests,
+ * which send none, ask for it. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -61,7 +61,8 @@ static char *pcap_name(const struct options *options, unsigned number)
     return name;
 }
 
-/* --- One device ------------------------------------------------------------------------------------ */
+/* --- One device
+ * ------------------------------------------------------------------------------------ */
 
 static struct nrpc_reverse uplinks[OPTIONS_LINKS_MAX];
 static enum options_api api_used;
@@ -144,8 +145,9 @@ static int run_device(const void *context, unsigned number, struct fleet_report 
     char *pcap = pcap_name(&options, number);
     int port;
     options.weather.seed += number;
-    port = wire_open(&options.weather, report->count, (uint16_t)(options.port == 0 ? 0 : options.port + number),
-                     SIM_DEVICE_PORT, sim_receive, pcap);
+    port = wire_open(&options.weather, report->count,
+                     (uint16_t)(options.port == 0 ? 0 : options.port + number), SIM_DEVICE_PORT,
+                     sim_receive, pcap);
     free(pcap);
     if (port < 0) {
         wire_close();
@@ -153,7 +155,9 @@ static int run_device(const void *context, unsigned number, struct fleet_report 
     }
     sim_threads(options.api == OPTIONS_SOCKETS);
     if (options.dns != NULL && !sim_dns(options.dns, options.dns_port)) {
-        fprintf(stderr, "host-sim: --dns takes an address in numbers, not '%s'; --help explains it\n", options.dns);
+        fprintf(stderr,
+                "host-sim: --dns takes an address in numbers, not '%s'; --help explains it\n",
+                options.dns);
         wire_close();
         return 2;
     }
@@ -177,18 +181,21 @@ static int run_device(const void *context, unsigned number, struct fleet_report 
     return 0;
 }
 
-/* --- The end ----------------------------------------------------------------------------------------- */
+/* --- The end
+ * ----------------------------------------------------------------------------------------- */
 
 static void print_way(const char *name, const struct wire_count *count)
 {
-    printf("; %s %" PRIu64 " frames, %" PRIu64 " bytes, %" PRIu64 " dropped", name, count->frames, count->bytes,
-           count->dropped);
+    printf("; %s %" PRIu64 " frames, %" PRIu64 " bytes, %" PRIu64 " dropped", name, count->frames,
+           count->bytes, count->dropped);
 }
 
-static void print_summary(const struct options *options, const struct fleet_report *report, double seconds)
+static void print_summary(const struct options *options, const struct fleet_report *report,
+                          double seconds)
 {
-    printf("\nnanorpc: stopped after %.1f s; %u device%s; %" PRIu64 " connection%s", seconds, (unsigned)options->devices,
-           options->devices == 1 ? "" : "s", report->connections, report->connections == 1 ? "" : "s");
+    printf("\nnanorpc: stopped after %.1f s; %u device%s; %" PRIu64 " connection%s", seconds,
+           (unsigned)options->devices, options->devices == 1 ? "" : "s", report->connections,
+           report->connections == 1 ? "" : "s");
     print_way("to the device", &report->count[WIRE_TO_DEVICE]);
     print_way("from it", &report->count[WIRE_FROM_DEVICE]);
     putchar('\n');

@@ -59,7 +59,8 @@ static const char help_text[] =
 
 static int complain(const char *option, const char *right, const char *wrong)
 {
-    fprintf(stderr, "host-sim: --%s takes %s, not '%s'; --help explains it\n", option, right, wrong);
+    fprintf(stderr, "host-sim: --%s takes %s, not '%s'; --help explains it\n", option, right,
+            wrong);
     return 2;
 }
 
@@ -91,7 +92,23 @@ static int percent(const char *text, uint32_t *ppm)
     return 1;
 }
 
-enum { PORT = 1, DEVICES, DELAY, RATE, DISCONNECT, SEED, LINKS, PREEMPT, LOSS, REORDER, API, PCAP, REVERSE, DNS, HELP };
+enum {
+    PORT = 1,
+    DEVICES,
+    DELAY,
+    RATE,
+    DISCONNECT,
+    SEED,
+    LINKS,
+    PREEMPT,
+    LOSS,
+    REORDER,
+    API,
+    PCAP,
+    REVERSE,
+    DNS,
+    HELP
+};
 
 /* The options that are whole numbers: what they may be, in numbers and in words. */
 static const struct {
@@ -130,7 +147,9 @@ static int set_number(struct options *options, int which, const char *text)
 
 static int set_percent(uint32_t *ppm, const char *name, const char *text)
 {
-    return percent(text, ppm) ? 0 : complain(name, "a percentage from 0 to 100, such as 5 or 0.5", text);
+    return percent(text, ppm)
+               ? 0
+               : complain(name, "a percentage from 0 to 100, such as 5 or 0.5", text);
 }
 
 static int set_api(struct options *options, const char *text)
@@ -163,11 +182,13 @@ static int set_place(const char *name, char *text, const char **host, uint16_t *
 static int reject(int found, char **argv)
 {
     if (found == ':') {
-        fprintf(stderr, "host-sim: %s needs a value after it; --help explains it\n", argv[optind - 1]);
+        fprintf(stderr, "host-sim: %s needs a value after it; --help explains it\n",
+                argv[optind - 1]);
     } else if (optopt > 0 && optopt < 128) {
         fprintf(stderr, "host-sim: there is no option '-%c'; --help lists them all\n", optopt);
     } else {
-        fprintf(stderr, "host-sim: there is no option '%s'; --help lists them all\n", argv[optind - 1]);
+        fprintf(stderr, "host-sim: there is no option '%s'; --help lists them all\n",
+                argv[optind - 1]);
     }
     return 2;
 }
@@ -176,7 +197,9 @@ static int reject(int found, char **argv)
 static int check(const struct options *options)
 {
     if (options->port != 0 && options->port + options->devices - 1 > 65535) {
-        fprintf(stderr, "host-sim: %u devices from port %u on would need ports above 65535; choose --port %u or less\n",
+        fprintf(stderr,
+                "host-sim: %u devices from port %u on would need ports above 65535; choose --port "
+                "%u or less\n",
                 (unsigned)options->devices, (unsigned)options->port, 65536u - options->devices);
         return 2;
     }
@@ -202,15 +225,22 @@ static int set(struct options *options, int which, char *text, char **argv)
 
 int options_parse(struct options *options, int argc, char **argv)
 {
-    static const struct option list[] = {
-        {"port", required_argument, NULL, PORT},         {"devices", required_argument, NULL, DEVICES},
-        {"delay", required_argument, NULL, DELAY},       {"rate", required_argument, NULL, RATE},
-        {"disconnect", required_argument, NULL, DISCONNECT}, {"seed", required_argument, NULL, SEED},
-        {"loss", required_argument, NULL, LOSS},         {"reorder", required_argument, NULL, REORDER},
-        {"api", required_argument, NULL, API},           {"pcap", required_argument, NULL, PCAP},
-        {"reverse", required_argument, NULL, REVERSE},   {"links", required_argument, NULL, LINKS},
-        {"dns", required_argument, NULL, DNS},           {"preempt", required_argument, NULL, PREEMPT},
-        {"help", no_argument, NULL, HELP},               {NULL, 0, NULL, 0}};
+    static const struct option list[] = {{"port", required_argument, NULL, PORT},
+                                         {"devices", required_argument, NULL, DEVICES},
+                                         {"delay", required_argument, NULL, DELAY},
+                                         {"rate", required_argument, NULL, RATE},
+                                         {"disconnect", required_argument, NULL, DISCONNECT},
+                                         {"seed", required_argument, NULL, SEED},
+                                         {"loss", required_argument, NULL, LOSS},
+                                         {"reorder", required_argument, NULL, REORDER},
+                                         {"api", required_argument, NULL, API},
+                                         {"pcap", required_argument, NULL, PCAP},
+                                         {"reverse", required_argument, NULL, REVERSE},
+                                         {"links", required_argument, NULL, LINKS},
+                                         {"dns", required_argument, NULL, DNS},
+                                         {"preempt", required_argument, NULL, PREEMPT},
+                                         {"help", no_argument, NULL, HELP},
+                                         {NULL, 0, NULL, 0}};
     int found, result;
 
     memset(options, 0, sizeof *options);
@@ -226,7 +256,8 @@ int options_parse(struct options *options, int argc, char **argv)
         }
     }
     if (optind < argc) {
-        fprintf(stderr, "host-sim: '%s' belongs to no option; --help lists them all\n", argv[optind]);
+        fprintf(stderr, "host-sim: '%s' belongs to no option; --help lists them all\n",
+                argv[optind]);
         return 2;
     }
     return check(options);

@@ -12,13 +12,13 @@ enum options_api { OPTIONS_RAW, OPTIONS_SOCKETS };
 
 struct options {
     struct weather_settings weather;
-    const char *pcap;    /* of argv; NULL: none */
-    const char *relay;   /* to dial, of argv; NULL: none */
-    const char *dns;     /* of argv; NULL: the gateway's */
+    const char *pcap;  /* of argv; NULL: none */
+    const char *relay; /* to dial, of argv; NULL: none */
+    const char *dns;   /* of argv; NULL: the gateway's */
     enum options_api api;
     uint32_t preempt_us;
-    uint16_t port;       /* 0: any free one */
-    uint16_t devices;    /* 1..OPTIONS_DEVICES_MAX */
+    uint16_t port;    /* 0: any free one */
+    uint16_t devices; /* 1..OPTIONS_DEVICES_MAX */
     uint16_t relay_port, dns_port, links;
 };
 

@@ -10,6 +10,7 @@ All devices of one port are taken in turn, as equals. To call one in particular,
   relay.py --devices 0.0.0.0:7001 --clients 127.0.0.1:8001 --devices 0.0.0.0:7002 --clients 127.0.0.1:8002
 
 There is no encryption, and no check of who connects: whoever reaches the devices' port can answer for a device."""
+
 import argparse
 import asyncio
 import collections
@@ -18,9 +19,14 @@ import socket
 import sys
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-HELLO_SECONDS = 20       # for a client to begin
-HELD_BYTES = 65536       # what an end may send before it has its other end
-KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 20000))
+HELLO_SECONDS = 20  # for a client to begin
+HELD_BYTES = 65536  # what an end may send before it has its other end
+KEEPALIVE = (
+    ("TCP_KEEPIDLE", 30),
+    ("TCP_KEEPINTVL", 10),
+    ("TCP_KEEPCNT", 3),
+    ("TCP_USER_TIMEOUT", 20000),
+)
 
 
 class End(asyncio.Protocol):
@@ -92,17 +98,21 @@ class Device(End):
 
 class Client(End):
     def arrived(self):
-        self.timer = asyncio.get_running_loop().call_later(HELLO_SECONDS, self.give_up, "says nothing")
+        self.timer = asyncio.get_running_loop().call_later(
+            HELLO_SECONDS, self.give_up, "says nothing"
+        )
 
     def spoke(self):
         """A link is worth more than one who is lost: only HTTP/2 gets one."""
         if self in self.route.waiting:
             return
-        if not PREFACE.startswith(self.held[:len(PREFACE)]):
+        if not PREFACE.startswith(self.held[: len(PREFACE)]):
             self.give_up("does not speak HTTP/2")
         elif len(self.held) >= len(PREFACE):
             self.timer.cancel()
-            self.timer = asyncio.get_running_loop().call_later(self.route.patience, self.give_up, "finds no device")
+            self.timer = asyncio.get_running_loop().call_later(
+                self.route.patience, self.give_up, "finds no device"
+            )
             self.route.waiting.append(self)
             self.route.match()
 
@@ -136,8 +146,9 @@ class Route:
 
 async def listen(route, end, address):
     host, _, port = address.rpartition(":")
-    server = await asyncio.get_running_loop().create_server(lambda: end(route, end.__name__.lower()),
-                                                            host.strip("[]") or "127.0.0.1", int(port))
+    server = await asyncio.get_running_loop().create_server(
+        lambda: end(route, end.__name__.lower()), host.strip("[]") or "127.0.0.1", int(port)
+    )
     return server, "%s:%d" % (host or "127.0.0.1", server.sockets[0].getsockname()[1])
 
 
@@ -158,13 +169,30 @@ async def run(options):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--devices", action="append", metavar="[ADDRESS:]PORT", required=True,
-                        help="where devices dial; 127.0.0.1 without an address; port 0: a free one")
-    parser.add_argument("--clients", action="append", metavar="[ADDRESS:]PORT", required=True,
-                        help="where clients of these devices connect; as many times as --devices")
-    parser.add_argument("--patience", type=float, default=1.0, metavar="SECONDS",
-                        help="how long a client waits for a link (default: 1)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--devices",
+        action="append",
+        metavar="[ADDRESS:]PORT",
+        required=True,
+        help="where devices dial; 127.0.0.1 without an address; port 0: a free one",
+    )
+    parser.add_argument(
+        "--clients",
+        action="append",
+        metavar="[ADDRESS:]PORT",
+        required=True,
+        help="where clients of these devices connect; as many times as --devices",
+    )
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=1.0,
+        metavar="SECONDS",
+        help="how long a client waits for a link (default: 1)",
+    )
     parser.add_argument("--verbose", action="store_true", help="a line for each that comes or goes")
     options = parser.parse_args()
     if len(options.devices) != len(options.clients):

@@ -14,8 +14,9 @@
  * frames; 0: everything happens in board_poll. */
 void sim_threads(int threads);
 
-/* Keeps the server's thread of the sockets API from lwIP for 0..most_us microseconds (0..100000) before each of
- * its calls, while lwIP's own thread goes on: what the other tasks of an RTOS do now and then. */
+/* Keeps the server's thread of the sockets API from lwIP for 0..most_us microseconds (0..100000)
+ * before each of its calls, while lwIP's own thread goes on: what the other tasks of an RTOS do now
+ * and then. */
 void sim_preempt(uint32_t most_us, uint64_t seed);
 
 /* Which server to ask for names: a number, and its port. Returns 1, or 0: it is no number. */

@@ -1,5 +1,6 @@
-/* host-sim/weather.c - what befalls a frame on its way: loss, delay, reordering, rate, a pulled cable.
- * Layer: board, pure. Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators".
+/* host-sim/weather.c - what befalls a frame on its way: loss, delay, reordering, rate, a pulled
+ * cable. Layer: board, pure. Source: Steele, Lea, Flood, "Fast splittable pseudorandom number
+ * generators".
  * SPDX-License-Identifier: Apache-2.0 */
 #include "weather.h"
 
@@ -36,7 +37,8 @@ static int cable_is_out(const struct weather_settings *settings, uint64_t now_us
     return now_us >= begin && now_us - begin < WEATHER_OUTAGE_US;
 }
 
-void weather_begin(struct weather *weather, const struct weather_settings *settings, unsigned direction)
+void weather_begin(struct weather *weather, const struct weather_settings *settings,
+                   unsigned direction)
 {
     weather->settings = settings;
     weather->key = mix(mix(settings->seed) + direction);
@@ -48,7 +50,8 @@ int weather_fate(struct weather *weather, uint64_t now_us, size_t bytes, uint64_
 {
     const struct weather_settings *settings = weather->settings;
     uint64_t index = weather->frames++ * DRAWS, due = now_us;
-    if (draw(weather->key, index + DRAW_LOSS, 1000000) < settings->loss_ppm || cable_is_out(settings, now_us)) {
+    if (draw(weather->key, index + DRAW_LOSS, 1000000) < settings->loss_ppm ||
+        cable_is_out(settings, now_us)) {
         return 0;
     }
     if (settings->rate_kbit != 0) {
@@ -61,8 +64,8 @@ int weather_fate(struct weather *weather, uint64_t now_us, size_t bytes, uint64_
     }
     due += settings->delay_ms * 1000ull;
     if (draw(weather->key, index + DRAW_REORDER, 1000000) < settings->reorder_ppm) {
-        due += WEATHER_REORDER_MIN_US +
-               draw(weather->key, index + DRAW_HOLD, WEATHER_REORDER_MAX_US - WEATHER_REORDER_MIN_US);
+        due += WEATHER_REORDER_MIN_US + draw(weather->key, index + DRAW_HOLD,
+                                             WEATHER_REORDER_MAX_US - WEATHER_REORDER_MIN_US);
     }
     *due_us = due;
     return 1;

@@ -1,5 +1,5 @@
-/* host-sim/weather.h - what befalls a frame on its way: loss, delay, reordering, rate, a pulled cable.
- * Layer: board, pure: no I/O, no clock, no memory of its own. Source: none.
+/* host-sim/weather.h - what befalls a frame on its way: loss, delay, reordering, rate, a pulled
+ * cable. Layer: board, pure: no I/O, no clock, no memory of its own. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef HOST_SIM_WEATHER_H
 #define HOST_SIM_WEATHER_H
@@ -37,7 +37,8 @@ struct weather {
 };
 
 /* settings: kept. direction: 0 or 1, which have nothing in common but the cable. */
-void weather_begin(struct weather *weather, const struct weather_settings *settings, unsigned direction);
+void weather_begin(struct weather *weather, const struct weather_settings *settings,
+                   unsigned direction);
 
 /* The next frame of the direction, of so many bytes, at now_us (microseconds from any start, never
  * backwards). Returns 1: it arrives at *due_us, now_us or later; 0: it is lost. */

@@ -1,5 +1,5 @@
-/* host-sim/wire.c - the simulated Ethernet between the device and the gateway: its weather, its capture.
- * Layer: board. Source: none.
+/* host-sim/wire.c - the simulated Ethernet between the device and the gateway: its weather, its
+ * capture. Layer: board. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
 #include "wire.h"
@@ -48,7 +48,8 @@ static uint64_t clock_us(void)
     return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u - wire.began_us;
 }
 
-/* --- Frames under way -------------------------------------------------------------------------- */
+/* --- Frames under way --------------------------------------------------------------------------
+ */
 
 /* Behind all that arrive earlier or at the same time: nearly always that is the end. */
 static void insert(struct way *way, struct frame *frame)
@@ -127,7 +128,8 @@ static void gateway_sent(const uint8_t *bytes, size_t n)
     pthread_mutex_unlock(&wire.lock);
 }
 
-/* --- Arrival ------------------------------------------------------------------------------------- */
+/* --- Arrival -------------------------------------------------------------------------------------
+ */
 
 static void reach_device(const struct frame *frame)
 {
@@ -177,10 +179,11 @@ static uint64_t until_arrival(uint64_t most_us)
     return most_us;
 }
 
-/* --- The wire ------------------------------------------------------------------------------------ */
+/* --- The wire ------------------------------------------------------------------------------------
+ */
 
-int wire_open(const struct weather_settings *settings, struct wire_count *count, uint16_t port, uint16_t device_port,
-              wire_receiver *receiver, const char *pcap)
+int wire_open(const struct weather_settings *settings, struct wire_count *count, uint16_t port,
+              uint16_t device_port, wire_receiver *receiver, const char *pcap)
 {
     int taken, error;
     wire.began_us = clock_us();
@@ -193,15 +196,19 @@ int wire_open(const struct weather_settings *settings, struct wire_count *count,
     taken = wire.wake < 0 ? -1 : gateway_open(port, device_port, gateway_sent);
     if (taken < 0) {
         error = errno;
-        fprintf(stderr, "host-sim: cannot listen on 127.0.0.1:%u: %s\n", (unsigned)port, strerror(error));
+        fprintf(stderr, "host-sim: cannot listen on 127.0.0.1:%u: %s\n", (unsigned)port,
+                strerror(error));
         if (error == EADDRINUSE || error == EACCES) {
-            fputs("host-sim: choose another port with --port, or let me find a free one with --port 0\n", stderr);
+            fputs("host-sim: choose another port with --port, or let me find a free one with "
+                  "--port 0\n",
+                  stderr);
         }
         return -1;
     }
     error = pcap == NULL ? 0 : capture_open(pcap);
     if (error != 0) {
-        fprintf(stderr, "host-sim: cannot write '%s': %s; name another file with --pcap\n", pcap, strerror(error));
+        fprintf(stderr, "host-sim: cannot write '%s': %s; name another file with --pcap\n", pcap,
+                strerror(error));
         return -1;
     }
     wire.open = 1;

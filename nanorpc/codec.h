@@ -22,7 +22,8 @@ struct nrpc_codec {
 #if NRPC_PIECES
     /* For messages that are larger than their block, see streamed.h; NULL: there are none. */
     uint32_t (*take)(struct nrpc_call *call, const uint8_t *data, uint32_t n);
-    uint32_t (*produce)(struct nrpc_call *call, uint8_t *buf, uint32_t room); /* buf NULL: from the beginning again */
+    uint32_t (*produce)(struct nrpc_call *call, uint8_t *buf, uint32_t room); /* buf NULL: from the
+                                                                                 beginning again */
 #endif
 };
 extern const struct nrpc_codec nrpc_typed;

@@ -12,7 +12,8 @@
 /* The RAM formula, checked by `make size` (32-bit targets):
  *   image      = connections * ( connection + NRPC_MAX_STREAMS * blocks ) + scratch
  *   connection = 216 + NRPC_MAX_STREAMS * 44 + NRPC_HPACK_ENTRIES * 8 + NRPC_METADATA_BYTES
- *   blocks     = (5 + largest request) + (5 + largest reply + NRPC_STATUS_MESSAGE_MAX) + NRPC_METADATA_BYTES
+ *   blocks     = (5 + largest request) + (5 + largest reply + NRPC_STATUS_MESSAGE_MAX) +
+ * NRPC_METADATA_BYTES
  *                + NRPC_COMPRESSION_ROOM of both
  *   scratch    = largest decoded request + largest decoded reply, once an image;
  *                + 1 + largest request with NRPC_COMPRESSION */
@@ -29,8 +30,8 @@
 #endif
 
 /* Entries of the HPACK decoding table. SETTINGS_HEADER_TABLE_SIZE is 32 times it.
- * Entries, 0 or a power of two up to 128; 128 is RFC 7541's 4096 bytes, the table that a client may use before it has
- * read our SETTINGS. With fewer, a client that uses more of it at once gets
+ * Entries, 0 or a power of two up to 128; 128 is RFC 7541's 4096 bytes, the table that a client may
+ * use before it has read our SETTINGS. With fewer, a client that uses more of it at once gets
  * GOAWAY(COMPRESSION_ERROR). RAM: 8 bytes each, a connection. */
 #ifndef NRPC_HPACK_ENTRIES
 #define NRPC_HPACK_ENTRIES 128
@@ -55,19 +56,21 @@
 #define NRPC_STATUS_MESSAGE_MAX 48
 #endif
 
-/* Metadata of a call: the values of registered request keys, and the fields that handlers add to the
- * response, together: a request value takes 3 + its bytes, a response field 8 + name + value as it goes out; what
- * does not fit ends the call with RESOURCE_EXHAUSTED. Also what a connection keeps of such values in the client's
- * HPACK table: a client that indexes more loses the table. Bytes, 0 (no metadata at all) or a power of two 64..8192.
- * RAM: as many a stream, and a connection. */
+/* Metadata of a call: the values of registered request keys, and the fields that handlers add to
+ * the response, together: a request value takes 3 + its bytes, a response field 8 + name + value as
+ * it goes out; what does not fit ends the call with RESOURCE_EXHAUSTED. Also what a connection
+ * keeps of such values in the client's HPACK table: a client that indexes more loses the table.
+ * Bytes, 0 (no metadata at all) or a power of two 64..8192. RAM: as many a stream, and a
+ * connection. */
 #ifndef NRPC_METADATA_BYTES
 #define NRPC_METADATA_BYTES 0
 #endif
 
-/* 1: gzip and deflate, requests and responses, see compression.h. 0: a compressed request is answered with UNIMPLEMENTED. Costs
- * 2.9 KB of flash on a Cortex-M3, and 1 KB of stack while a message is inflated, which is before its handler is called.
- * RAM: once an image a scratch of 1 + the largest request, since a message is inflated beside what came; in each message
- * block NRPC_COMPRESSION_ROOM of its largest message, for what does not become smaller. */
+/* 1: gzip and deflate, requests and responses, see compression.h. 0: a compressed request is
+ * answered with UNIMPLEMENTED. Costs 2.9 KB of flash on a Cortex-M3, and 1 KB of stack while a
+ * message is inflated, which is before its handler is called. RAM: once an image a scratch of 1 +
+ * the largest request, since a message is inflated beside what came; in each message block
+ * NRPC_COMPRESSION_ROOM of its largest message, for what does not become smaller. */
 #ifndef NRPC_COMPRESSION
 #define NRPC_COMPRESSION 0
 #endif
@@ -89,15 +92,15 @@
 #define NRPC_PINGS_MAX 100
 #endif
 
-/* A connection is closed when for this long it has kept us waiting: for its preface and SETTINGS, for
- * the rest of a frame or header block, or, where there is something to send, for window or room
+/* A connection is closed when for this long it has kept us waiting: for its preface and SETTINGS,
+ * for the rest of a frame or header block, or, where there is something to send, for window or room
  * to send it in. Milliseconds, 1000..3600000, to about a second. */
 #ifndef NRPC_STALL_TIMEOUT_MS
 #define NRPC_STALL_TIMEOUT_MS 20000
 #endif
 
-/* A connection older than this is shut down gracefully, see nrpc_conn_shutdown. Milliseconds to about a quarter of a
- * second, 1000..14400000; 0: never. */
+/* A connection older than this is shut down gracefully, see nrpc_conn_shutdown. Milliseconds to
+ * about a quarter of a second, 1000..14400000; 0: never. */
 #ifndef NRPC_MAX_AGE_MS
 #define NRPC_MAX_AGE_MS 0
 #endif
@@ -107,13 +110,15 @@
 #define NRPC_MAX_IDLE_MS 0
 #endif
 
-/* A peer from which nothing has come for so long is sent a PING, whose answer may take NRPC_STALL_TIMEOUT_MS; then the
- * connection is closed. Milliseconds, 1000..7200000; 0: no PINGs. */
+/* A peer from which nothing has come for so long is sent a PING, whose answer may take
+ * NRPC_STALL_TIMEOUT_MS; then the connection is closed. Milliseconds, 1000..7200000; 0: no PINGs.
+ */
 #ifndef NRPC_KEEPALIVE_MS
 #define NRPC_KEEPALIVE_MS 0
 #endif
 
-/* Graceful shutdown: how long its PING's answer is waited for; when calls still open end. Milliseconds, 1000..14400000. */
+/* Graceful shutdown: how long its PING's answer is waited for; when calls still open end.
+ * Milliseconds, 1000..14400000. */
 #ifndef NRPC_WARN_MS
 #define NRPC_WARN_MS 5000
 #endif
@@ -121,13 +126,14 @@
 #define NRPC_DRAIN_MS 30000
 #endif
 
-/* 1: messages may come and go in pieces: streamed fields, reflection. Flash: about 120 bytes on a Cortex-M3 beside theirs. */
+/* 1: messages may come and go in pieces: streamed fields, reflection. Flash: about 120 bytes on a
+ * Cortex-M3 beside theirs. */
 #ifndef NRPC_PIECES
 #define NRPC_PIECES 0
 #endif
 
-/* 1: the image calls other servers as well (client.h). Flash: about 250 bytes on a Cortex-M3 beside the client's files.
- * RAM: 8 bytes a connection, and 4 bytes a stream, 8 without metadata. */
+/* 1: the image calls other servers as well (client.h). Flash: about 250 bytes on a Cortex-M3 beside
+ * the client's files. RAM: 8 bytes a connection, and 4 bytes a stream, 8 without metadata. */
 #ifndef NRPC_CLIENT
 #define NRPC_CLIENT 0
 #endif
@@ -138,8 +144,8 @@
 #define NRPC_FAST 0
 #endif
 
-/* 1: servers and channels may have .tls, see ports/mbedtls/nrpc_tls.h. Costs nothing but code and 4 bytes of flash each
- * where they have none. */
+/* 1: servers and channels may have .tls, see ports/mbedtls/nrpc_tls.h. Costs nothing but code and 4
+ * bytes of flash each where they have none. */
 #ifndef NRPC_TLS
 #define NRPC_TLS 0
 #endif
@@ -148,15 +154,17 @@
 
 /* The least room with which nrpc_conn_transmit always makes progress, in bytes: the largest
  * trailers, or the headers of a request. */
-#define NRPC_TRANSMIT_MIN \
-    (112 + 72 * NRPC_COMPRESSION + (NRPC_STATUS_MESSAGE_MAX < 80 ? 80 : NRPC_STATUS_MESSAGE_MAX) + NRPC_METADATA_BYTES)
+#define NRPC_TRANSMIT_MIN                                                                          \
+    (112 + 72 * NRPC_COMPRESSION + (NRPC_STATUS_MESSAGE_MAX < 80 ? 80 : NRPC_STATUS_MESSAGE_MAX) + \
+     NRPC_METADATA_BYTES)
 
 /* The same of nrpc_link_transmit: with what TLS puts around a record. */
 #define NRPC_LINK_MIN (NRPC_TRANSMIT_MIN + 32 * NRPC_TLS)
 
 #define NRPC_HPACK_TABLE_BYTES (32 * NRPC_HPACK_ENTRIES)
 
-/* What gzip may add to n bytes: its head and tail, 5 bytes for each 16 KB that are stored as they are. */
+/* What gzip may add to n bytes: its head and tail, 5 bytes for each 16 KB that are stored as they
+ * are. */
 #define NRPC_COMPRESSION_ROOM(n) (NRPC_COMPRESSION ? 32 + (n) / 2048 : 0)
 
 /* Where GCC's -Os inlines a function that is called once and pays for it in spilled registers. */
@@ -166,8 +174,9 @@
 #define NRPC_NOINLINE __attribute__((noinline))
 #endif
 
-/* C99 has no _Static_assert; GCC and Clang have it as an extension. glibc hides theirs behind a macro
- * that does not show the text: not being followed by a parenthesis at once keeps that away. */
+/* C99 has no _Static_assert; GCC and Clang have it as an extension. glibc hides theirs behind a
+ * macro that does not show the text: not being followed by a parenthesis at once keeps that away.
+ */
 #define NRPC_NOTHING_
 #ifdef __cplusplus
 #define NRPC_STATIC_ASSERT(condition, text) static_assert(condition, text)
@@ -176,12 +185,13 @@
 #else
 #define NRPC_BEGIN_C
 #define NRPC_END_C
-#define NRPC_STATIC_ASSERT(condition, text) __extension__ _Static_assert NRPC_NOTHING_(condition, text)
+#define NRPC_STATIC_ASSERT(condition, text) \
+    __extension__ _Static_assert NRPC_NOTHING_(condition, text)
 #endif
 
 NRPC_STATIC_ASSERT(NRPC_MAX_STREAMS >= 1 && NRPC_MAX_STREAMS <= 1024, "NRPC_MAX_STREAMS: 1..1024");
 NRPC_STATIC_ASSERT(NRPC_HPACK_ENTRIES >= 0 && NRPC_HPACK_ENTRIES <= 128 &&
-                   (NRPC_HPACK_ENTRIES & (NRPC_HPACK_ENTRIES - 1)) == 0,
+                       (NRPC_HPACK_ENTRIES & (NRPC_HPACK_ENTRIES - 1)) == 0,
                    "NRPC_HPACK_ENTRIES: 0, 1, 2, 4 .. 128");
 NRPC_STATIC_ASSERT(NRPC_HEADER_LIST_MAX >= 1024 && NRPC_HEADER_LIST_MAX <= 65535,
                    "NRPC_HEADER_LIST_MAX: 1024..65535");
@@ -189,8 +199,9 @@ NRPC_STATIC_ASSERT(NRPC_HEADER_BLOCK_MAX >= 1024 && NRPC_HEADER_BLOCK_MAX <= 655
                    "NRPC_HEADER_BLOCK_MAX: 1024..65535");
 NRPC_STATIC_ASSERT(NRPC_STATUS_MESSAGE_MAX >= 9 && NRPC_STATUS_MESSAGE_MAX <= 126,
                    "NRPC_STATUS_MESSAGE_MAX: 9..126");
-NRPC_STATIC_ASSERT(NRPC_METADATA_BYTES == 0 || (NRPC_METADATA_BYTES >= 64 && NRPC_METADATA_BYTES <= 8192 &&
-                   (NRPC_METADATA_BYTES & (NRPC_METADATA_BYTES - 1)) == 0),
+NRPC_STATIC_ASSERT(NRPC_METADATA_BYTES == 0 ||
+                       (NRPC_METADATA_BYTES >= 64 && NRPC_METADATA_BYTES <= 8192 &&
+                        (NRPC_METADATA_BYTES & (NRPC_METADATA_BYTES - 1)) == 0),
                    "NRPC_METADATA_BYTES: 0, or a power of two 64..8192");
 NRPC_STATIC_ASSERT(NRPC_GLITCHES_MAX >= 8 && NRPC_GLITCHES_MAX <= 250, "NRPC_GLITCHES_MAX: 8..250");
 NRPC_STATIC_ASSERT(NRPC_PINGS_MAX >= 3 && NRPC_PINGS_MAX <= 250, "NRPC_PINGS_MAX: 3..250");

@@ -14,8 +14,8 @@ struct nrpc_conn;
 struct nrpc_dial;
 
 /* From the beginning of an attempt to that of the next: NRPC_BACKOFF_MIN_MS at least, and 1.6 times
- * longer after each failure, up to NRPC_BACKOFF_MAX_MS; each is spread by +-20 %, at random. So a link
- * that was up for longer than that is dialled again at once. Milliseconds, 10..100000000. */
+ * longer after each failure, up to NRPC_BACKOFF_MAX_MS; each is spread by +-20 %, at random. So a
+ * link that was up for longer than that is dialled again at once. Milliseconds, 10..100000000. */
 #ifndef NRPC_BACKOFF_MIN_MS
 #define NRPC_BACKOFF_MIN_MS 1000
 #endif
@@ -30,13 +30,12 @@ struct nrpc_dial;
 
 /* A port opens links like this. `dial` is all that it knows of them:
  *
- *   wait = nrpc_dial_wait_ms(dial, now)      0: dial now; else ask again after so long at most, and after
- *                                            anything that the application may have done (each poll)
- *   conn = nrpc_dial_linked(dial, now)       TCP is up: drive conn as any other (conn.h); NULL: no memory
- *                                            for it now, close the link: a failure has been noted
- *   nrpc_dial_failed(dial)                   no name, no route, refused, timed out, given up
- *   nrpc_conn_lost(conn)                     as ever, when the link is gone: conn->dial is how the dial finds
- *                                            out, the next time that it is asked
+ *   wait = nrpc_dial_wait_ms(dial, now)      0: dial now; else ask again after so long at most, and
+ * after anything that the application may have done (each poll) conn = nrpc_dial_linked(dial, now)
+ * TCP is up: drive conn as any other (conn.h); NULL: no memory for it now, close the link: a
+ * failure has been noted nrpc_dial_failed(dial)                   no name, no route, refused, timed
+ * out, given up nrpc_conn_lost(conn)                     as ever, when the link is gone: conn->dial
+ * is how the dial finds out, the next time that it is asked
  *
  * To stop for good: close the link, if there is one; nrpc_dial_failed; and ask no more.
  * Nothing here locks: one context, as for conn.h. */
@@ -45,11 +44,11 @@ struct nrpc_dial;
 struct nrpc_dial_role {
     /* TCP is up. Returns the connection, or NULL: there is no memory for it. */
     struct nrpc_conn *(*linked)(struct nrpc_dial *dial, uint32_t now_ms);
-    /* An attempt has failed, or a link was lost before the peer's SETTINGS had come; calls that do not
-     * wait may be told. NULL: nobody is. */
+    /* An attempt has failed, or a link was lost before the peer's SETTINGS had come; calls that do
+     * not wait may be told. NULL: nobody is. */
     void (*failed)(struct nrpc_dial *dial);
-    /* 1: a link is wanted now. Asked by each nrpc_dial_wait_ms, link or no link, so that a role's own timers run in it;
-     * *wait_ms, at first 1000, may be lowered. NULL: always wanted. */
+    /* 1: a link is wanted now. Asked by each nrpc_dial_wait_ms, link or no link, so that a role's
+     * own timers run in it; *wait_ms, at first 1000, may be lowered. NULL: always wanted. */
     int (*wanted)(struct nrpc_dial *dial, uint32_t now_ms, uint32_t *wait_ms);
 };
 
@@ -69,27 +68,29 @@ struct nrpc_dial { /* zero but for role at first; the port's context only */
     uint8_t failures;       /* attempts in a row, this one included, without SETTINGS; saturating */
 };
 
-/* 0: dial now, and the state is NRPC_DIAL_DIALLING from here on; otherwise the milliseconds after which
- * to ask again at the latest, 1..1000: also while an attempt runs or the link is up. */
+/* 0: dial now, and the state is NRPC_DIAL_DIALLING from here on; otherwise the milliseconds after
+ * which to ask again at the latest, 1..1000: also while an attempt runs or the link is up. */
 uint32_t nrpc_dial_wait_ms(struct nrpc_dial *dial, uint32_t now_ms);
 
-/* TCP is up. Returns the connection to drive, its first bytes ready to be transmitted; NULL: no memory for
- * it, counted as a failure; the port closes the link. The failures are forgotten once the peer's SETTINGS
- * have come, not before: a port that accepts and closes is none. (Or, on a reverse link where no client has
- * come yet, once it has lasted as long as the next attempt would have waited.) */
+/* TCP is up. Returns the connection to drive, its first bytes ready to be transmitted; NULL: no
+ * memory for it, counted as a failure; the port closes the link. The failures are forgotten once
+ * the peer's SETTINGS have come, not before: a port that accepts and closes is none. (Or, on a
+ * reverse link where no client has come yet, once it has lasted as long as the next attempt would
+ * have waited.) */
 struct nrpc_conn *nrpc_dial_linked(struct nrpc_dial *dial, uint32_t now_ms);
 
 /* The attempt came to nothing; or the port has closed the link, and dials no more. */
 void nrpc_dial_failed(struct nrpc_dial *dial);
 
-/* --- Reverse calls: we open the link, and serve on it ------------------------------------------ */
+/* --- Reverse calls: we open the link, and serve on it ------------------------------------------
+ */
 
 struct nrpc_server;
 
-/* A server that dials out, to a relay where clients are (host-sim/relay.py). It may wait there for its
- * first client for as long as it takes. One link serves one client; for more of them define several:
- *     NRPC_REVERSE_DEFINE(uplink, server);  nrpc_lwip_dial(&uplink.dial, "relay.example.org", 50052);
- *     struct nrpc_reverse uplinks[2] = {NRPC_REVERSE(server), NRPC_REVERSE(server)}; */
+/* A server that dials out, to a relay where clients are (host-sim/relay.py). It may wait there for
+ * its first client for as long as it takes. One link serves one client; for more of them define
+ * several: NRPC_REVERSE_DEFINE(uplink, server);  nrpc_lwip_dial(&uplink.dial, "relay.example.org",
+ * 50052); struct nrpc_reverse uplinks[2] = {NRPC_REVERSE(server), NRPC_REVERSE(server)}; */
 struct nrpc_reverse {
     struct nrpc_dial dial; /* first */
     const struct nrpc_server *server;

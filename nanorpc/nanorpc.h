@@ -35,11 +35,11 @@ enum nrpc_status {
 
 /* Errors of the library's own functions; zero is fine, positive is a count. */
 enum nrpc_error {
-    NRPC_E_AGAIN = -1,  /* no room now: the previous message has not left; try after NAME_next */
-    NRPC_E_STATE = -2,  /* the call has already finished, or its kind does not allow this */
-    NRPC_E_TOO_BIG = -3,/* the message does not encode within its maximum size */
-    NRPC_E_LIMIT = -4,  /* all of something (connections, listeners) is taken: see config.h */
-    NRPC_E_LINK = -5    /* the transport failed; the port's documentation says how */
+    NRPC_E_AGAIN = -1,   /* no room now: the previous message has not left; try after NAME_next */
+    NRPC_E_STATE = -2,   /* the call has already finished, or its kind does not allow this */
+    NRPC_E_TOO_BIG = -3, /* the message does not encode within its maximum size */
+    NRPC_E_LIMIT = -4,   /* all of something (connections, listeners) is taken: see config.h */
+    NRPC_E_LINK = -5     /* the transport failed; the port's documentation says how */
 };
 
 struct nrpc_call;
@@ -79,19 +79,19 @@ struct nrpc_method {
 
 /* One service, in flash; the generator writes it. */
 struct nrpc_service {
-    const char *path;         /* "/package.Service/" */
-    const char *method_names; /* sorted and front-coded, see match.h */
+    const char *path;                  /* "/package.Service/" */
+    const char *method_names;          /* sorted and front-coded, see match.h */
     const struct nrpc_method *methods; /* in the same order */
 };
 
 /* --- Metadata ------------------------------------------------------------------------------ */
 
-/* A metadata key whose values handlers want to see; name: lower case, "-bin" at its end for binary values.
- *     static const struct nrpc_key auth = NRPC_KEY("authorization"), trace = NRPC_KEY("trace-bin");
- *     static const struct nrpc_key *const keys[] = {&auth, &trace};
+/* A metadata key whose values handlers want to see; name: lower case, "-bin" at its end for binary
+ * values. static const struct nrpc_key auth = NRPC_KEY("authorization"), trace =
+ * NRPC_KEY("trace-bin"); static const struct nrpc_key *const keys[] = {&auth, &trace};
  *     NRPC_SERVER_DEFINE_WITH(server, 2, (.keys = keys, .n_keys = 2), Greeter_service);
- * Costs NRPC_METADATA_BYTES a connection and a stream, see config.h; keys that are not registered cost
- * nothing, and are not kept. At most NRPC_KEYS_MAX. */
+ * Costs NRPC_METADATA_BYTES a connection and a stream, see config.h; keys that are not registered
+ * cost nothing, and are not kept. At most NRPC_KEYS_MAX. */
 struct nrpc_key {
     const char *name;
     uint8_t static_index; /* in HPACK's static table; 0: it is not there. NRPC_KEY finds it */
@@ -118,7 +118,8 @@ int nrpc_call_finish(struct nrpc_call *call, enum nrpc_status status, const char
 
 /* For `return nrpc_call_fail(call, NRPC_NOT_FOUND, "no such sensor");` in a handler: as
  * nrpc_call_finish, and returns `status`. */
-enum nrpc_status nrpc_call_fail(struct nrpc_call *call, enum nrpc_status status, const char *message);
+enum nrpc_status nrpc_call_fail(struct nrpc_call *call, enum nrpc_status status,
+                                const char *message);
 
 /* Goes on with a call of which some function of its handler has answered NRPC_PENDING. Returns 0 or
  * NRPC_E_STATE. */
@@ -135,31 +136,37 @@ int nrpc_call_send(struct nrpc_call *call, const void *reply);
 int nrpc_call_reply(struct nrpc_call *call, const void *reply);
 
 /* What is left of the client's deadline, in milliseconds, as of the last time that the port gave;
- * NRPC_NO_DEADLINE: it has none. At 0 the call ends with NRPC_DEADLINE_EXCEEDED, and NAME_cancelled is told. */
+ * NRPC_NO_DEADLINE: it has none. At 0 the call ends with NRPC_DEADLINE_EXCEEDED, and NAME_cancelled
+ * is told. */
 #define NRPC_NO_DEADLINE UINT32_MAX
 uint32_t nrpc_call_time_left_ms(const struct nrpc_call *call);
 
 /* Milliseconds since the call began. */
 uint32_t nrpc_call_age_ms(const struct nrpc_call *call);
 
-/* The i-th value (from 0) that the client sent for a registered key: repeated fields in their order. ASCII: as it came.
- * -bin: decoded; one that was joined by commas counts as several. Returns where it is, valid while the call lives,
- * and *n its bytes (no NUL follows); NULL: there is none. What did not fit has ended the call with
- * RESOURCE_EXHAUSTED before any handler saw it. */
-const void *nrpc_call_metadata(const struct nrpc_call *call, const struct nrpc_key *key, unsigned i, size_t *n);
+/* The i-th value (from 0) that the client sent for a registered key: repeated fields in their
+ * order. ASCII: as it came. -bin: decoded; one that was joined by commas counts as several. Returns
+ * where it is, valid while the call lives, and *n its bytes (no NUL follows); NULL: there is none.
+ * What did not fit has ended the call with RESOURCE_EXHAUSTED before any handler saw it. */
+const void *nrpc_call_metadata(const struct nrpc_call *call, const struct nrpc_key *key, unsigned i,
+                               size_t *n);
 
-/* Adds a field to the response's initial metadata, which leaves with the first message or the status, or to its trailing
- * metadata, which leaves with the status. key: 1..126 bytes of a-z 0-9 - _ . ; "-bin" at its end: the value is any
- * bytes, and goes out in base64; else it is printable ASCII. Both are copied. Keys that begin with "grpc-" are the
- * library's own, but for "grpc-status-details-bin". Returns 0; NRPC_E_STATE: that has left already;
- * NRPC_E_TOO_BIG: NRPC_METADATA_BYTES does not suffice, nothing was added. */
+/* Adds a field to the response's initial metadata, which leaves with the first message or the
+ * status, or to its trailing metadata, which leaves with the status. key: 1..126 bytes of a-z 0-9 -
+ * _ . ; "-bin" at its end: the value is any bytes, and goes out in base64; else it is printable
+ * ASCII. Both are copied. Keys that begin with "grpc-" are the library's own, but for
+ * "grpc-status-details-bin". Returns 0; NRPC_E_STATE: that has left already; NRPC_E_TOO_BIG:
+ * NRPC_METADATA_BYTES does not suffice, nothing was added. */
 enum nrpc_part { NRPC_HEADER = 0xfe, NRPC_TRAILER = 0xff };
-int nrpc_call_add_field(struct nrpc_call *call, enum nrpc_part part, const char *key, const void *value, size_t n);
-static inline int nrpc_call_add_header(struct nrpc_call *call, const char *key, const void *value, size_t n)
+int nrpc_call_add_field(struct nrpc_call *call, enum nrpc_part part, const char *key,
+                        const void *value, size_t n);
+static inline int nrpc_call_add_header(struct nrpc_call *call, const char *key, const void *value,
+                                       size_t n)
 {
     return nrpc_call_add_field(call, NRPC_HEADER, key, value, n);
 }
-static inline int nrpc_call_add_trailer(struct nrpc_call *call, const char *key, const void *value, size_t n)
+static inline int nrpc_call_add_trailer(struct nrpc_call *call, const char *key, const void *value,
+                                        size_t n)
 {
     return nrpc_call_add_field(call, NRPC_TRAILER, key, value, n);
 }
@@ -171,14 +178,16 @@ int nrpc_call_half_closed(const struct nrpc_call *call);
 
 /* --- Around every call ---------------------------------------------------------------------- */
 
-/* An interceptor: authentication, logging, metrics. In flash; a server has a const chain of them. */
+/* An interceptor: authentication, logging, metrics. In flash; a server has a const chain of them.
+ */
 struct nrpc_interceptor {
-    /* A call of a known method has begun; its metadata are there, no handler has seen anything of it. Returns
-     * NRPC_OK: it goes on, to the next interceptor, then to the handler; any other: it ends with that, or
-     * with what nrpc_call_fail has said. NULL: goes on. */
+    /* A call of a known method has begun; its metadata are there, no handler has seen anything of
+     * it. Returns NRPC_OK: it goes on, to the next interceptor, then to the handler; any other: it
+     * ends with that, or with what nrpc_call_fail has said. NULL: goes on. */
     enum nrpc_status (*begin)(struct nrpc_call *call);
-    /* The same call is over, whatever ended it, also if an interceptor refused it; after its handler was told. status: what
-     * the client got or would have got. `call` dies on return. NULL: not told. */
+    /* The same call is over, whatever ended it, also if an interceptor refused it; after its
+     * handler was told. status: what the client got or would have got. `call` dies on return. NULL:
+     * not told. */
     void (*end)(struct nrpc_call *call, enum nrpc_status status);
 };
 NRPC_END_C

@@ -24,11 +24,13 @@ struct nrpc_server {
 #endif
     const struct nrpc_service *const *services;
     struct nrpc_conn *conns;
-    uint8_t *blocks;   /* n_conns * NRPC_MAX_STREAMS * (rx_bytes + tx_bytes + NRPC_METADATA_BYTES) */
-    void *request;     /* scratch for one decoded request, shared by all calls */
-    void *reply;       /* scratch for one reply, likewise */
-    uint32_t rx_bytes; /* a stream's receive block: 5 + the largest request + NRPC_COMPRESSION_ROOM; the window */
-    uint32_t tx_bytes; /* a stream's transmit block: 5 + the largest reply + NRPC_COMPRESSION_ROOM + status message */
+    uint8_t *blocks; /* n_conns * NRPC_MAX_STREAMS * (rx_bytes + tx_bytes + NRPC_METADATA_BYTES) */
+    void *request;   /* scratch for one decoded request, shared by all calls */
+    void *reply;     /* scratch for one reply, likewise */
+    uint32_t rx_bytes; /* a stream's receive block: 5 + the largest request + NRPC_COMPRESSION_ROOM;
+                          the window */
+    uint32_t tx_bytes; /* a stream's transmit block: 5 + the largest reply + NRPC_COMPRESSION_ROOM +
+                          status message */
 #if NRPC_COMPRESSION
     uint8_t *inflated;      /* scratch for one request that came compressed, shared by all calls */
     uint32_t request_bytes; /* the largest request, without its prefix */
@@ -53,39 +55,45 @@ struct nrpc_server {
 #define NRPC_SERVER_DEFINE(server_name, connections, ...) \
     NRPC_SERVER_DEFINE_WITH(server_name, connections, (.n_interceptors = 0), __VA_ARGS__)
 
-/* The same with options, in parentheses: .keys and .n_keys, which need NRPC_METADATA_BYTES; .interceptors and .n_interceptors;
- * .tls, which needs NRPC_TLS:
- *     NRPC_SERVER_DEFINE_WITH(server, 2, (.keys = keys, .n_keys = 1), Greeter_service); */
-#define NRPC_SERVER_DEFINE_WITH(server_name, connections, options, ...)                         \
-    static const struct nrpc_service *const server_name##_services[] = {                        \
-        NRPC_EACH(NRPC_SERVICE_POINTER_, __VA_ARGS__)};                                         \
-    union server_name##_rx { NRPC_EACH(NRPC_SERVICE_RX_, __VA_ARGS__) };                        \
-    union server_name##_tx { NRPC_EACH(NRPC_SERVICE_TX_, __VA_ARGS__) };                        \
-    NRPC_STATIC_ASSERT(sizeof(union server_name##_rx) <= (nrpc_block_size)-1 &&                 \
-                           sizeof(union server_name##_tx) <= (nrpc_block_size)-1,               \
-                       "a message over 65000 bytes needs NRPC_LARGE_MESSAGES=1");               \
-    static struct {                                                                             \
-        struct nrpc_conn conns[connections];                                                    \
-        union { NRPC_EACH(NRPC_SERVICE_REQUEST_, __VA_ARGS__) } request;                        \
-        union { NRPC_EACH(NRPC_SERVICE_REPLY_, __VA_ARGS__) } reply;                            \
-        uint8_t blocks[(connections) * NRPC_MAX_STREAMS *                                       \
-                       (sizeof(union server_name##_rx) + sizeof(union server_name##_tx) +       \
-                        NRPC_METADATA_BYTES)];                                                  \
-        NRPC_INFLATED_(NRPC_EACH(NRPC_SERVICE_PLAIN_, __VA_ARGS__))                             \
-    } server_name##_memory;                                                                     \
-    extern const struct nrpc_server server_name; /* C++ would keep it to its file */            \
-    const struct nrpc_server server_name = {                                                    \
-        NRPC_SERVER_ROLE_                                                                       \
-        .services = server_name##_services,                                                     \
-        .conns = server_name##_memory.conns,                                                    \
-        .blocks = server_name##_memory.blocks,                                                  \
-        .request = &server_name##_memory.request,                                               \
-        .reply = &server_name##_memory.reply,                                                   \
-        .rx_bytes = sizeof(union server_name##_rx),                                             \
-        .tx_bytes = sizeof(union server_name##_tx),                                             \
-        NRPC_INFLATED_FIELDS_(server_name##_memory)                                             \
-        .n_conns = (connections),                                                               \
-        .n_services = sizeof server_name##_services / sizeof server_name##_services[0],         \
+/* The same with options, in parentheses: .keys and .n_keys, which need NRPC_METADATA_BYTES;
+ * .interceptors and .n_interceptors; .tls, which needs NRPC_TLS: NRPC_SERVER_DEFINE_WITH(server, 2,
+ * (.keys = keys, .n_keys = 1), Greeter_service); */
+#define NRPC_SERVER_DEFINE_WITH(server_name, connections, options, ...)                   \
+    static const struct nrpc_service *const server_name##_services[] = {                  \
+        NRPC_EACH(NRPC_SERVICE_POINTER_, __VA_ARGS__)};                                   \
+    union server_name##_rx {                                                              \
+        NRPC_EACH(NRPC_SERVICE_RX_, __VA_ARGS__)                                          \
+    };                                                                                    \
+    union server_name##_tx {                                                              \
+        NRPC_EACH(NRPC_SERVICE_TX_, __VA_ARGS__)                                          \
+    };                                                                                    \
+    NRPC_STATIC_ASSERT(sizeof(union server_name##_rx) <= (nrpc_block_size) - 1 &&         \
+                           sizeof(union server_name##_tx) <= (nrpc_block_size) - 1,       \
+                       "a message over 65000 bytes needs NRPC_LARGE_MESSAGES=1");         \
+    static struct {                                                                       \
+        struct nrpc_conn conns[connections];                                              \
+        union {                                                                           \
+            NRPC_EACH(NRPC_SERVICE_REQUEST_, __VA_ARGS__)                                 \
+        } request;                                                                        \
+        union {                                                                           \
+            NRPC_EACH(NRPC_SERVICE_REPLY_, __VA_ARGS__)                                   \
+        } reply;                                                                          \
+        uint8_t blocks[(connections) * NRPC_MAX_STREAMS *                                 \
+                       (sizeof(union server_name##_rx) + sizeof(union server_name##_tx) + \
+                        NRPC_METADATA_BYTES)];                                            \
+        NRPC_INFLATED_(NRPC_EACH(NRPC_SERVICE_PLAIN_, __VA_ARGS__))                       \
+    } server_name##_memory;                                                               \
+    extern const struct nrpc_server server_name; /* C++ would keep it to its file */      \
+    const struct nrpc_server server_name = {                                              \
+        NRPC_SERVER_ROLE_.services = server_name##_services,                              \
+        .conns = server_name##_memory.conns,                                              \
+        .blocks = server_name##_memory.blocks,                                            \
+        .request = &server_name##_memory.request,                                         \
+        .reply = &server_name##_memory.reply,                                             \
+        .rx_bytes = sizeof(union server_name##_rx),                                       \
+        .tx_bytes = sizeof(union server_name##_tx),                                       \
+        NRPC_INFLATED_FIELDS_(server_name##_memory).n_conns = (connections),              \
+        .n_services = sizeof server_name##_services / sizeof server_name##_services[0],   \
         NRPC_OPTIONS_ options}
 
 /* For ports: a free connection, made ready for a peer that has just connected, or NULL when all
@@ -96,12 +104,17 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
 /* S_REQUEST_BYTES, S_REPLY_BYTES, union S_request, union S_reply: the generator's, per service. */
 #define NRPC_OPTIONS_(...) __VA_ARGS__
 #define NRPC_SERVICE_POINTER_(S) &S,
-#define NRPC_SERVICE_RX_(S) uint8_t S##_[5 + S##_REQUEST_BYTES + NRPC_COMPRESSION_ROOM(S##_REQUEST_BYTES)];
-#define NRPC_SERVICE_TX_(S) \
-    uint8_t S##_[5 + S##_REPLY_BYTES + NRPC_COMPRESSION_ROOM(S##_REPLY_BYTES) + NRPC_STATUS_MESSAGE_MAX];
+#define NRPC_SERVICE_RX_(S) \
+    uint8_t S##_[5 + S##_REQUEST_BYTES + NRPC_COMPRESSION_ROOM(S##_REQUEST_BYTES)];
+#define NRPC_SERVICE_TX_(S)                                                     \
+    uint8_t S##_[5 + S##_REPLY_BYTES + NRPC_COMPRESSION_ROOM(S##_REPLY_BYTES) + \
+                 NRPC_STATUS_MESSAGE_MAX];
 #if NRPC_COMPRESSION
 #define NRPC_SERVICE_PLAIN_(S) uint8_t S##_[1 + S##_REQUEST_BYTES];
-#define NRPC_INFLATED_(members) union { members } inflated;
+#define NRPC_INFLATED_(members) \
+    union {                     \
+        members                 \
+    } inflated;
 #define NRPC_INFLATED_FIELDS_(memory) \
     .inflated = (uint8_t *)&memory.inflated, .request_bytes = sizeof memory.inflated - 1,
 #else
@@ -111,7 +124,8 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
 #define NRPC_SERVICE_REQUEST_(S) union S##_request S##_;
 #define NRPC_SERVICE_REPLY_(S) union S##_reply S##_;
 
-#define NRPC_EACH(m, ...) NRPC_EACH_(NRPC_COUNT_(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0), m, __VA_ARGS__)
+#define NRPC_EACH(m, ...) \
+    NRPC_EACH_(NRPC_COUNT_(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0), m, __VA_ARGS__)
 #define NRPC_COUNT_(a, b, c, d, e, f, g, h, count, ...) count
 #define NRPC_EACH_(count, m, ...) NRPC_EACH__(count, m, __VA_ARGS__)
 #define NRPC_EACH__(count, m, ...) NRPC_EACH_##count(m, __VA_ARGS__)

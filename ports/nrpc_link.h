@@ -1,5 +1,5 @@
-/* ports/nrpc_link.h - what a port calls to drive a connection: the core, or, where the server says so, TLS before it.
- * Layer: core; for ports. Source: none.
+/* ports/nrpc_link.h - what a port calls to drive a connection: the core, or, where the server says
+ * so, TLS before it. Layer: core; for ports. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NANORPC_LINK_H
 #define NANORPC_LINK_H
@@ -10,13 +10,15 @@
 
 NRPC_BEGIN_C
 
-/* Each of these is the function of conn.h, dial.h or server.h with the same end to its name, and keeps to its contract;
- * on a connection of a server or channel that has .tls, the bytes received and transmitted are those of TLS. Without
- * NRPC_TLS they are nothing but the core's. nrpc_conn_timer_set and nrpc_conn_shutdown are called as they are. */
+/* Each of these is the function of conn.h, dial.h or server.h with the same end to its name, and
+ * keeps to its contract; on a connection of a server or channel that has .tls, the bytes received
+ * and transmitted are those of TLS. Without NRPC_TLS they are nothing but the core's.
+ * nrpc_conn_timer_set and nrpc_conn_shutdown are called as they are. */
 #if NRPC_TLS
 
 /* The filter, in ports/mbedtls. Linked in by NRPC_TLS alone. */
-int nrpc_tls_begin(struct nrpc_conn *conn, uint32_t now_ms); /* 0, or NRPC_E_LIMIT: no memory; conn is to be lost */
+int nrpc_tls_begin(struct nrpc_conn *conn, uint32_t now_ms); /* 0, or NRPC_E_LIMIT: no memory; conn
+                                                                is to be lost */
 size_t nrpc_tls_receive(struct nrpc_conn *conn, const void *data, size_t n, uint32_t now_ms);
 size_t nrpc_tls_transmit(struct nrpc_conn *conn, void *buf, size_t room);
 uint32_t nrpc_tls_tick(struct nrpc_conn *conn, uint32_t now_ms);
@@ -47,14 +49,17 @@ static inline struct nrpc_conn *nrpc_link_dialled(struct nrpc_dial *dial, uint32
     return nrpc_link_begin_(nrpc_dial_linked(dial, now_ms), now_ms);
 }
 
-static inline size_t nrpc_link_receive(struct nrpc_conn *conn, const void *data, size_t n, uint32_t now_ms)
+static inline size_t nrpc_link_receive(struct nrpc_conn *conn, const void *data, size_t n,
+                                       uint32_t now_ms)
 {
-    return NRPC_LINK_(conn, nrpc_tls_receive(conn, data, n, now_ms), nrpc_conn_receive(conn, data, n, now_ms));
+    return NRPC_LINK_(conn, nrpc_tls_receive(conn, data, n, now_ms),
+                      nrpc_conn_receive(conn, data, n, now_ms));
 }
 
 static inline size_t nrpc_link_transmit(struct nrpc_conn *conn, void *buf, size_t room)
 {
-    return NRPC_LINK_(conn, nrpc_tls_transmit(conn, buf, room), nrpc_conn_transmit(conn, buf, room));
+    return NRPC_LINK_(conn, nrpc_tls_transmit(conn, buf, room),
+                      nrpc_conn_transmit(conn, buf, room));
 }
 
 static inline uint32_t nrpc_link_tick(struct nrpc_conn *conn, uint32_t now_ms)

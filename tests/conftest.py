@@ -22,7 +22,9 @@ def pytest_unconfigure(config):
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or config.option.collectonly:
         return
-    count = {kind: len(reporter.stats.get(kind, [])) for kind in ("passed", "failed", "error", "skipped")}
+    count = {
+        kind: len(reporter.stats.get(kind, [])) for kind in ("passed", "failed", "error", "skipped")
+    }
     if count["skipped"]:
         print("%d skipped, for the reasons above" % count["skipped"])
     print("%d passed, %d failed" % (count["passed"], count["failed"] + count["error"]))

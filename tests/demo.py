@@ -2,6 +2,7 @@
 # Layer: tests; run by `make demo`.
 # SPDX-License-Identifier: Apache-2.0
 """Use: demo.py --port N -- QEMU...   The command forwards 127.0.0.1:N; when N is taken another is used."""
+
 import argparse
 import os
 import queue
@@ -36,10 +37,18 @@ def free_port(wanted):
 
 def start(command):
     if not shutil.which(command[0]):
-        raise Problem("%s is not installed: on Debian, apt-get install qemu-system-arm" % command[0])
+        raise Problem(
+            "%s is not installed: on Debian, apt-get install qemu-system-arm" % command[0]
+        )
     print("demo: " + " ".join(command))
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, errors="replace")
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
 
 
 def wait_ready(emulator):
@@ -57,7 +66,9 @@ def wait_ready(emulator):
         try:
             line = lines.get(timeout=max(0.0, end - time.monotonic()))
         except queue.Empty:
-            raise Problem("the board did not say '%s' within %d s" % (READY, BOOT_SECONDS)) from None
+            raise Problem(
+                "the board did not say '%s' within %d s" % (READY, BOOT_SECONDS)
+            ) from None
         if line is None:
             raise Problem("the emulator ended before the board was ready; its message is above")
         print("board: " + line, flush=True)
@@ -71,8 +82,11 @@ def greet(port):
     for name in ("http_proxy", "https_proxy", "grpc_proxy", "all_proxy"):  # 127.0.0.1 needs none
         environment.pop(name, None)
         environment.pop(name.upper(), None)
-    done = subprocess.run([sys.executable, client, "localhost:%d" % port, "microcontroller"],
-                          env=environment, timeout=120)
+    done = subprocess.run(
+        [sys.executable, client, "localhost:%d" % port, "microcontroller"],
+        env=environment,
+        timeout=120,
+    )
     if done.returncode:
         raise Problem("the Python client failed; its message is above")
 

@@ -2,12 +2,25 @@
 # Layer: tests. Source: the rules of the project.
 # SPDX-License-Identifier: Apache-2.0
 """Use: layers.py   Prints each breach as FILE:LINE: text and ends with 1 when there is one."""
+
 import os
 import re
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-FOLDERS = ("nanorpc", "ports", "boards", "host-sim", "tests/unit", "tests/ports", "tests/target", "tests/interop", "tests/services", "tests/tls", "tests/fuzz")
+FOLDERS = (
+    "nanorpc",
+    "ports",
+    "boards",
+    "host-sim",
+    "tests/unit",
+    "tests/ports",
+    "tests/target",
+    "tests/interop",
+    "tests/services",
+    "tests/tls",
+    "tests/fuzz",
+)
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 LIBC = {"assert.h", "limits.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
 NANOPB = {"pb.h", "pb_common.h", "pb_decode.h", "pb_encode.h"}
@@ -21,8 +34,11 @@ def sources(folders=FOLDERS):
     found = []
     for folder in folders:
         for directory, _, names in os.walk(os.path.join(ROOT, folder)):
-            found += [os.path.relpath(os.path.join(directory, name), ROOT)
-                      for name in names if name.endswith((".c", ".h"))]
+            found += [
+                os.path.relpath(os.path.join(directory, name), ROOT)
+                for name in names
+                if name.endswith((".c", ".h"))
+            ]
     return sorted(found)
 
 
@@ -35,8 +51,15 @@ def layer(path):
 def resolve(path, name, ours):
     """Which of our files `#include "name"` in `path` means, or None."""
     beside = os.path.normpath(os.path.join(os.path.dirname(path), name))
-    for candidate in [beside, name, "nanorpc/" + name, "boards/" + name,
-                      "ports/lwip/" + name, "ports/posix/" + name, "ports/mbedtls/" + name]:
+    for candidate in [
+        beside,
+        name,
+        "nanorpc/" + name,
+        "boards/" + name,
+        "ports/lwip/" + name,
+        "ports/posix/" + name,
+        "ports/mbedtls/" + name,
+    ]:
         if candidate in ours:
             return candidate
     return None
@@ -105,7 +128,12 @@ def cpp_breaches(path, lines):
     """What an application includes must be for C++ as well; nanorpc.h does it for those that it includes midway."""
     layer_line = lines[1] if len(lines) > 1 else ""
     meant = re.search(r"Layer: core.*(\bpublic\b|for ports)|Layer: port\.", layer_line)
-    if path.endswith(".h") and meant and os.path.basename(path) not in MIDWAY and "NRPC_BEGIN_C\n" not in lines:
+    if (
+        path.endswith(".h")
+        and meant
+        and os.path.basename(path) not in MIDWAY
+        and "NRPC_BEGIN_C\n" not in lines
+    ):
         yield 2, "a public header has NRPC_BEGIN_C and NRPC_END_C around its declarations"
 
 
@@ -119,8 +147,12 @@ def breaches(texts=None):
     found = []
     for path, text in sorted(texts.items()):
         lines = text.splitlines(keepends=True)
-        for check in (include_breaches(path, lines, texts), length_breaches(path, lines),
-                      banner_breaches(path, lines), cpp_breaches(path, lines)):
+        for check in (
+            include_breaches(path, lines, texts),
+            length_breaches(path, lines),
+            banner_breaches(path, lines),
+            cpp_breaches(path, lines),
+        ):
             found += [(path, line, why) for line, why in check]
     return found
 

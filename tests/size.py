@@ -2,6 +2,7 @@
 # Layer: tests; run by `make size`, after `make gen`.
 # SPDX-License-Identifier: Apache-2.0
 """Use: make size [ARGS="--record | --budgets FILE"]; the Makefile gives the flags that all is compiled with."""
+
 import argparse
 import collections
 import concurrent.futures
@@ -19,13 +20,28 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUDGETS = os.path.join(ROOT, "tests", "budgets.ini")
 OUT = os.path.join("build", "size")
 ARM = ("arm-none-eabi-", "-mthumb --specs=picolibc.specs")
-TARGETS = collections.OrderedDict([
-    ("m0plus", ("Cortex-M0+", ARM[0], "-mcpu=cortex-m0plus " + ARM[1])),
-    ("m3", ("Cortex-M3", ARM[0], "-mcpu=cortex-m3 " + ARM[1])),
-    ("rv32", ("RV32IMAC", "riscv64-unknown-elf-", "-march=rv32imac -mabi=ilp32 --specs=picolibc.specs")),
-])
-ROOMS = ("hpack", "http2", "grpc", "server", "client")  # of the core; the services beside them are options
-FORMULA_SLACK = 16   # alignment, and an array that has one element at least
+TARGETS = collections.OrderedDict(
+    [
+        ("m0plus", ("Cortex-M0+", ARM[0], "-mcpu=cortex-m0plus " + ARM[1])),
+        ("m3", ("Cortex-M3", ARM[0], "-mcpu=cortex-m3 " + ARM[1])),
+        (
+            "rv32",
+            (
+                "RV32IMAC",
+                "riscv64-unknown-elf-",
+                "-march=rv32imac -mabi=ilp32 --specs=picolibc.specs",
+            ),
+        ),
+    ]
+)
+ROOMS = (
+    "hpack",
+    "http2",
+    "grpc",
+    "server",
+    "client",
+)  # of the core; the services beside them are options
+FORMULA_SLACK = 16  # alignment, and an array that has one element at least
 
 # Uses all that a port and the handlers of a server call, so that --gc-sections keeps it.
 SERVER_C = """
@@ -129,18 +145,37 @@ class Target:
     def core(self):
         """{file: object} of nanorpc/, with call graphs beside."""
         graph = self.options.warnings.split() + ["-fcallgraph-info=su"] + self.options.core
-        return {os.path.basename(f): self.compile(f, os.path.basename(f)[:-2], graph) for f in core_files()}
+        return {
+            os.path.basename(f): self.compile(f, os.path.basename(f)[:-2], graph)
+            for f in core_files()
+        }
 
     def program(self, name, core, text, extra):
         """Links a server with the Greeter and nothing around it; returns its path, with .map beside it."""
-        others = [self.text(name, text, self.options.core),
-                  self.compile("build/gen/helloworld.nrpc.c", "greeter_nrpc", self.options.core),
-                  self.compile("build/gen/helloworld.pb.c", "greeter_pb")]
-        others += [self.compile(os.path.join(self.options.nanopb, f + ".c"), f, ["-w"])
-                   for f in ("pb_common", "pb_decode", "pb_encode")]
+        others = [
+            self.text(name, text, self.options.core),
+            self.compile("build/gen/helloworld.nrpc.c", "greeter_nrpc", self.options.core),
+            self.compile("build/gen/helloworld.pb.c", "greeter_pb"),
+        ]
+        others += [
+            self.compile(os.path.join(self.options.nanopb, f + ".c"), f, ["-w"])
+            for f in ("pb_common", "pb_decode", "pb_encode")
+        ]
         path = os.path.join(self.out, name + ".elf")
-        run(self.base + ["-nostartfiles", "-Wl,-e,size_main", "-Wl,--gc-sections", "-Wl,-Map=" + path + ".map",
-                         "-o", path] + list(core.values()) + others + extra)
+        run(
+            self.base
+            + [
+                "-nostartfiles",
+                "-Wl,-e,size_main",
+                "-Wl,--gc-sections",
+                "-Wl,-Map=" + path + ".map",
+                "-o",
+                path,
+            ]
+            + list(core.values())
+            + others
+            + extra
+        )
         return path
 
     def link(self, core):
@@ -151,10 +186,20 @@ class Target:
     def whole(self):
         """Text and constants of the core as the boards link it: optimised as a whole, all that a port and
         handlers call kept. What the rest of the image brings is left out by not linking it."""
-        kept = self.text("kept", SERVER_C + OUTSIDE_C, self.options.core + ["-fno-builtin", "-fno-function-sections"])
+        kept = self.text(
+            "kept",
+            SERVER_C + OUTSIDE_C,
+            self.options.core + ["-fno-builtin", "-fno-function-sections"],
+        )
         image = os.path.join(self.out, "whole.elf")
-        run(self.base + self.options.core + self.options.lto.split() + ["-nostdlib", "-Wl,-e,size_main", "-Wl,--gc-sections",
-            "-o", image] + core_files() + [kept])
+        run(
+            self.base
+            + self.options.core
+            + self.options.lto.split()
+            + ["-nostdlib", "-Wl,-e,size_main", "-Wl,--gc-sections", "-o", image]
+            + core_files()
+            + [kept]
+        )
         return self.constant(image) - self.constant(kept)
 
     def output(self, tool, *arguments):
@@ -175,7 +220,7 @@ INPUT = re.compile(r"^ \.(\S+)\s+0x[0-9a-f]+\s+0x([0-9a-f]+) (\S+)$", re.M)
 
 def by_file(link_map):
     """{object's name: bytes of text and constants} that the linker kept."""
-    kept = link_map[link_map.index("Linker script and memory map"):]
+    kept = link_map[link_map.index("Linker script and memory map") :]
     kept = re.sub(r"^( \.\S+)\n +", r"\1 ", kept, flags=re.M)
     sizes = collections.Counter()
     for section, size, path in INPUT.findall(kept):
@@ -189,8 +234,11 @@ def plain(target, core):
     sizes = {}
     for name, path in core.items():
         rows = run([target.prefix + "size", "-A", path]).splitlines()
-        sizes[name] = sum(int(row.split()[1]) for row in rows
-                          if row.startswith((".text", ".rodata", ".data", ".sdata", ".srodata")))
+        sizes[name] = sum(
+            int(row.split()[1])
+            for row in rows
+            if row.startswith((".text", ".rodata", ".data", ".sdata", ".srodata"))
+        )
     return sizes
 
 
@@ -201,10 +249,14 @@ def structs(target, flags):
 def formula(entries, streams):
     """What config.h's comment says a connection costs."""
     with open("nanorpc/config.h", encoding="utf-8") as file:
-        found = re.search(r"connection = (\d+) \+ NRPC_MAX_STREAMS \* (\d+) \+ NRPC_HPACK_ENTRIES \* (\d+)",
-                          file.read())
+        found = re.search(
+            r"connection = (\d+) \+ NRPC_MAX_STREAMS \* (\d+) \+ NRPC_HPACK_ENTRIES \* (\d+)",
+            file.read(),
+        )
     if not found:
-        sys.exit("size: config.h no longer has its formula 'connection = A + NRPC_MAX_STREAMS * B + ...'")
+        sys.exit(
+            "size: config.h no longer has its formula 'connection = A + NRPC_MAX_STREAMS * B + ...'"
+        )
     base, stream, entry = map(int, found.groups())
     return base + streams * stream + entries * entry
 
@@ -223,9 +275,19 @@ def firmware(image):
 
 
 # TLS's own code, in three parts: what every byte passes, what begins it, the texts of errors for who asks for them.
-TLS_PARTS = [("tls_filter", "the TLS filter (nrpc_tls.c, memory, peer), Cortex-M3 -Os", ["nrpc_tls", "nrpc_tls_memory", "nrpc_tls_peer"]),
-             ("tls_start", "its set-up (start, platform), which tells what is wrong", ["nrpc_tls_start", "nrpc_tls_platform"]),
-             ("tls_reason", "reason, where it is used: failures in words", ["nrpc_tls_reason"])]
+TLS_PARTS = [
+    (
+        "tls_filter",
+        "the TLS filter (nrpc_tls.c, memory, peer), Cortex-M3 -Os",
+        ["nrpc_tls", "nrpc_tls_memory", "nrpc_tls_peer"],
+    ),
+    (
+        "tls_start",
+        "its set-up (start, platform), which tells what is wrong",
+        ["nrpc_tls_start", "nrpc_tls_platform"],
+    ),
+    ("tls_reason", "reason, where it is used: failures in words", ["nrpc_tls_reason"]),
+]
 
 
 class Report:
@@ -281,18 +343,31 @@ def report_core(report, targets, cores, linked):
     print("  %-14s" % "" + "".join("%20s" % target.title for target in targets))
     whole = [plain(target, core) for target, core in zip(targets, cores)]
     for kept, sizes in zip(linked, whole):
-        for name, size in sizes.items():  # the linker counts the strings that it merges to one of the files
+        for (
+            name,
+            size,
+        ) in sizes.items():  # the linker counts the strings that it merges to one of the files
             kept[name[:-2] + ".o"] = min(kept[name[:-2] + ".o"], size)
     for name in cores[0]:
-        cells = ["%9d / %6d" % (kept[name[:-2] + ".o"], sizes[name]) for kept, sizes in zip(linked, whole)]
+        cells = [
+            "%9d / %6d" % (kept[name[:-2] + ".o"], sizes[name])
+            for kept, sizes in zip(linked, whole)
+        ]
         print("  %-14s" % name + "".join("%20s" % cell for cell in cells))
         report.note("m3 " + name, linked[1][name[:-2] + ".o"])
     totals = [sum(kept[name[:-2] + ".o"] for name in cores[0]) for kept in linked]
-    print("  %-14s" % "total" + "".join("%20s" % ("%9d / %6d" % (total, sum(sizes.values())))
-                                       for total, sizes in zip(totals, whole)))
+    print(
+        "  %-14s" % "total"
+        + "".join(
+            "%20s" % ("%9d / %6d" % (total, sum(sizes.values())))
+            for total, sizes in zip(totals, whole)
+        )
+    )
     nanopb = sum(linked[1][f + ".o"] for f in ("pb_common", "pb_decode", "pb_encode"))
-    print("  Beside it on %s: nanopb %d, the Greeter's generated tables %d"
-          % (targets[1].title, nanopb, linked[1]["greeter_nrpc.o"] + linked[1]["greeter_pb.o"]))
+    print(
+        "  Beside it on %s: nanopb %d, the Greeter's generated tables %d"
+        % (targets[1].title, nanopb, linked[1]["greeter_nrpc.o"] + linked[1]["greeter_pb.o"])
+    )
     return totals[1]
 
 
@@ -305,42 +380,76 @@ def report_tls(report, target, images):
         report.row("tls_%s_flash" % profile, "profile %s: flash" % profile, flash)
         report.row("tls_%s_ram" % profile, "the same: RAM with stack and Mbed TLS's memory", ram)
     for name, title, files in TLS_PARTS:
-        report.row(name, title, sum(target.constant(target.compile("ports/mbedtls/%s.c" % file, "tls_" + file,
-                                                                   target.options.tls_flags.split())) for file in files))
+        report.row(
+            name,
+            title,
+            sum(
+                target.constant(
+                    target.compile(
+                        "ports/mbedtls/%s.c" % file, "tls_" + file, target.options.tls_flags.split()
+                    )
+                )
+                for file in files
+            ),
+        )
 
 
 def fitted(target):
     """The formula as it would have to stand in config.h."""
+
     def connection(streams, entries):
         flags = ["-DNRPC_MAX_STREAMS=%d" % streams, "-DNRPC_HPACK_ENTRIES=%d" % entries]
         return structs(target, flags)["size_connection"]
+
     both = connection(4, 16)
     stream, entry = (connection(14, 16) - both) // 10, (connection(4, 128) - both) // 112
     return "connection = %d + NRPC_MAX_STREAMS * %d + NRPC_HPACK_ENTRIES * %d" % (
-        both - 4 * stream - 16 * entry, stream, entry)
+        both - 4 * stream - 16 * entry,
+        stream,
+        entry,
+    )
 
 
 def report_ram(report, target, small):
     """Struct sizes in several configurations, and config.h's formula beside them."""
-    print("\nRAM of a connection beside its message blocks, %s: is / by config.h's formula" % target.title)
+    print(
+        "\nRAM of a connection beside its message blocks, %s: is / by config.h's formula"
+        % target.title
+    )
     off = False
-    for flags in ([], small, ["-DNRPC_MAX_STREAMS=1", "-DNRPC_HPACK_ENTRIES=0"], ["-DNRPC_MAX_STREAMS=16"],
-                  ["-DNRPC_COMPRESSION=1"]):
+    for flags in (
+        [],
+        small,
+        ["-DNRPC_MAX_STREAMS=1", "-DNRPC_HPACK_ENTRIES=0"],
+        ["-DNRPC_MAX_STREAMS=16"],
+        ["-DNRPC_COMPRESSION=1"],
+    ):
         settings = dict(flag[2:].split("=") for flag in flags)
         streams = int(settings.get("NRPC_MAX_STREAMS", 4))
         entries = int(settings.get("NRPC_HPACK_ENTRIES", 128))
         sizes = structs(target, flags)
         is_, says = sizes["size_connection"], formula(entries, streams)
         image = 2 * (is_ + streams * sizes["size_blocks"]) + sizes["size_scratch"]
-        print("  %3d streams, %3d HPACK entries %26d / %4d   a Greeter server of 2: %d%s"
-              % (streams, entries, is_, says, sizes["size_image"], ", with compression" if "NRPC_COMPRESSION" in settings else ""))
-        off |= abs(is_ - says) > ROOMS = ("hpack", "http2", "grpc", "server", "client")  # of the core; the services beside them are options
-FORMULA_SLACK
-        if abs(sizes["size_image"] - image) > ROOMS = ("hpack", "http2", "grpc", "server", "client")  # of the core; the services beside them are options
-FORMULA_SLACK:
-            report.failures.append("config.h's formula for an image gives %d, it is %d" % (image, sizes["size_image"]))
+        print(
+            "  %3d streams, %3d HPACK entries %26d / %4d   a Greeter server of 2: %d%s"
+            % (
+                streams,
+                entries,
+                is_,
+                says,
+                sizes["size_image"],
+                ", with compression" if "NRPC_COMPRESSION" in settings else "",
+            )
+        )
+        off |= abs(is_ - says) > FORMULA_SLACK
+        if abs(sizes["size_image"] - image) > FORMULA_SLACK:
+            report.failures.append(
+                "config.h's formula for an image gives %d, it is %d" % (image, sizes["size_image"])
+            )
     if off:
-        report.failures.append("config.h's formula for a connection is off; it is: " + fitted(target))
+        report.failures.append(
+            "config.h's formula for a connection is off; it is: " + fitted(target)
+        )
 
 
 def report_stack(core, indirect):
@@ -354,7 +463,15 @@ def report_stack(core, indirect):
 
 def main():
     parser = argparse.ArgumentParser()
-    for name in ("--cflags", "--warnings", "--nanopb", "--image", "--interop", "--lto", "--tls-flags"):
+    for name in (
+        "--cflags",
+        "--warnings",
+        "--nanopb",
+        "--image",
+        "--interop",
+        "--lto",
+        "--tls-flags",
+    ):
         parser.add_argument(name, required=True)
     parser.add_argument("--tls", nargs="+", required=True, metavar="PROFILE=IMAGE")
     parser.add_argument("--record", action="store_true")
@@ -374,7 +491,9 @@ def main():
     report_ram(report, targets[1], small)
     indirect = {name: names.split() for name, names in budgets["indirect"].items()}
     try:
-        depth = report_stack({name: path for name, path in cores[1].items() if linked[1][name[:-2] + ".o"]}, indirect)
+        depth = report_stack(
+            {name: path for name, path in cores[1].items() if linked[1][name[:-2] + ".o"]}, indirect
+        )
     except stack.StackError as error:
         depth = None
         report.failures.append("stack: %s" % error)
@@ -382,10 +501,16 @@ def main():
     report.table("Budgets, in bytes")
     report.row("core_m3", "core of a server, Cortex-M3 -Os, without nanopb", total)
     report.row("core_m3_lto", "the same as the boards link it (-flto)", targets[1].whole())
-    report.row("connection", "RAM of a connection, 4 streams, 4096-byte HPACK table",
-               structs(targets[1], [])["size_connection"])
-    report.row("connection_small", "the same, small table (%s)" % " ".join(small),
-               structs(targets[1], small)["size_connection"])
+    report.row(
+        "connection",
+        "RAM of a connection, 4 streams, 4096-byte HPACK table",
+        structs(targets[1], [])["size_connection"],
+    )
+    report.row(
+        "connection_small",
+        "the same, small table (%s)" % " ".join(small),
+        structs(targets[1], small)["size_connection"],
+    )
     flash, ram = firmware(arguments.image)
     report.row("firmware_flash", "Greeter firmware, flash", flash)
     report.row("firmware_ram", "Greeter firmware, RAM with stack", ram)
@@ -400,7 +525,11 @@ def main():
         report.row("option_%s_ram" % option.name, "the same: RAM", ram)
         if report.budgets.has_option("budget", "option_%s_stack" % option.name):
             depth = stack.deepest([path[:-2] + ".ci" for path in core.values()], indirect)[0]
-            report.row("option_%s_stack" % option.name, "the same: deepest stack of the core with it", depth)
+            report.row(
+                "option_%s_stack" % option.name,
+                "the same: deepest stack of the core with it",
+                depth,
+            )
     report_tls(report, targets[1], arguments.tls)
     report.close()
 

@@ -4,11 +4,14 @@
 """A call through a pointer is taken to reach what `indirect` names for it: {"grpc.c:next": [...]} is for
 `->next(...)` in grpc.c, "*:next" for any file. One that is not named there is an error, and so is recursion:
 then the figure would be a guess. A name that was not compiled here, such as memcpy, counts nothing."""
+
 import os
 import re
 
 NODE = re.compile(r'node: \{ title: "([^"]+)" label: "([^"]*)"')
-EDGE = re.compile(r'edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"(?: label: "([^"]*):(\d+):\d+")?')
+EDGE = re.compile(
+    r'edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"(?: label: "([^"]*):(\d+):\d+")?'
+)
 POINTER = "__indirect_call"
 BYTES = re.compile(r"(\d+) bytes \((\w+(?:,\w+)?)\)")
 
@@ -20,13 +23,13 @@ class StackError(Exception):
 class Graph:
     def __init__(self, ci_files, indirect):
         """indirect: {"file.c:pointer": [callees]} and {"name outside": [callees]}; plain names."""
-        self.frames = {}    # title -> bytes, of the functions that were compiled
-        self.calls = {}     # title -> set of titles
+        self.frames = {}  # title -> bytes, of the functions that were compiled
+        self.calls = {}  # title -> set of titles
         self.indirect = indirect
         self.dynamic = []
         for path in ci_files:
             self._read(path)
-        self.by_name = {}   # plain name -> title
+        self.by_name = {}  # plain name -> title
         for title in self.frames:
             self.by_name.setdefault(title.split(":")[-1], title)
 
@@ -42,19 +45,25 @@ class Graph:
                         if size.group(2) != "static":
                             self.dynamic.append(node.group(1))
                 elif edge:
-                    callees = self._resolve(*edge.groups()) if edge.group(2) == POINTER else [edge.group(2)]
+                    callees = (
+                        self._resolve(*edge.groups())
+                        if edge.group(2) == POINTER
+                        else [edge.group(2)]
+                    )
                     self.calls.setdefault(edge.group(1), set()).update(callees)
 
     def _resolve(self, caller, _, path, line):
         """What a call through a pointer can reach, by the pointer's name in the source."""
         with open(path, encoding="utf-8") as file:
-            text = "".join(file.readlines()[int(line) - 1:int(line) + 2])
+            text = "".join(file.readlines()[int(line) - 1 : int(line) + 2])
         for name in re.findall(r"(\w+)\(", text):
             for key in ("%s:%s" % (os.path.basename(path), name), "*:" + name):
                 if key in self.indirect:
                     return self.indirect[key]
-        raise StackError("%s:%s: %s calls through a pointer: say what it can reach in tests/budgets.ini, "
-                         "[indirect]" % (path, line, caller.split(":")[-1]))
+        raise StackError(
+            "%s:%s: %s calls through a pointer: say what it can reach in tests/budgets.ini, "
+            "[indirect]" % (path, line, caller.split(":")[-1])
+        )
 
     def callees(self, title):
         """Titles that it calls. A name outside may be given callees, too: handlers call the core."""
@@ -64,12 +73,15 @@ class Graph:
     def worst(self, root, path=()):
         """(bytes, [titles]) of the deepest path that begins at root."""
         if root in path:
-            raise StackError("recursion: " + " > ".join(path[path.index(root):] + (root,)))
+            raise StackError("recursion: " + " > ".join(path[path.index(root) :] + (root,)))
         if not hasattr(self, "_known"):
             self._known = {}
         if root not in self._known:
-            deepest = max((self.worst(callee, path + (root,)) for callee in self.callees(root)),
-                          default=(0, []), key=lambda found: found[0])
+            deepest = max(
+                (self.worst(callee, path + (root,)) for callee in self.callees(root)),
+                default=(0, []),
+                key=lambda found: found[0],
+            )
             self._known[root] = (self.frames.get(root, 0) + deepest[0], [root] + deepest[1])
         return self._known[root]
 
@@ -85,4 +97,8 @@ def deepest(ci_files, indirect):
     if graph.dynamic:
         raise StackError("stack of no fixed size: " + ", ".join(sorted(graph.dynamic)))
     size, path = max((graph.worst(title) for title in graph.frames), key=lambda found: found[0])
-    return size, [(title.split(":")[-1], graph.frames.get(title, 0)) for title in path], graph.externals()
+    return (
+        size,
+        [(title.split(":")[-1], graph.frames.get(title, 0)) for title in path],
+        graph.externals(),
+    )

@@ -15,11 +15,15 @@ import stack
 from conftest import ROOT
 
 # What a compiler and the core may call in libc and in the compiler's own library.
-MAY_CALL = re.compile(r"nrpc_|pb_|mem(cpy|set|move|cmp|chr)$|str(len|cmp|ncmp)$|__aeabi_|__gnu_|__assert|__(u?div|u?mod)")
+MAY_CALL = re.compile(
+    r"nrpc_|pb_|mem(cpy|set|move|cmp|chr)$|str(len|cmp|ncmp)$|__aeabi_|__gnu_|__assert|__(u?div|u?mod)"
+)
 
 
 def run(*command, **options):
-    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    return subprocess.run(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
+    )
 
 
 def test_layers():
@@ -29,17 +33,23 @@ def test_layers():
 BANNER = "/* %s - a test.\n * Layer: core.\n * SPDX-License-Identifier: Apache-2.0 */\n"
 
 
-@pytest.mark.parametrize("path, body, why", [
-    ("nanorpc/a.c", '#include "ports/posix/b.h"', "upward"),
-    ("nanorpc/a.c", '#include <sys/socket.h>', "only itself"),
-    ("nanorpc/a.c", '#include <pb.h>', "nanopb"),
-    ("ports/posix/b.h", '#include "boards/c.h"', "upward"),
-    ("ports/lwip/d.h", '#include "../posix/b.h"', "upward"),
-    ("nanorpc/a.c", "int f(void)\n{\n" + "\n" * 60 + "}", "function"),
-    ("nanorpc/a.c", "\n" * 600, "at most"),
-])
+@pytest.mark.parametrize(
+    "path, body, why",
+    [
+        ("nanorpc/a.c", '#include "ports/posix/b.h"', "upward"),
+        ("nanorpc/a.c", "#include <sys/socket.h>", "only itself"),
+        ("nanorpc/a.c", "#include <pb.h>", "nanopb"),
+        ("ports/posix/b.h", '#include "boards/c.h"', "upward"),
+        ("ports/lwip/d.h", '#include "../posix/b.h"', "upward"),
+        ("nanorpc/a.c", "int f(void)\n{\n" + "\n" * 60 + "}", "function"),
+        ("nanorpc/a.c", "\n" * 600, "at most"),
+    ],
+)
 def test_layers_finds(path, body, why):
-    texts = {name: BANNER % name for name in ("ports/posix/b.h", "boards/c.h", "nanorpc/a.c", "ports/lwip/d.h")}
+    texts = {
+        name: BANNER % name
+        for name in ("ports/posix/b.h", "boards/c.h", "nanorpc/a.c", "ports/lwip/d.h")
+    }
     assert layers.breaches(texts) == []
     texts[path] += body + "\n"
     found = layers.breaches(texts)
@@ -48,7 +58,9 @@ def test_layers_finds(path, body, why):
 
 def test_public_headers_are_for_cpp():
     banner = (BANNER % "nanorpc/a.h").replace("core.", "core, public.")
-    assert layers.breaches({"nanorpc/a.h": banner + "NRPC_BEGIN_C\nint f(void);\nNRPC_END_C\n"}) == []
+    assert (
+        layers.breaches({"nanorpc/a.h": banner + "NRPC_BEGIN_C\nint f(void);\nNRPC_END_C\n"}) == []
+    )
     assert "NRPC_BEGIN_C" in layers.breaches({"nanorpc/a.h": banner + "int f(void);\n"})[0][2]
 
 
@@ -95,7 +107,11 @@ def test_stack(tmp_path, monkeypatch):
     source.write_text("    item->visit(1);\n")
     path = tmp_path / "a.ci"
     path.write_text(GRAPH % "memcpy")
-    assert stack.deepest([path], {}) == (64, [("outer", 24), ("inner", 40), ("memcpy", 0)], ["memcpy"])
+    assert stack.deepest([path], {}) == (
+        64,
+        [("outer", 24), ("inner", 40), ("memcpy", 0)],
+        ["memcpy"],
+    )
     path.write_text(GRAPH % "outer")
     with pytest.raises(stack.StackError, match="recursion"):
         stack.deepest([path], {})
@@ -112,8 +128,11 @@ def test_stack(tmp_path, monkeypatch):
         stack.deepest([path], {})
 
 
-@pytest.mark.parametrize("path", sorted(glob.glob(os.path.join(ROOT, "nanorpc", "**", "*.c"), recursive=True)),
-                         ids=os.path.basename)
+@pytest.mark.parametrize(
+    "path",
+    sorted(glob.glob(os.path.join(ROOT, "nanorpc", "**", "*.c"), recursive=True)),
+    ids=os.path.basename,
+)
 def test_core_is_pure(path):
     """No I/O, clock, lock or allocation is called, and no state that changes is kept in file scope."""
     built = os.path.join(ROOT, "build", "unit-m3", os.path.relpath(path, ROOT)[:-2] + ".o")
@@ -121,7 +140,9 @@ def test_core_is_pure(path):
     assert done.returncode == 0, done.stdout
     symbols = [line.split()[-2:] for line in done.stdout.splitlines()]
     assert [name for kind, name in symbols if kind == "U" and not MAY_CALL.match(name)] == []
-    assert [name for kind, name in symbols if kind in "dDbBCgGsS" and not name.startswith("$")] == []
+    assert [
+        name for kind, name in symbols if kind in "dDbBCgGsS" and not name.startswith("$")
+    ] == []
 
 
 HEAPS = {
@@ -138,9 +159,13 @@ def test_board_has_no_heap(call, tmp_path):
     """A unit test's program links for the Cortex-M3; with one use of the heap in it, it does not."""
     include, use = HEAPS.get(call, ("", ""))
     source = tmp_path / "uses_heap.c"
-    source.write_text("%s\nvoid *kept;\nvoid culprit(void);\nvoid culprit(void) { %s }\n"
-                      "int main(void);\nint main(void) { culprit(); return kept != 0; }\n" % (include, use))
-    done = run("make", "-s", "heap-check", "HEAP_SOURCE=%s" % source, "HEAP_ELF=%s" % (tmp_path / "a.elf"))
+    source.write_text(
+        "%s\nvoid *kept;\nvoid culprit(void);\nvoid culprit(void) { %s }\n"
+        "int main(void);\nint main(void) { culprit(); return kept != 0; }\n" % (include, use)
+    )
+    done = run(
+        "make", "-s", "heap-check", "HEAP_SOURCE=%s" % source, "HEAP_ELF=%s" % (tmp_path / "a.elf")
+    )
     print(done.stdout)
     if call is None:
         assert done.returncode == 0
@@ -151,19 +176,32 @@ def test_board_has_no_heap(call, tmp_path):
 
 def test_no_board_links_a_heap():
     """The finished images have none either; the linker would have said so."""
-    images = [path for path in glob.glob(os.path.join(ROOT, "build", "*", "*.elf"))
-              if os.path.isdir(os.path.join(ROOT, "boards", os.path.basename(os.path.dirname(path))))]
+    images = [
+        path
+        for path in glob.glob(os.path.join(ROOT, "build", "*", "*.elf"))
+        if os.path.isdir(os.path.join(ROOT, "boards", os.path.basename(os.path.dirname(path))))
+    ]
     assert len(images) >= 2
     for image in images:
         symbols = run("arm-none-eabi-nm", image).stdout.split()
-        assert not {"malloc", "free", "calloc", "realloc", "_malloc_r", "sbrk", "_sbrk"} & set(symbols), image
+        assert not {"malloc", "free", "calloc", "realloc", "_malloc_r", "sbrk", "_sbrk"} & set(
+            symbols
+        ), image
 
 
 def test_applications():
     """APP chooses what is built; one with limits of its own has objects of its own. An unknown one is named."""
-    assert "build/linux/greeter" in run("make", "-n", "-W", "boards/apps/greeter/greeter.c", "V=1", "linux").stdout
-    asked = run("make", "-n", "-W", "boards/apps/interop/server.c", "V=1", "run-linux", "APP=interop").stdout
-    assert "-DNRPC_STATUS_MESSAGE_MAX=126" in asked and "build/linux-interop/tests/interop/server.o" in asked
+    assert (
+        "build/linux/greeter"
+        in run("make", "-n", "-W", "boards/apps/greeter/greeter.c", "V=1", "linux").stdout
+    )
+    asked = run(
+        "make", "-n", "-W", "boards/apps/interop/server.c", "V=1", "run-linux", "APP=interop"
+    ).stdout
+    assert (
+        "-DNRPC_STATUS_MESSAGE_MAX=126" in asked
+        and "build/linux-interop/tests/interop/server.o" in asked
+    )
     assert asked.rstrip().endswith("build/linux/interop"), asked
     wrong = run("make", "-n", "linux", "APP=nothing")
     assert wrong.returncode != 0 and re.search(r"the applications are:.* greeter\b", wrong.stdout)
@@ -178,5 +216,17 @@ def test_second_make_does_nothing():
 
 def test_help_names_every_target():
     done = run("make", "help")
-    for target in ("all", "demo", "test", "size", "interop", "bench", "sim", "clean", "help", "run-NAME", "flash-NAME"):
+    for target in (
+        "all",
+        "demo",
+        "test",
+        "size",
+        "interop",
+        "bench",
+        "sim",
+        "clean",
+        "help",
+        "run-NAME",
+        "flash-NAME",
+    ):
         assert re.search(r"make %s\b" % target, done.stdout), target

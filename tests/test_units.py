@@ -9,17 +9,55 @@ import pytest
 
 from conftest import ROOT
 
-EMULATOR = ["qemu-system-arm", "-M", "mps2-an385", "-nographic", "-monitor", "none", "-serial", "none",
-            "-semihosting-config", "enable=on,target=native", "-kernel"]
+EMULATOR = [
+    "qemu-system-arm",
+    "-M",
+    "mps2-an385",
+    "-nographic",
+    "-monitor",
+    "none",
+    "-serial",
+    "none",
+    "-semihosting-config",
+    "enable=on,target=native",
+    "-kernel",
+]
 COUNTED = ["-icount", "shift=0"]  # an instruction takes a nanosecond
-TREES = {"unit-gcc": ([], ""), "unit-clang": ([], ""), "unit-gzip": ([], ""), "unit-m3": (EMULATOR, ".elf")}
-ONLY = {"unit-gzip": {"test_calls", "test_client_compression", "test_compression", "test_mutations", "test_produced", "test_streamed", "test_streamed_client", "test_typed"}}  # as in the Makefile
-NAMES = sorted(os.path.basename(path)[:-2] for path in glob.glob(os.path.join(ROOT, "tests", "unit", "test_*.c")))
+TREES = {
+    "unit-gcc": ([], ""),
+    "unit-clang": ([], ""),
+    "unit-gzip": ([], ""),
+    "unit-m3": (EMULATOR, ".elf"),
+}
+ONLY = {
+    "unit-gzip": {
+        "test_calls",
+        "test_client_compression",
+        "test_compression",
+        "test_mutations",
+        "test_produced",
+        "test_streamed",
+        "test_streamed_client",
+        "test_typed",
+    }
+}  # as in the Makefile
+NAMES = sorted(
+    os.path.basename(path)[:-2]
+    for path in glob.glob(os.path.join(ROOT, "tests", "unit", "test_*.c"))
+)
 
-TLS_TREES = {"tls-gcc": ([], ""), "tls-clang": ([], ""), "tls-m3": (EMULATOR, ".elf")}  # a profile each, see the Makefile
-TLS_NAMES = sorted(os.path.basename(path)[:-2] for path in glob.glob(os.path.join(ROOT, "tests", "tls", "test_*.c")))
-CASES = ([(name, tree) for name in NAMES for tree in TREES if name in ONLY.get(tree, NAMES)] +
-         [(name, tree) for name in TLS_NAMES for tree in TLS_TREES])
+TLS_TREES = {
+    "tls-gcc": ([], ""),
+    "tls-clang": ([], ""),
+    "tls-m3": (EMULATOR, ".elf"),
+}  # a profile each, see the Makefile
+TLS_NAMES = sorted(
+    os.path.basename(path)[:-2]
+    for path in glob.glob(os.path.join(ROOT, "tests", "tls", "test_*.c"))
+)
+CASES = [(name, tree) for name in NAMES for tree in TREES if name in ONLY.get(tree, NAMES)] + [
+    (name, tree) for name in TLS_NAMES for tree in TLS_TREES
+]
 
 
 @pytest.mark.parametrize("name,tree", CASES)
@@ -29,8 +67,17 @@ def test_unit(name, tree):
         before = before[:1] + COUNTED + before[1:]
     program = os.path.join(ROOT, "build", tree, name + ending)
     assert os.path.exists(program), "not built: run make test"
-    environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=0", UBSAN_OPTIONS="print_stacktrace=1")
-    done = subprocess.run(before + [program], cwd=ROOT, env=environment, timeout=550,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    environment = dict(
+        os.environ, ASAN_OPTIONS="detect_leaks=0", UBSAN_OPTIONS="print_stacktrace=1"
+    )
+    done = subprocess.run(
+        before + [program],
+        cwd=ROOT,
+        env=environment,
+        timeout=550,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     print(done.stdout.decode(errors="replace"))
     assert done.returncode == 0

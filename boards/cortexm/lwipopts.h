@@ -1,5 +1,5 @@
-/* boards/cortexm/lwipopts.h - lwIP for a board with tens of kilobytes of RAM: IPv4, ICMP, TCP; no heap
- * but lwIP's own static one. Layer: board. What ports/lwip needs of it: see nrpc_lwip.h.
+/* boards/cortexm/lwipopts.h - lwIP for a board with tens of kilobytes of RAM: IPv4, ICMP, TCP; no
+ * heap but lwIP's own static one. Layer: board. What ports/lwip needs of it: see nrpc_lwip.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef BOARDS_CORTEXM_LWIPOPTS_H
 #define BOARDS_CORTEXM_LWIPOPTS_H
@@ -14,8 +14,8 @@
 #define BOARD_DHCP 0
 #endif
 
-/* 1: names can be looked up (3.4 KB more flash, 300 bytes of RAM), for applications that dial. The server is DHCP's, or
- * BOARD_DNS_SERVER. Names are shorter than 64 characters. */
+/* 1: names can be looked up (3.4 KB more flash, 300 bytes of RAM), for applications that dial. The
+ * server is DHCP's, or BOARD_DNS_SERVER. Names are shorter than 64 characters. */
 #ifndef BOARD_DNS
 #define BOARD_DNS 0
 #endif
@@ -77,8 +77,8 @@
 #define LWIP_TCP_KEEPALIVE 1
 #define TCP_LISTEN_BACKLOG 0
 #define LWIP_TCP_RTO_TIME 1000 /* ms before the first measurement, RFC 6298 2 */
-#define TCP_MSL 5000UL    /* ms; a pcb is worth more here than an old segment's last minute */
-#define TCP_MAXRTX 8      /* about 40 s without an acknowledgement end a connection */
+#define TCP_MSL 5000UL         /* ms; a pcb is worth more here than an old segment's last minute */
+#define TCP_MAXRTX 8           /* about 40 s without an acknowledgement end a connection */
 #define TCP_SYNMAXRTX 4
 
 /* Initial sequence numbers are keyed (RFC 6528): see net.c. */

@@ -9,16 +9,20 @@
 #error "board.mk must say -DNET_IRQ=number: the Ethernet controller's interrupt"
 #endif
 
-/* Bytes of the stack, a multiple of 8; an application that needs more says so with -D, as those with TLS do. */
+/* Bytes of the stack, a multiple of 8; an application that needs more says so with -D, as those
+ * with TLS do. */
 #ifndef BOARD_STACK_BYTES
 #define BOARD_STACK_BYTES 2048
 #endif
 #define TEXT(number) #number
 #define TEXT_OF(number) TEXT(number)
-__asm__(".pushsection .stack,\"aw\",%nobits\n\t.space " TEXT_OF(BOARD_STACK_BYTES) "\n\t.popsection");
+__asm__(
+    ".pushsection .stack,\"aw\",%nobits\n\t.space " TEXT_OF(BOARD_STACK_BYTES) "\n\t.popsection");
 
 #define STACK_PAINT 0x5AC3A53Cu
-#define STACKING_FAILED (1u << 12) /* CFSR: the stack had left RAM when the processor was to save its registers there */
+#define STACKING_FAILED                                                                           \
+    (1u << 12) /* CFSR: the stack had left RAM when the processor was to save its registers there \
+                */
 
 /* link.ld's. Compared as numbers: to C these are unrelated objects. */
 extern uint32_t ld_stack_bottom[], ld_stack_top[];
@@ -124,16 +128,11 @@ union startup_vector {
 extern const union startup_vector startup_vectors[16 + NET_IRQ + 1];
 __attribute__((section(".vectors"), used))
 const union startup_vector startup_vectors[16 + NET_IRQ + 1] = {
-    [0] = {.stack = ld_stack_top},
-    [1] = {.handler = startup_reset},
-    [2] = {.handler = startup_fault},  /* NMI */
-    [3] = {.handler = startup_fault},  /* HardFault; the three below escalate to it */
-    [4] = {.handler = startup_fault},
-    [5] = {.handler = startup_fault},
-    [6] = {.handler = startup_fault},
-    [11] = {.handler = startup_fault}, /* SVCall */
-    [12] = {.handler = startup_fault},
-    [14] = {.handler = startup_fault}, /* PendSV */
-    [15] = {.handler = systick},
-    [16 + NET_IRQ] = {.handler = board_net_isr},
+    [0] = {.stack = ld_stack_top},     [1] = {.handler = startup_reset},
+    [2] = {.handler = startup_fault}, /* NMI */
+    [3] = {.handler = startup_fault}, /* HardFault; the three below escalate to it */
+    [4] = {.handler = startup_fault},  [5] = {.handler = startup_fault},
+    [6] = {.handler = startup_fault},  [11] = {.handler = startup_fault}, /* SVCall */
+    [12] = {.handler = startup_fault}, [14] = {.handler = startup_fault}, /* PendSV */
+    [15] = {.handler = systick},       [16 + NET_IRQ] = {.handler = board_net_isr},
 };

@@ -19,7 +19,7 @@ extern const struct nrpc_server server; /* the application's */
 
 struct options {
     const char *address;
-    char *relay;     /* host, of argv; NULL: none */
+    char *relay;          /* host, of argv; NULL: none */
     int port, relay_port; /* -1: none */
     int links;
 };
@@ -36,21 +36,23 @@ static void on_stop(int number)
 
 static void usage(FILE *to, const char *program)
 {
-    fprintf(to,
-            "usage: %s [--address ADDRESS] [--port PORT] [--reverse HOST:PORT [--links N]]\n"
-            "Serves " APP_TITLE " over gRPC.\n"
-            "\n"
-            "  --address ADDRESS  a name or number of this machine to listen on; \"any\" for all of\n"
-            "                     them, IPv4 and IPv6 (default: localhost, reached from here only)\n"
-            "  --port PORT        the TCP port, 0 for a free one (default: %d)\n"
-            "  --reverse HOST:PORT  dial a relay there (host-sim/relay.py) and serve its clients; without\n"
-            "                     --port or --address nothing else is listened on\n"
-            "  --links N          so many clients at once by way of the relay, 1 to %d (default: %d)\n"
-            "  --help             show this text\n"
-            "\n"
-            "It prints one line when it is ready. Ctrl-C ends it: open calls may finish, for up to\n"
-            "%d seconds; a second Ctrl-C ends it at once.\n",
-            program, DEFAULT_PORT, LINKS_MAX, LINKS, GOODBYE_MS / 1000);
+    fprintf(
+        to,
+        "usage: %s [--address ADDRESS] [--port PORT] [--reverse HOST:PORT [--links N]]\n"
+        "Serves " APP_TITLE " over gRPC.\n"
+        "\n"
+        "  --address ADDRESS  a name or number of this machine to listen on; \"any\" for all of\n"
+        "                     them, IPv4 and IPv6 (default: localhost, reached from here only)\n"
+        "  --port PORT        the TCP port, 0 for a free one (default: %d)\n"
+        "  --reverse HOST:PORT  dial a relay there (host-sim/relay.py) and serve its clients; "
+        "without\n"
+        "                     --port or --address nothing else is listened on\n"
+        "  --links N          so many clients at once by way of the relay, 1 to %d (default: %d)\n"
+        "  --help             show this text\n"
+        "\n"
+        "It prints one line when it is ready. Ctrl-C ends it: open calls may finish, for up to\n"
+        "%d seconds; a second Ctrl-C ends it at once.\n",
+        program, DEFAULT_PORT, LINKS_MAX, LINKS, GOODBYE_MS / 1000);
 }
 
 /* A whole number from min to max, or -1. */
@@ -85,9 +87,7 @@ static int parse_option(struct options *options, int option, char *text, const c
     const char *right;
 
     switch (option) {
-    case 'a':
-        options->address = text;
-        return 1;
+    case 'a': options->address = text; return 1;
     case 'p':
         options->port = parse_number(text, 0, 65535);
         right = "--port takes a number from 0 to 65535, not";
@@ -105,9 +105,7 @@ static int parse_option(struct options *options, int option, char *text, const c
         if (options->links > 0)
             return 1;
         break;
-    default:
-        usage(stderr, program);
-        return 0;
+    default: usage(stderr, program); return 0;
     }
     fprintf(stderr, "%s: %s '%s'\n", program, right, text);
     return 0;
@@ -116,12 +114,10 @@ static int parse_option(struct options *options, int option, char *text, const c
 /* Returns -1 to go on, or the program's exit code. */
 static int parse(int argc, char **argv, struct options *parsed)
 {
-    static const struct option options[] = {{"address", required_argument, NULL, 'a'},
-                                            {"port", required_argument, NULL, 'p'},
-                                            {"reverse", required_argument, NULL, 'r'},
-                                            {"links", required_argument, NULL, 'l'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"address", required_argument, NULL, 'a'}, {"port", required_argument, NULL, 'p'},
+        {"reverse", required_argument, NULL, 'r'}, {"links", required_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
     int option;
 
     *parsed = (struct options){.port = -1, .links = LINKS};
@@ -210,7 +206,8 @@ static void say_goodbye(void)
 /* Returns 0, or the program's exit code after a message. */
 static int start(const struct options *options, const char *program)
 {
-    const char *address = strcmp(options->address, "any") ? options->address : NULL, *wrong = app_start();
+    const char *address = strcmp(options->address, "any") ? options->address : NULL,
+               *wrong = app_start();
 
     if (wrong) {
         fprintf(stderr, "%s: %s\n", program, wrong);
@@ -218,7 +215,8 @@ static int start(const struct options *options, const char *program)
     }
 
     if (options->port >= 0 && nrpc_posix_listen(&server, address, (uint16_t)options->port)) {
-        fprintf(stderr, "%s: %s; choose another with --port or --address\n", program, nrpc_posix_error());
+        fprintf(stderr, "%s: %s; choose another with --port or --address\n", program,
+                nrpc_posix_error());
         return 1;
     }
     for (int i = 0; options->relay && i < options->links; i++) {
@@ -243,7 +241,8 @@ static void watch_relay(const struct options *options)
     int linked = uplinks[0].dial.state == NRPC_DIAL_LINKED;
 
     if (linked && !was_linked) {
-        printf("nanorpc: " APP_TITLE " linked to %s port %d\n", options->relay, options->relay_port);
+        printf("nanorpc: " APP_TITLE " linked to %s port %d\n", options->relay,
+               options->relay_port);
         said[0] = 0;
     } else if (!linked && *error && strcmp(error, said)) {
         printf("nanorpc: %s; it is tried again\n", error);

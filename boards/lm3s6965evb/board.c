@@ -43,7 +43,8 @@
 
 #define GPIOA_AFSEL REG(0x40004420u)
 #define GPIOA_DEN REG(0x4000451Cu)
-#define GPIOF_STATUS_LED REG(0x40025000u + (1u << 2)) /* PF0 alone: the address masks the others */
+#define GPIOF_STATUS_LED REG(0x40025000u + (1u << 2)) /* PF0 alone: the address masks the others \
+                                                       */
 #define GPIOF_DIR REG(0x40025400u)
 #define GPIOF_AFSEL REG(0x40025420u)
 #define GPIOF_DEN REG(0x4002551Cu)
@@ -96,7 +97,7 @@ static void start_pins(void)
     SYSCTL_RCGC2 |= RCGC2_GPIOA | RCGC2_GPIOF | RCGC2_EMAC0 | RCGC2_EPHY0;
     (void)SYSCTL_RCGC2;
     spin(CLOCK_HZ / 1000u); /* some ms: modules answer after a few clocks, the PHY later */
-    GPIOA_AFSEL |= 0x03u; /* PA0, PA1: UART0 */
+    GPIOA_AFSEL |= 0x03u;   /* PA0, PA1: UART0 */
     GPIOA_DEN |= 0x03u;
     GPIOF_AFSEL |= 0x0Cu; /* PF2, PF3: the PHY's LED1 (traffic) and LED0 (link) */
     GPIOF_DIR |= 0x01u;   /* PF0: status LED */

@@ -1,5 +1,6 @@
 /* boards/mps2_an385/mac.c - the LAN9118: frames through two FIFOs, polled.
- * Layer: board. Source: SMSC LAN9118 data sheet (registers 5.3, MAC 5.4, PHY 5.5, FIFOs 3.12, 3.13).
+ * Layer: board. Source: SMSC LAN9118 data sheet (registers 5.3, MAC 5.4, PHY 5.5,
+ * FIFOs 3.12, 3.13).
  * SPDX-License-Identifier: Apache-2.0 */
 #include "mac.h"
 
@@ -26,13 +27,13 @@
 #define MAC_CSR_DATA LAN(0xA8u)
 
 #define BYTE_TEST_VALUE 0x87654321u
-#define IRQ_CFG_PIN 0x00000111u    /* on, active high, push-pull */
-#define INT_RX_STATUS 0x00000008u  /* more frames wait than FIFO_INT's level, 0 */
+#define IRQ_CFG_PIN 0x00000111u   /* on, active high, push-pull */
+#define INT_RX_STATUS 0x00000008u /* more frames wait than FIFO_INT's level, 0 */
 #define RX_CFG_OFFSET_2 0x00000200u
 #define TX_CFG_ON 0x00000002u
 #define TX_CFG_STATUS_OVERRUN 0x00000004u /* nobody reads the transmit status */
 #define HW_CFG_RESET 0x00000001u
-#define HW_CFG_TX_5KB 0x00150000u  /* and "store and forward", which must be one */
+#define HW_CFG_TX_5KB 0x00150000u /* and "store and forward", which must be one */
 #define PMT_READY 0x00000001u
 #define RX_STATUS_ERROR 0x00008000u
 #define TX_OFFSET_2 0x00020000u

@@ -1,5 +1,6 @@
-/* nanorpc/client/nrpc_channel.c - calls begun, kept until there is a link, and given up; what a channel does with its links.
- * Layer: core. Source: gRPC "Wait for Ready", "Connectivity Semantics"; RFC 9113 3.4.
+/* nanorpc/client/nrpc_channel.c - calls begun, kept until there is a link, and given up; what a
+ * channel does with its links. Layer: core. Source: gRPC "Wait for Ready", "Connectivity
+ * Semantics"; RFC 9113 3.4.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/config.h"
 #if NRPC_CLIENT
@@ -31,7 +32,8 @@ static struct nrpc_conn *prepare(struct nrpc_channel *channel)
     return conn;
 }
 
-struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel, const struct nrpc_client_method *method,
+struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel,
+                                    const struct nrpc_client_method *method,
                                     const struct nrpc_call_options *options, const void *request,
                                     const struct nrpc_events *events)
 {
@@ -81,7 +83,8 @@ int nrpc_client_write(struct nrpc_call *call, const void *request)
 
 int nrpc_call_close_writes(struct nrpc_call *call)
 {
-    if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN || (call->client & NRPC_CLIENT_CLOSED)) {
+    if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN ||
+        (call->client & NRPC_CLIENT_CLOSED)) {
         return NRPC_E_STATE;
     }
     call->client |= NRPC_CLIENT_CLOSED;
@@ -142,7 +145,8 @@ static void failed(struct nrpc_dial *dial)
     struct nrpc_conn *conn = ((struct nrpc_channel *)dial)->endpoint->conns;
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
         struct nrpc_call *call = &conn->calls[i];
-        if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_RX_END)) == NRPC_CALL_OPEN && !(call->client & NRPC_CLIENT_WAITS)) {
+        if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_RX_END)) == NRPC_CALL_OPEN &&
+            !(call->client & NRPC_CLIENT_WAITS)) {
             nrpc_grpc_fail(call, NRPC_UNAVAILABLE, "no connection");
         }
     }
@@ -158,7 +162,8 @@ uint32_t nrpc_client_time_left_ms(struct nrpc_call *call)
     return nrpc_call_time_left_ms(call);
 }
 
-/* An open call's time; without a link, what its turn would do. Returns the milliseconds that it has left. */
+/* An open call's time; without a link, what its turn would do. Returns the milliseconds that it has
+ * left. */
 static uint32_t watch(struct nrpc_call *call, int is_linked)
 {
     uint32_t left = nrpc_client_time_left_ms(call);
@@ -192,21 +197,26 @@ static int wanted(struct nrpc_dial *dial, uint32_t now_ms, uint32_t *wait_ms)
             wait = left < wait ? left + 1 : wait;
         }
         /* It has finished, and its turn has not come, or its stream was gone before. */
-        if ((call->client & NRPC_CLIENT_OWED) && (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN) {
+        if ((call->client & NRPC_CLIENT_OWED) &&
+            (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN) {
             nrpc_client_tell(call, (enum nrpc_status)call->status, NULL);
         }
         if (call->flags & NRPC_CALL_OPEN) {
-            found |= call->flags & (NRPC_CALL_HEADERS | NRPC_CALL_RX_END) ? call->flags & NRPC_CALL_HEADERS : 1u;
+            found |= call->flags & (NRPC_CALL_HEADERS | NRPC_CALL_RX_END)
+                         ? call->flags & NRPC_CALL_HEADERS
+                         : 1u;
             nrpc_stream_queue(call);
         }
     }
-    if (is_linked && (conn->flags & (NRPC_CONN_LEAVES | NRPC_CONN_DRAIN)) && !(found & NRPC_CALL_HEADERS)) {
+    if (is_linked && (conn->flags & (NRPC_CONN_LEAVES | NRPC_CONN_DRAIN)) &&
+        !(found & NRPC_CALL_HEADERS)) {
         conn->flags |= NRPC_CONN_DEAD; /* the next link is for those that wait */
     }
     *wait_ms = wait;
     return found & 1;
 }
 
-const struct nrpc_dial_role nrpc_channel_dial = {.linked = linked, .failed = failed, .wanted = wanted};
+const struct nrpc_dial_role nrpc_channel_dial = {
+    .linked = linked, .failed = failed, .wanted = wanted};
 
 #endif

@@ -1,5 +1,6 @@
-/* nanorpc/client/nrpc_client.c - the client's role on a connection: requests out, responses in, and what a call's end means.
- * Layer: core. Source: gRPC over HTTP2; gRPC "HTTP to gRPC Status Code Mapping"; RFC 9113 6.8, 8.1.
+/* nanorpc/client/nrpc_client.c - the client's role on a connection: requests out, responses in, and
+ * what a call's end means. Layer: core. Source: gRPC over HTTP2; gRPC "HTTP to gRPC Status Code
+ * Mapping"; RFC 9113 6.8, 8.1.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/config.h"
 #if NRPC_CLIENT
@@ -25,14 +26,22 @@ enum { H2_INADEQUATE_SECURITY = 12, UNKNOWN_STATUS = NRPC_UNAUTHENTICATED + 1 };
 
 /* --- What the end of a call is called ----------------------------------------------------- */
 
-/* What :status means, as nrpc_hpack gives it: the number, or where in the static table it stands. */
+/* What :status means, as nrpc_hpack gives it: the number, or where in the static table it stands.
+ */
 #define MEANS(http, status) (uint16_t)((http) << 5 | (status))
-static const uint16_t http_statuses[] = {
-    MEANS(NRPC_STATIC_STATUS, NRPC_OK), MEANS(200, NRPC_OK),
-    MEANS(NRPC_STATIC_STATUS + 4, NRPC_INTERNAL), MEANS(400, NRPC_INTERNAL), MEANS(431, NRPC_INTERNAL),
-    MEANS(401, NRPC_UNAUTHENTICATED), MEANS(403, NRPC_PERMISSION_DENIED),
-    MEANS(NRPC_STATIC_STATUS + 5, NRPC_UNIMPLEMENTED), MEANS(404, NRPC_UNIMPLEMENTED),
-    MEANS(429, NRPC_UNAVAILABLE), MEANS(502, NRPC_UNAVAILABLE), MEANS(503, NRPC_UNAVAILABLE), MEANS(504, NRPC_UNAVAILABLE)};
+static const uint16_t http_statuses[] = {MEANS(NRPC_STATIC_STATUS, NRPC_OK),
+                                         MEANS(200, NRPC_OK),
+                                         MEANS(NRPC_STATIC_STATUS + 4, NRPC_INTERNAL),
+                                         MEANS(400, NRPC_INTERNAL),
+                                         MEANS(431, NRPC_INTERNAL),
+                                         MEANS(401, NRPC_UNAUTHENTICATED),
+                                         MEANS(403, NRPC_PERMISSION_DENIED),
+                                         MEANS(NRPC_STATIC_STATUS + 5, NRPC_UNIMPLEMENTED),
+                                         MEANS(404, NRPC_UNIMPLEMENTED),
+                                         MEANS(429, NRPC_UNAVAILABLE),
+                                         MEANS(502, NRPC_UNAVAILABLE),
+                                         MEANS(503, NRPC_UNAVAILABLE),
+                                         MEANS(504, NRPC_UNAVAILABLE)};
 
 static enum nrpc_status status_of_http(unsigned http)
 {
@@ -48,7 +57,8 @@ static enum nrpc_status status_of_reset(const struct nrpc_call *call, uint32_t c
 {
     switch (code) {
     case NRPC_H2_REFUSED_STREAM: return NRPC_UNAVAILABLE;
-    case NRPC_H2_CANCEL: return nrpc_call_time_left_ms(call) ? NRPC_CANCELLED : NRPC_DEADLINE_EXCEEDED;
+    case NRPC_H2_CANCEL:
+        return nrpc_call_time_left_ms(call) ? NRPC_CANCELLED : NRPC_DEADLINE_EXCEEDED;
     case NRPC_H2_ENHANCE_YOUR_CALM: return NRPC_RESOURCE_EXHAUSTED;
     case H2_INADEQUATE_SECURITY: return NRPC_PERMISSION_DENIED;
     default: return NRPC_INTERNAL;
@@ -95,7 +105,8 @@ void nrpc_client_tell(struct nrpc_call *call, enum nrpc_status status, const cha
 /* Of grpc-message, as it comes: it is a text, and the HPACK table keeps none. */
 static void message_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
-    struct nrpc_conn *conn = (struct nrpc_conn *)((uintptr_t)hpack - offsetof(struct nrpc_conn, hpack));
+    struct nrpc_conn *conn = (struct nrpc_conn *)((uintptr_t)hpack -
+                                                  offsetof(struct nrpc_conn, hpack));
 #if NRPC_METADATA_BYTES
     struct nrpc_call *call = conn->vacant; /* see nrpc_request_begin */
 #else
@@ -116,14 +127,16 @@ static void message_byte(struct nrpc_hpack *hpack, uint8_t byte)
 
 /* --- Responses ---------------------------------------------------------------------------- */
 
-/* All has come. A status that is no good makes a single reply void; those of a stream are delivered first. */
+/* All has come. A status that is no good makes a single reply void; those of a stream are delivered
+ * first. */
 static void trailers(struct nrpc_call *call, uint32_t status)
 {
     status = status < UNKNOWN_STATUS ? status : UNKNOWN_STATUS;
     call->client |= (uint16_t)((1 + status) * NRPC_CLIENT_STATUS);
     call->flags &= (uint16_t)~(NRPC_CALL_TX | NRPC_CALL_PRODUCING); /* it is of no use any more */
     call->tx_length = 0;
-    if (status && (!(call->method->kind & NRPC_CLIENT_STREAM) || (call->flags & NRPC_CALL_TAKING))) {
+    if (status &&
+        (!(call->method->kind & NRPC_CLIENT_STREAM) || (call->flags & NRPC_CALL_TAKING))) {
         call->flags &= (uint16_t)~NRPC_CALL_TAKING;
         call->rx_have = 0;
     }
@@ -131,7 +144,8 @@ static void trailers(struct nrpc_call *call, uint32_t status)
 }
 
 /* What headers that are not malformed say of a call in which nothing else has gone wrong. */
-static enum nrpc_status verdict(const struct nrpc_call *call, const struct nrpc_request *response, int first)
+static enum nrpc_status verdict(const struct nrpc_call *call, const struct nrpc_request *response,
+                                int first)
 {
     if (response->list_bytes > NRPC_HEADER_LIST_MAX || response->fault) {
         return NRPC_RESOURCE_EXHAUSTED;
@@ -140,7 +154,9 @@ static enum nrpc_status verdict(const struct nrpc_call *call, const struct nrpc_
         enum nrpc_status status = status_of_http(response->path);
         return status || ((response->seen & ~response->odd) & CONTENT_TYPE) ? status : NRPC_UNKNOWN;
     }
-    return (call->flags & NRPC_CALL_RX_END) && call->body_left + 1 > 1 ? NRPC_INTERNAL : NRPC_OK; /* RFC 9113 8.1.1 */
+    return (call->flags & NRPC_CALL_RX_END) && call->body_left + 1 > 1
+               ? NRPC_INTERNAL
+               : NRPC_OK; /* RFC 9113 8.1.1 */
 }
 
 static void headers(struct nrpc_conn *conn)
@@ -152,9 +168,11 @@ static void headers(struct nrpc_conn *conn)
         nrpc_conn_glitch(conn); /* given up while they were on their way */
         return;
     }
-    unsigned first = !(call->client & NRPC_CLIENT_ANSWERED), pseudo = response->seen & (STATUS | NO_PSEUDO);
+    unsigned first = !(call->client & NRPC_CLIENT_ANSWERED),
+             pseudo = response->seen & (STATUS | NO_PSEUDO);
     unsigned interim = first && response->path - 100u < 100;
-    if (((response->seen | response->odd) & BAD) || pseudo != first * STATUS || (end ? interim : !first)) {
+    if (((response->seen | response->odd) & BAD) || pseudo != first * STATUS ||
+        (end ? interim : !first)) {
         nrpc_conn_reset(conn, call->id, NRPC_H2_PROTOCOL_ERROR);
         return;
     }
@@ -188,7 +206,8 @@ static void headers(struct nrpc_conn *conn)
 enum nrpc_status nrpc_client_message(struct nrpc_call *call, const void *reply, void *unused)
 {
     const struct nrpc_client_method *method = (const struct nrpc_client_method *)call->method;
-    unsigned streams = method->method.kind & NRPC_CLIENT_STREAM, status = call->client / NRPC_CLIENT_STATUS - 1u;
+    unsigned streams = method->method.kind & NRPC_CLIENT_STREAM,
+             status = call->client / NRPC_CLIENT_STATUS - 1u;
     (void)unused;
     if (!reply) { /* the response has come to its end, and what there was has been delivered */
         const char *text = NULL;
@@ -203,12 +222,14 @@ enum nrpc_status nrpc_client_message(struct nrpc_call *call, const void *reply, 
         return NRPC_PENDING;
     }
     status = method->got(call, reply, call->events);
-    return (status | streams) ? (enum nrpc_status)status : NRPC_PENDING; /* the end of a single one follows at once */
+    return (status | streams) ? (enum nrpc_status)status : NRPC_PENDING; /* the end of a single one
+                                                                            follows at once */
 }
 
 /* --- The stream is over, and no trailers have come ---------------------------------------- */
 
-/* May the request be sent again? Only while the server has made nothing of it, and we have all of it. */
+/* May the request be sent again? Only while the server has made nothing of it, and we have all of
+ * it. */
 static int may_retry(const struct nrpc_call *call)
 {
     return !(call->client & (NRPC_CLIENT_RETRIED | NRPC_CLIENT_MORE | NRPC_CLIENT_ANSWERED));
@@ -254,7 +275,8 @@ static int may_open(const struct nrpc_conn *conn)
         unsigned flags = conn->calls[i].flags;
         active += flags / NRPC_CALL_HEADERS & flags & NRPC_CALL_OPEN; /* both of them */
     }
-    return (conn->flags & (NRPC_CONN_GREETED | NRPC_CONN_DRAIN | NRPC_CONN_LEAVES)) == NRPC_CONN_GREETED &&
+    return (conn->flags & (NRPC_CONN_GREETED | NRPC_CONN_DRAIN | NRPC_CONN_LEAVES)) ==
+               NRPC_CONN_GREETED &&
            active < UINT32_MAX - conn->streams_refused;
 }
 
@@ -263,15 +285,18 @@ static void open_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct n
     conn->last_id = call->id = (conn->last_id + 1) | 1; /* 1, 3, 5, ... */
     conn->flags |= (call->id >> 30) * NRPC_CONN_LEAVES; /* before there are no more */
     call->send_window = (int32_t)conn->peer_initial_window;
-    nrpc_transmit_headers(call, out, nrpc_invoke_headers(call, out->at + NRPC_FRAME_HEADER_BYTES), 0);
+    nrpc_transmit_headers(call, out, nrpc_invoke_headers(call, out->at + NRPC_FRAME_HEADER_BYTES),
+                          0);
 }
 
 /* The call is over; RFC 9113 8.1: so is its stream. */
-static enum nrpc_turn close_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
+static enum nrpc_turn close_stream(struct nrpc_conn *conn, struct nrpc_call *call,
+                                   struct nrpc_out *out)
 {
     int received = call->flags & NRPC_CALL_RX_END;
     if (call->id && !(received && (call->client & NRPC_CLIENT_END_SENT))) {
-        nrpc_transmit_number(out, NRPC_RST_STREAM, call->id, received ? NRPC_H2_NO_ERROR : NRPC_H2_CANCEL);
+        nrpc_transmit_number(out, NRPC_RST_STREAM, call->id,
+                             received ? NRPC_H2_NO_ERROR : NRPC_H2_CANCEL);
     }
     call->body_left = UINT32_MAX; /* what is on its way is not looked at */
     if (conn->glitches) {
@@ -283,13 +308,16 @@ static enum nrpc_turn close_stream(struct nrpc_conn *conn, struct nrpc_call *cal
     return NRPC_TURN_MORE; /* of another call, which may have waited for this one */
 }
 
-static enum nrpc_turn put_requests(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
+static enum nrpc_turn put_requests(struct nrpc_conn *conn, struct nrpc_call *call,
+                                   struct nrpc_out *out)
 {
     const unsigned more = NRPC_CALL_TX | NRPC_CALL_PRODUCING;
     if (!(call->flags & NRPC_CALL_TX)) {
-        if (!(call->flags & more) && (call->client & (NRPC_CLIENT_CLOSED | NRPC_CLIENT_END_SENT)) == NRPC_CLIENT_CLOSED) {
+        if (!(call->flags & more) &&
+            (call->client & (NRPC_CLIENT_CLOSED | NRPC_CLIENT_END_SENT)) == NRPC_CLIENT_CLOSED) {
             call->client |= NRPC_CLIENT_END_SENT;
-            out->at = nrpc_frame_write(out->at, 0, NRPC_TYPE_FLAGS(NRPC_DATA, NRPC_END_STREAM), call->id);
+            out->at = nrpc_frame_write(out->at, 0, NRPC_TYPE_FLAGS(NRPC_DATA, NRPC_END_STREAM),
+                                       call->id);
         }
         return NRPC_TURN_IDLE;
     }

@@ -1,17 +1,18 @@
-/* nanorpc/client/nrpc_dial.c - when to open a link: waits that grow with each failure, and what is known of the last one.
- * Layer: core. Source: gRPC "Connection Backoff Protocol".
+/* nanorpc/client/nrpc_dial.c - when to open a link: waits that grow with each failure, and what is
+ * known of the last one. Layer: core. Source: gRPC "Connection Backoff Protocol".
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/dial.h"
 
 #include "nanorpc/server.h"
 
 NRPC_STATIC_ASSERT(NRPC_BACKOFF_MIN_MS >= 10 && NRPC_BACKOFF_MIN_MS <= NRPC_BACKOFF_MAX_MS &&
-                   NRPC_BACKOFF_MAX_MS <= 100000000, "NRPC_BACKOFF_MIN_MS: 10..NRPC_BACKOFF_MAX_MS..100000000");
+                       NRPC_BACKOFF_MAX_MS <= 100000000,
+                   "NRPC_BACKOFF_MIN_MS: 10..NRPC_BACKOFF_MAX_MS..100000000");
 
 enum { ASK_MS = 1000 };
 
-/* Marsaglia's xorshift. Devices that boot together must not dial together for ever: so the seed is when,
- * and which dial, it was; who has better, writes it to dial->random. */
+/* Marsaglia's xorshift. Devices that boot together must not dial together for ever: so the seed is
+ * when, and which dial, it was; who has better, writes it to dial->random. */
 static uint32_t random_below(struct nrpc_dial *dial, uint32_t limit, uint32_t now_ms)
 {
     uint32_t x = dial->random ? dial->random : (now_ms ^ (uint32_t)(uintptr_t)dial) | 1;
@@ -59,7 +60,8 @@ static void look(struct nrpc_dial *dial)
 uint32_t nrpc_dial_wait_ms(struct nrpc_dial *dial, uint32_t now_ms)
 {
     uint32_t left = dial->next_ms - now_ms;
-    if (left - 1 >= INT32_MAX) { /* none, or negative: from here on it would come true again in 24 days */
+    if (left - 1 >= INT32_MAX) { /* none, or negative: from here on it would come true again in 24
+                                    days */
         dial->held = 0;
     }
     if (dial->state == NRPC_DIAL_LINKED) {
@@ -121,4 +123,5 @@ static int reverse_wanted(struct nrpc_dial *dial, uint32_t now_ms, uint32_t *wai
     return 1;
 }
 
-const struct nrpc_dial_role nrpc_reverse_role = {.linked = reverse_linked, .wanted = reverse_wanted};
+const struct nrpc_dial_role nrpc_reverse_role = {.linked = reverse_linked,
+                                                 .wanted = reverse_wanted};

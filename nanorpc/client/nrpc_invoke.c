@@ -10,8 +10,17 @@
 #include "nanorpc/compression.h"
 #include "nanorpc/grpc/nrpc_metadata.h"
 
-/* HPACK: places in the static table; then in the dynamic one, once the first request has put its fields there. */
-enum { INDEXED = 0x80, INSERT = 0x40, POST = 3, SCHEME = 6, PATH = 4, AUTHORITY = 1, OUR_PATH = 65 + NRPC_COMPRESSION };
+/* HPACK: places in the static table; then in the dynamic one, once the first request has put its
+ * fields there. */
+enum {
+    INDEXED = 0x80,
+    INSERT = 0x40,
+    POST = 3,
+    SCHEME = 6,
+    PATH = 4,
+    AUTHORITY = 1,
+    OUR_PATH = 65 + NRPC_COMPRESSION
+};
 enum { TIMEOUT_MAX = 99999999 };
 
 static uint8_t *put_text(uint8_t *p, const char *text)
@@ -38,8 +47,8 @@ static uint8_t *put_timeout(uint8_t *p, uint32_t left)
     return put_text(nrpc_respond_piece(p, NRPC_PIECE_TIMEOUT), digit);
 }
 
-/* The first request puts all that stays the same into the server's table. Where that has no bytes at all, each one tries
- * again, which is no error, RFC 7541 4.4. */
+/* The first request puts all that stays the same into the server's table. Where that has no bytes
+ * at all, each one tries again, which is no error, RFC 7541 4.4. */
 uint8_t *nrpc_invoke_headers(struct nrpc_call *call, uint8_t *p)
 {
     struct nrpc_conn *conn = nrpc_call_conn(call);

@@ -1,5 +1,5 @@
-/* nanorpc/client/nrpc_wait.c - blocking calls: the port is polled until what is waited for has come.
- * Layer: core. Source: none.
+/* nanorpc/client/nrpc_wait.c - blocking calls: the port is polled until what is waited for has
+ * come. Layer: core. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/config.h"
 #if NRPC_CLIENT
@@ -9,8 +9,9 @@
 
 enum { POLL_MS = 1000 };
 
-static int start(struct nrpc_wait *wait, struct nrpc_channel *channel, const struct nrpc_client_method *method,
-                 const struct nrpc_call_options *options, const void *request, const struct nrpc_events *events)
+static int start(struct nrpc_wait *wait, struct nrpc_channel *channel,
+                 const struct nrpc_client_method *method, const struct nrpc_call_options *options,
+                 const void *request, const struct nrpc_events *events)
 {
     memset(wait, 0, sizeof *wait);
     wait->channel = channel;
@@ -27,8 +28,9 @@ static int start(struct nrpc_wait *wait, struct nrpc_channel *channel, const str
     return 0;
 }
 
-int nrpc_wait_open(struct nrpc_wait *wait, struct nrpc_channel *channel, const struct nrpc_client_method *method,
-                   const struct nrpc_call_options *options, const void *request, const struct nrpc_events *events)
+int nrpc_wait_open(struct nrpc_wait *wait, struct nrpc_channel *channel,
+                   const struct nrpc_client_method *method, const struct nrpc_call_options *options,
+                   const void *request, const struct nrpc_events *events)
 {
     int error = start(wait, channel, method, options, request, events);
     if (!error) {
@@ -73,9 +75,10 @@ enum nrpc_status nrpc_wait_end(struct nrpc_wait *wait, void *reply)
     return wait->status;
 }
 
-enum nrpc_status nrpc_wait_unary(struct nrpc_channel *channel, const struct nrpc_client_method *method,
-                                 const struct nrpc_call_options *options, const void *request, void *reply,
-                                 const struct nrpc_events *events)
+enum nrpc_status nrpc_wait_unary(struct nrpc_channel *channel,
+                                 const struct nrpc_client_method *method,
+                                 const struct nrpc_call_options *options, const void *request,
+                                 void *reply, const struct nrpc_events *events)
 {
     struct nrpc_wait wait;
     start(&wait, channel, method, options, request, events);

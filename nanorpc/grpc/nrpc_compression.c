@@ -1,5 +1,6 @@
-/* nanorpc/grpc/nrpc_compression.c - inflates what a peer has compressed, compresses what it takes so; where a call asks for it.
- * Layer: core; used with NRPC_COMPRESSION. Source: gRPC "Compression".
+/* nanorpc/grpc/nrpc_compression.c - inflates what a peer has compressed, compresses what it takes
+ * so; where a call asks for it. Layer: core; used with NRPC_COMPRESSION. Source: gRPC
+ * "Compression".
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/compression.h"
 
@@ -7,7 +8,8 @@
 
 #if NRPC_COMPRESSION
 
-/* An encoding that they take, or 0. gzip is preferred: some peers have taken deflate for what is inside it. */
+/* An encoding that they take, or 0. gzip is preferred: some peers have taken deflate for what is
+ * inside it. */
 static unsigned ours(const struct nrpc_call *call)
 {
     unsigned accepted = call->compression >> NRPC_COMPRESSION_ACCEPTED_SHIFT;
@@ -18,14 +20,16 @@ int nrpc_compression_begin(struct nrpc_call *call, unsigned encoding, unsigned a
 {
     const unsigned both = NRPC_ENCODING_DEFLATE | NRPC_ENCODING_GZIP;
     unsigned known = encoding & (both | NRPC_ENCODING_IDENTITY);
-    call->compression |= (uint8_t)((encoding & both) | (accepted & both) << NRPC_COMPRESSION_ACCEPTED_SHIFT);
+    call->compression |= (uint8_t)((encoding & both) | (accepted & both)
+                                                           << NRPC_COMPRESSION_ACCEPTED_SHIFT);
     return known == encoding && !(known & (known - 1)); /* one of them at most */
 }
 
 void nrpc_compression_offer(struct nrpc_call *call, unsigned encoding)
 {
     if (encoding) {
-        call->compression = (uint8_t)(encoding << NRPC_COMPRESSION_ACCEPTED_SHIFT | NRPC_COMPRESSION_ANNOUNCED | NRPC_COMPRESSION_ON);
+        call->compression = (uint8_t)(encoding << NRPC_COMPRESSION_ACCEPTED_SHIFT |
+                                      NRPC_COMPRESSION_ANNOUNCED | NRPC_COMPRESSION_ON);
     }
 }
 
@@ -33,7 +37,8 @@ int nrpc_call_compress(struct nrpc_call *call, int on)
 {
     unsigned flags = call->compression & ~(unsigned)NRPC_COMPRESSION_ON;
     if (on) {
-        if (!(flags & NRPC_COMPRESSION_ANNOUNCED) && ((call->flags & NRPC_CALL_HEADERS) || !ours(call))) {
+        if (!(flags & NRPC_COMPRESSION_ANNOUNCED) &&
+            ((call->flags & NRPC_CALL_HEADERS) || !ours(call))) {
             return NRPC_E_STATE;
         }
         flags |= NRPC_COMPRESSION_ANNOUNCED | NRPC_COMPRESSION_ON;
@@ -63,7 +68,8 @@ uint32_t nrpc_compression_limit(const struct nrpc_call *call, uint8_t flag)
     return flag ? server->rx_bytes - NRPC_PREFIX_BYTES : server->request_bytes;
 }
 
-const uint8_t *nrpc_compression_inflate(struct nrpc_call *call, uint8_t flag, const uint8_t *data, uint32_t *n)
+const uint8_t *nrpc_compression_inflate(struct nrpc_call *call, uint8_t flag, const uint8_t *data,
+                                        uint32_t *n)
 {
     const struct nrpc_server *server = nrpc_call_conn(call)->server;
     enum nrpc_encoding theirs = (enum nrpc_encoding)(call->compression & NRPC_COMPRESSION_THEIRS);
@@ -83,9 +89,12 @@ const uint8_t *nrpc_compression_inflate(struct nrpc_call *call, uint8_t flag, co
     return server->inflated;
 }
 
-uint8_t nrpc_compression_deflate_within(struct nrpc_call *call, uint8_t *message, uint32_t *n, size_t room)
+uint8_t nrpc_compression_deflate_within(struct nrpc_call *call, uint8_t *message, uint32_t *n,
+                                        size_t room)
 {
-    size_t size = call->compression & NRPC_COMPRESSION_ON ? nrpc_deflate((enum nrpc_encoding)ours(call), message, *n, room) : 0;
+    size_t size = call->compression & NRPC_COMPRESSION_ON
+                      ? nrpc_deflate((enum nrpc_encoding)ours(call), message, *n, room)
+                      : 0;
     *n = size ? (uint32_t)size : *n;
     return size > 0;
 }
@@ -98,7 +107,8 @@ uint8_t nrpc_compression_deflate(struct nrpc_call *call, uint8_t *message, uint3
     }
 #endif
     return nrpc_compression_deflate_within(call, message, n,
-                                           nrpc_call_conn(call)->server->tx_bytes - NRPC_STATUS_MESSAGE_MAX - NRPC_PREFIX_BYTES);
+                                           nrpc_call_conn(call)->server->tx_bytes -
+                                               NRPC_STATUS_MESSAGE_MAX - NRPC_PREFIX_BYTES);
 }
 
 #endif

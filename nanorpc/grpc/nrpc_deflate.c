@@ -7,7 +7,8 @@
 
 /* The message moves to the end of its block and is read from there, while what it becomes is
  * written from the beginning on. A first run writes nothing and finds out whether that works: the
- * output must stay behind what is still to be read, and end up smaller. Both runs take the same decisions. */
+ * output must stay behind what is still to be read, and end up smaller. Both runs take the same
+ * decisions. */
 struct deflater {
     uint8_t *out;
     uint32_t bits;
@@ -20,7 +21,8 @@ enum { MATCH_MIN = 3, MATCH_MAX = 257 /* 258 has a symbol of its own */, DISTANC
 static void put(struct deflater *z, uint32_t bits, unsigned n)
 {
     z->bits |= bits << z->n_bits;
-    for (z->n_bits = (uint8_t)(z->n_bits + n); z->n_bits >= 8; z->n_bits = (uint8_t)(z->n_bits - 8)) {
+    for (z->n_bits = (uint8_t)(z->n_bits + n); z->n_bits >= 8;
+         z->n_bits = (uint8_t)(z->n_bits - 8)) {
         if (z->is_writing) {
             *z->out = (uint8_t)z->bits;
         }
@@ -71,10 +73,10 @@ static void put_match(struct deflater *z, unsigned length, unsigned distance)
     put(z, distance & ((1u << extra) - 1), extra);
 }
 
-/* How much of what is at p stands `distance` before it as well. Between out and first there is nothing
- * to be found, and before out it has been written over. */
-static unsigned match(const struct deflater *z, const uint8_t *first, const uint8_t *p, const uint8_t *end,
-                      uint32_t distance)
+/* How much of what is at p stands `distance` before it as well. Between out and first there is
+ * nothing to be found, and before out it has been written over. */
+static unsigned match(const struct deflater *z, const uint8_t *first, const uint8_t *p,
+                      const uint8_t *end, uint32_t distance)
 {
     const uint8_t *from = z->out > first ? z->out : first;
     unsigned n = 0;
@@ -113,7 +115,7 @@ static int run(struct deflater *z, const uint8_t *first, const uint8_t *end)
             return 0;
         }
     }
-    put_code(z, 0, 7);         /* the end of the block */
+    put_code(z, 0, 7);          /* the end of the block */
     put(z, 0, -z->n_bits & 7u); /* and of the byte */
     return 1;
 }

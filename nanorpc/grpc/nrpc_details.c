@@ -1,5 +1,6 @@
-/* nanorpc/grpc/nrpc_details.c - google.rpc.Status: encoded at the end of the call's metadata block, and read where it came.
- * Layer: core; knows nanopb. Source: google/rpc/status.proto, google/protobuf/any.proto.
+/* nanorpc/grpc/nrpc_details.c - google.rpc.Status: encoded at the end of the call's metadata block,
+ * and read where it came. Layer: core; knows nanopb. Source: google/rpc/status.proto,
+ * google/protobuf/any.proto.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/details.h"
 
@@ -31,7 +32,8 @@ static bool put_any(pb_ostream_t *stream, const struct nrpc_detail *detail)
            pb_encode_submessage(stream, detail->fields, detail->message);
 }
 
-/* Clients compare the message with grpc-message, which has been cut: so many bytes of it were sent. */
+/* Clients compare the message with grpc-message, which has been cut: so many bytes of it were sent.
+ */
 static size_t sent_of_message(const struct nrpc_call *call)
 {
     const uint8_t *sent = nrpc_call_message(call);
@@ -46,13 +48,16 @@ static bool put_status(pb_ostream_t *stream, const struct nrpc_call *call, const
                        const struct nrpc_detail *details, unsigned n)
 {
     size_t n_message = sent_of_message(call);
-    bool fine = pb_encode_tag(stream, PB_WT_VARINT, STATUS_CODE) && pb_encode_varint(stream, call->status);
+    bool fine = pb_encode_tag(stream, PB_WT_VARINT, STATUS_CODE) &&
+                pb_encode_varint(stream, call->status);
     if (fine && n_message) {
-        fine = put_head(stream, STATUS_MESSAGE, n_message) && pb_write(stream, (const pb_byte_t *)message, n_message);
+        fine = put_head(stream, STATUS_MESSAGE, n_message) &&
+               pb_write(stream, (const pb_byte_t *)message, n_message);
     }
     for (; fine && n; n--, details++) {
         pb_ostream_t size = PB_OSTREAM_SIZING;
-        fine = put_any(&size, details) && put_head(stream, STATUS_DETAILS, size.bytes_written) && put_any(stream, details);
+        fine = put_any(&size, details) && put_head(stream, STATUS_DETAILS, size.bytes_written) &&
+               put_any(stream, details);
     }
     return fine;
 }
@@ -77,7 +82,8 @@ int nrpc_call_fail_details(struct nrpc_call *call, enum nrpc_status status, cons
 
 /* --- Received ----------------------------------------------------------------------------- */
 
-/* The next field with this number, a message or a text. Returns 1; 0: there is none; -1: what is there is no field. */
+/* The next field with this number, a message or a text. Returns 1; 0: there is none; -1: what is
+ * there is no field. */
 static int find_field(pb_istream_t *in, uint32_t number, pb_istream_t *field)
 {
     pb_wire_type_t type;
@@ -87,7 +93,8 @@ static int find_field(pb_istream_t *in, uint32_t number, pb_istream_t *field)
         if (found == number && type == PB_WT_STRING) {
             bool fine = pb_make_string_substream(in, field);
             pb_istream_t rest = *field;
-            return fine && pb_close_string_substream(in, &rest) ? 1 : -1; /* `in` goes on behind it */
+            return fine && pb_close_string_substream(in, &rest) ? 1 : -1; /* `in` goes on behind it
+                                                                           */
         }
         if (!pb_skip_field(in, type)) {
             return -1;
@@ -117,7 +124,8 @@ static bool is_type(pb_istream_t any, const char *type_name)
     return same && !*at;
 }
 
-int nrpc_call_detail(const struct nrpc_call *call, const char *type_name, const struct pb_msgdesc_s *fields, void *message)
+int nrpc_call_detail(const struct nrpc_call *call, const char *type_name,
+                     const struct pb_msgdesc_s *fields, void *message)
 {
     size_t n = 0;
     const uint8_t *status = nrpc_call_metadata(call, &nrpc_details_key, 0, &n);

@@ -50,16 +50,18 @@ int nrpc_call_finish(struct nrpc_call *call, enum nrpc_status status, const char
         return NRPC_E_STATE;
     }
     if (message) {
-        call->message_length =
-            (uint8_t)nrpc_respond_percent(nrpc_call_message(call), NRPC_STATUS_MESSAGE_MAX, message);
+        call->message_length = (uint8_t)nrpc_respond_percent(nrpc_call_message(call),
+                                                             NRPC_STATUS_MESSAGE_MAX, message);
     }
     call->status = (uint8_t)(status > NRPC_UNAUTHENTICATED ? NRPC_UNKNOWN : status);
-    call->flags |= !status && (call->flags & NRPC_CALL_PRODUCING) ? NRPC_CALL_ENDING : NRPC_CALL_FINISHED;
+    call->flags |= !status && (call->flags & NRPC_CALL_PRODUCING) ? NRPC_CALL_ENDING
+                                                                  : NRPC_CALL_FINISHED;
     nrpc_stream_queue(call);
     return 0;
 }
 
-enum nrpc_status nrpc_call_fail(struct nrpc_call *call, enum nrpc_status status, const char *message)
+enum nrpc_status nrpc_call_fail(struct nrpc_call *call, enum nrpc_status status,
+                                const char *message)
 {
     nrpc_call_finish(call, status, message);
     return status;
@@ -130,10 +132,12 @@ static void settle(struct nrpc_call *call, enum nrpc_status status, int last)
     }
 }
 
-NRPC_GRPC_SHARED void nrpc_grpc_deliver(struct nrpc_call *call, const uint8_t *message, uint32_t length)
+NRPC_GRPC_SHARED void nrpc_grpc_deliver(struct nrpc_call *call, const uint8_t *message,
+                                        uint32_t length)
 {
     call->flags |= NRPC_CALL_REQUESTED;
-    settle(call, call->method->codec->message(call, message, length), !(kind_of(call) & NRPC_CLIENT_STREAM));
+    settle(call, call->method->codec->message(call, message, length),
+           !(kind_of(call) & NRPC_CLIENT_STREAM));
 }
 
 /* Delivers the message that begins at data. Returns the bytes that it took; 0 when it is not all
@@ -166,7 +170,8 @@ static uint32_t deliver(struct nrpc_call *call, const uint8_t *data, uint32_t n)
         nrpc_grpc_fail(call, NRPC_INTERNAL, "not one message");
         return 0;
     }
-    const uint8_t *message = nrpc_compression_inflate(call, data[0], data + NRPC_PREFIX_BYTES, &length);
+    const uint8_t *message = nrpc_compression_inflate(call, data[0], data + NRPC_PREFIX_BYTES,
+                                                      &length);
     if (!message) {
         return 0;
     }
@@ -187,7 +192,8 @@ static void deliver_kept(struct nrpc_call *call)
 
 static void deliver_half_close(struct nrpc_call *call)
 {
-    if ((call->flags & (NRPC_CALL_BUSY | NRPC_CALL_RX_END | NRPC_CALL_HALF_CLOSED)) != NRPC_CALL_RX_END) {
+    if ((call->flags & (NRPC_CALL_BUSY | NRPC_CALL_RX_END | NRPC_CALL_HALF_CLOSED)) !=
+        NRPC_CALL_RX_END) {
         return;
     }
     call->flags |= NRPC_CALL_HALF_CLOSED;

@@ -14,14 +14,15 @@ void nrpc_grpc_receive(struct nrpc_call *call, const uint8_t *data, uint32_t n);
 
 #if NRPC_PIECES
 #define NRPC_GRPC_SHARED
-/* For a codec's `take`: a whole message, without its prefix. It may do this while the call is not busy, and a single
- * request only when NRPC_CALL_RX_END has shown it to be the only one. */
+/* For a codec's `take`: a whole message, without its prefix. It may do this while the call is not
+ * busy, and a single request only when NRPC_CALL_RX_END has shown it to be the only one. */
 void nrpc_grpc_deliver(struct nrpc_call *call, const uint8_t *message, uint32_t length);
 #else
 #define NRPC_GRPC_SHARED static
 #endif
 
-/* 1: the handler must not be called now: see NRPC_CALL_BUSY. One that calls may get while its last request leaves. */
+/* 1: the handler must not be called now: see NRPC_CALL_BUSY. One that calls may get while its last
+ * request leaves. */
 static inline int nrpc_grpc_is_busy(const struct nrpc_call *call)
 {
     return (call->flags & NRPC_CALL_BUSY & ~(call->method->kind & NRPC_CALLER)) != 0;

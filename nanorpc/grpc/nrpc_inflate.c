@@ -1,13 +1,13 @@
-/* nanorpc/grpc/nrpc_inflate.c - decompresses a message into its block, which is the window; small before fast.
- * Layer: core; used with NRPC_COMPRESSION. Source: RFC 1950, 1951, 1952.
+/* nanorpc/grpc/nrpc_inflate.c - decompresses a message into its block, which is the window; small
+ * before fast. Layer: core; used with NRPC_COMPRESSION. Source: RFC 1950, 1951, 1952.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include "nanorpc/grpc/nrpc_compress.h"
 
-/* Why not one that others keep: Debian's zlib comes without contrib/puff, and puff needs setjmp, 2 KB of stack
- * and tables of its own in RAM; miniz's tables take 11 KB; uzlib (in MicroPython 1.25) takes 1.7 KB, and reads
- * outside its table when a distance has no code. */
+/* Why not one that others keep: Debian's zlib comes without contrib/puff, and puff needs setjmp, 2
+ * KB of stack and tables of its own in RAM; miniz's tables take 11 KB; uzlib (in MicroPython 1.25)
+ * takes 1.7 KB, and reads outside its table when a distance has no code. */
 
 enum { MAX_BITS = 15, LITERALS = 288, DISTANCES = 32, END_OF_BLOCK = 256, NO_SYMBOL = 511 };
 
@@ -22,8 +22,8 @@ struct inflater {
     const uint8_t *at, *end;
     uint32_t bits; /* those read of the bytes before `at`, the next one lowest */
     uint8_t n_bits;
-    uint8_t is_fixed;            /* the codes are those of RFC 1951 3.2.6 */
-    uint8_t is_bad;              /* more was read than there is (zeros came instead), or no symbol */
+    uint8_t is_fixed; /* the codes are those of RFC 1951 3.2.6 */
+    uint8_t is_bad;   /* more was read than there is (zeros came instead), or no symbol */
     uint8_t *first, *out, *last; /* what was given, where the next byte goes, the room's end */
     struct code literals, distances;
     uint8_t literal_symbols[LITERALS], distance_symbols[DISTANCES];
@@ -49,8 +49,8 @@ static unsigned get(struct inflater *z, unsigned n)
     return value;
 }
 
-/* Codes that are too many or too few for their lengths do no harm here, whatever they decode to: the
- * checksum is the judge. */
+/* Codes that are too many or too few for their lengths do no harm here, whatever they decode to:
+ * the checksum is the judge. */
 static void build(struct code *code, const uint8_t *lengths, unsigned n)
 {
     uint16_t next[MAX_BITS + 1], place = 0; /* where the next symbol of each length goes */
@@ -86,8 +86,8 @@ static unsigned decode(struct inflater *z, const struct code *code)
     return NO_SYMBOL;
 }
 
-/* A length or a distance, RFC 1951 3.2.5: from its symbol, each 1 << kept of which have one extra bit
- * more than those before, and these bits. The last symbol is 28 of lengths, 29 of distances. */
+/* A length or a distance, RFC 1951 3.2.5: from its symbol, each 1 << kept of which have one extra
+ * bit more than those before, and these bits. The last symbol is 28 of lengths, 29 of distances. */
 static unsigned number(struct inflater *z, unsigned symbol, unsigned kept)
 {
     if (symbol > 30 - kept) {
@@ -135,9 +135,11 @@ static void fixed_codes(struct inflater *z)
 /* RFC 1951 3.2.7. */
 static int dynamic_codes(struct inflater *z)
 {
-    static const uint8_t order[] = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
+    static const uint8_t order[] = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
+                                    11, 4,  12, 3, 13, 2, 14, 1, 15};
     z->is_fixed = 0;
-    unsigned n_literals = 257 + get(z, 5), n = n_literals + 1 + get(z, 5), n_lengths = 4 + get(z, 4);
+    unsigned n_literals = 257 + get(z, 5), n = n_literals + 1 + get(z, 5),
+             n_lengths = 4 + get(z, 4);
     memset(z->lengths, 0, sizeof order);
     for (unsigned i = 0; i < n_lengths; i++) {
         z->lengths[order[i]] = (uint8_t)get(z, 3);
@@ -193,8 +195,14 @@ static int blocks(struct inflater *z)
         is_last = get(z, 1);
         switch (get(z, 2)) {
         case 0: error = stored(z); break;
-        case 1: fixed_codes(z); error = coded(z); break;
-        case 2: error = dynamic_codes(z); error = error ? error : coded(z); break;
+        case 1:
+            fixed_codes(z);
+            error = coded(z);
+            break;
+        case 2:
+            error = dynamic_codes(z);
+            error = error ? error : coded(z);
+            break;
         default: error = NRPC_INFLATE_BAD; break;
         }
         if (error || z->is_bad) {
@@ -246,7 +254,8 @@ static const uint8_t *skip_gzip_header(const uint8_t *data, const uint8_t *end)
         at = zero + 1;
     }
     if (flags & 2) {
-        uint32_t check = nrpc_compress_check(NRPC_ENCODING_GZIP, data, (size_t)(at - data)) & 0xffff;
+        uint32_t check = nrpc_compress_check(NRPC_ENCODING_GZIP, data, (size_t)(at - data)) &
+                         0xffff;
         if (end - at < 2 || check != (at[0] | (unsigned)at[1] << 8)) {
             return NULL;
         }
@@ -285,7 +294,8 @@ static int has_good_end(struct inflater *z, enum nrpc_encoding encoding)
     return !z->is_bad && z->at == z->end;
 }
 
-int32_t nrpc_inflate(enum nrpc_encoding encoding, const uint8_t *data, size_t n, uint8_t *out, size_t room)
+int32_t nrpc_inflate(enum nrpc_encoding encoding, const uint8_t *data, size_t n, uint8_t *out,
+                     size_t room)
 {
     struct inflater z;
     z.bits = z.n_bits = z.is_bad = z.is_fixed = 0;
@@ -294,7 +304,8 @@ int32_t nrpc_inflate(enum nrpc_encoding encoding, const uint8_t *data, size_t n,
     z.last = out + room;
     z.literals.symbols = z.literal_symbols;
     z.distances.symbols = z.distance_symbols;
-    z.at = encoding == NRPC_ENCODING_GZIP ? skip_gzip_header(data, z.end) : skip_zlib_header(data, z.end);
+    z.at = encoding == NRPC_ENCODING_GZIP ? skip_gzip_header(data, z.end)
+                                          : skip_zlib_header(data, z.end);
     if (!z.at) {
         return NRPC_INFLATE_BAD;
     }

@@ -36,14 +36,14 @@ int nrpc_call_reply(struct nrpc_call *call, const void *reply)
     return error ? error : nrpc_call_finish(call, NRPC_OK, NULL);
 }
 
-/* Asks the handler; `due` is the answer that leaves a reply in *reply, to be sent unless the handler has
- * sent something itself. */
+/* Asks the handler; `due` is the answer that leaves a reply in *reply, to be sent unless the
+ * handler has sent something itself. */
 static enum nrpc_status ask(struct nrpc_call *call, const void *request, unsigned due)
 {
     const struct nrpc_method *method = call->method;
     void *reply = memset(nrpc_call_conn(call)->server->reply, 0, method->reply_bytes);
-    enum nrpc_status status =
-        due == NRPC_MORE ? method->next(call, reply) : method->handler(call, request, reply);
+    enum nrpc_status status = due == NRPC_MORE ? method->next(call, reply)
+                                               : method->handler(call, request, reply);
     if (status == due && !call->tx_length && nrpc_call_send(call, reply) == NRPC_E_TOO_BIG) {
         status = NRPC_INTERNAL;
         nrpc_call_finish(call, status, "reply too large");
@@ -64,7 +64,8 @@ enum nrpc_status nrpc_typed_message(struct nrpc_call *call, const uint8_t *data,
         }
     }
     /* a reply is due for the one request, or for the end of many */
-    return ask(call, request, method->kind == (data ? NRPC_UNARY : NRPC_CLIENT_STREAM) ? NRPC_OK : NEVER);
+    return ask(call, request,
+               method->kind == (data ? NRPC_UNARY : NRPC_CLIENT_STREAM) ? NRPC_OK : NEVER);
 }
 
 enum nrpc_status nrpc_typed_next(struct nrpc_call *call)

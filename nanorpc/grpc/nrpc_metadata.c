@@ -9,7 +9,8 @@
 
 enum { RECORD_BYTES = 3, FIELD_OVERHEAD = 5, PADDED = 64 };
 
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"; /* of base64 */
+static const char digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"; /* of base64 */
 
 /* Bytes that a record at the block's end may have; negative: there is no place for one. */
 static int record_room(const struct nrpc_call *call)
@@ -28,7 +29,8 @@ static NRPC_NOINLINE void end_record(struct nrpc_call *call, unsigned tag, size_
 }
 
 /* The next record with this tag from `at` on, or NULL; *n: its bytes. */
-static const uint8_t *find_record(const struct nrpc_call *call, const uint8_t *at, unsigned tag, size_t *n)
+static const uint8_t *find_record(const struct nrpc_call *call, const uint8_t *at, unsigned tag,
+                                  size_t *n)
 {
     const uint8_t *end = nrpc_call_metadata_block(call) + call->metadata_used;
     while (at != end) {
@@ -50,7 +52,8 @@ static int is_binary(const char *key)
 
 /* --- From the client ---------------------------------------------------------------------- */
 
-/* ASCII becomes one record; base64, padded or not, one for each value that stands between commas. */
+/* ASCII becomes one record; base64, padded or not, one for each value that stands between commas.
+ */
 uint8_t nrpc_metadata_take(struct nrpc_call *call, const struct nrpc_hpack *field)
 {
     unsigned key = field->token - (unsigned)NRPC_T_KEY, position, bits = 0;
@@ -99,7 +102,8 @@ uint8_t nrpc_metadata_take(struct nrpc_call *call, const struct nrpc_hpack *fiel
     }
 }
 
-const void *nrpc_call_metadata(const struct nrpc_call *call, const struct nrpc_key *key, unsigned i, size_t *n)
+const void *nrpc_call_metadata(const struct nrpc_call *call, const struct nrpc_key *key, unsigned i,
+                               size_t *n)
 {
     const struct nrpc_server *server = nrpc_call_conn(call)->server;
     const uint8_t *at = nrpc_call_metadata_block(call);
@@ -115,7 +119,8 @@ const void *nrpc_call_metadata(const struct nrpc_call *call, const struct nrpc_k
 
 /* --- To the client ------------------------------------------------------------------------ */
 
-/* Base64 without padding, as gRPC wants it. The value may lie at the block's end: it is read before it is overwritten. */
+/* Base64 without padding, as gRPC wants it. The value may lie at the block's end: it is read before
+ * it is overwritten. */
 static void put_base64(uint8_t *to, size_t n_digits, const uint8_t *from, size_t n)
 {
     for (size_t j = 0; j < n_digits; j++) {
@@ -125,14 +130,17 @@ static void put_base64(uint8_t *to, size_t n_digits, const uint8_t *from, size_t
     }
 }
 
-int nrpc_call_add_field(struct nrpc_call *call, enum nrpc_part part, const char *key, const void *value, size_t n)
+int nrpc_call_add_field(struct nrpc_call *call, enum nrpc_part part, const char *key,
+                        const void *value, size_t n)
 {
     size_t key_bytes = strlen(key);
     int binary = is_binary(key);
-    if ((call->flags & (NRPC_CALL_OPEN | (part == NRPC_HEADER ? NRPC_CALL_HEADERS : 0u))) != NRPC_CALL_OPEN) {
+    if ((call->flags & (NRPC_CALL_OPEN | (part == NRPC_HEADER ? NRPC_CALL_HEADERS : 0u))) !=
+        NRPC_CALL_OPEN) {
         return NRPC_E_STATE;
     }
-    uint8_t *begin = nrpc_call_metadata_block(call) + call->metadata_used + RECORD_BYTES, *p = begin;
+    uint8_t *begin = nrpc_call_metadata_block(call) + call->metadata_used + RECORD_BYTES,
+            *p = begin;
     if (n > NRPC_METADATA_BYTES || key_bytes > 126) {
         return NRPC_E_TOO_BIG;
     }

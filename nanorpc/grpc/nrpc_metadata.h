@@ -1,18 +1,19 @@
-/* nanorpc/grpc/nrpc_metadata.h - a call's metadata block: what the client sent for registered keys, what the response adds.
- * Layer: core. Source: gRPC over HTTP2 "Custom-Metadata"; RFC 7541 6.2.2.
+/* nanorpc/grpc/nrpc_metadata.h - a call's metadata block: what the client sent for registered keys,
+ * what the response adds. Layer: core. Source: gRPC over HTTP2 "Custom-Metadata"; RFC 7541 6.2.2.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NANORPC_METADATA_H
 #define NANORPC_METADATA_H
 
 #include "nanorpc/conn.h"
 
-/* The block is records, one after another: a tag, a length of two bytes, as many bytes. call->metadata_used
- * says where they end. Tags: the index of a key, with a value of the request; or enum nrpc_part, with a field that is
- * ready to be copied into a header block. */
+/* The block is records, one after another: a tag, a length of two bytes, as many bytes.
+ * call->metadata_used says where they end. Tags: the index of a key, with a value of the request;
+ * or enum nrpc_part, with a field that is ready to be copied into a header block. */
 
 #if NRPC_METADATA_BYTES
-/* Takes the key's value that has just been decoded into the block of a call that is about to begin. Returns what
- * nrpc_request.fault takes: RESOURCE_EXHAUSTED, it does not fit; INTERNAL, no base64. */
+/* Takes the key's value that has just been decoded into the block of a call that is about to begin.
+ * Returns what nrpc_request.fault takes: RESOURCE_EXHAUSTED, it does not fit; INTERNAL, no base64.
+ */
 uint8_t nrpc_metadata_take(struct nrpc_call *call, const struct nrpc_hpack *field);
 
 /* Copies the fields of a tag to p and returns their end: at most NRPC_METADATA_BYTES. */

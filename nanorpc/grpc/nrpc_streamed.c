@@ -1,5 +1,6 @@
 /* nanorpc/grpc/nrpc_streamed.c - the codec of methods with streamed fields: see streamed.h.
- * Layer: core; knows nanopb. Source: gRPC over HTTP2 "Length-Prefixed-Message"; nanopb's pb_encode.h.
+ * Layer: core; knows nanopb. Source: gRPC over HTTP2 "Length-Prefixed-Message"; nanopb's
+ * pb_encode.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/config.h"
 #if NRPC_PIECES
@@ -21,27 +22,32 @@ static const struct nrpc_streamed *streamed_of(const struct nrpc_call *call)
 static struct nrpc_streamed_state *state_of(const struct nrpc_call *call)
 {
     uintptr_t end = (uintptr_t)nrpc_call_tx_end(call);
-    return (struct nrpc_streamed_state *)((end - NRPC_STREAMED_BYTES - streamed_of(call)->in.keep_bytes + 3) & ~(uintptr_t)3);
+    return (struct nrpc_streamed_state *)((end - NRPC_STREAMED_BYTES -
+                                           streamed_of(call)->in.keep_bytes + 3) &
+                                          ~(uintptr_t)3);
 }
 
 /* --- Coming in ---------------------------------------------------------------------------- */
 
 enum nrpc_status nrpc_streamed_message(struct nrpc_call *call, const uint8_t *data, size_t n)
 {
-    /* The scratch is all methods'; the decoder leaves a callback as it finds it, and the handler may copy it. */
+    /* The scratch is all methods'; the decoder leaves a callback as it finds it, and the handler
+     * may copy it. */
     uint8_t *scratch = nrpc_call_conn(call)->server->request;
     memset(scratch + streamed_of(call)->in_at, 0, sizeof(pb_callback_t));
     return streamed_of(call)->decode(call, data, n);
 }
 
-/* Hands out pieces as long as the handler takes them. Returns what stopped it, *at being moved behind what was used. */
+/* Hands out pieces as long as the handler takes them. Returns what stopped it, *at being moved
+ * behind what was used. */
 static enum nrpc_walk_event walk(struct nrpc_call *call, const uint8_t **at, const uint8_t *end)
 {
     const struct nrpc_streamed *streamed = streamed_of(call);
     struct nrpc_streamed_state *state = state_of(call);
     struct nrpc_chunk chunk;
     enum nrpc_walk_event event;
-    while ((event = nrpc_walk_on(&state->in, &streamed->in, (uint8_t *)(state + 1), at, end, &chunk)) == NRPC_WALK_CHUNK) {
+    while ((event = nrpc_walk_on(&state->in, &streamed->in, (uint8_t *)(state + 1), at, end,
+                                 &chunk)) == NRPC_WALK_CHUNK) {
         enum nrpc_status status = streamed->chunk(call, &chunk);
         if (status == NRPC_PENDING) {
             call->flags |= NRPC_CALL_HELD;
@@ -55,10 +61,12 @@ static enum nrpc_walk_event walk(struct nrpc_call *call, const uint8_t **at, con
     return event;
 }
 
-/* What stopped the walk over a message, of which `used` bytes have been used; more: others follow them. Returns how many of
- * them to take. Of a message that is over the last byte is taken when it is delivered, which may have to wait: what has
- * been received and not taken is what the engine looks at again. */
-static uint32_t end_walk(struct nrpc_call *call, enum nrpc_walk_event event, uint32_t used, int more)
+/* What stopped the walk over a message, of which `used` bytes have been used; more: others follow
+ * them. Returns how many of them to take. Of a message that is over the last byte is taken when it
+ * is delivered, which may have to wait: what has been received and not taken is what the engine
+ * looks at again. */
+static uint32_t end_walk(struct nrpc_call *call, enum nrpc_walk_event event, uint32_t used,
+                         int more)
 {
     struct nrpc_streamed_state *state = state_of(call);
     int single = !(call->method->kind & NRPC_CLIENT_STREAM);
@@ -87,8 +95,8 @@ static void begin_walk(struct nrpc_call *call, uint32_t length)
 }
 
 #if NRPC_COMPRESSION
-/* A compressed message is not walked over as it comes, but when it is whole in the receive block; it stays there until it is
- * delivered, and is inflated again where the walk had to wait. */
+/* A compressed message is not walked over as it comes, but when it is whole in the receive block;
+ * it stays there until it is delivered, and is inflated again where the walk had to wait. */
 static uint32_t take_compressed(struct nrpc_call *call, const uint8_t *data, uint32_t n)
 {
     struct nrpc_streamed_state *state = state_of(call);
@@ -98,10 +106,12 @@ static uint32_t take_compressed(struct nrpc_call *call, const uint8_t *data, uin
         return 0;
     }
     uint32_t bytes = NRPC_PREFIX_BYTES + length;
-    if (n < bytes || !((call->flags & NRPC_CALL_RX_END) || (call->method->kind & NRPC_CLIENT_STREAM))) {
+    if (n < bytes ||
+        !((call->flags & NRPC_CALL_RX_END) || (call->method->kind & NRPC_CLIENT_STREAM))) {
         return 0;
     }
-    const uint8_t *message = nrpc_compression_inflate(call, data[0], data + NRPC_PREFIX_BYTES, &length);
+    const uint8_t *message = nrpc_compression_inflate(call, data[0], data + NRPC_PREFIX_BYTES,
+                                                      &length);
     if (!message) {
         return 0;
     }
@@ -155,12 +165,13 @@ void *nrpc_streamed_length(struct nrpc_call *call, uint32_t length)
     return state;
 }
 
-/* Writes the field's key and length, and leaves its bytes out, but counts them: nanopb asks once for the size of
- * each message that the field is in, and once in earnest. */
+/* Writes the field's key and length, and leaves its bytes out, but counts them: nanopb asks once
+ * for the size of each message that the field is in, and once in earnest. */
 bool nrpc_streamed_encode(pb_ostream_t *stream, const pb_field_t *field, void *const *arg)
 {
     struct nrpc_streamed_state *state = *arg;
-    if (state->length > INT32_MAX || !pb_encode_tag_for_field(stream, field) || !pb_encode_varint(stream, state->length)) {
+    if (state->length > INT32_MAX || !pb_encode_tag_for_field(stream, field) ||
+        !pb_encode_varint(stream, state->length)) {
         return false;
     }
     state->total = state->length;
@@ -182,10 +193,11 @@ static void begin_producing(struct nrpc_call *call, struct nrpc_streamed_state *
 }
 
 #if NRPC_COMPRESSION
-/* A message is compressed when it is whole. So where it fits into the block its field is made at once and put where it
- * belongs, `size` bytes at `at` then being all of the message; unless its producer has to wait: what it has made until then
- * goes out as it is, before the rest. */
-static void gather(struct nrpc_call *call, struct nrpc_streamed_state *state, uint8_t *at, size_t size)
+/* A message is compressed when it is whole. So where it fits into the block its field is made at
+ * once and put where it belongs, `size` bytes at `at` then being all of the message; unless its
+ * producer has to wait: what it has made until then goes out as it is, before the rest. */
+static void gather(struct nrpc_call *call, struct nrpc_streamed_state *state, uint8_t *at,
+                   size_t size)
 {
     uint8_t *field = (uint8_t *)state - state->before;
     size_t behind = size - state->total - (size_t)(field - at);
@@ -196,7 +208,8 @@ static void gather(struct nrpc_call *call, struct nrpc_streamed_state *state, ui
     memmove(field + state->total, field, behind);
     call->flags |= NRPC_CALL_PRODUCING; /* as far as nrpc_call_finish is concerned */
     while (n && state->gathered < state->total && !(call->flags & NRPC_CALL_FINISHED)) {
-        n = (uint32_t)streamed_of(call)->producer(call, field + state->gathered, state->total - state->gathered, state->gathered);
+        n = (uint32_t)streamed_of(call)->producer(call, field + state->gathered,
+                                                  state->total - state->gathered, state->gathered);
         state->gathered += n;
     }
     call->flags &= (uint16_t)~NRPC_CALL_PRODUCING;
@@ -204,7 +217,8 @@ static void gather(struct nrpc_call *call, struct nrpc_streamed_state *state, ui
     memmove(field + state->gathered, field + state->total, behind);
 }
 
-static void commit(struct nrpc_call *call, struct nrpc_streamed_state *state, uint8_t *at, size_t size)
+static void commit(struct nrpc_call *call, struct nrpc_streamed_state *state, uint8_t *at,
+                   size_t size)
 {
     uint32_t n = (uint32_t)size;
     uint8_t flag = nrpc_compression_deflate_within(call, at, &n, (size_t)((uint8_t *)state - at));
@@ -229,7 +243,8 @@ int nrpc_streamed_send(struct nrpc_call *call, const void *message)
         return call->tx_length ? NRPC_E_AGAIN : NRPC_E_STATE;
     }
     state->total = state->gathered = 0;
-    if (!pb_get_encoded_size(&size, fields, message) || size - state->total > (size_t)((uint8_t *)state - at)) {
+    if (!pb_get_encoded_size(&size, fields, message) ||
+        size - state->total > (size_t)((uint8_t *)state - at)) {
         return NRPC_E_TOO_BIG;
     }
     pb_ostream_t stream = pb_ostream_from_buffer(at, size);
@@ -275,14 +290,17 @@ uint32_t nrpc_streamed_produce(struct nrpc_call *call, uint8_t *buf, uint32_t ro
         return 0;
     }
     if (!(call->flags & NRPC_CALL_FINISHED)) {
-        n = (uint32_t)streamed_of(call)->producer(call, buf, room < state->left ? room : state->left, state->total - state->left);
+        n = (uint32_t)streamed_of(call)->producer(
+            call, buf, room < state->left ? room : state->left, state->total - state->left);
     }
     if (call->flags & NRPC_CALL_FINISHED) { /* other than well: the message stays a part */
         call->flags &= (uint16_t)~(NRPC_CALL_TX | NRPC_CALL_PRODUCING);
         return 0;
     }
     if (!n) {
-        call->flags = (uint16_t)((call->flags & ~NRPC_CALL_TX) | (call->method->kind & NRPC_CALLER ? 0 : NRPC_CALL_HELD | NRPC_CALL_ASLEEP));
+        call->flags =
+            (uint16_t)((call->flags & ~NRPC_CALL_TX) |
+                       (call->method->kind & NRPC_CALLER ? 0 : NRPC_CALL_HELD | NRPC_CALL_ASLEEP));
         return 0;
     }
     state->left -= n;

@@ -24,9 +24,10 @@ void nrpc_walk_begin(struct nrpc_walk *walk, uint32_t length)
     walk->end[0] = length;
 }
 
-/* A field that was taken out has made the message shorter. Its length is written anew in as many bytes as it had, in which
- * a smaller number always finds room: so nothing has to move, and there is still one message with all that was in it.
- * (Two, which protobuf would merge, are not merged by every decoder.) */
+/* A field that was taken out has made the message shorter. Its length is written anew in as many
+ * bytes as it had, in which a smaller number always finds room: so nothing has to move, and there
+ * is still one message with all that was in it. (Two, which protobuf would merge, are not merged by
+ * every decoder.) */
 static void close_message(struct nrpc_walk *walk, uint8_t *keep)
 {
     uint8_t *p = keep + walk->length_at[--walk->level];
@@ -39,15 +40,19 @@ static void close_message(struct nrpc_walk *walk, uint8_t *keep)
     }
 }
 
-/* How many bytes a value has is known: do they fit the message, and, where they are to be kept, the memory? */
-static enum nrpc_walk_event begin_value(struct nrpc_walk *walk, const struct nrpc_walk_plan *plan, enum state state)
+/* How many bytes a value has is known: do they fit the message, and, where they are to be kept, the
+ * memory? */
+static enum nrpc_walk_event begin_value(struct nrpc_walk *walk, const struct nrpc_walk_plan *plan,
+                                        enum state state)
 {
     uint32_t bytes = state == COPY ? walk->left : 0;
     walk->state = (uint8_t)state;
     if (walk->left > walk->end[walk->level] - walk->at) {
         return NRPC_WALK_MALFORMED;
     }
-    return walk->kept > plan->keep_bytes || bytes > plan->keep_bytes - walk->kept ? NRPC_WALK_TOO_BIG : NRPC_WALK_MORE;
+    return walk->kept > plan->keep_bytes || bytes > plan->keep_bytes - walk->kept
+               ? NRPC_WALK_TOO_BIG
+               : NRPC_WALK_MORE;
 }
 
 static enum nrpc_walk_event end_key(struct nrpc_walk *walk, const struct nrpc_walk_plan *plan)
@@ -64,7 +69,9 @@ static enum nrpc_walk_event end_key(struct nrpc_walk *walk, const struct nrpc_wa
     case 1: walk->left = 8; return begin_value(walk, plan, COPY);
     case 2:
         walk->length_at[walk->level] = walk->kept;
-        walk->state = (uint8_t)(!wanted ? COPY_LENGTH : walk->level + 1 < plan->depth ? OPEN_LENGTH : FIELD_LENGTH);
+        walk->state = (uint8_t)(!wanted                         ? COPY_LENGTH
+                                : walk->level + 1 < plan->depth ? OPEN_LENGTH
+                                                                : FIELD_LENGTH);
         return NRPC_WALK_MORE;
     case 5: walk->left = 4; return begin_value(walk, plan, COPY);
     default: return NRPC_WALK_MALFORMED; /* groups, and what is not defined */
@@ -89,7 +96,8 @@ static enum nrpc_walk_event end_length(struct nrpc_walk *walk, const struct nrpc
 }
 
 /* A byte of a varint; of a field's value it only matters where it ends. */
-static enum nrpc_walk_event varint(struct nrpc_walk *walk, const struct nrpc_walk_plan *plan, uint8_t byte)
+static enum nrpc_walk_event varint(struct nrpc_walk *walk, const struct nrpc_walk_plan *plan,
+                                   uint8_t byte)
 {
     unsigned shift = walk->shift;
     uint32_t bits = byte & 0x7f;
@@ -124,8 +132,9 @@ static enum nrpc_walk_event between(struct nrpc_walk *walk, uint8_t *keep)
     return NRPC_WALK_MORE;
 }
 
-enum nrpc_walk_event nrpc_walk_on(struct nrpc_walk *walk, const struct nrpc_walk_plan *plan, uint8_t *keep,
-                                  const uint8_t **data, const uint8_t *end, struct nrpc_chunk *chunk)
+enum nrpc_walk_event nrpc_walk_on(struct nrpc_walk *walk, const struct nrpc_walk_plan *plan,
+                                  uint8_t *keep, const uint8_t **data, const uint8_t *end,
+                                  struct nrpc_chunk *chunk)
 {
     enum nrpc_walk_event event = NRPC_WALK_MORE;
     while (!event) {
@@ -155,7 +164,8 @@ enum nrpc_walk_event nrpc_walk_on(struct nrpc_walk *walk, const struct nrpc_walk
             continue;
         }
         if (state == FIELD) {
-            *chunk = (struct nrpc_chunk){.data = from, .n = n, .offset = walk->length - walk->left, .length = walk->length};
+            *chunk = (struct nrpc_chunk){
+                .data = from, .n = n, .offset = walk->length - walk->left, .length = walk->length};
             event = NRPC_WALK_CHUNK;
         }
         walk->left -= n;

@@ -1,5 +1,5 @@
-/* nanorpc/grpc/nrpc_walk.h - walks over a protobuf message while it arrives: hands out one field in pieces, keeps the rest.
- * Layer: core. Source: protobuf "Encoding".
+/* nanorpc/grpc/nrpc_walk.h - walks over a protobuf message while it arrives: hands out one field in
+ * pieces, keeps the rest. Layer: core. Source: protobuf "Encoding".
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NANORPC_WALK_H
 #define NANORPC_WALK_H
@@ -11,18 +11,20 @@
 
 NRPC_BEGIN_C
 
-/* Numbers in a path; bytes that are kept beyond keep_bytes for a moment (a varint, a key and a length, ten each). */
+/* Numbers in a path; bytes that are kept beyond keep_bytes for a moment (a varint, a key and a
+ * length, ten each). */
 enum { NRPC_WALK_DEPTH = 4, NRPC_WALK_SLACK = 30 };
 
 /* Which field, and how much else. In flash. */
 struct nrpc_walk_plan {
-    const uint32_t *path; /* field numbers, from the message down to the field; all before the last are messages */
+    const uint32_t *path; /* field numbers, from the message down to the field; all before the last
+                             are messages */
     uint32_t keep_bytes;  /* what all other fields may take */
     uint8_t depth;        /* numbers in path, 1..NRPC_WALK_DEPTH */
 };
 
-/* A piece of the field: bytes offset to offset + n of its `length`. Of a field of no bytes there is one, with n 0.
- * Offset 0 begins the field; should a message have it twice, again. */
+/* A piece of the field: bytes offset to offset + n of its `length`. Of a field of no bytes there is
+ * one, with n 0. Offset 0 begins the field; should a message have it twice, again. */
 struct nrpc_chunk {
     const uint8_t *data; /* borrowed for the call of the handler */
     size_t n;
@@ -35,7 +37,8 @@ struct nrpc_walk {
     uint32_t left;                 /* of the value; or what is known of a varint */
     uint32_t length;               /* of the field that is handed out */
     uint32_t kept, field_at;       /* bytes kept; where there the field that is being read begins */
-    uint32_t length_at[NRPC_WALK_DEPTH]; /* where there the length stands of the message that is open on a level */
+    uint32_t length_at[NRPC_WALK_DEPTH]; /* where there the length stands of the message that is
+                                            open on a level */
     uint8_t state, level, shift;
 };
 
@@ -50,11 +53,13 @@ enum nrpc_walk_event {
 /* length: of the message, bytes. */
 void nrpc_walk_begin(struct nrpc_walk *walk, uint32_t length);
 
-/* Goes on until there is something to say. keep: keep_bytes + NRPC_WALK_SLACK bytes, the same with every call; the
- * first walk->kept of them are in the end a message without the field. *data, end: the bytes that follow, maybe none;
- * *data is moved behind what was used. chunk: written for NRPC_WALK_CHUNK. */
-enum nrpc_walk_event nrpc_walk_on(struct nrpc_walk *walk, const struct nrpc_walk_plan *plan, uint8_t *keep,
-                                  const uint8_t **data, const uint8_t *end, struct nrpc_chunk *chunk);
+/* Goes on until there is something to say. keep: keep_bytes + NRPC_WALK_SLACK bytes, the same with
+ * every call; the first walk->kept of them are in the end a message without the field. *data, end:
+ * the bytes that follow, maybe none; *data is moved behind what was used. chunk: written for
+ * NRPC_WALK_CHUNK. */
+enum nrpc_walk_event nrpc_walk_on(struct nrpc_walk *walk, const struct nrpc_walk_plan *plan,
+                                  uint8_t *keep, const uint8_t **data, const uint8_t *end,
+                                  struct nrpc_chunk *chunk);
 
 NRPC_END_C
 

@@ -37,24 +37,86 @@ const char nrpc_hpack_names[] =
     "\205timeout\200keep-alive\200proxy-connection\200te\201ransfer-encoding\200upgrade\377";
 
 /* Static table, RFC 7541 appendix A: the names' lengths, and which names matter here. */
-enum { AUTHORITY = NRPC_T_AUTHORITY, METHOD = NRPC_T_METHOD, PATH = NRPC_T_PATH, SCHEME = NRPC_T_SCHEME,
-       BAD = NRPC_T_BAD, LENGTH = NRPC_T_CONTENT_LENGTH, OTHER_NAME = 7,
+enum {
+    AUTHORITY = NRPC_T_AUTHORITY,
+    METHOD = NRPC_T_METHOD,
+    PATH = NRPC_T_PATH,
+    SCHEME = NRPC_T_SCHEME,
+    BAD = NRPC_T_BAD,
+    LENGTH = NRPC_T_CONTENT_LENGTH,
+    OTHER_NAME = 7,
 #if NRPC_CLIENT
-       STATUS = NRPC_T_STATUS, TYPE = OTHER_NAME /* no number is left for it */ };
+    STATUS = NRPC_T_STATUS,
+    TYPE = OTHER_NAME /* no number is left for it */
+};
 #else
-       STATUS = NRPC_T_BAD, TYPE = NRPC_T_CONTENT_TYPE };
+    STATUS = NRPC_T_BAD,
+    TYPE = NRPC_T_CONTENT_TYPE
+};
 #endif
 #define NAMED(token, length) (token << 5 | length)
 #define OTHER(length) NAMED(OTHER_NAME, length)
-static const uint8_t static_names[STATIC_ENTRIES] = {
-    NAMED(AUTHORITY, 10), NAMED(METHOD, 7), NAMED(METHOD, 7), NAMED(PATH, 5), NAMED(PATH, 5),
-    NAMED(SCHEME, 7), NAMED(SCHEME, 7), NAMED(STATUS, 7), NAMED(STATUS, 7), NAMED(STATUS, 7), NAMED(STATUS, 7),
-    NAMED(STATUS, 7), NAMED(STATUS, 7), NAMED(STATUS, 7), OTHER(14), OTHER(15), OTHER(15), OTHER(13), OTHER(6),
-    OTHER(27), OTHER(3), OTHER(5), OTHER(13), OTHER(13), OTHER(19), OTHER(16), OTHER(16),
-    NAMED(LENGTH, 14), OTHER(16), OTHER(13), NAMED(TYPE, 12), OTHER(6), OTHER(4), OTHER(4), OTHER(6),
-    OTHER(7), OTHER(4), OTHER(4), OTHER(8), OTHER(17), OTHER(13), OTHER(8), OTHER(19), OTHER(13),
-    OTHER(4), OTHER(8), OTHER(12), OTHER(18), OTHER(19), OTHER(5), OTHER(7), OTHER(7), OTHER(11),
-    OTHER(6), OTHER(10), OTHER(25), NAMED(BAD, 17), OTHER(10), OTHER(4), OTHER(3), OTHER(16)};
+static const uint8_t static_names[STATIC_ENTRIES] = {NAMED(AUTHORITY, 10),
+                                                     NAMED(METHOD, 7),
+                                                     NAMED(METHOD, 7),
+                                                     NAMED(PATH, 5),
+                                                     NAMED(PATH, 5),
+                                                     NAMED(SCHEME, 7),
+                                                     NAMED(SCHEME, 7),
+                                                     NAMED(STATUS, 7),
+                                                     NAMED(STATUS, 7),
+                                                     NAMED(STATUS, 7),
+                                                     NAMED(STATUS, 7),
+                                                     NAMED(STATUS, 7),
+                                                     NAMED(STATUS, 7),
+                                                     NAMED(STATUS, 7),
+                                                     OTHER(14),
+                                                     OTHER(15),
+                                                     OTHER(15),
+                                                     OTHER(13),
+                                                     OTHER(6),
+                                                     OTHER(27),
+                                                     OTHER(3),
+                                                     OTHER(5),
+                                                     OTHER(13),
+                                                     OTHER(13),
+                                                     OTHER(19),
+                                                     OTHER(16),
+                                                     OTHER(16),
+                                                     NAMED(LENGTH, 14),
+                                                     OTHER(16),
+                                                     OTHER(13),
+                                                     NAMED(TYPE, 12),
+                                                     OTHER(6),
+                                                     OTHER(4),
+                                                     OTHER(4),
+                                                     OTHER(6),
+                                                     OTHER(7),
+                                                     OTHER(4),
+                                                     OTHER(4),
+                                                     OTHER(8),
+                                                     OTHER(17),
+                                                     OTHER(13),
+                                                     OTHER(8),
+                                                     OTHER(19),
+                                                     OTHER(13),
+                                                     OTHER(4),
+                                                     OTHER(8),
+                                                     OTHER(12),
+                                                     OTHER(18),
+                                                     OTHER(19),
+                                                     OTHER(5),
+                                                     OTHER(7),
+                                                     OTHER(7),
+                                                     OTHER(11),
+                                                     OTHER(6),
+                                                     OTHER(10),
+                                                     OTHER(25),
+                                                     NAMED(BAD, 17),
+                                                     OTHER(10),
+                                                     OTHER(4),
+                                                     OTHER(3),
+                                                     OTHER(16)};
 static const uint8_t static_value_lengths[16] = {0, 3, 4, 1, 11, 4, 5, 3, 3, 3, 3, 3, 3, 3, 0, 13};
 enum { STATIC_POST = 3 - 1, STATIC_STATUS = 8 - 1, STATIC_TYPE = 31 - 1 };
 NRPC_STATIC_ASSERT(STATIC_STATUS - STATIC_POST == NRPC_STATIC_STATUS, "NRPC_STATIC_STATUS");
@@ -108,33 +170,54 @@ static void insert(struct nrpc_hpack *hpack)
     hpack->used_bytes = (uint16_t)(hpack->used_bytes + bytes);
     struct nrpc_hpack_entry *entry = entry_at(hpack, 0);
     entry->value = hpack->value;
-    entry->shape = bytes | (uint32_t)hpack->bad << BAD_SHIFT | (uint32_t)hpack->name_bytes << NAME_SHIFT |
+    entry->shape = bytes | (uint32_t)hpack->bad << BAD_SHIFT |
+                   (uint32_t)hpack->name_bytes << NAME_SHIFT |
                    (uint32_t)hpack->token << TOKEN_SHIFT;
 }
 
 /* --- Values ------------------------------------------------------------------------------- */
 
 /* The values that matter, each after its field's token. Of numbers, those that are empty. */
-static const char expected_values[] = {
-    '\200', NRPC_T_METHOD, 'P', 'O', 'S', 'T',
+static const char expected_values[] = {'\200', NRPC_T_METHOD,
+                                       'P',    'O',
+                                       'S',    'T',
 #if NRPC_CLIENT
-    '\200', NRPC_T_STATUS,
+                                       '\200', NRPC_T_STATUS,
 #endif
-    '\200', NRPC_T_CONTENT_LENGTH,
-    '\200', NRPC_T_CONTENT_TYPE, 'a', 'p', 'p', 'l', 'i', 'c', 'a', 't', 'i', 'o', 'n', '/', 'g', 'r', 'p', 'c',
+                                       '\200', NRPC_T_CONTENT_LENGTH,
+                                       '\200', NRPC_T_CONTENT_TYPE,
+                                       'a',    'p',
+                                       'p',    'l',
+                                       'i',    'c',
+                                       'a',    't',
+                                       'i',    'o',
+                                       'n',    '/',
+                                       'g',    'r',
+                                       'p',    'c',
 #if !NRPC_COMPRESSION
-    '\200', NRPC_T_GRPC_ENCODING, 'i', 'd', 'e', 'n', 't', 'i', 't', 'y',
+                                       '\200', NRPC_T_GRPC_ENCODING,
+                                       'i',    'd',
+                                       'e',    'n',
+                                       't',    'i',
+                                       't',    'y',
 #endif
 #if NRPC_CLIENT
-    '\200', NRPC_T_GRPC_STATUS,
+                                       '\200', NRPC_T_GRPC_STATUS,
 #endif
-    '\200', NRPC_T_TE, 't', 'r', 'a', 'i', 'l', 'e', 'r', 's', '\377'};
+                                       '\200', NRPC_T_TE,
+                                       't',    'r',
+                                       'a',    'i',
+                                       'l',    'e',
+                                       'r',    's',
+                                       '\377'};
 
 #if NRPC_COMPRESSION
 /* In the order of enum nrpc_encoding; what is none of them becomes bit 7. */
 static const char encodings[] = "\200deflate\200gzip\200identity\377";
-NRPC_STATIC_ASSERT(NRPC_ENCODING_DEFLATE == 1 << 0 && NRPC_ENCODING_GZIP == 1 << 1 && NRPC_ENCODING_IDENTITY == 1 << 2 &&
-                   NRPC_ENCODING_OTHER == 1 << (NRPC_NO_MATCH & 7), "encodings");
+NRPC_STATIC_ASSERT(NRPC_ENCODING_DEFLATE == 1 << 0 && NRPC_ENCODING_GZIP == 1 << 1 &&
+                       NRPC_ENCODING_IDENTITY == 1 << 2 &&
+                       NRPC_ENCODING_OTHER == 1 << (NRPC_NO_MATCH & 7),
+                   "encodings");
 
 static int is_encodings(const struct nrpc_hpack *hpack)
 {
@@ -189,15 +272,16 @@ static void value_begin(struct nrpc_hpack *hpack)
 static unsigned is_number(const struct nrpc_hpack *hpack)
 {
 #if NRPC_CLIENT
-    const unsigned numbers = 1 << NRPC_T_STATUS | 1 << NRPC_T_CONTENT_LENGTH | 1 << NRPC_T_GRPC_STATUS;
+    const unsigned numbers = 1 << NRPC_T_STATUS | 1 << NRPC_T_CONTENT_LENGTH |
+                             1 << NRPC_T_GRPC_STATUS;
     return numbers >> hpack->token & 1;
 #else
     return hpack->token == NRPC_T_CONTENT_LENGTH;
 #endif
 }
 
-/* A decimal number. 268 million: more bytes than a window ever lets in, and more than a grpc-timeout has. Returns whether
- * the byte does not belong to one. */
+/* A decimal number. 268 million: more bytes than a window ever lets in, and more than a
+ * grpc-timeout has. Returns whether the byte does not belong to one. */
 static int is_no_digit(struct nrpc_hpack *hpack, uint8_t byte)
 {
     unsigned digit = byte - (unsigned)'0';
@@ -208,8 +292,9 @@ static int is_no_digit(struct nrpc_hpack *hpack, uint8_t byte)
     return 0;
 }
 
-/* gRPC over HTTP2, "Timeout": 1 to 8 digits, then a unit, and that is the end. With it the value becomes milliseconds,
- * marked with HAS_UNIT; whatever is wrong makes it UINT32_MAX, which stays. */
+/* gRPC over HTTP2, "Timeout": 1 to 8 digits, then a unit, and that is the end. With it the value
+ * becomes milliseconds, marked with HAS_UNIT; whatever is wrong makes it UINT32_MAX, which stays.
+ */
 enum { HAS_UNIT = 1 << 30 };
 static void timeout_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
@@ -234,7 +319,8 @@ static void timeout_byte(struct nrpc_hpack *hpack, uint8_t byte)
 }
 
 #if NRPC_METADATA_BYTES
-/* The text of a key's value goes into the ring, from text_end on. value: where it begins << 16 | its length. */
+/* The text of a key's value goes into the ring, from text_end on. value: where it begins << 16 |
+ * its length. */
 static void text_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
     unsigned n = hpack->value & 0xffff;
@@ -307,7 +393,8 @@ static void value_end(struct nrpc_hpack *hpack)
     }
 #endif
     if (hpack->token == NRPC_T_GRPC_TIMEOUT) {
-        hpack->value = hpack->value - HAS_UNIT <= NRPC_TIMEOUT_MAX ? hpack->value - HAS_UNIT : UINT32_MAX;
+        hpack->value = hpack->value - HAS_UNIT <= NRPC_TIMEOUT_MAX ? hpack->value - HAS_UNIT
+                                                                   : UINT32_MAX;
         return;
     }
     if (is_number(hpack)) {
@@ -329,8 +416,8 @@ static void value_end(struct nrpc_hpack *hpack)
 static NRPC_NOINLINE void narrow_keys(struct nrpc_hpack *hpack, uint8_t byte)
 {
     const struct nrpc_server *server = hpack->server;
-    hpack->key = (uint8_t)nrpc_narrow((const char *const *const *)server->keys, server->n_keys, hpack->key,
-                                      hpack->name_bytes, (char)byte);
+    hpack->key = (uint8_t)nrpc_narrow((const char *const *const *)server->keys, server->n_keys,
+                                      hpack->key, hpack->name_bytes, (char)byte);
 }
 #endif
 
@@ -351,7 +438,8 @@ static void name_byte(struct nrpc_hpack *hpack, uint8_t byte)
 static unsigned key_token(struct nrpc_hpack *hpack)
 {
     narrow_keys(hpack, '\0');
-    return hpack->key < hpack->server->n_keys ? NRPC_T_KEY + (unsigned)hpack->key : (unsigned)NRPC_T_OTHER;
+    return hpack->key < hpack->server->n_keys ? NRPC_T_KEY + (unsigned)hpack->key
+                                              : (unsigned)NRPC_T_OTHER;
 }
 
 /* The same for a name of the static table. */
@@ -398,12 +486,16 @@ static int look_up(struct nrpc_hpack *hpack, uint32_t index)
     }
     unsigned named = static_names[index], token = named >> 5;
     hpack->token = (uint8_t)(token != OTHER_NAME ? token
-                             : NRPC_CLIENT && index == STATIC_TYPE ? (unsigned)NRPC_T_CONTENT_TYPE : static_key_token(hpack, index + 1));
+                             : NRPC_CLIENT && index == STATIC_TYPE
+                                 ? (unsigned)NRPC_T_CONTENT_TYPE
+                                 : static_key_token(hpack, index + 1));
     hpack->bad = token == BAD || token == LENGTH /* that is empty */;
     hpack->name_bytes = named & 31;
-    hpack->bytes = (uint16_t)((named & 31) + ENTRY_OVERHEAD +
-                              (index < sizeof static_value_lengths ? static_value_lengths[index] : 0));
-    hpack->value = token == PATH ? NRPC_PATH_UNKNOWN : index - STATIC_POST; /* 0: as it is expected to be */
+    hpack->bytes =
+        (uint16_t)((named & 31) + ENTRY_OVERHEAD +
+                   (index < sizeof static_value_lengths ? static_value_lengths[index] : 0));
+    hpack->value = token == PATH ? NRPC_PATH_UNKNOWN : index - STATIC_POST; /* 0: as it is expected
+                                                                               to be */
     return 1;
 }
 
@@ -412,7 +504,8 @@ static int look_up(struct nrpc_hpack *hpack, uint32_t index)
 /* Ends the string whose bytes have all come. Returns 1 when that completes a field. */
 static int string_end(struct nrpc_hpack *hpack)
 {
-    if (!nrpc_huffman_end(&hpack->huffman)) { /* as it began, where the string was not of that kind */
+    if (!nrpc_huffman_end(&hpack->huffman)) { /* as it began, where the string was not of that kind
+                                               */
         return -1;
     }
     if (hpack->state == NAME) {

@@ -1,5 +1,6 @@
-/* nanorpc/hpack/nrpc_huffman.c - HPACK's Huffman code is canonical: how long each symbol's code is, that is the
- * whole table. Small, it is kept as runs of lengths; with NRPC_FAST as the symbols in their order.
+/* nanorpc/hpack/nrpc_huffman.c - HPACK's Huffman code is canonical: how long each symbol's code is,
+ * that is the whole table. Small, it is kept as runs of lengths; with NRPC_FAST as the symbols in
+ * their order.
  * Layer: core. Source: RFC 7541 appendix B. SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/hpack/nrpc_huffman.h"
 
@@ -9,8 +10,8 @@
 
 /* The prefixes of 1, 2, 3.. bits that are no whole code. In the order of the bits they come after
  * all codes of that length. */
-static const uint8_t inner[30] = {
-    2, 4, 8, 16, 22, 18, 4, 2, 4, 3, 3, 4, 2, 2, 1, 2, 4, 8, 13, 18, 23, 20, 11, 10, 16, 17, 15, 1, 2, 0};
+static const uint8_t inner[30] = {2, 4, 8, 16, 22, 18, 4,  2,  4,  3,  3,  4,  2, 2, 1,
+                                  2, 4, 8, 13, 18, 23, 20, 11, 10, 16, 17, 15, 1, 2, 0};
 
 #if NRPC_FAST
 /* The symbols by the length of their code, then by value; the last, 256, is left out. */
@@ -54,13 +55,13 @@ static const uint8_t runs[] = {
     R(20, 1), R(21, 1), R(22, 1), R(24, 1), R(23, 2), R(22, 1), R(23, 1), R(22, 1), R(21, 1),
     R(23, 4), R(24, 1), R(23, 1), R(22, 1), R(24, 2), R(23, 1), R(24, 1), R(23, 5), R(22, 1),
     R(23, 1), R(22, 3), R(20, 2), R(22, 1), R(20, 1), R(28, 1), R(13, 1), R(14, 1), R(11, 1),
-    R(15, 1), R(7, 5), R(6, 1), R(5, 2), R(6, 1), R(7, 1), R(6, 1), R(5, 1), R(6, 3), R(7, 2),
-    R(5, 1), R(6, 3), R(5, 1), R(6, 1), R(5, 1), R(6, 1), R(5, 1), R(15, 1), R(6, 1), R(14, 1),
-    R(13, 1), R(19, 1), R(13, 1), R(8, 1), R(7, 1), R(8, 1), R(7, 8), R(7, 8), R(7, 6), R(6, 1),
-    R(13, 1), R(10, 1), R(12, 1), R(6, 1), R(15, 1), R(8, 1), R(7, 1), R(6, 7), R(5, 3), R(6, 3),
-    R(8, 1), R(11, 1), R(8, 1), R(10, 2), R(11, 1), R(8, 1), R(6, 1), R(13, 1), R(12, 1), R(10, 2),
-    R(6, 1), R(28, 8), R(28, 1), R(30, 1), R(28, 8), R(30, 1), R(28, 2), R(30, 1), R(24, 1),
-    R(28, 7), R(23, 1), R(13, 1)};
+    R(15, 1), R(7, 5),  R(6, 1),  R(5, 2),  R(6, 1),  R(7, 1),  R(6, 1),  R(5, 1),  R(6, 3),
+    R(7, 2),  R(5, 1),  R(6, 3),  R(5, 1),  R(6, 1),  R(5, 1),  R(6, 1),  R(5, 1),  R(15, 1),
+    R(6, 1),  R(14, 1), R(13, 1), R(19, 1), R(13, 1), R(8, 1),  R(7, 1),  R(8, 1),  R(7, 8),
+    R(7, 8),  R(7, 6),  R(6, 1),  R(13, 1), R(10, 1), R(12, 1), R(6, 1),  R(15, 1), R(8, 1),
+    R(7, 1),  R(6, 7),  R(5, 3),  R(6, 3),  R(8, 1),  R(11, 1), R(8, 1),  R(10, 2), R(11, 1),
+    R(8, 1),  R(6, 1),  R(13, 1), R(12, 1), R(10, 2), R(6, 1),  R(28, 8), R(28, 1), R(30, 1),
+    R(28, 8), R(30, 1), R(28, 2), R(30, 1), R(24, 1), R(28, 7), R(23, 1), R(13, 1)};
 
 /* The symbol whose code has this length, and after which come so many others of that length. */
 static unsigned symbol_at(unsigned length, unsigned from_last)

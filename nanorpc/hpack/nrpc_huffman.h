@@ -12,7 +12,8 @@ NRPC_BEGIN_C
 
 /* The state within one string; all zero at its start. */
 struct nrpc_huffman {
-    uint8_t from_last; /* how many prefixes of this length come after the bits since the last symbol */
+    uint8_t from_last; /* how many prefixes of this length come after the bits since the last symbol
+                        */
     uint8_t length;    /* of these bits, 0..29 */
 };
 

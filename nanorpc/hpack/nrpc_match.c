@@ -47,7 +47,8 @@ uint8_t nrpc_match_end(const struct nrpc_match *match)
     return match->at && (uint8_t)*match->at >= 0x80 ? match->ordinal : NRPC_NO_MATCH;
 }
 
-unsigned nrpc_narrow(const char *const *const *names, unsigned n, unsigned k, unsigned position, char byte)
+unsigned nrpc_narrow(const char *const *const *names, unsigned n, unsigned k, unsigned position,
+                     char byte)
 {
     if (k == n) {
         return n;
@@ -62,11 +63,12 @@ unsigned nrpc_narrow(const char *const *const *names, unsigned n, unsigned k, un
 }
 
 /* While at == NULL, `position` bytes of the service's path fit. */
-static void service_byte(struct nrpc_match *match, char byte, const struct nrpc_service *const *services,
-                         unsigned n_services)
+static void service_byte(struct nrpc_match *match, char byte,
+                         const struct nrpc_service *const *services, unsigned n_services)
 {
     unsigned position = match->position;
-    unsigned k = nrpc_narrow((const char *const *const *)services, n_services, match->service, position, byte ? byte : '\1');
+    unsigned k = nrpc_narrow((const char *const *const *)services, n_services, match->service,
+                             position, byte ? byte : '\1');
     if (k == n_services) {
         give_up(match);
         return;

@@ -11,9 +11,9 @@
 enum {
     INDEXED = 0x80,
     INSERT = 0x40,
-    STATUS_200 = 8, /* in the static table */
-    CONTENT_TYPE = 31, /* likewise, its name */
-    NEWEST = 62,       /* in the dynamic table */
+    STATUS_200 = 8,                           /* in the static table */
+    CONTENT_TYPE = 31,                        /* likewise, its name */
+    NEWEST = 62,                              /* in the dynamic table */
     BOTH_ENTRIES = 12 + 16 + 32 + 11 + 1 + 32 /* what the two fields take up in it */
 };
 
@@ -22,16 +22,17 @@ static const char pieces[] =
 #if NRPC_CLIENT
     "\016\000\014grpc-timeout"
 #if NRPC_COMPRESSION
-    "\113\100\002te\010trailers\137\020application/grpc\100\024grpc-accept-encoding\025identity,deflate,gzip"
+    "\113\100\002te\010trailers\137\020application/"
+    "grpc\100\024grpc-accept-encoding\025identity,deflate,gzip"
     "\004\301\300\277\276"
 #else
     "\037\100\002te\010trailers\137\020application/grpc"
     "\003\300\277\276"
 #endif
 #endif
-    "\001\040"                 /* a table of no bytes from here on */
-    "\002\077\111"             /* a table of BOTH_ENTRIES, in two bytes */
-    "\002\010\003"             /* literal without indexing, the name of entry 8 */
+    "\001\040"     /* a table of no bytes from here on */
+    "\002\077\111" /* a table of BOTH_ENTRIES, in two bytes */
+    "\002\010\003" /* literal without indexing, the name of entry 8 */
     "\021\020application/grpc"
     "\015\013grpc-status\001"
     "\016\000\014grpc-message"
@@ -43,19 +44,19 @@ static const char pieces[] =
     "\037\000\024grpc-accept-encoding\010identity";
 #endif
 enum piece { /* where each begins */
-    NO_TABLE = NRPC_PIECES_OF_REQUESTS,
-    FULL_TABLE = NO_TABLE + 2,
-    OTHER_STATUS = FULL_TABLE + 3,
-    GRPC_TYPE = OTHER_STATUS + 3,
-    GRPC_STATUS = GRPC_TYPE + 18,
-    GRPC_MESSAGE = GRPC_STATUS + 14,
-    ENCODINGS = GRPC_MESSAGE + 15,
+             NO_TABLE = NRPC_PIECES_OF_REQUESTS,
+             FULL_TABLE = NO_TABLE + 2,
+             OTHER_STATUS = FULL_TABLE + 3,
+             GRPC_TYPE = OTHER_STATUS + 3,
+             GRPC_STATUS = GRPC_TYPE + 18,
+             GRPC_MESSAGE = GRPC_STATUS + 14,
+             ENCODINGS = GRPC_MESSAGE + 15,
 #if NRPC_COMPRESSION
-    DEFLATE = ENCODINGS + 45,
-    GZIP = DEFLATE + 24,
-    PIECES_END = GZIP + 21
+             DEFLATE = ENCODINGS + 45,
+             GZIP = DEFLATE + 24,
+             PIECES_END = GZIP + 21
 #else
-    PIECES_END = ENCODINGS + 32
+             PIECES_END = ENCODINGS + 32
 #endif
 };
 NRPC_STATIC_ASSERT(sizeof pieces - 1 == PIECES_END, "pieces");

@@ -45,8 +45,10 @@ unsigned nrpc_respond_percent(uint8_t *to, unsigned room, const char *text);
 /* The same for requests: where the pieces stand that they are made of. */
 enum {
     NRPC_PIECE_TIMEOUT = 0, /* the name, to be followed by the value */
-    NRPC_PIECE_FIELDS = 15, /* te and the rest that is always the same; to be put into the server's table */
-    NRPC_PIECE_INDEXED = NRPC_PIECE_FIELDS + 32 + 44 * NRPC_COMPRESSION, /* from there, :authority before them */
+    NRPC_PIECE_FIELDS = 15, /* te and the rest that is always the same; to be put into the server's
+                               table */
+    NRPC_PIECE_INDEXED = NRPC_PIECE_FIELDS + 32 + 44 * NRPC_COMPRESSION, /* from there, :authority
+                                                                            before them */
     NRPC_PIECES_OF_REQUESTS = (NRPC_PIECE_INDEXED + 4 + NRPC_COMPRESSION) * NRPC_CLIENT
 };
 #if NRPC_CLIENT

@@ -13,9 +13,14 @@ enum { PRIORITY_BYTES = 5, SETTING_BYTES = 6, WINDOW_MAX = 0x7fffffff };
 
 NRPC_SHARED const char nrpc_conn_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 #if NRPC_CLIENT
-    /* SETTINGS of a client. No HPACK table for responses: it would keep no texts, and messages and metadata are texts. The
-     * server knows that before it sends any. No pushes. The last is the window. */
-    "\0\0\22\4\0\0\0\0\0" "\0\1\0\0\0\0" "\0\2\0\0\0\0" "\0\4"
+                                             /* SETTINGS of a client. No HPACK table for responses:
+                                              * it would keep no texts, and messages and metadata
+                                              * are texts. The server knows that before it sends
+                                              * any. No pushes. The last is the window. */
+                                             "\0\0\22\4\0\0\0\0\0"
+                                             "\0\1\0\0\0\0"
+                                             "\0\2\0\0\0\0"
+                                             "\0\4"
 #endif
     ;
 
@@ -25,7 +30,8 @@ typedef unsigned h2_error; /* enum nrpc_h2_error */
 
 /* --- Errors ------------------------------------------------------------------------------- */
 
-uint8_t *nrpc_conn_control(struct nrpc_conn *conn, uint32_t length, unsigned type_flags, uint32_t id)
+uint8_t *nrpc_conn_control(struct nrpc_conn *conn, uint32_t length, unsigned type_flags,
+                           uint32_t id)
 {
     uint8_t *p = conn->control + conn->control_bytes;
     conn->control_bytes = (uint8_t)(conn->control_bytes + NRPC_FRAME_HEADER_BYTES + length);
@@ -50,7 +56,8 @@ void nrpc_conn_error(struct nrpc_conn *conn, enum nrpc_h2_error code)
 {
     uint32_t flags = conn->flags;
     conn->flags = flags | NRPC_CONN_DEAD | NRPC_CONN_GOAWAY | NRPC_CONN_WARNED;
-    if (!(flags & NRPC_CONN_GOAWAY)) { /* its last id would be higher, since calls were refused: RFC 9113 6.8 */
+    if (!(flags & NRPC_CONN_GOAWAY)) { /* its last id would be higher, since calls were refused: RFC
+                                          9113 6.8 */
         nrpc_conn_goaway(conn, conn->last_id, code);
     }
 }
@@ -62,12 +69,14 @@ void nrpc_conn_glitch(struct nrpc_conn *conn)
     }
 }
 
-/* The call of a stream that has not ended on both sides. One that only we have ended keeps nothing of what comes,
- * but that is looked at until the peer's end, for as long as the slot is not taken again. */
+/* The call of a stream that has not ended on both sides. One that only we have ended keeps nothing
+ * of what comes, but that is looked at until the peer's end, for as long as the slot is not taken
+ * again. */
 static struct nrpc_call *find_alive(struct nrpc_conn *conn, uint32_t id)
 {
     struct nrpc_call *call = nrpc_stream_find(conn, id);
-    return call && (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_RX_END)) != NRPC_CALL_RX_END ? call : NULL;
+    return call && (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_RX_END)) != NRPC_CALL_RX_END ? call
+                                                                                           : NULL;
 }
 
 /* The stream has been reset. by_peer: NRPC_CALL_RX_END, it must send nothing more on it; or 0. */
@@ -133,12 +142,16 @@ static h2_error setting(struct nrpc_conn *conn, unsigned id, uint32_t value)
         conn->peer_initial_window = value;
         return move_windows(conn, (int32_t)(value - before));
     case NRPC_MAX_FRAME_SIZE:
-        return value < NRPC_FRAME_MAX || value > 0xffffff ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
+        return value < NRPC_FRAME_MAX || value > 0xffffff ? NRPC_H2_PROTOCOL_ERROR
+                                                          : NRPC_H2_NO_ERROR;
 #if NRPC_CLIENT
-    case NRPC_MAX_CONCURRENT_STREAMS: conn->streams_refused = UINT32_MAX - value; return move_windows(conn, 0);
+    case NRPC_MAX_CONCURRENT_STREAMS:
+        conn->streams_refused = UINT32_MAX - value;
+        return move_windows(conn, 0);
 #endif
     default: /* RFC 9113 6.5.2: a server may only say 0 */
-        return id == NRPC_ENABLE_PUSH && value > !nrpc_role_calls(conn) ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
+        return id == NRPC_ENABLE_PUSH && value > !nrpc_role_calls(conn) ? NRPC_H2_PROTOCOL_ERROR
+                                                                        : NRPC_H2_NO_ERROR;
     }
     return NRPC_H2_NO_ERROR;
 }
@@ -192,8 +205,7 @@ static h2_error control(struct nrpc_conn *conn, const uint8_t *p)
     case NRPC_RST_STREAM: cancel(conn, id, NRPC_CALL_RX_END, nrpc_get32(p)); break;
     case NRPC_SETTINGS: return setting(conn, (unsigned)p[0] << 8 | p[1], nrpc_get32(p + 2));
     case NRPC_WINDOW_UPDATE: return window_update(conn, id, (int32_t)get31(p));
-    case NRPC_GOAWAY:
-        conn->phase = NRPC_PHASE_SKIP; /* the debug data */
+    case NRPC_GOAWAY: conn->phase = NRPC_PHASE_SKIP; /* the debug data */
 #if NRPC_CLIENT
         if (nrpc_role_calls(conn)) {
             conn->server->role->goaway(conn, get31(p));
@@ -270,7 +282,8 @@ static h2_error begin_headers(struct nrpc_conn *conn)
             return NRPC_H2_PROTOCOL_ERROR;
         }
     } else if (call->flags & NRPC_CALL_RX_END) {
-        if (!(call->flags & NRPC_CALL_OPEN) || nrpc_role_calls(conn)) { /* a client's call may end a turn later */
+        if (!(call->flags & NRPC_CALL_OPEN) || nrpc_role_calls(conn)) { /* a client's call may end a
+                                                                           turn later */
             return NRPC_H2_STREAM_CLOSED;
         }
         nrpc_conn_reset(conn, id, NRPC_H2_STREAM_CLOSED);
@@ -346,9 +359,11 @@ static h2_error block_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t
     const unsigned kind = NRPC_END_HEADERS | NRPC_PADDED | NRPC_HAS_PRIORITY;
     struct nrpc_last_block *last = &conn->last_block;
     uint32_t generation = conn->hpack.generation;
-    int whole = conn->frame.type == NRPC_HEADERS && (conn->frame.flags & kind) == NRPC_END_HEADERS &&
+    int whole = conn->frame.type == NRPC_HEADERS &&
+                (conn->frame.flags & kind) == NRPC_END_HEADERS &&
                 conn->block_bytes == n + NRPC_FRAME_HEADER_BYTES && n <= NRPC_LAST_BLOCK_MAX;
-    if (whole && n == last->bytes && generation == last->generation && memcmp(data, last->block, n) == 0) {
+    if (whole && n == last->bytes && generation == last->generation &&
+        memcmp(data, last->block, n) == 0) {
         conn->request = last->request;
         return NRPC_H2_NO_ERROR;
     }
@@ -419,10 +434,12 @@ static h2_error begin_frame(struct nrpc_conn *conn)
     if (frame->length > NRPC_FRAME_MAX) {
         return NRPC_H2_FRAME_SIZE_ERROR;
     }
-    if (conn->block_id ? type != NRPC_CONTINUATION || frame->id != conn->block_id : type == NRPC_CONTINUATION) {
+    if (conn->block_id ? type != NRPC_CONTINUATION || frame->id != conn->block_id
+                       : type == NRPC_CONTINUATION) {
         return NRPC_H2_PROTOCOL_ERROR;
     }
-    if (!(conn->flags & NRPC_CONN_GREETED) && (type != NRPC_SETTINGS || (frame->flags & NRPC_ACK))) {
+    if (!(conn->flags & NRPC_CONN_GREETED) &&
+        (type != NRPC_SETTINGS || (frame->flags & NRPC_ACK))) {
         return NRPC_H2_PROTOCOL_ERROR; /* RFC 9113 3.4 */
     }
     if (type >= sizeof rules) {

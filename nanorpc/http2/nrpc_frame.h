@@ -73,8 +73,8 @@ struct nrpc_frame {
 #define NRPC_TYPE_FLAGS(type, flags) ((unsigned)(type) << 8 | (unsigned)(flags))
 uint8_t *nrpc_frame_write(uint8_t *p, uint32_t length, unsigned type_flags, uint32_t id);
 
-/* Big-endian numbers, anywhere in memory; a load or store and a byte reversal where the processor has
- * those. put32 returns p + 4. */
+/* Big-endian numbers, anywhere in memory; a load or store and a byte reversal where the processor
+ * has those. put32 returns p + 4. */
 static inline uint32_t nrpc_get32(const uint8_t *p)
 {
     uint32_t value;

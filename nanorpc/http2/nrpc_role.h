@@ -1,5 +1,5 @@
-/* nanorpc/http2/nrpc_role.h - what a server and a client do differently on a connection: one const table for each.
- * Layer: core. Source: RFC 9113; gRPC over HTTP2.
+/* nanorpc/http2/nrpc_role.h - what a server and a client do differently on a connection: one const
+ * table for each. Layer: core. Source: RFC 9113; gRPC over HTTP2.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NANORPC_ROLE_H
 #define NANORPC_ROLE_H
@@ -17,12 +17,13 @@ enum nrpc_turn {
     NRPC_TURN_MORE  /* it may have more */
 };
 
-/* server->role. With NRPC_CLIENT an image has those that its NRPC_SERVER_DEFINE and NRPC_CHANNEL_DEFINE name; without it
- * there is one, and the functions below reach it directly. */
+/* server->role. With NRPC_CLIENT an image has those that its NRPC_SERVER_DEFINE and
+ * NRPC_CHANNEL_DEFINE name; without it there is one, and the functions below reach it directly. */
 struct nrpc_role {
     /* The header block of stream conn->frame.id is complete; conn->request knows what it says. */
     void (*headers)(struct nrpc_conn *conn);
-    /* An open call may send a frame or two: it has gone on as far as it can, and there is room for NRPC_TRANSMIT_MIN bytes. */
+    /* An open call may send a frame or two: it has gone on as far as it can, and there is room for
+     * NRPC_TRANSMIT_MIN bytes. */
     enum nrpc_turn (*turn)(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out);
     /* A client's: GOAWAY has come; last_id: the last stream of ours that it lets live. */
     void (*goaway)(struct nrpc_conn *conn, uint32_t last_id);
@@ -33,7 +34,8 @@ struct nrpc_role {
 
 /* The server's own. */
 void nrpc_request_end(struct nrpc_conn *conn);
-enum nrpc_turn nrpc_transmit_response(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out);
+enum nrpc_turn nrpc_transmit_response(struct nrpc_conn *conn, struct nrpc_call *call,
+                                      struct nrpc_out *out);
 enum { NRPC_SERVER_STALLS = NRPC_CALL_TX | NRPC_CALL_FINISHED };
 
 /* What this connection's role says. */
@@ -72,13 +74,16 @@ static inline unsigned nrpc_role_stalls(const struct nrpc_conn *conn)
 enum { NRPC_OPENING_BYTES = NRPC_CONTROL_MAX - 4 };
 extern const char nrpc_conn_preface[NRPC_OPENING_BYTES + 1];
 
-/* In transmit.c, for `turn`. Each writes a frame; there must be room for it, which `turn` sees to. */
+/* In transmit.c, for `turn`. Each writes a frame; there must be room for it, which `turn` sees to.
+ */
 void nrpc_transmit_number(struct nrpc_out *out, unsigned type, uint32_t id, uint32_t value);
 void nrpc_transmit_window(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out);
 /* The block stands already where it goes, after the frame's header, up to block_end. */
-void nrpc_transmit_headers(struct nrpc_call *call, struct nrpc_out *out, uint8_t *block_end, unsigned flags);
+void nrpc_transmit_headers(struct nrpc_call *call, struct nrpc_out *out, uint8_t *block_end,
+                           unsigned flags);
 /* As much of the message as windows, frame size and room allow; NRPC_TURN_IDLE: no window. */
-enum nrpc_turn nrpc_transmit_data(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out);
+enum nrpc_turn nrpc_transmit_data(struct nrpc_conn *conn, struct nrpc_call *call,
+                                  struct nrpc_out *out);
 #endif
 
 #endif

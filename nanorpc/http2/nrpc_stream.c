@@ -1,5 +1,5 @@
-/* nanorpc/http2/nrpc_stream.c - the table of a connection's calls, and the queue of those with output.
- * Layer: core. Source: RFC 9113 5.1.
+/* nanorpc/http2/nrpc_stream.c - the table of a connection's calls, and the queue of those with
+ * output. Layer: core. Source: RFC 9113 5.1.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stddef.h>
 #include <string.h>
@@ -16,7 +16,8 @@ struct nrpc_conn *nrpc_call_conn(const struct nrpc_call *call)
 uint8_t *nrpc_call_message(const struct nrpc_call *call)
 {
     const struct nrpc_conn *conn = nrpc_call_conn(call);
-    return conn->blocks + call->slot * (conn->server->rx_bytes + conn->server->tx_bytes + NRPC_METADATA_BYTES);
+    return conn->blocks +
+           call->slot * (conn->server->rx_bytes + conn->server->tx_bytes + NRPC_METADATA_BYTES);
 }
 
 uint8_t *nrpc_call_metadata_block(const struct nrpc_call *call)

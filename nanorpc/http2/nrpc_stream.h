@@ -14,28 +14,34 @@ NRPC_BEGIN_C
  * free when OPEN is off; it keeps its id and RX_END until it is taken again, so that late frames
  * are told apart. */
 enum nrpc_call_flag { /* those tested together stand in the low byte */
-    NRPC_CALL_OPEN = 0x01,
-    NRPC_CALL_RX_END = 0x02,      /* the client has sent END_STREAM */
-    NRPC_CALL_REQUESTED = 0x04,   /* a request was delivered; bidi: none is needed */
-    NRPC_CALL_HALF_CLOSED = 0x08, /* the half-close was delivered */
-    NRPC_CALL_FINISHED = 0x10,    /* status is set: no handler is called any more */
-    NRPC_CALL_HELD = 0x20,        /* the handler wants no further request until woken */
-    NRPC_CALL_ASLEEP = 0x40,      /* NAME_next wants not to be asked until woken */
-    NRPC_CALL_TX = 0x80,          /* the transmit block holds a message */
-    NRPC_CALL_HEADERS = 0x100,    /* response headers have been sent */
-    NRPC_CALL_HTTP = 0x200,       /* answered in plain HTTP; tx holds the body */
-    NRPC_CALL_QUEUED = 0x400,     /* in the connection's queue of calls that may have output */
-    NRPC_CALL_ENCODINGS = 0x800,  /* trailers say which grpc-accept-encoding we have */
-    NRPC_CALL_TAKING = NRPC_PIECES * 0x1000,    /* the codec has taken a part of a message */
-    NRPC_CALL_PRODUCING = NRPC_PIECES * 0x2000, /* the codec makes the rest of the message; without TX: not now */
-    NRPC_CALL_ENDING = NRPC_PIECES * 0x4000     /* then the call ends well */
+                      NRPC_CALL_OPEN = 0x01,
+                      NRPC_CALL_RX_END = 0x02,      /* the client has sent END_STREAM */
+                      NRPC_CALL_REQUESTED = 0x04,   /* a request was delivered; bidi: none is needed
+                                                     */
+                      NRPC_CALL_HALF_CLOSED = 0x08, /* the half-close was delivered */
+                      NRPC_CALL_FINISHED = 0x10, /* status is set: no handler is called any more */
+                      NRPC_CALL_HELD = 0x20, /* the handler wants no further request until woken */
+                      NRPC_CALL_ASLEEP = 0x40,   /* NAME_next wants not to be asked until woken */
+                      NRPC_CALL_TX = 0x80,       /* the transmit block holds a message */
+                      NRPC_CALL_HEADERS = 0x100, /* response headers have been sent */
+                      NRPC_CALL_HTTP = 0x200,    /* answered in plain HTTP; tx holds the body */
+                      NRPC_CALL_QUEUED = 0x400,  /* in the connection's queue of calls that may have
+                                                    output */
+                      NRPC_CALL_ENCODINGS = 0x800, /* trailers say which grpc-accept-encoding we
+                                                      have */
+                      NRPC_CALL_TAKING = NRPC_PIECES * 0x1000,    /* the codec has taken a part of a
+                                                                     message */
+                      NRPC_CALL_PRODUCING = NRPC_PIECES * 0x2000, /* the codec makes the rest of the
+                                                                     message; without TX: not now */
+                      NRPC_CALL_ENDING = NRPC_PIECES * 0x4000     /* then the call ends well */
 };
 
 /* The handler must not be called now: it has finished, or its last answer has not left. */
 enum { NRPC_CALL_BUSY = NRPC_CALL_FINISHED | NRPC_CALL_HELD | NRPC_CALL_TX };
 
-/* Added to the kind of a method that we call, client.h. It is said from this side: NRPC_CLIENT_STREAM where the
- * server's messages are a stream; the value is that of NRPC_CALL_TX, see grpc.c. */
+/* Added to the kind of a method that we call, client.h. It is said from this side:
+ * NRPC_CLIENT_STREAM where the server's messages are a stream; the value is that of NRPC_CALL_TX,
+ * see grpc.c. */
 enum { NRPC_CALLER = NRPC_CLIENT * 0x80 };
 
 /* A place in a message block; NRPC_SERVER_DEFINE checks that the blocks are within it. */
@@ -45,13 +51,13 @@ typedef uint32_t nrpc_block_size;
 typedef uint16_t nrpc_block_size;
 #endif
 
-/* tx block: the message being sent (prefix and all). rx block: bytes of the request stream, from a message's prefix on, that could not be
- * delivered when they came. */
+/* tx block: the message being sent (prefix and all). rx block: bytes of the request stream, from a
+ * message's prefix on, that could not be delivered when they came. */
 struct nrpc_call { /* small fields first: the shortest instructions reach them */
 #if NRPC_FAST
     struct nrpc_call *next; /* in the queue */
 #endif
-    uint16_t slot;          /* own place in calls[] */
+    uint16_t slot; /* own place in calls[] */
     uint16_t flags;
 #if NRPC_METADATA_BYTES
     uint16_t metadata_used; /* of its block */
@@ -87,8 +93,8 @@ uint8_t *nrpc_call_tx_end(const struct nrpc_call *call);
 /* The slot that has this id, open or not, or NULL. */
 struct nrpc_call *nrpc_stream_find(struct nrpc_conn *conn, uint32_t id);
 
-/* The free slot that is to be taken next, all zero but for what the queue needs; NULL when NRPC_MAX_STREAMS are open.
- * It stays free until it is opened. */
+/* The free slot that is to be taken next, all zero but for what the queue needs; NULL when
+ * NRPC_MAX_STREAMS are open. It stays free until it is opened. */
 struct nrpc_call *nrpc_stream_vacant(struct nrpc_conn *conn);
 void nrpc_stream_open(struct nrpc_call *call, uint32_t id);
 
@@ -96,8 +102,8 @@ void nrpc_stream_open(struct nrpc_call *call, uint32_t id);
  * interceptors are told that the call is over. */
 void nrpc_stream_close(struct nrpc_call *call, enum nrpc_status why);
 
-/* Calls that may have output are sent in turn. With NRPC_FAST they stand in a queue; without it, where
- * streams are few, nrpc_conn_transmit asks each of them. */
+/* Calls that may have output are sent in turn. With NRPC_FAST they stand in a queue; without it,
+ * where streams are few, nrpc_conn_transmit asks each of them. */
 #if NRPC_FAST
 void nrpc_stream_queue(struct nrpc_call *call);
 struct nrpc_call *nrpc_stream_unqueue(struct nrpc_conn *conn);

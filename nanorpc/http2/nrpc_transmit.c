@@ -1,5 +1,5 @@
-/* nanorpc/http2/nrpc_transmit.c - the sending side of a connection: frames are made when there is room.
- * Layer: core. Source: RFC 9113 5.2, 6; gRPC over HTTP2 "Responses".
+/* nanorpc/http2/nrpc_transmit.c - the sending side of a connection: frames are made when there is
+ * room. Layer: core. Source: RFC 9113 5.2, 6; gRPC over HTTP2 "Responses".
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -15,7 +15,8 @@ static size_t room(const struct nrpc_out *out)
     return (size_t)(out->end - out->at);
 }
 
-NRPC_SHARED NRPC_NOINLINE void nrpc_transmit_number(struct nrpc_out *out, unsigned type, uint32_t id, uint32_t value)
+NRPC_SHARED NRPC_NOINLINE void nrpc_transmit_number(struct nrpc_out *out, unsigned type,
+                                                    uint32_t id, uint32_t value)
 {
     out->at = nrpc_put32(nrpc_frame_write(out->at, 4, NRPC_TYPE_FLAGS(type, 0), id), value);
 }
@@ -31,12 +32,15 @@ static void note_progress(struct nrpc_conn *conn)
 
 /* Memory that messages have left is given back to the client as window, but not while it is not
  * known how much of it a DATA frame that is coming in will take again. */
-NRPC_SHARED void nrpc_transmit_window(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
+NRPC_SHARED void nrpc_transmit_window(struct nrpc_conn *conn, struct nrpc_call *call,
+                                      struct nrpc_out *out)
 {
     int32_t free_bytes = (int32_t)(conn->server->rx_bytes - call->rx_have);
     int in_frame = conn->phase > NRPC_PHASE_HEAD && conn->frame.id == call->id;
-    if (call->recv_window < free_bytes && !in_frame && !(call->flags & (NRPC_CALL_RX_END | NRPC_CALL_FINISHED))) {
-        nrpc_transmit_number(out, NRPC_WINDOW_UPDATE, call->id, (uint32_t)(free_bytes - call->recv_window));
+    if (call->recv_window < free_bytes && !in_frame &&
+        !(call->flags & (NRPC_CALL_RX_END | NRPC_CALL_FINISHED))) {
+        nrpc_transmit_number(out, NRPC_WINDOW_UPDATE, call->id,
+                             (uint32_t)(free_bytes - call->recv_window));
         call->recv_window = free_bytes;
     }
 }
@@ -51,14 +55,17 @@ NRPC_SHARED NRPC_NOINLINE void nrpc_transmit_headers(struct nrpc_call *call, str
     note_progress(nrpc_call_conn(call));
 }
 
-/* Where a header block of the call goes, with the initial headers and metadata in it if they have not been sent. */
-static uint8_t *begin_block(struct nrpc_conn *conn, struct nrpc_call *call, const struct nrpc_out *out)
+/* Where a header block of the call goes, with the initial headers and metadata in it if they have
+ * not been sent. */
+static uint8_t *begin_block(struct nrpc_conn *conn, struct nrpc_call *call,
+                            const struct nrpc_out *out)
 {
     uint8_t *p = out->at + NRPC_FRAME_HEADER_BYTES;
     if (call->flags & NRPC_CALL_HEADERS) {
         return p;
     }
-    p = nrpc_respond_headers(&conn->table, p, call->flags & NRPC_CALL_HTTP ? nrpc_call_tx(call) : NULL);
+    p = nrpc_respond_headers(&conn->table, p,
+                             call->flags & NRPC_CALL_HTTP ? nrpc_call_tx(call) : NULL);
 #if NRPC_COMPRESSION
     p = nrpc_respond_encoding(p, nrpc_compression_announced(call));
 #endif
@@ -80,8 +87,8 @@ static void put_trailers(struct nrpc_conn *conn, struct nrpc_call *call, struct 
     nrpc_transmit_headers(call, out, p, NRPC_END_STREAM);
 }
 
-/* Our side of the stream is done. RFC 9113 8.1: a client that still sends may stop. One that is no gRPC client need
- * not know of that: it may send it all, to be dropped. */
+/* Our side of the stream is done. RFC 9113 8.1: a client that still sends may stop. One that is no
+ * gRPC client need not know of that: it may send it all, to be dropped. */
 static void end_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
     if (!(call->flags & NRPC_CALL_RX_END)) {
@@ -95,9 +102,10 @@ static void end_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct nr
     nrpc_stream_close(call, NRPC_OK);
 }
 
-/* As much of the message as windows, frame size and room allow; of one that is larger than its block, what the
- * codec makes of it. */
-NRPC_SHARED enum nrpc_turn nrpc_transmit_data(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
+/* As much of the message as windows, frame size and room allow; of one that is larger than its
+ * block, what the codec makes of it. */
+NRPC_SHARED enum nrpc_turn nrpc_transmit_data(struct nrpc_conn *conn, struct nrpc_call *call,
+                                              struct nrpc_out *out)
 {
     uint32_t in_block = call->tx_length - call->tx_sent;
     uint32_t n = (uint32_t)room(out) - NRPC_FRAME_HEADER_BYTES;
@@ -132,7 +140,8 @@ NRPC_SHARED enum nrpc_turn nrpc_transmit_data(struct nrpc_conn *conn, struct nrp
 }
 
 /* One frame or two, so that all calls take their turns. */
-enum nrpc_turn nrpc_transmit_response(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
+enum nrpc_turn nrpc_transmit_response(struct nrpc_conn *conn, struct nrpc_call *call,
+                                      struct nrpc_out *out)
 {
     nrpc_transmit_window(conn, call, out);
     if (!(call->flags & (NRPC_CALL_TX | NRPC_CALL_FINISHED))) {
@@ -143,7 +152,8 @@ enum nrpc_turn nrpc_transmit_response(struct nrpc_conn *conn, struct nrpc_call *
             nrpc_transmit_headers(call, out, begin_block(conn, call, out), 0);
         }
         enum nrpc_turn turn = nrpc_transmit_data(conn, call, out);
-        if (turn == NRPC_TURN_IDLE || (call->flags & (NRPC_CALL_TX | NRPC_CALL_FINISHED)) != NRPC_CALL_FINISHED) {
+        if (turn == NRPC_TURN_IDLE ||
+            (call->flags & (NRPC_CALL_TX | NRPC_CALL_FINISHED)) != NRPC_CALL_FINISHED) {
             return turn;
         }
     }
@@ -151,7 +161,8 @@ enum nrpc_turn nrpc_transmit_response(struct nrpc_conn *conn, struct nrpc_call *
         return NRPC_TURN_MORE;
     }
     if (call->flags & NRPC_CALL_HTTP) {
-        out->at = nrpc_frame_write(out->at, 0, NRPC_TYPE_FLAGS(NRPC_DATA, NRPC_END_STREAM), call->id);
+        out->at = nrpc_frame_write(out->at, 0, NRPC_TYPE_FLAGS(NRPC_DATA, NRPC_END_STREAM),
+                                   call->id);
     } else {
         put_trailers(conn, call, out);
     }
@@ -159,7 +170,8 @@ enum nrpc_turn nrpc_transmit_response(struct nrpc_conn *conn, struct nrpc_call *
     return NRPC_TURN_IDLE;
 }
 
-/* gRPC A8/A9's way: calls that are on their way when the client hears of the end are still taken. */
+/* gRPC A8/A9's way: calls that are on their way when the client hears of the end are still taken.
+ */
 static void put_farewell(struct nrpc_conn *conn)
 {
     if (!(conn->flags & NRPC_CONN_WARNED)) {
@@ -185,7 +197,8 @@ static void put_control(struct nrpc_conn *conn, struct nrpc_out *out)
     out->at += conn->control_bytes;
     conn->control_bytes = 0;
     if (conn->recv_window < RECV_WINDOW_LOW) {
-        nrpc_transmit_number(out, NRPC_WINDOW_UPDATE, 0, (uint32_t)(NRPC_WINDOW_INITIAL - conn->recv_window));
+        nrpc_transmit_number(out, NRPC_WINDOW_UPDATE, 0,
+                             (uint32_t)(NRPC_WINDOW_INITIAL - conn->recv_window));
         conn->recv_window = NRPC_WINDOW_INITIAL;
     }
 }

@@ -1,5 +1,5 @@
-/* nanorpc/server/nrpc_request.c - what a request's headers must be, and what is answered when they are not.
- * Layer: core. Source: RFC 9113 8; gRPC over HTTP2.
+/* nanorpc/server/nrpc_request.c - what a request's headers must be, and what is answered when they
+ * are not. Layer: core. Source: RFC 9113 8; gRPC over HTTP2.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/server/nrpc_request.h"
 
@@ -111,8 +111,8 @@ void nrpc_request_field(struct nrpc_conn *conn, const struct nrpc_hpack *field)
 /* Trailers of a request carry nothing that a server needs, but they end it. */
 static void trailers(struct nrpc_conn *conn, struct nrpc_call *call)
 {
-    if (((conn->request.seen | conn->request.odd) & (BAD | PSEUDO)) || !(conn->block_flags & NRPC_END_STREAM) ||
-        call->body_left + 1 > 1) {
+    if (((conn->request.seen | conn->request.odd) & (BAD | PSEUDO)) ||
+        !(conn->block_flags & NRPC_END_STREAM) || call->body_left + 1 > 1) {
         nrpc_conn_reset(conn, call->id, NRPC_H2_PROTOCOL_ERROR);
         return;
     }
@@ -174,7 +174,8 @@ static int admit(struct nrpc_conn *conn, struct nrpc_call *call)
     return 0;
 }
 
-/* The slot for the request that has come, or NULL: it is refused, and the client may try it again. */
+/* The slot for the request that has come, or NULL: it is refused, and the client may try it again.
+ */
 static struct nrpc_call *vacant(struct nrpc_conn *conn)
 {
     if (conn->flags & NRPC_CONN_GOAWAY) {
@@ -182,7 +183,8 @@ static struct nrpc_call *vacant(struct nrpc_conn *conn)
     }
 #if NRPC_METADATA_BYTES
     if (conn->request.fault == NRPC_FAULT_LOST) {
-        /* No table from here on, RFC 7541 4.2: what our ring is too small for, the client sends in full. */
+        /* No table from here on, RFC 7541 4.2: what our ring is too small for, the client sends in
+         * full. */
         uint8_t *p = nrpc_conn_control(conn, 6, NRPC_TYPE_FLAGS(NRPC_SETTINGS, 0), 0);
         nrpc_put32(nrpc_put32(p, (uint32_t)NRPC_HEADER_TABLE_SIZE << 16) - 2, 0);
         return NULL;
@@ -205,7 +207,8 @@ void nrpc_request_end(struct nrpc_conn *conn)
         }
         return;
     }
-    conn->last_id = id; /* only now: until here nrpc_stream_find need not search to see that it is new */
+    conn->last_id = id; /* only now: until here nrpc_stream_find need not search to see that it is
+                           new */
     unsigned pseudo = request->seen & (METHOD | PATH | SCHEME | STATUS);
     if (pseudo != (METHOD | PATH | SCHEME) || (request->odd & BAD) ||
         (end && request->content_length + 1 > 1)) { /* RFC 9113 8.1.1 */
@@ -226,7 +229,8 @@ void nrpc_request_end(struct nrpc_conn *conn)
         return;
     }
     if (call->method->kind & NRPC_CLIENT_STREAM) {
-        call->flags |= NRPC_CALL_REQUESTED; /* the handler may speak first, or say that it is not there */
+        call->flags |= NRPC_CALL_REQUESTED; /* the handler may speak first, or say that it is not
+                                               there */
     } else if (!end) {
         return;
     }

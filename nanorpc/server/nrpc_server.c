@@ -14,9 +14,11 @@ static void put_settings(struct nrpc_conn *conn)
 {
     static const uint8_t settings[] = {
 #if NRPC_HPACK_ENTRIES != 128
-        0, NRPC_HEADER_TABLE_SIZE, 0, 0, NRPC_HPACK_TABLE_BYTES >> 8, NRPC_HPACK_TABLE_BYTES & 0xff,
+        0, NRPC_HEADER_TABLE_SIZE,      0,
+        0, NRPC_HPACK_TABLE_BYTES >> 8, NRPC_HPACK_TABLE_BYTES & 0xff,
 #endif
-        0, NRPC_MAX_CONCURRENT_STREAMS, 0, 0, NRPC_MAX_STREAMS >> 8, NRPC_MAX_STREAMS & 0xff,
+        0, NRPC_MAX_CONCURRENT_STREAMS, 0,
+        0, NRPC_MAX_STREAMS >> 8,       NRPC_MAX_STREAMS & 0xff,
         0, NRPC_INITIAL_WINDOW_SIZE};
     uint8_t *p = nrpc_conn_control(conn, sizeof settings + 4, NRPC_TYPE_FLAGS(NRPC_SETTINGS, 0), 0);
     memcpy(p, settings, sizeof settings);
@@ -30,11 +32,15 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
         if (conn->flags & NRPC_CONN_OPEN) {
             continue;
         }
-        memset(conn, 0, offsetof(struct nrpc_conn, calls)); /* these are as nrpc_conn_lost has left them */
+        memset(conn, 0, offsetof(struct nrpc_conn, calls)); /* these are as nrpc_conn_lost has left
+                                                               them */
         conn->server = server;
-        conn->blocks = server->blocks + i * NRPC_MAX_STREAMS * (server->rx_bytes + server->tx_bytes + NRPC_METADATA_BYTES);
+        conn->blocks = server->blocks +
+                       i * NRPC_MAX_STREAMS *
+                           (server->rx_bytes + server->tx_bytes + NRPC_METADATA_BYTES);
         conn->now_ms = now_ms;
-        conn->since = conn->refilled = conn->heard = conn->idle = conn->born = (uint16_t)(now_ms >> NRPC_TICK_SHIFT);
+        conn->since = conn->refilled = conn->heard = conn->idle = conn->born =
+            (uint16_t)(now_ms >> NRPC_TICK_SHIFT);
         conn->send_window = conn->recv_window = NRPC_WINDOW_INITIAL;
         conn->peer_initial_window = NRPC_WINDOW_INITIAL;
 #if NRPC_FAST
@@ -90,7 +96,8 @@ static unsigned calls(const struct nrpc_conn *conn)
 
 int nrpc_conn_closing(const struct nrpc_conn *conn)
 {
-    int over = (conn->flags & NRPC_CONN_DEAD) || ((conn->flags & NRPC_CONN_GOAWAY) && !(calls(conn) & NRPC_CALL_OPEN));
+    int over = (conn->flags & NRPC_CONN_DEAD) ||
+               ((conn->flags & NRPC_CONN_GOAWAY) && !(calls(conn) & NRPC_CALL_OPEN));
     return over && !conn->control_bytes;
 }
 
@@ -109,7 +116,8 @@ static void watch_progress(struct nrpc_conn *conn, uint16_t now)
     if (!(sending || reading) || (flags & progress)) {
         conn->since = now;
     }
-    conn->flags = flags & ~(unsigned)(NRPC_CONN_RX_PROGRESS | NRPC_CONN_TX_PROGRESS | NRPC_CONN_TIMER);
+    conn->flags = flags &
+                  ~(unsigned)(NRPC_CONN_RX_PROGRESS | NRPC_CONN_TX_PROGRESS | NRPC_CONN_TIMER);
     if (is_over(now, conn->since, NRPC_STALL_TIMEOUT_MS)) {
         conn->flags |= NRPC_CONN_DEAD; /* without GOAWAY: such a peer would not read it */
         conn->control_bytes = 0;
@@ -171,8 +179,9 @@ uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms)
     if ((uint16_t)(now - conn->refilled) >= 1024 >> NRPC_TICK_SHIFT) {
         unsigned glitches = conn->glitches;
         conn->refilled = now;
-        conn->glitches =
-            (uint8_t)(glitches > NRPC_GLITCHES_PER_SECOND ? glitches - NRPC_GLITCHES_PER_SECOND : 0);
+        conn->glitches = (uint8_t)(glitches > NRPC_GLITCHES_PER_SECOND
+                                       ? glitches - NRPC_GLITCHES_PER_SECOND
+                                       : 0);
     }
     return watch_calls(conn, watch_life(conn, now));
 }

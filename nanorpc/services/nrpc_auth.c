@@ -43,5 +43,6 @@ enum nrpc_status nrpc_auth_begin(struct nrpc_call *call, const char *const *toke
             good |= !differs(sent, (size_t)(end - sent), tokens[i]);
         }
     }
-    return good ? NRPC_OK : nrpc_call_fail(call, NRPC_UNAUTHENTICATED, "a valid bearer token is needed");
+    return good ? NRPC_OK
+                : nrpc_call_fail(call, NRPC_UNAUTHENTICATED, "a valid bearer token is needed");
 }

@@ -1,9 +1,10 @@
-/* nanorpc/services/nrpc_counters.c - an interceptor: how many calls each method has had, and how long they took.
- * Layer: core, services. Source: none.
+/* nanorpc/services/nrpc_counters.c - an interceptor: how many calls each method has had, and how
+ * long they took. Layer: core, services. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/services/counters.h"
 
-struct nrpc_counter *nrpc_counters_find(struct nrpc_counter *counters, unsigned n, const struct nrpc_call *call)
+struct nrpc_counter *nrpc_counters_find(struct nrpc_counter *counters, unsigned n,
+                                        const struct nrpc_call *call)
 {
     const struct nrpc_method *method = nrpc_call_method(call);
     for (; n; n--, counters++) {
@@ -17,7 +18,8 @@ struct nrpc_counter *nrpc_counters_find(struct nrpc_counter *counters, unsigned 
     return counters;
 }
 
-void nrpc_counters_end(struct nrpc_counter *counter, const struct nrpc_call *call, enum nrpc_status status)
+void nrpc_counters_end(struct nrpc_counter *counter, const struct nrpc_call *call,
+                       enum nrpc_status status)
 {
     uint32_t took_ms = nrpc_call_age_ms(call);
     counter->ended++;

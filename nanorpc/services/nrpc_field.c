@@ -7,8 +7,8 @@
 
 enum { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5, VARINT_BYTES = 10 };
 
-/* Returns 0 when it does not end. What is over 32 bits is dropped: no length of ours has so many, and
- * a larger one is noticed below. */
+/* Returns 0 when it does not end. What is over 32 bits is dropped: no length of ours has so many,
+ * and a larger one is noticed below. */
 static int read_varint(struct nrpc_text *rest, uint32_t *value)
 {
     *value = 0;
@@ -37,22 +37,16 @@ int nrpc_field_read(struct nrpc_text *rest, struct nrpc_field *field)
     }
     field->number = tag >> 3;
     switch (tag & 7) {
-    case VARINT:
-        return read_varint(rest, &n) ? 1 : -1;
-    case FIXED64:
-        n = 8;
-        break;
-    case FIXED32:
-        n = 4;
-        break;
+    case VARINT: return read_varint(rest, &n) ? 1 : -1;
+    case FIXED64: n = 8; break;
+    case FIXED32: n = 4; break;
     case BYTES:
         if (read_varint(rest, &n)) {
             field->text.at = rest->at;
             break;
         }
         return -1;
-    default: /* groups are of no message that a service reads */
-        return -1;
+    default: /* groups are of no message that a service reads */ return -1;
     }
     if (n > rest->n) {
         return -1;

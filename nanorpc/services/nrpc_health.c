@@ -31,7 +31,8 @@ static unsigned status_of(unsigned place)
     if (place == NOBODY) {
         return NRPC_HEALTH_SERVICE_UNKNOWN;
     }
-    return nrpc_health.state[0] ? NRPC_HEALTH_NOT_SERVING : nrpc_health.state[1 + place] ^ NRPC_HEALTH_SERVING;
+    return nrpc_health.state[0] ? NRPC_HEALTH_NOT_SERVING
+                                : nrpc_health.state[1 + place] ^ NRPC_HEALTH_SERVING;
 }
 
 static void send(struct nrpc_call *call, unsigned status)
@@ -93,8 +94,9 @@ static const struct nrpc_codec codec = {.message = message, .next = next};
 static const struct nrpc_method methods[] = {
     {.codec = &codec, .cancelled = cancelled, .kind = NRPC_UNARY},
     {.codec = &codec, .cancelled = cancelled, .kind = NRPC_SERVER_STREAM}};
-const struct nrpc_service nrpc_health_service = {
-    .path = "/grpc.health.v1.Health/", .method_names = "\200Check\200Watch\377", .methods = methods};
+const struct nrpc_service nrpc_health_service = {.path = "/grpc.health.v1.Health/",
+                                                 .method_names = "\200Check\200Watch\377",
+                                                 .methods = methods};
 
 /* There is no list of watchers: changes are rare, and calls are few. */
 static void wake_watchers(void)

@@ -11,11 +11,13 @@ static size_t put(char *to, size_t room, size_t at, char c)
     return at + 1;
 }
 
-size_t nrpc_method_path(const struct nrpc_server *server, const struct nrpc_method *method, char *to, size_t room)
+size_t nrpc_method_path(const struct nrpc_server *server, const struct nrpc_method *method,
+                        char *to, size_t room)
 {
     for (unsigned i = 0; i < server->n_services; i++) {
         const struct nrpc_service *service = server->services[i];
-        const struct nrpc_method *next = service->methods; /* that follows the one whose name is being read */
+        const struct nrpc_method *next = service->methods; /* that follows the one whose name is
+                                                              being read */
         size_t path = 0, at = 0;
         for (const char *p = service->path; *p; p++) {
             path = put(to, room, path, *p);

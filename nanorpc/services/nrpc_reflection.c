@@ -1,5 +1,6 @@
-/* nanorpc/services/nrpc_reflection.c - answers from the descriptors in flash; both versions are one.
- * Layer: core, services. Source: gRPC "Server Reflection Protocol", google/protobuf/descriptor.proto.
+/* nanorpc/services/nrpc_reflection.c - answers from the descriptors in flash; both versions are
+ * one. Layer: core, services. Source: gRPC "Server Reflection Protocol",
+ * google/protobuf/descriptor.proto.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/config.h"
 #if NRPC_PIECES
@@ -11,24 +12,25 @@
 #include "nanorpc/services/nrpc_field.h"
 
 enum { /* fields of ServerReflectionRequest */
-    HOST = 1,
-    FILE_BY_FILENAME = 3,
-    FILE_CONTAINING_SYMBOL = 4,
-    LIST_SERVICES = 7
+       HOST = 1,
+       FILE_BY_FILENAME = 3,
+       FILE_CONTAINING_SYMBOL = 4,
+       LIST_SERVICES = 7
 };
 enum { /* fields of ServerReflectionResponse, and of what is in it */
-    VALID_HOST = 1,
-    ORIGINAL_REQUEST = 2,
-    FILE_DESCRIPTOR_RESPONSE = 4,
-    LIST_SERVICES_RESPONSE = 6,
-    ERROR_RESPONSE = 7,
-    ERROR_CODE = 1,
-    FIRST = 1 /* of every other */
+       VALID_HOST = 1,
+       ORIGINAL_REQUEST = 2,
+       FILE_DESCRIPTOR_RESPONSE = 4,
+       LIST_SERVICES_RESPONSE = 6,
+       ERROR_RESPONSE = 7,
+       ERROR_CODE = 1,
+       FIRST = 1 /* of every other */
 };
 
 /* --- Looking up --------------------------------------------------------------------------- */
 
-/* Where the search for a symbol is. Each kind of thing has its name in field 1, and others in these. */
+/* Where the search for a symbol is. Each kind of thing has its name in field 1, and others in
+ * these. */
 enum scope { NONE, LEAF, FILE, MESSAGE, ENUM, SERVICE };
 enum { FIELDS = 9, PACKAGE = 2, ENUM_VALUE = 2 };
 static const uint8_t inside[][FIELDS] = {
@@ -41,7 +43,8 @@ static const uint8_t inside[][FIELDS] = {
 static struct nrpc_text name_of(struct nrpc_text descriptor)
 {
     struct nrpc_field field;
-    return nrpc_field_read(&descriptor, &field) > 0 && field.number == FIRST ? field.text : descriptor;
+    return nrpc_field_read(&descriptor, &field) > 0 && field.number == FIRST ? field.text
+                                                                             : descriptor;
 }
 
 /* Whether an enum has this value: by C++'s rules its name belongs to the scope around. */
@@ -56,8 +59,8 @@ static int holds(struct nrpc_text descriptor, struct nrpc_text value)
     return 0;
 }
 
-/* One step of a symbol's way: the thing with this name in *place, which becomes *place. Returns what
- * it is, or NONE. */
+/* One step of a symbol's way: the thing with this name in *place, which becomes *place. Returns
+ * what it is, or NONE. */
 static enum scope step(struct nrpc_text *place, enum scope scope, struct nrpc_text name)
 {
     struct nrpc_text rest = *place;
@@ -116,7 +119,8 @@ static struct nrpc_text text_of(const struct nrpc_file *file)
 }
 
 /* The first file, of those given out and their imports, of which this is so; or NULL. */
-static const struct nrpc_file *find(int (*is_so)(struct nrpc_text file, struct nrpc_text text), struct nrpc_text text)
+static const struct nrpc_file *find(int (*is_so)(struct nrpc_text file, struct nrpc_text text),
+                                    struct nrpc_text text)
 {
     for (const struct nrpc_file *const *at = nrpc_reflection_files; *at; at++) {
         const struct nrpc_file *file = *at;
@@ -171,8 +175,8 @@ static void put_text(struct sink *sink, unsigned number, struct nrpc_text text)
     put(sink, text.at, text.n);
 }
 
-/* What a response says; neither error nor file: the list of services. While it is being sent it stands in
- * the call's transmit block, behind the request that it is the answer to. */
+/* What a response says; neither error nor file: the list of services. While it is being sent it
+ * stands in the call's transmit block, behind the request that it is the answer to. */
 struct answer {
     const struct nrpc_file *file;
     const struct nrpc_server *server;
@@ -212,7 +216,10 @@ static void put_answer(struct sink *sink, const struct answer *answer)
     struct sink count = {0};
     put_text(sink, VALID_HOST, answer->host);
     put_inner(&count, answer);
-    put_head(sink, answer->error ? ERROR_RESPONSE : answer->file ? FILE_DESCRIPTOR_RESPONSE : LIST_SERVICES_RESPONSE,
+    put_head(sink,
+             answer->error  ? ERROR_RESPONSE
+             : answer->file ? FILE_DESCRIPTOR_RESPONSE
+                            : LIST_SERVICES_RESPONSE,
              BYTES, count.total);
     put_inner(sink, answer);
 }
@@ -232,7 +239,8 @@ static int look_up(struct nrpc_text request, struct answer *answer)
         if (field.number == HOST) {
             answer->host = field.text;
         } else if (field.number == FILE_BY_FILENAME || field.number == FILE_CONTAINING_SYMBOL) {
-            answer->file = find(field.number == FILE_BY_FILENAME ? has_name : has_symbol, field.text);
+            answer->file = find(field.number == FILE_BY_FILENAME ? has_name : has_symbol,
+                                field.text);
             answer->error = answer->file ? NRPC_OK : NRPC_NOT_FOUND;
         } else if (field.number <= LIST_SERVICES) { /* extensions are not looked up */
             answer->file = NULL;
@@ -254,7 +262,8 @@ static enum nrpc_status message(struct nrpc_call *call, const uint8_t *data, siz
     if (n > NRPC_REFLECTION_REQUEST_BYTES) { /* a block may be larger for another service's sake */
         return nrpc_call_fail(call, NRPC_RESOURCE_EXHAUSTED, "message too large");
     }
-    uint8_t *reply = nrpc_call_reserve(call, &room); /* not NULL: a codec is called when there is room */
+    uint8_t *reply = nrpc_call_reserve(call, &room); /* not NULL: a codec is called when there is
+                                                        room */
     struct sink sink = {.to = reply, .room = room};
     put_text(&sink, ORIGINAL_REQUEST, (struct nrpc_text){data, n});
     if (look_up((struct nrpc_text){reply + sink.total - n, n}, &answer) < 0) {
@@ -298,11 +307,14 @@ static void cancelled(struct nrpc_call *call, enum nrpc_status why)
 }
 
 static const struct nrpc_codec codec = {.message = message, .next = next, .produce = produce};
-static const struct nrpc_method methods[] = {{.codec = &codec, .cancelled = cancelled, .kind = NRPC_BIDI}};
+static const struct nrpc_method methods[] = {
+    {.codec = &codec, .cancelled = cancelled, .kind = NRPC_BIDI}};
 static const char names[] = "\200ServerReflectionInfo\377";
 const struct nrpc_service nrpc_reflection_service = {
     .path = "/grpc.reflection.v1.ServerReflection/", .method_names = names, .methods = methods};
 const struct nrpc_service nrpc_reflection_v1alpha_service = {
-    .path = "/grpc.reflection.v1alpha.ServerReflection/", .method_names = names, .methods = methods};
+    .path = "/grpc.reflection.v1alpha.ServerReflection/",
+    .method_names = names,
+    .methods = methods};
 
 #endif

@@ -8,9 +8,10 @@
 
 NRPC_BEGIN_C
 
-/* Writes "/package.Service/Method", without a NUL, cut after room bytes. method: one of the server's. Returns the bytes
- * written, 0..room; 0: it is not the server's. */
-size_t nrpc_method_path(const struct nrpc_server *server, const struct nrpc_method *method, char *to, size_t room);
+/* Writes "/package.Service/Method", without a NUL, cut after room bytes. method: one of the
+ * server's. Returns the bytes written, 0..room; 0: it is not the server's. */
+size_t nrpc_method_path(const struct nrpc_server *server, const struct nrpc_method *method,
+                        char *to, size_t room);
 
 NRPC_END_C
 

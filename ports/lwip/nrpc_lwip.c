@@ -214,7 +214,8 @@ static void receive(struct link *link, const struct pbuf *chain)
         tcp_recved(link->pcb, chain->tot_len); /* closing: ignored */
         return;
     }
-    for (const struct pbuf *part = chain; part != NULL && link->held_bytes == 0; part = part->next) {
+    for (const struct pbuf *part = chain; part != NULL && link->held_bytes == 0;
+         part = part->next) {
         uint16_t used = feed(link, part->payload, part->len);
         used_all = (uint16_t)(used_all + used);
         if (used != part->len) {
@@ -236,7 +237,8 @@ static int push(struct link *link)
         if (n > room) {
             n = room;
         }
-        if (n == 0 || tcp_write(link->pcb, ring->bytes + ring->head - ring->unsent, n, 0) != ERR_OK) {
+        if (n == 0 ||
+            tcp_write(link->pcb, ring->bytes + ring->head - ring->unsent, n, 0) != ERR_OK) {
             return 0;
         }
         ring->unsent = (uint16_t)(ring->unsent - n);

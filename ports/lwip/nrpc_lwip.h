@@ -16,8 +16,9 @@ NRPC_BEGIN_C
  *   MEMP_NUM_TCP_SEG, MEMP_NUM_PBUF  NRPC_LWIP_CONNECTIONS * TCP_SND_QUEUELEN / 2 or more, so
  *                     that no connection waits for what another holds
  *   LWIP_WND_SCALE 0  a link keeps up to TCP_WND bytes that it cannot use yet
- * What helps: TCP_OVERSIZE 0 (nothing is copied into pbufs); LWIP_TCP_KEEPALIVE 1 (a client that has vanished is noticed after NRPC_LWIP_KEEPALIVE_MS and
- * three probes; without it, after two hours).
+ * What helps: TCP_OVERSIZE 0 (nothing is copied into pbufs); LWIP_TCP_KEEPALIVE 1 (a client that
+ * has vanished is noticed after NRPC_LWIP_KEEPALIVE_MS and three probes; without it, after two
+ * hours).
  *
  * What happens when:
  *   a client beyond the limit connects    the first of them waits up to NRPC_LWIP_ACCEPT_MS for an
@@ -70,8 +71,8 @@ int nrpc_lwip_listen(const struct nrpc_server *server, uint16_t port);
 
 /* Timers, and what handlers have queued since: from the loop that also runs lwIP's input and
  * sys_check_timeouts, never from one of its callbacks. now_ms: sys_now()'s clock. Returns the
- * milliseconds after which to call again at the latest, 1..1000; and whenever lwIP has had input, which may
- * have brought a call with a deadline. */
+ * milliseconds after which to call again at the latest, 1..1000; and whenever lwIP has had input,
+ * which may have brought a call with a deadline. */
 uint32_t nrpc_lwip_poll(uint32_t now_ms);
 
 NRPC_END_C

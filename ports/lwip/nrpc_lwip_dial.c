@@ -1,5 +1,5 @@
-/* ports/lwip/nrpc_lwip_dial.c - links that we open on lwIP's raw API: a name, an address, a connection.
- * Layer: port. Source: lwIP 2.2 "raw API", "DNS".
+/* ports/lwip/nrpc_lwip_dial.c - links that we open on lwIP's raw API: a name, an address, a
+ * connection. Layer: port. Source: lwIP 2.2 "raw API", "DNS".
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ports/lwip/nrpc_lwip_dial.h"
 
@@ -112,7 +112,8 @@ static uint32_t poll_dials(uint32_t now_ms)
         if (wait == 0) {
             start(entry);
             wait = 1;
-        } else if (entry->dial->state == NRPC_DIAL_DIALLING && sys_now() - entry->began_ms >= NRPC_DIAL_TIMEOUT_MS) {
+        } else if (entry->dial->state == NRPC_DIAL_DIALLING &&
+                   sys_now() - entry->began_ms >= NRPC_DIAL_TIMEOUT_MS) {
             give_up(entry);
         }
         next = wait < next ? wait : next;

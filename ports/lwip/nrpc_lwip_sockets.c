@@ -18,14 +18,16 @@
 
 enum { LINKS = NRPC_LWIP_SOCKETS_CONNECTIONS, BUFFER = NRPC_LWIP_SOCKETS_BUFFER_BYTES };
 enum { BACKLOG = 4, KEEPALIVE_PROBE_S = 10, KEEPALIVE_PROBES = 3 };
-enum { TURN = 4 }; /* buffers that a link may fill before the others, and what it has received, have their turn */
+enum {
+    TURN = 4
+}; /* buffers that a link may fill before the others, and what it has received, have their turn */
 
 NRPC_STATIC_ASSERT(LINKS >= 1 && LINKS <= 65535, "NRPC_LWIP_SOCKETS_CONNECTIONS: 1..65535");
 NRPC_STATIC_ASSERT(BUFFER >= NRPC_LINK_MIN && BUFFER <= 65535,
                    "NRPC_LWIP_SOCKETS_BUFFER_BYTES: NRPC_LINK_MIN..65535");
 
-/* OPEN: it has a connection. CLOSING: that has ended; its last bytes leave, and the client, which they
- * tell so, may end its side first. */
+/* OPEN: it has a connection. CLOSING: that has ended; its last bytes leave, and the client, which
+ * they tell so, may end its side first. */
 enum state { FREE, OPEN, CLOSING };
 
 struct link {
@@ -80,9 +82,10 @@ static void close_link(struct link *link)
 }
 
 /* A close now could answer what the client still sends with RST, which would destroy our GOAWAY
- * before it was read. Nor may it be half a close: when the client's FIN has come, lwip_recv shuts down
- * that side by itself, and in the states LAST_ACK and TIME_WAIT lwIP then frees its block of the
- * connection without telling the socket, whose close would write into it. So it is the client's turn. */
+ * before it was read. Nor may it be half a close: when the client's FIN has come, lwip_recv shuts
+ * down that side by itself, and in the states LAST_ACK and TIME_WAIT lwIP then frees its block of
+ * the connection without telling the socket, whose close would write into it. So it is the client's
+ * turn. */
 static void begin_closing(struct link *link)
 {
     lose_conn(link);
@@ -106,7 +109,8 @@ static int push(struct link *link)
     if (link->tx_at == link->tx_end) {
         return 0;
     }
-    sent = lwip_send(link->fd, link->tx + link->tx_at, (size_t)(link->tx_end - link->tx_at), MSG_DONTWAIT);
+    sent = lwip_send(link->fd, link->tx + link->tx_at, (size_t)(link->tx_end - link->tx_at),
+                     MSG_DONTWAIT);
     if (sent < 0) {
         return may_try_again() ? 0 : -1;
     }
@@ -127,9 +131,9 @@ static size_t make(struct link *link)
     return end;
 }
 
-/* Makes and sends until there is no more, or lwIP is full, or the turn is over: then tx is left full, and
- * the next poll does not wait. Where lwIP sends as fast as we make, it is never full. Returns 1 when the
- * core made something, 0, or -1: the link is broken. */
+/* Makes and sends until there is no more, or lwIP is full, or the turn is over: then tx is left
+ * full, and the next poll does not wait. Where lwIP sends as fast as we make, it is never full.
+ * Returns 1 when the core made something, 0, or -1: the link is broken. */
 static int drain(struct link *link)
 {
     for (unsigned made = 0; made < TURN; made++) {
@@ -150,8 +154,8 @@ static int feed(struct link *link)
     if (link->rx_at == link->rx_end) {
         return 0;
     }
-    used = nrpc_link_receive(link->conn, link->rx + link->rx_at, (size_t)(link->rx_end - link->rx_at),
-                             sys_now());
+    used = nrpc_link_receive(link->conn, link->rx + link->rx_at,
+                             (size_t)(link->rx_end - link->rx_at), sys_now());
     link->rx_at = (uint16_t)(link->rx_at + used);
     return used != 0;
 }

@@ -11,31 +11,30 @@ NRPC_BEGIN_C
 /* What lwipopts.h must say; nrpc_lwip_sockets.c refuses to be compiled otherwise:
  *   LWIP_SOCKET 1, LWIP_SOCKET_POLL 1
  *   LWIP_SO_LINGER 1    so that a peer can be refused with RST
- *   MEMP_NUM_NETCONN    NRPC_LWIP_SOCKETS_CONNECTIONS + 2 or more: the listener, and a refusal; and one
- *                       for each dial (nrpc_lwip_sockets_dial.h) while it tries
- * What helps: LWIP_TCP_KEEPALIVE 1 (a client that has vanished is noticed after
- * NRPC_LWIP_SOCKETS_KEEPALIVE_MS and three probes; without it, after two hours).
+ *   MEMP_NUM_NETCONN    NRPC_LWIP_SOCKETS_CONNECTIONS + 2 or more: the listener, and a refusal; and
+ * one for each dial (nrpc_lwip_sockets_dial.h) while it tries What helps: LWIP_TCP_KEEPALIVE 1 (a
+ * client that has vanished is noticed after NRPC_LWIP_SOCKETS_KEEPALIVE_MS and three probes;
+ * without it, after two hours).
  *
  * What happens when:
  *   a client beyond the limit connects    a link that only waits for its client to close gives way;
  *                                         if there is none, the client is refused with RST
  *   the client ends its side (FIN)        it has gone: open calls are cancelled, the link closes
  *   RST, or lwIP gives up                 open calls are cancelled (NRPC_UNAVAILABLE)
- *   lwIP takes a part of what we send     the rest waits in the link's buffer, nothing more is made,
- *                                         and receiving stops once the core needs an answer sent
- *                                         first; then TCP's window holds the client back
- *   lwIP has no memory                    the same; it is tried again when lwIP says so, or after
- *                                         NRPC_LWIP_SOCKETS_RETRY_MS
- *   the connection ends from our side     its bytes are sent, which tell the client so, and what
- *                                         still comes is ignored until its FIN, but for
+ *   lwIP takes a part of what we send     the rest waits in the link's buffer, nothing more is
+ * made, and receiving stops once the core needs an answer sent first; then TCP's window holds the
+ * client back lwIP has no memory                    the same; it is tried again when lwIP says so,
+ * or after NRPC_LWIP_SOCKETS_RETRY_MS the connection ends from our side     its bytes are sent,
+ * which tell the client so, and what still comes is ignored until its FIN, but for
  *                                         NRPC_LWIP_SOCKETS_CLOSE_MS at most; then our FIN, or RST
  *                                         when not all bytes could be sent
  * No socket blocks the thread, but for one case of lwIP's own: a close for whose FIN there is no
  * memory, which waits for up to LWIP_TCP_CLOSE_TIMEOUT_MS_DEFAULT. Not one of lwIP's err_t or errno
  * values leaves the port. */
 
-/* Links, accepted and dialled: connections and those just closing. Count, 1..65535. Not more than server.n_conns are ever
- * in use beside those closing. RAM: 2 * NRPC_LWIP_SOCKETS_BUFFER_BYTES + 32 each. */
+/* Links, accepted and dialled: connections and those just closing. Count, 1..65535. Not more than
+ * server.n_conns are ever in use beside those closing. RAM: 2 * NRPC_LWIP_SOCKETS_BUFFER_BYTES + 32
+ * each. */
 #ifndef NRPC_LWIP_SOCKETS_CONNECTIONS
 #define NRPC_LWIP_SOCKETS_CONNECTIONS 2
 #endif
@@ -45,8 +44,8 @@ NRPC_BEGIN_C
 #define NRPC_LWIP_SOCKETS_BUFFER_BYTES 536
 #endif
 
-/* How long a client may take to read that the connection has ended, and to end its side; what it sends
- * after that is answered with RST. Milliseconds, 100..60000. */
+/* How long a client may take to read that the connection has ended, and to end its side; what it
+ * sends after that is answered with RST. Milliseconds, 100..60000. */
 #ifndef NRPC_LWIP_SOCKETS_CLOSE_MS
 #define NRPC_LWIP_SOCKETS_CLOSE_MS 1000
 #endif
@@ -61,19 +60,19 @@ NRPC_BEGIN_C
 #define NRPC_LWIP_SOCKETS_KEEPALIVE_MS 60000
 #endif
 
-/* All of the following after tcpip_init has called back, and serve and poll from one thread of lwIP's
- * (sys_thread_new). Handlers run in it; only there may the nrpc_call_ functions be used. */
+/* All of the following after tcpip_init has called back, and serve and poll from one thread of
+ * lwIP's (sys_thread_new). Handlers run in it; only there may the nrpc_call_ functions be used. */
 
-/* Serves `port` (1..65535) of every IPv4 address, for ever; with a server that listens already it just
- * goes on. server: kept. Returns only when it cannot, with every connection lost and closed:
+/* Serves `port` (1..65535) of every IPv4 address, for ever; with a server that listens already it
+ * just goes on. server: kept. Returns only when it cannot, with every connection lost and closed:
  * NRPC_E_LIMIT: no socket left (MEMP_NUM_NETCONN), or another server is being served;
  * NRPC_E_LINK: the port is taken, or lwIP has stopped. */
 int nrpc_lwip_sockets_serve(const struct nrpc_server *server, uint16_t port);
 
-/* The same in two steps, for who must know when clients may come, or has something else to do in the
- * thread: listen once, from any thread; then poll in a loop, or serve. Poll does what there is to do,
- * waiting for it at most `most_ms` (0..1000), and returns 0; errors as above. It may return early. What
- * the application sends between two polls leaves with the second. */
+/* The same in two steps, for who must know when clients may come, or has something else to do in
+ * the thread: listen once, from any thread; then poll in a loop, or serve. Poll does what there is
+ * to do, waiting for it at most `most_ms` (0..1000), and returns 0; errors as above. It may return
+ * early. What the application sends between two polls leaves with the second. */
 int nrpc_lwip_sockets_listen(const struct nrpc_server *server, uint16_t port);
 int nrpc_lwip_sockets_poll(uint32_t most_ms);
 

@@ -1,5 +1,5 @@
-/* ports/lwip/nrpc_lwip_sockets_dial.c - links that we open on lwIP's sockets API: a name, an address, a connection.
- * Layer: port. Source: lwIP 2.2 "sockets API", "DNS".
+/* ports/lwip/nrpc_lwip_sockets_dial.c - links that we open on lwIP's sockets API: a name, an
+ * address, a connection. Layer: port. Source: lwIP 2.2 "sockets API", "DNS".
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ports/lwip/nrpc_lwip_sockets_dial.h"
 
@@ -16,8 +16,8 @@ enum { DIALS = NRPC_LWIP_SOCKETS_DIALS };
 
 NRPC_STATIC_ASSERT(DIALS >= 1 && DIALS <= 255, "NRPC_LWIP_SOCKETS_DIALS: 1..255");
 
-/* What an attempt is at. lwIP's thread goes from LOOKING to FOUND or NONE, and writes address; all else
- * is the port's thread's. */
+/* What an attempt is at. lwIP's thread goes from LOOKING to FOUND or NONE, and writes address; all
+ * else is the port's thread's. */
 enum step { IDLE, LOOKING, FOUND, NONE, CONNECTING };
 
 static struct entry {
@@ -30,7 +30,8 @@ static struct entry {
     uint8_t step;
 } entries[DIALS];
 
-/* --- In lwIP's thread -------------------------------------------------------------------------- */
+/* --- In lwIP's thread --------------------------------------------------------------------------
+ */
 
 #if LWIP_DNS
 /* Whoever asked may have given up since, and the entry may be another dial's. */
@@ -60,7 +61,8 @@ static void look_up(void *arg)
 }
 #endif
 
-/* --- In the port's thread ---------------------------------------------------------------------- */
+/* --- In the port's thread ----------------------------------------------------------------------
+ */
 
 static uint8_t get_step(const struct entry *entry)
 {
@@ -174,7 +176,8 @@ static void go_on(struct entry *entry)
     if (result > 0) {
         set_step(entry, IDLE);
         nrpc_lwip_sockets_link_begin(entry->dial, entry->fd);
-    } else if (result < 0 || get_step(entry) == NONE || sys_now() - entry->began_ms >= NRPC_DIAL_TIMEOUT_MS) {
+    } else if (result < 0 || get_step(entry) == NONE ||
+               sys_now() - entry->began_ms >= NRPC_DIAL_TIMEOUT_MS) {
         give_up(entry);
     }
 }

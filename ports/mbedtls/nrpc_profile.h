@@ -1,5 +1,6 @@
-/* ports/mbedtls/nrpc_profile.h - what the profiles share of Mbed TLS's configuration: P-256, AES-128-GCM, SHA-256, no heap.
- * Layer: port; a profile_*.h includes it. Source: Mbed TLS 3.6 mbedtls_config.h.
+/* ports/mbedtls/nrpc_profile.h - what the profiles share of Mbed TLS's configuration: P-256,
+ * AES-128-GCM, SHA-256, no heap. Layer: port; a profile_*.h includes it. Source: Mbed TLS 3.6
+ * mbedtls_config.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NRPC_TLS_PROFILE_H
 #define NRPC_TLS_PROFILE_H
@@ -8,24 +9,29 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* --- From us instead of from a C library: memory.c and platform.c ---------------------------------------------- */
+/* --- From us instead of from a C library: memory.c and platform.c
+ * ---------------------------------------------- */
 #define MBEDTLS_PLATFORM_C
 #define MBEDTLS_PLATFORM_MEMORY
 void *nrpc_tls_calloc(size_t count, size_t size);
 void nrpc_tls_free(void *block);
 #define MBEDTLS_PLATFORM_CALLOC_MACRO nrpc_tls_calloc
 #if NRPC_TLS_13
-/* Mbed TLS 3.6.6, its issue 10917: when a transform of TLS 1.3 cannot be set up, what it holds by then is lost. */
+/* Mbed TLS 3.6.6, its issue 10917: when a transform of TLS 1.3 cannot be set up, what it holds by
+ * then is lost. */
 struct mbedtls_ssl_transform;
 void nrpc_tls_free_transform(struct mbedtls_ssl_transform *transform);
-#define MBEDTLS_PLATFORM_FREE_MACRO(block) \
-    _Generic((block), struct mbedtls_ssl_transform *: nrpc_tls_free_transform, default: nrpc_tls_free)(block)
+#define MBEDTLS_PLATFORM_FREE_MACRO(block)                       \
+    _Generic((block),                                            \
+        struct mbedtls_ssl_transform *: nrpc_tls_free_transform, \
+        default: nrpc_tls_free)(block)
 #else
 #define MBEDTLS_PLATFORM_FREE_MACRO nrpc_tls_free
 #endif
 #define MBEDTLS_PLATFORM_EXIT_ALT
 #define MBEDTLS_PLATFORM_NO_STD_FUNCTIONS
-#define MBEDTLS_PLATFORM_SNPRINTF_MACRO snprintf /* for names and OIDs in words, which the linker drops where nobody asks */
+#define MBEDTLS_PLATFORM_SNPRINTF_MACRO \
+    snprintf /* for names and OIDs in words, which the linker drops where nobody asks */
 
 /* Dates of certificates, and the age of tickets. */
 #define MBEDTLS_HAVE_TIME
@@ -41,7 +47,8 @@ int64_t nrpc_tls_unix_time(int64_t *also);
 #define MBEDTLS_CTR_DRBG_C
 #define MBEDTLS_CTR_DRBG_USE_128_BIT_KEY /* seeded by the board's entropy, see nrpc_tls.h */
 
-/* --- Algorithms: every gRPC client has these ------------------------------------------------------------------- */
+/* --- Algorithms: every gRPC client has these
+ * ------------------------------------------------------------------- */
 #define MBEDTLS_ECP_DP_SECP256R1_ENABLED
 #define MBEDTLS_BIGNUM_C
 #define MBEDTLS_ECP_C
@@ -71,7 +78,9 @@ int64_t nrpc_tls_unix_time(int64_t *also);
 #define MBEDTLS_X509_CRT_PARSE_C
 #define MBEDTLS_X509_REMOVE_INFO
 
-/* --- TLS ------------------------------------------------------------------------------------------------------- */
+/* --- TLS
+ * -------------------------------------------------------------------------------------------------------
+ */
 #define MBEDTLS_SSL_TLS_C
 #define MBEDTLS_SSL_SRV_C
 #define MBEDTLS_SSL_CLI_C
@@ -99,7 +108,8 @@ int64_t nrpc_tls_unix_time(int64_t *also);
 #define MBEDTLS_PSA_CRYPTO_C
 #define MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG
 #ifndef MBEDTLS_PSA_KEY_SLOT_COUNT
-#define MBEDTLS_PSA_KEY_SLOT_COUNT 16 /* two a connection, and five for each handshake that runs */
+#define MBEDTLS_PSA_KEY_SLOT_COUNT 16 /* two a connection, and five for each handshake that runs \
+                                       */
 #endif
 #endif
 

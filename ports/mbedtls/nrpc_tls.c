@@ -8,14 +8,21 @@
 
 #include <string.h>
 
-/* What a record has around its content: header, nonce and tag of AES-GCM in TLS 1.2; TLS 1.3 has less. */
+/* What a record has around its content: header, nonce and tag of AES-GCM in TLS 1.2; TLS 1.3 has
+ * less. */
 enum { RECORD_OVERHEAD = 5 + 8 + 16 };
 enum { CERTIFICATE_REQUIRED = 116 }; /* an alert that Mbed TLS does not name */
 
-NRPC_STATIC_ASSERT(NRPC_LINK_MIN - NRPC_TRANSMIT_MIN >= RECORD_OVERHEAD, "NRPC_LINK_MIN: room for a record's overhead");
-NRPC_STATIC_ASSERT(MBEDTLS_SSL_OUT_CONTENT_LEN > NRPC_TRANSMIT_MIN, "MBEDTLS_SSL_OUT_CONTENT_LEN: more than NRPC_TRANSMIT_MIN");
+NRPC_STATIC_ASSERT(NRPC_LINK_MIN - NRPC_TRANSMIT_MIN >= RECORD_OVERHEAD,
+                   "NRPC_LINK_MIN: room for a record's overhead");
+NRPC_STATIC_ASSERT(MBEDTLS_SSL_OUT_CONTENT_LEN > NRPC_TRANSMIT_MIN,
+                   "MBEDTLS_SSL_OUT_CONTENT_LEN: more than NRPC_TRANSMIT_MIN");
 
-enum state { HANDSHAKE, OPEN, OVER };        /* OVER: nothing but what lies in Mbed TLS's output buffer leaves */
+enum state {
+    HANDSHAKE,
+    OPEN,
+    OVER
+}; /* OVER: nothing but what lies in Mbed TLS's output buffer leaves */
 enum flag { PEER_DONE = 1, RESUMED = 2, LATE = 4 }; /* PEER_DONE: its close_notify has come */
 
 static struct nrpc_tls_link *link_of(const struct nrpc_conn *conn)
@@ -23,7 +30,8 @@ static struct nrpc_tls_link *link_of(const struct nrpc_conn *conn)
     return &conn->server->tls->links[conn - conn->server->conns];
 }
 
-/* --- Mbed TLS's own I/O: out of and into what the port holds right now --------------------------- */
+/* --- Mbed TLS's own I/O: out of and into what the port holds right now ---------------------------
+ */
 
 static int take(void *context, unsigned char *buf, size_t n)
 {
@@ -55,26 +63,30 @@ static int give(void *context, const unsigned char *buf, size_t n)
     return (int)n;
 }
 
-/* --- The ends of a link -------------------------------------------------------------------------- */
+/* --- The ends of a link --------------------------------------------------------------------------
+ */
 
 static int may_go_on(const struct nrpc_tls_link *link, int result)
 {
-    return !link->ssl.send_alert && (result == MBEDTLS_ERR_SSL_WANT_READ || result == MBEDTLS_ERR_SSL_WANT_WRITE ||
-                                     result == MBEDTLS_ERR_SSL_CRYPTO_IN_PROGRESS);
+    return !link->ssl.send_alert &&
+           (result == MBEDTLS_ERR_SSL_WANT_READ || result == MBEDTLS_ERR_SSL_WANT_WRITE ||
+            result == MBEDTLS_ERR_SSL_CRYPTO_IN_PROGRESS);
 }
 
 /* An alert for errors of which Mbed TLS has told the peer nothing. 0: it has. */
-static unsigned char alert_for(const struct nrpc_tls_failure *failure, mbedtls_ssl_protocol_version version)
+static unsigned char alert_for(const struct nrpc_tls_failure *failure,
+                               mbedtls_ssl_protocol_version version)
 {
     switch (failure->error) {
     case NRPC_TLS_NO_H2: return MBEDTLS_SSL_ALERT_MSG_NO_APPLICATION_PROTOCOL;
     case NRPC_TLS_LONG_RECORD: return MBEDTLS_SSL_ALERT_MSG_RECORD_OVERFLOW;
     case MBEDTLS_ERR_X509_CERT_VERIFY_FAILED:
         return failure->flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED ? MBEDTLS_SSL_ALERT_MSG_UNKNOWN_CA
-             : failure->flags & MBEDTLS_X509_BADCERT_EXPIRED     ? MBEDTLS_SSL_ALERT_MSG_CERT_EXPIRED
-                                                                 : MBEDTLS_SSL_ALERT_MSG_BAD_CERT;
+               : failure->flags & MBEDTLS_X509_BADCERT_EXPIRED ? MBEDTLS_SSL_ALERT_MSG_CERT_EXPIRED
+                                                               : MBEDTLS_SSL_ALERT_MSG_BAD_CERT;
     case MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE: /* RFC 8446 6.2, RFC 5246 7.4.6 */
-        return version == MBEDTLS_SSL_VERSION_TLS1_2 ? MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE : CERTIFICATE_REQUIRED;
+        return version == MBEDTLS_SSL_VERSION_TLS1_2 ? MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE
+                                                     : CERTIFICATE_REQUIRED;
     case MBEDTLS_ERR_SSL_ALLOC_FAILED: return MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR;
     default: return 0;
     }
@@ -86,18 +98,23 @@ static int is_long(const mbedtls_ssl_context *ssl, int error)
     unsigned length = (unsigned)ssl->in_len[0] << 8 | ssl->in_len[1];
     return (error == MBEDTLS_ERR_SSL_BAD_INPUT_DATA || error == MBEDTLS_ERR_SSL_INVALID_RECORD) &&
            ssl->in_left >= 5 && ssl->in_hdr[0] >= MBEDTLS_SSL_MSG_CHANGE_CIPHER_SPEC &&
-           ssl->in_hdr[0] <= MBEDTLS_SSL_MSG_APPLICATION_DATA && length > MBEDTLS_SSL_IN_CONTENT_LEN;
+           ssl->in_hdr[0] <= MBEDTLS_SSL_MSG_APPLICATION_DATA &&
+           length > MBEDTLS_SSL_IN_CONTENT_LEN;
 }
 
-/* The alert that the peer has sent, or 0. Of a client that refuses our certificate in TLS 1.3 it may come in plain text (from
- * OpenSSL and BoringSSL it does), where Mbed TLS wants a record that is encrypted: it ends the link in either case. */
+/* The alert that the peer has sent, or 0. Of a client that refuses our certificate in TLS 1.3 it
+ * may come in plain text (from OpenSSL and BoringSSL it does), where Mbed TLS wants a record that
+ * is encrypted: it ends the link in either case. */
 static unsigned char alert_from(const mbedtls_ssl_context *ssl, int error)
 {
     const unsigned char *record = ssl->in_hdr;
     if (error == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
         return ssl->in_msg[1];
     }
-    return error == MBEDTLS_ERR_SSL_INVALID_MAC && record[0] == MBEDTLS_SSL_MSG_ALERT && !record[3] && record[4] == 2 ? record[6] : 0;
+    return error == MBEDTLS_ERR_SSL_INVALID_MAC && record[0] == MBEDTLS_SSL_MSG_ALERT &&
+                   !record[3] && record[4] == 2
+               ? record[6]
+               : 0;
 }
 
 static void fail(struct nrpc_conn *conn, int error)
@@ -120,7 +137,8 @@ static void fail(struct nrpc_conn *conn, int error)
     if (failure.alert) {
         failure.error = MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE;
     }
-    if ((failure.error == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED || failure.error == MBEDTLS_ERR_SSL_BAD_CERTIFICATE) &&
+    if ((failure.error == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED ||
+         failure.error == MBEDTLS_ERR_SSL_BAD_CERTIFICATE) &&
         (ssl->session_negotiate || ssl->session)) {
         failure.flags = mbedtls_ssl_get_verify_result(ssl);
         failure.flags = failure.flags == UINT32_MAX ? 0 : failure.flags;
@@ -146,9 +164,11 @@ static void give_up(struct nrpc_tls_link *link)
     link->ssl.out_left = 0;
 }
 
-/* --- In ------------------------------------------------------------------------------------------ */
+/* --- In ------------------------------------------------------------------------------------------
+ */
 
-/* A client keeps what its next connection resumes; the server's certificate, which was verified, is not needed then. */
+/* A client keeps what its next connection resumes; the server's certificate, which was verified, is
+ * not needed then. */
 static void keep_session(struct nrpc_tls_state *state, mbedtls_ssl_context *ssl)
 {
     mbedtls_ssl_session *session = &state->session;
@@ -160,8 +180,8 @@ static void keep_session(struct nrpc_tls_state *state, mbedtls_ssl_context *ssl)
     session->peer_cert = NULL;
 }
 
-/* Mbed TLS leaves the client's certificate to us (VERIFY_OPTIONAL): in TLS 1.3 its alert would be encrypted with a key
- * that the client does not use any more. */
+/* Mbed TLS leaves the client's certificate to us (VERIFY_OPTIONAL): in TLS 1.3 its alert would be
+ * encrypted with a key that the client does not use any more. */
 static int refuses_client(struct nrpc_conn *conn)
 {
     const mbedtls_ssl_context *ssl = &link_of(conn)->ssl;
@@ -204,8 +224,8 @@ static void handshake(struct nrpc_conn *conn)
     }
 }
 
-/* Gives the core what is decrypted, until there is no more, or it must send first. The core reads it where Mbed TLS
- * has it. Nothing can be given out meanwhile. */
+/* Gives the core what is decrypted, until there is no more, or it must send first. The core reads
+ * it where Mbed TLS has it. Nothing can be given out meanwhile. */
 static void feed(struct nrpc_conn *conn)
 {
     struct nrpc_tls_link *link = link_of(conn);
@@ -216,19 +236,23 @@ static void feed(struct nrpc_conn *conn)
         if (n) {
             used = nrpc_conn_receive(conn, ssl->in_offt, n, conn->now_ms);
             if (used) {
-                (void)mbedtls_ssl_read(ssl, ssl->in_offt, used); /* where it is; Mbed TLS then wipes it */
+                (void)mbedtls_ssl_read(ssl, ssl->in_offt, used); /* where it is; Mbed TLS then wipes
+                                                                    it */
             }
             if (used < n) {
                 return;
             }
         } else if (result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
             link->flags |= PEER_DONE;
-        } else if (NRPC_TLS_13 && result == MBEDTLS_ERR_SSL_WANT_READ && ssl->state == MBEDTLS_SSL_TLS1_3_NEW_SESSION_TICKET) {
+        } else if (NRPC_TLS_13 && result == MBEDTLS_ERR_SSL_WANT_READ &&
+                   ssl->state == MBEDTLS_SSL_TLS1_3_NEW_SESSION_TICKET) {
             continue; /* it is all there, and, left for now, the next write would come upon it */
         } else if (result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) {
             keep_session(conn->server->tls->state, ssl);
-        } else if (result == MBEDTLS_ERR_SSL_WANT_WRITE && ssl->in_msgtype == MBEDTLS_SSL_MSG_HANDSHAKE) {
-            fail(conn, NRPC_TLS_RENEGOTIATION); /* to which Mbed TLS has answered no_renegotiation */
+        } else if (result == MBEDTLS_ERR_SSL_WANT_WRITE &&
+                   ssl->in_msgtype == MBEDTLS_SSL_MSG_HANDSHAKE) {
+            fail(conn, NRPC_TLS_RENEGOTIATION); /* to which Mbed TLS has answered no_renegotiation
+                                                 */
         } else if (result) {
             if (!may_go_on(link, result)) {
                 fail(conn, result);
@@ -238,7 +262,8 @@ static void feed(struct nrpc_conn *conn)
     }
 }
 
-/* --- ports/nrpc_link.h ------------------------------------------------------------------------------- */
+/* --- ports/nrpc_link.h
+ * ------------------------------------------------------------------------------- */
 
 int nrpc_tls_begin(struct nrpc_conn *conn, uint32_t now_ms)
 {
@@ -253,7 +278,8 @@ int nrpc_tls_begin(struct nrpc_conn *conn, uint32_t now_ms)
     mbedtls_ssl_set_bio(ssl, link, give, take, NULL);
     if (!result && tls->host) {
         result = mbedtls_ssl_set_hostname(ssl, tls->host);
-        if (!result && tls->state->has_session && !mbedtls_ssl_set_session(ssl, &tls->state->session)) {
+        if (!result && tls->state->has_session &&
+            !mbedtls_ssl_set_session(ssl, &tls->state->session)) {
             link->flags = RESUMED;
         }
     }
@@ -286,12 +312,13 @@ size_t nrpc_tls_receive(struct nrpc_conn *conn, const void *data, size_t n, uint
     return n;
 }
 
-/* Makes a record in place: its content is made where it will go; Mbed TLS encrypts it in its own buffer, and gives it
- * back to the same place. */
+/* Makes a record in place: its content is made where it will go; Mbed TLS encrypts it in its own
+ * buffer, and gives it back to the same place. */
 static void make_record(struct nrpc_conn *conn, struct nrpc_tls_link *link)
 {
     mbedtls_ssl_context *ssl = &link->ssl;
-    size_t room = link->tx_room - RECORD_OVERHEAD, most = (size_t)mbedtls_ssl_get_max_out_record_payload(ssl), n;
+    size_t room = link->tx_room - RECORD_OVERHEAD,
+           most = (size_t)mbedtls_ssl_get_max_out_record_payload(ssl), n;
     if (room > most) {
         room = most;
     }

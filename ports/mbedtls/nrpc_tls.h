@@ -1,5 +1,5 @@
-/* ports/mbedtls/nrpc_tls.h - TLS over any port: bytes of the link <-> Mbed TLS <-> the core; server or client.
- * Layer: port. Source: RFC 5246, RFC 8446, RFC 9113 9.2; Mbed TLS 3.6.
+/* ports/mbedtls/nrpc_tls.h - TLS over any port: bytes of the link <-> Mbed TLS <-> the core; server
+ * or client. Layer: port. Source: RFC 5246, RFC 8446, RFC 9113 9.2; Mbed TLS 3.6.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NRPC_TLS_H
 #define NRPC_TLS_H
@@ -12,11 +12,11 @@
 NRPC_BEGIN_C
 
 /* A server, or a channel, with its certificate and key (DER, P-256) in flash:
- *     NRPC_TLS_DEFINE(tls, 2, .certificate = {server_crt, sizeof server_crt}, .key = {server_key, sizeof server_key},
- *                     .entropy = board_entropy);
- *     NRPC_SERVER_DEFINE_WITH(server, 2, (.tls = &tls), Greeter_service);
- *     const char *wrong = nrpc_tls_start(&server);   before the port listens or dials; wrong: refuse to
- * Compiled with -DNRPC_TLS=1 and MBEDTLS_CONFIG_FILE, one of profile_*.h beside this file, everywhere.
+ *     NRPC_TLS_DEFINE(tls, 2, .certificate = {server_crt, sizeof server_crt}, .key = {server_key,
+ * sizeof server_key}, .entropy = board_entropy); NRPC_SERVER_DEFINE_WITH(server, 2, (.tls = &tls),
+ * Greeter_service); const char *wrong = nrpc_tls_start(&server);   before the port listens or
+ * dials; wrong: refuse to Compiled with -DNRPC_TLS=1 and MBEDTLS_CONFIG_FILE, one of profile_*.h
+ * beside this file, everywhere.
  *
  * What happens when:
  *   the peer does not choose ALPN "h2"    refused: no_application_protocol
@@ -25,19 +25,20 @@ NRPC_BEGIN_C
  *   a record is longer than MBEDTLS_SSL_IN_CONTENT_LEN
  *                                         the connection ends: record_overflow
  *   there is no memory for a handshake    this connection ends, the others go on
- *   a peer stalls in its handshake        after NRPC_STALL_TIMEOUT_MS the connection ends. Nobody waits for it
- *   the peer ends without close_notify while a call is open
- *                                         the call is cancelled, and `failed` says so
- * In each case `failed` is told. A P-256 operation holds up the loop: 40 million instructions with the small
- * profile, most of a second on a 50 MHz Cortex-M3; a server's full handshake has three, a resumed one (TLS 1.2) none. */
+ *   a peer stalls in its handshake        after NRPC_STALL_TIMEOUT_MS the connection ends. Nobody
+ * waits for it the peer ends without close_notify while a call is open the call is cancelled, and
+ * `failed` says so In each case `failed` is told. A P-256 operation holds up the loop: 40 million
+ * instructions with the small profile, most of a second on a 50 MHz Cortex-M3; a server's full
+ * handshake has three, a resumed one (TLS 1.2) none. */
 
-/* All of Mbed TLS's memory. Bytes, a multiple of 8. RAM: as many. Of the small profile: 3000 once, and 9000 a
- * connection; of the others see `make size`. */
+/* All of Mbed TLS's memory. Bytes, a multiple of 8. RAM: as many. Of the small profile: 3000 once,
+ * and 9000 a connection; of the others see `make size`. */
 #ifndef NRPC_TLS_MEMORY_BYTES
 #define NRPC_TLS_MEMORY_BYTES 24576
 #endif
 
-/* 1: keys may follow from a board_entropy that is not fit for them: NOT SECURE, for emulated boards alone. */
+/* 1: keys may follow from a board_entropy that is not fit for them: NOT SECURE, for emulated boards
+ * alone. */
 #ifndef NRPC_TLS_TEST_SEED
 #define NRPC_TLS_TEST_SEED 0
 #endif
@@ -52,19 +53,21 @@ struct nrpc_tls_bytes { /* in flash; kept */
     size_t n;
 };
 
-enum nrpc_tls_clients { /* does a server ask for the client's certificate? */
-    NRPC_TLS_CLIENTS_ANY,      /* no */
-    NRPC_TLS_CLIENTS_OPTIONAL, /* yes, but one may have none; a bad one is refused */
-    NRPC_TLS_CLIENTS_VERIFIED  /* who has none is refused */
+enum nrpc_tls_clients {                       /* does a server ask for the client's certificate? */
+                        NRPC_TLS_CLIENTS_ANY, /* no */
+                        NRPC_TLS_CLIENTS_OPTIONAL, /* yes, but one may have none; a bad one is
+                                                      refused */
+                        NRPC_TLS_CLIENTS_VERIFIED  /* who has none is refused */
 };
 
 /* Why a connection was refused, or ended before its time. */
 enum nrpc_tls_error { /* ours; negative ones are Mbed TLS's */
-    NRPC_TLS_NO_H2 = 1,
-    NRPC_TLS_RENEGOTIATION,
-    NRPC_TLS_TRUNCATED, /* ended without close_notify: in the handshake, in a record, or with a call open */
-    NRPC_TLS_STALLED,
-    NRPC_TLS_LONG_RECORD
+                      NRPC_TLS_NO_H2 = 1,
+                      NRPC_TLS_RENEGOTIATION,
+                      NRPC_TLS_TRUNCATED, /* ended without close_notify: in the handshake, in a
+                                             record, or with a call open */
+                      NRPC_TLS_STALLED,
+                      NRPC_TLS_LONG_RECORD
 };
 struct nrpc_tls_failure {
     int error;
@@ -80,34 +83,35 @@ struct nrpc_tls {
     struct nrpc_tls_state *state;
     struct nrpc_tls_link *links;
     uint16_t n_links;
-    /* Options. certificate: ours, then what leads from it to the CA, one behind the other. authority: the CA that the
-     * peer's must come from; a client needs it. host: a client's only, the name that the server's certificate must
-     * be for. */
+    /* Options. certificate: ours, then what leads from it to the CA, one behind the other.
+     * authority: the CA that the peer's must come from; a client needs it. host: a client's only,
+     * the name that the server's certificate must be for. */
     struct nrpc_tls_bytes certificate, key, authority;
     const char *host;
     /* Fills n bytes; 1: fit for keys, 0: not. board_entropy. */
     int (*entropy)(void *buf, size_t n);
-    /* Seconds since 1970, 0: not known now, certificates are then refused. NULL: there is no clock, see undated. */
+    /* Seconds since 1970, 0: not known now, certificates are then refused. NULL: there is no clock,
+     * see undated. */
     uint64_t (*unix_s)(void);
     /* A connection was refused or has failed. conn is still there. NULL: nobody is told. */
     void (*failed)(struct nrpc_conn *conn, const struct nrpc_tls_failure *failure);
-    uint8_t clients;  /* enum nrpc_tls_clients */
-    uint8_t undated;  /* 1: the dates of the peer's certificate are not looked at; for boards without a clock */
+    uint8_t clients; /* enum nrpc_tls_clients */
+    uint8_t undated; /* 1: the dates of the peer's certificate are not looked at; for boards without
+                        a clock */
 };
 
-/* connections: as many as the server has; 1 for a channel. Then options. RAM: about 300 bytes each, 600 together, beside
- * NRPC_TLS_MEMORY_BYTES. */
-#define NRPC_TLS_DEFINE(name, connections, ...)                 \
-    static struct nrpc_tls_link name##_links[connections];      \
-    static struct nrpc_tls_state name##_state;                  \
-    const struct nrpc_tls name = {.state = &name##_state,       \
-                                  .links = name##_links,        \
-                                  .n_links = (connections),     \
-                                  __VA_ARGS__}
+/* connections: as many as the server has; 1 for a channel. Then options. RAM: about 300 bytes each,
+ * 600 together, beside NRPC_TLS_MEMORY_BYTES. */
+#define NRPC_TLS_DEFINE(name, connections, ...)            \
+    static struct nrpc_tls_link name##_links[connections]; \
+    static struct nrpc_tls_state name##_state;             \
+    const struct nrpc_tls name = {                         \
+        .state = &name##_state, .links = name##_links, .n_links = (connections), __VA_ARGS__}
 
-/* Makes server->tls ready; server: as NRPC_SERVER_DEFINE has made it, or channel.endpoint. Once, before the port listens
- * or dials. Returns NULL, or why TLS must not begin: no entropy, no clock, a certificate or key that is none, too little
- * memory, or, where records are short, messages that may be longer. */
+/* Makes server->tls ready; server: as NRPC_SERVER_DEFINE has made it, or channel.endpoint. Once,
+ * before the port listens or dials. Returns NULL, or why TLS must not begin: no entropy, no clock,
+ * a certificate or key that is none, too little memory, or, where records are short, messages that
+ * may be longer. */
 const char *nrpc_tls_start(const struct nrpc_server *server);
 
 /* 1: NOT SECURE, keys follow from a test seed (NRPC_TLS_TEST_SEED). */
@@ -120,19 +124,29 @@ struct nrpc_tls_memory {
 };
 const struct nrpc_tls_memory *nrpc_tls_memory(void);
 
-/* --- In a handler or interceptor --------------------------------------------------------------- */
+/* --- In a handler or interceptor ---------------------------------------------------------------
+ */
 
 /* 1: the peer has shown a certificate, and it comes from the CA. */
 int nrpc_tls_peer_verified(const struct nrpc_call *call);
 
-/* Names in the peer's certificate: its subject's common name, and the alternative names of a kind (RFC 5280 4.2.1.6). */
-enum nrpc_tls_name { NRPC_TLS_COMMON_NAME = 0, NRPC_TLS_EMAIL = 1, NRPC_TLS_DNS = 2, NRPC_TLS_URI = 6, NRPC_TLS_IP = 7 };
+/* Names in the peer's certificate: its subject's common name, and the alternative names of a kind
+ * (RFC 5280 4.2.1.6). */
+enum nrpc_tls_name {
+    NRPC_TLS_COMMON_NAME = 0,
+    NRPC_TLS_EMAIL = 1,
+    NRPC_TLS_DNS = 2,
+    NRPC_TLS_URI = 6,
+    NRPC_TLS_IP = 7
+};
 
-/* The i-th (from 0) of them, of a peer that is verified. Returns where it is, *n bytes, no NUL follows; valid while the
- * connection lives. NULL: there is none. */
-const void *nrpc_tls_peer_name(const struct nrpc_call *call, enum nrpc_tls_name kind, unsigned i, size_t *n);
+/* The i-th (from 0) of them, of a peer that is verified. Returns where it is, *n bytes, no NUL
+ * follows; valid while the connection lives. NULL: there is none. */
+const void *nrpc_tls_peer_name(const struct nrpc_call *call, enum nrpc_tls_name kind, unsigned i,
+                               size_t *n);
 
-/* --- The filter's own ---------------------------------------------------------------------------- */
+/* --- The filter's own ----------------------------------------------------------------------------
+ */
 
 struct nrpc_tls_link {
     mbedtls_ssl_context ssl;

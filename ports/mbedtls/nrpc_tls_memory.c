@@ -1,13 +1,13 @@
-/* ports/mbedtls/nrpc_tls_memory.c - all of Mbed TLS's memory: blocks out of one static buffer, and the peak.
- * Layer: port. Source: Knuth, TAOCP 1, 2.5 (first fit).
+/* ports/mbedtls/nrpc_tls_memory.c - all of Mbed TLS's memory: blocks out of one static buffer, and
+ * the peak. Layer: port. Source: Knuth, TAOCP 1, 2.5 (first fit).
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ports/mbedtls/nrpc_tls.h"
 
 #include <string.h>
 
-/* Blocks lie one behind the other, each with its size before it. First fit; free neighbours are made one when a
- * block is looked for. A handshake has some dozens of blocks, so walking over them costs nothing beside its
- * arithmetic. */
+/* Blocks lie one behind the other, each with its size before it. First fit; free neighbours are
+ * made one when a block is looked for. A handshake has some dozens of blocks, so walking over them
+ * costs nothing beside its arithmetic. */
 union head {
     struct {
         uint32_t bytes; /* with this head */

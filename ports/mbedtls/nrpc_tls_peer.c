@@ -32,7 +32,8 @@ static const mbedtls_asn1_buf *common_name(const mbedtls_x509_name *name, unsign
     return NULL;
 }
 
-static const mbedtls_asn1_buf *alternative_name(const mbedtls_x509_sequence *name, int kind, unsigned i)
+static const mbedtls_asn1_buf *alternative_name(const mbedtls_x509_sequence *name, int kind,
+                                                unsigned i)
 {
     for (; name; name = name->next) {
         if ((name->buf.tag & MBEDTLS_ASN1_TAG_VALUE_MASK) == kind && i-- == 0) {
@@ -42,15 +43,17 @@ static const mbedtls_asn1_buf *alternative_name(const mbedtls_x509_sequence *nam
     return NULL;
 }
 
-const void *nrpc_tls_peer_name(const struct nrpc_call *call, enum nrpc_tls_name kind, unsigned i, size_t *n)
+const void *nrpc_tls_peer_name(const struct nrpc_call *call, enum nrpc_tls_name kind, unsigned i,
+                               size_t *n)
 {
     const mbedtls_x509_crt *certificate = certificate_of(call);
     const mbedtls_asn1_buf *name;
     if (!certificate) {
         return NULL;
     }
-    name = kind == NRPC_TLS_COMMON_NAME ? common_name(&certificate->subject, i)
-                                        : alternative_name(&certificate->subject_alt_names, (int)kind, i);
+    name = kind == NRPC_TLS_COMMON_NAME
+               ? common_name(&certificate->subject, i)
+               : alternative_name(&certificate->subject_alt_names, (int)kind, i);
     if (!name || !name->p) {
         return NULL;
     }

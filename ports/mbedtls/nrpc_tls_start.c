@@ -6,8 +6,8 @@
 #include "nanorpc/server.h"
 #include "ports/mbedtls/nrpc_tls.h"
 
-/* What a client that waits for our SETTINGS can put into one record, at most, for each call: a message within its
- * window, and the headers that gRPC clients send. */
+/* What a client that waits for our SETTINGS can put into one record, at most, for each call: a
+ * message within its window, and the headers that gRPC clients send. */
 enum { HEADERS_BYTES = 512, CONTROL_BYTES = 256 };
 
 static const int suites[] = {
@@ -42,14 +42,18 @@ static const char *parse_all(const struct nrpc_tls *tls)
 {
     struct nrpc_tls_state *state = tls->state;
     if (parse(&state->certificate, tls->certificate)) {
-        return "certificate: not a DER certificate with a P-256 key, or NRPC_TLS_MEMORY_BYTES is too little";
+        return "certificate: not a DER certificate with a P-256 key, or NRPC_TLS_MEMORY_BYTES is "
+               "too little";
     }
     if (parse(&state->authority, tls->authority)) {
-        return "authority: not a DER certificate with a P-256 key, or NRPC_TLS_MEMORY_BYTES is too little";
+        return "authority: not a DER certificate with a P-256 key, or NRPC_TLS_MEMORY_BYTES is too "
+               "little";
     }
     mbedtls_pk_init(&state->key);
-    if (tls->key.n && (mbedtls_pk_parse_key(&state->key, tls->key.data, tls->key.n, NULL, 0, nrpc_tls_random, NULL) ||
-                       mbedtls_pk_check_pair(&state->certificate.pk, &state->key, nrpc_tls_random, NULL))) {
+    if (tls->key.n &&
+        (mbedtls_pk_parse_key(&state->key, tls->key.data, tls->key.n, NULL, 0, nrpc_tls_random,
+                              NULL) ||
+         mbedtls_pk_check_pair(&state->certificate.pk, &state->key, nrpc_tls_random, NULL))) {
         return "key: not the DER key of the certificate";
     }
     return NULL;
@@ -72,8 +76,10 @@ static const char *check(const struct nrpc_server *server)
         return "a server needs a certificate and its key";
     }
     if (MBEDTLS_SSL_IN_CONTENT_LEN < 16384 &&
-        NRPC_MAX_STREAMS * (server->rx_bytes + HEADERS_BYTES) + CONTROL_BYTES > MBEDTLS_SSL_IN_CONTENT_LEN) {
-        return "peers may send longer records than MBEDTLS_SSL_IN_CONTENT_LEN: fewer streams, or smaller messages";
+        NRPC_MAX_STREAMS * (server->rx_bytes + HEADERS_BYTES) + CONTROL_BYTES >
+            MBEDTLS_SSL_IN_CONTENT_LEN) {
+        return "peers may send longer records than MBEDTLS_SSL_IN_CONTENT_LEN: fewer streams, or "
+               "smaller messages";
     }
     return NULL;
 }
@@ -90,13 +96,15 @@ static int forget_dates(void *unused, mbedtls_x509_crt *certificate, int depth, 
 static int configure(const struct nrpc_tls *tls)
 {
     static const char *protocols[] = {"h2", NULL};
-    int mode = tls->host ? MBEDTLS_SSL_VERIFY_REQUIRED
-             : tls->clients != NRPC_TLS_CLIENTS_ANY ? MBEDTLS_SSL_VERIFY_OPTIONAL : MBEDTLS_SSL_VERIFY_NONE;
+    int mode = tls->host                              ? MBEDTLS_SSL_VERIFY_REQUIRED
+               : tls->clients != NRPC_TLS_CLIENTS_ANY ? MBEDTLS_SSL_VERIFY_OPTIONAL
+                                                      : MBEDTLS_SSL_VERIFY_NONE;
     struct nrpc_tls_state *state = tls->state;
     mbedtls_ssl_config *config = &state->config;
     int result;
     mbedtls_ssl_config_init(config);
-    result = mbedtls_ssl_config_defaults(config, tls->host ? MBEDTLS_SSL_IS_CLIENT : MBEDTLS_SSL_IS_SERVER,
+    result = mbedtls_ssl_config_defaults(config,
+                                         tls->host ? MBEDTLS_SSL_IS_CLIENT : MBEDTLS_SSL_IS_SERVER,
                                          MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
     mbedtls_ssl_conf_ciphersuites(config, suites);
     mbedtls_ssl_conf_groups(config, groups);
@@ -114,21 +122,24 @@ static int configure(const struct nrpc_tls *tls)
     state->has_session = 0;
     if (tls->host) {
 #if NRPC_TLS_13
-        mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(config,
-                                                                 MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
+        mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
+            config, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
 #endif
         return result;
     }
     mbedtls_ssl_ticket_init(&state->tickets);
-    mbedtls_ssl_conf_session_tickets_cb(config, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse, &state->tickets);
+    mbedtls_ssl_conf_session_tickets_cb(config, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse,
+                                        &state->tickets);
 #if NRPC_TLS_13
-    /* A ticket of TLS 1.3 does not carry the client's certificate, so who it is would be lost. One of TLS 1.2 does. */
+    /* A ticket of TLS 1.3 does not carry the client's certificate, so who it is would be lost. One
+     * of TLS 1.2 does. */
     if (tls->clients != NRPC_TLS_CLIENTS_ANY) {
         mbedtls_ssl_conf_new_session_tickets(config, 0);
     }
 #endif
-    return result ? result : mbedtls_ssl_ticket_setup(&state->tickets, nrpc_tls_random, NULL, MBEDTLS_CIPHER_AES_128_GCM,
-                                                      NRPC_TLS_TICKET_S);
+    return result ? result
+                  : mbedtls_ssl_ticket_setup(&state->tickets, nrpc_tls_random, NULL,
+                                             MBEDTLS_CIPHER_AES_128_GCM, NRPC_TLS_TICKET_S);
 }
 
 const char *nrpc_tls_start(const struct nrpc_server *server)

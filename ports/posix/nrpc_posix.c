@@ -15,7 +15,8 @@
 
 enum { EVENTS = 64, TICK_MS = 1000 };
 
-NRPC_STATIC_ASSERT(NRPC_POSIX_LINKS >= 1 && NRPC_POSIX_LINKS <= 65535, "NRPC_POSIX_LINKS: 1..65535");
+NRPC_STATIC_ASSERT(NRPC_POSIX_LINKS >= 1 && NRPC_POSIX_LINKS <= 65535,
+                   "NRPC_POSIX_LINKS: 1..65535");
 
 struct nrpc_posix nrpc_posix;
 
@@ -48,7 +49,8 @@ int nrpc_posix_init(void)
     if (nrpc_posix.epoll < 0)
         return nrpc_posix_fail("epoll_create1", errno);
     nrpc_posix.wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (nrpc_posix.wake < 0 || epoll_ctl(nrpc_posix.epoll, EPOLL_CTL_ADD, nrpc_posix.wake, &event)) {
+    if (nrpc_posix.wake < 0 ||
+        epoll_ctl(nrpc_posix.epoll, EPOLL_CTL_ADD, nrpc_posix.wake, &event)) {
         int number = errno;
 
         if (nrpc_posix.wake >= 0)
@@ -94,7 +96,8 @@ static void tick_all(void)
         nrpc_posix_link_tick(link);
         if (link->tx_at == link->tx_end)
             nrpc_posix_link_flush(link);
-        else if (nrpc_link_closing(link->conn)) /* a timer ended it; the peer takes nothing any more */
+        else if (nrpc_link_closing(link->conn)) /* a timer ended it; the peer takes nothing any more
+                                                 */
             nrpc_posix_link_close(link);
     }
     nrpc_posix_listeners_resume();
@@ -111,7 +114,8 @@ static uint32_t run_dials(void)
     return nrpc_posix.dialler->run();
 }
 
-/* For how long to sleep, at most: `next`, or what the caller allows, or until the timers are due. */
+/* For how long to sleep, at most: `next`, or what the caller allows, or until the timers are due.
+ */
 static int wait_for(int timeout_ms, uint32_t next)
 {
     uint32_t due = 0;
@@ -126,7 +130,8 @@ static int wait_for(int timeout_ms, uint32_t next)
 }
 
 /* Under load the next bytes are here sooner than a sleeping thread wakes up (30 us and more on a
- * core that has gone idle): look for them for a while. Where that was in vain, do so more rarely. */
+ * core that has gone idle): look for them for a while. Where that was in vain, do so more rarely.
+ */
 static int spin(struct epoll_event *events)
 {
     int64_t until;
@@ -147,7 +152,8 @@ static int spin(struct epoll_event *events)
         }
         sched_yield();
     } while (clock_ns() < until);
-    nrpc_posix.spin_rest = nrpc_posix.spin_miss = (uint8_t)(nrpc_posix.spin_miss < 128 ? 2 * nrpc_posix.spin_miss + 1 : 255);
+    nrpc_posix.spin_rest = nrpc_posix.spin_miss =
+        (uint8_t)(nrpc_posix.spin_miss < 128 ? 2 * nrpc_posix.spin_miss + 1 : 255);
     return 0;
 }
 
@@ -159,10 +165,12 @@ int nrpc_posix_poll(int timeout_ms)
 
     if (nrpc_posix_init())
         return NRPC_E_LINK;
-    run_dials(); /* a channel's timers run in there, and what they end may be another link's to tell */
+    run_dials(); /* a channel's timers run in there, and what they end may be another link's to tell
+                  */
     nrpc_posix.unfinished = 0;
     flush_all();
-    timeout_ms = wait_for(timeout_ms, run_dials()); /* handlers may have made calls, which want links */
+    timeout_ms = wait_for(timeout_ms, run_dials()); /* handlers may have made calls, which want
+                                                       links */
     n = timeout_ms ? spin(events) : 0;
     if (!n)
         n = epoll_wait(nrpc_posix.epoll, events, EVENTS, timeout_ms);
@@ -181,7 +189,8 @@ int nrpc_posix_poll(int timeout_ms)
         uint32_t key = events[i].data.u32;
 
         if (key & NRPC_POSIX_KEY_LISTENER)
-            nrpc_posix_listener_event(&nrpc_posix.listeners[key & ~(uint32_t)NRPC_POSIX_KEY_LISTENER]);
+            nrpc_posix_listener_event(
+                &nrpc_posix.listeners[key & ~(uint32_t)NRPC_POSIX_KEY_LISTENER]);
         else if (key & NRPC_POSIX_KEY_DIAL)
             nrpc_posix.dialler->event(key & ~(uint32_t)NRPC_POSIX_KEY_DIAL);
         else if (key & NRPC_POSIX_KEY_WAKE && read(nrpc_posix.wake, &count, sizeof count) < 0)

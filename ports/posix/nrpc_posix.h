@@ -17,15 +17,13 @@ NRPC_BEGIN_C
  * What happens when:
  *   all connections taken     the peer is accepted and reset at once (RST); the others go on
  *   out of file descriptors   the same, with a descriptor that is kept in reserve for it
- *   send buffer full          what was made is kept, nothing more is made; once the core needs an answer
- *                             sent first, reading stops too, and TCP holds the peer back
- *   peer half-closes (FIN)    the same as a close: what it sent before is served, and replies that
- *                             are ready are sent as far as the send buffer takes them; calls
- *                             that are still open are cancelled
- *   connection reset          open calls are cancelled
- *   core ends a connection    its last bytes are sent, then FIN; the peer has NRPC_POSIX_LINGER_MS
- *                             to close, and what it still sends is discarded
- * SIGPIPE is never raised. No function of this file is reentrant, except nrpc_posix_wake. */
+ *   send buffer full          what was made is kept, nothing more is made; once the core needs an
+ * answer sent first, reading stops too, and TCP holds the peer back peer half-closes (FIN)    the
+ * same as a close: what it sent before is served, and replies that are ready are sent as far as the
+ * send buffer takes them; calls that are still open are cancelled connection reset          open
+ * calls are cancelled core ends a connection    its last bytes are sent, then FIN; the peer has
+ * NRPC_POSIX_LINGER_MS to close, and what it still sends is discarded SIGPIPE is never raised. No
+ * function of this file is reentrant, except nrpc_posix_wake. */
 
 /* Connections of all servers together, those that linger included. 1..65535.
  * RAM: 40 bytes each, and of its 2 * NRPC_POSIX_BUFFER_BYTES only the pages that were ever used,
@@ -45,9 +43,9 @@ NRPC_BEGIN_C
 #define NRPC_POSIX_LISTENERS 8
 #endif
 
-/* How long nrpc_posix_poll, after it has served somebody, looks for the next bytes before it sleeps.
- * Costs processor time while calls follow one another more closely than this, and next to none
- * otherwise. Microseconds, 0 (always sleep at once) to 10000. */
+/* How long nrpc_posix_poll, after it has served somebody, looks for the next bytes before it
+ * sleeps. Costs processor time while calls follow one another more closely than this, and next to
+ * none otherwise. Microseconds, 0 (always sleep at once) to 10000. */
 #ifndef NRPC_POSIX_SPIN_US
 #define NRPC_POSIX_SPIN_US 200
 #endif
@@ -81,8 +79,8 @@ int nrpc_posix_poll(int timeout_ms);
  * handlers may call. */
 void nrpc_posix_wake(void);
 
-/* Begins a clean end: accepts and dials no more, tells every peer (GOAWAY); open calls may finish. Go on
- * polling until nrpc_posix_stats()->open is 0, for as long as you have patience. */
+/* Begins a clean end: accepts and dials no more, tells every peer (GOAWAY); open calls may finish.
+ * Go on polling until nrpc_posix_stats()->open is 0, for as long as you have patience. */
 void nrpc_posix_shutdown(void);
 
 /* Ends everything at once: cancels open calls, closes all sockets. Listening may begin anew. */
@@ -90,9 +88,9 @@ void nrpc_posix_close(void);
 
 /* Counted since the program began. */
 struct nrpc_posix_stats {
-    uint64_t accepted, refused, dialled;   /* connections */
+    uint64_t accepted, refused, dialled; /* connections */
     uint64_t received_bytes, sent_bytes;
-    uint32_t open;                         /* connections now, those that linger included */
+    uint32_t open; /* connections now, those that linger included */
 };
 const struct nrpc_posix_stats *nrpc_posix_stats(void);
 

@@ -1,5 +1,5 @@
-/* ports/posix/nrpc_posix_dial.c - links that we open: every address of a name in turn, again and again.
- * Layer: port. Source: connect(2), getaddrinfo(3).
+/* ports/posix/nrpc_posix_dial.c - links that we open: every address of a name in turn, again and
+ * again. Layer: port. Source: connect(2), getaddrinfo(3).
  * SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
 #include "ports/posix/nrpc_posix_dial.h"
@@ -18,17 +18,18 @@ static struct entry {
     struct nrpc_dial *dial; /* NULL: free */
     const char *host;
     uint16_t port;
-    int fd;                        /* being connected, or -1 */
-    uint32_t until;                /* the name, or this address, has no longer */
+    int fd;         /* being connected, or -1 */
+    uint32_t until; /* the name, or this address, has no longer */
     uint8_t looking;
-    struct addrinfo *list, *next;  /* the name's addresses; the one to try after this */
+    struct addrinfo *list, *next; /* the name's addresses; the one to try after this */
     char error[160];
 } entries[NRPC_POSIX_DIALS];
 
 /* Notes why the attempt, or the address, has failed. */
 static void note(struct entry *entry, const char *why)
 {
-    snprintf(entry->error, sizeof entry->error, "%.64s port %u: %.64s", entry->host, (unsigned)entry->port, why);
+    snprintf(entry->error, sizeof entry->error, "%.64s port %u: %.64s", entry->host,
+             (unsigned)entry->port, why);
 }
 
 /* The attempt is over, well or not. */
@@ -108,7 +109,8 @@ static uint32_t go_on(struct entry *entry)
         if (result != NRPC_POSIX_LOOKING)
             looked_up(entry, result);
     }
-    if (entry->dial->state == NRPC_DIAL_DIALLING && !nrpc_posix_before(nrpc_posix.now_ms, entry->until)) {
+    if (entry->dial->state == NRPC_DIAL_DIALLING &&
+        !nrpc_posix_before(nrpc_posix.now_ms, entry->until)) {
         note(entry, strerror(ETIMEDOUT));
         try_next(entry);
     }
@@ -204,13 +206,13 @@ int nrpc_posix_dial(struct nrpc_dial *dial, const char *host, uint16_t number)
     if (find(dial))
         return NRPC_E_STATE;
     if (strlen(host) > NRPC_POSIX_HOST_MAX || !*host) {
-        snprintf(nrpc_posix.error.text, sizeof nrpc_posix.error.text, "a host has 1 to %d characters",
-                 NRPC_POSIX_HOST_MAX);
+        snprintf(nrpc_posix.error.text, sizeof nrpc_posix.error.text,
+                 "a host has 1 to %d characters", NRPC_POSIX_HOST_MAX);
         return NRPC_E_LINK;
     }
     if (!entry) {
-        snprintf(nrpc_posix.error.text, sizeof nrpc_posix.error.text, "all dials are in use: NRPC_POSIX_DIALS is %d",
-                 NRPC_POSIX_DIALS);
+        snprintf(nrpc_posix.error.text, sizeof nrpc_posix.error.text,
+                 "all dials are in use: NRPC_POSIX_DIALS is %d", NRPC_POSIX_DIALS);
         return NRPC_E_LIMIT;
     }
     if (nrpc_posix_init())

@@ -15,7 +15,8 @@
 enum { PIECE = 1024, BUFFER = NRPC_POSIX_BUFFER_BYTES, TURN = 65536 };
 
 NRPC_STATIC_ASSERT(BUFFER >= 2048 && BUFFER <= 1048576, "NRPC_POSIX_BUFFER_BYTES: 2048..1048576");
-NRPC_STATIC_ASSERT(BUFFER >= PIECE + NRPC_LINK_MIN, "NRPC_POSIX_BUFFER_BYTES: PIECE + NRPC_LINK_MIN or more");
+NRPC_STATIC_ASSERT(BUFFER >= PIECE + NRPC_LINK_MIN,
+                   "NRPC_POSIX_BUFFER_BYTES: PIECE + NRPC_LINK_MIN or more");
 
 struct nrpc_posix_link nrpc_posix_links[NRPC_POSIX_LINKS];
 static struct {
@@ -54,8 +55,8 @@ void nrpc_posix_link_close(struct nrpc_posix_link *link)
     memset(link, 0, sizeof *link);
 }
 
-/* The core is done with this connection and TCP has its last bytes. A close now could answer what the
- * peer still sends with RST, which would destroy our GOAWAY before it was read. */
+/* The core is done with this connection and TCP has its last bytes. A close now could answer what
+ * the peer still sends with RST, which would destroy our GOAWAY before it was read. */
 static void link_linger(struct nrpc_posix_link *link)
 {
     nrpc_link_lost(link->conn);
@@ -91,10 +92,10 @@ static int link_send(struct nrpc_posix_link *link, const uint8_t *data, size_t n
 }
 
 /* Lets the core work on n received bytes (0: only on its output) until it needs neither room nor
- * input, or TURN bytes have left: a peer that reads as fast as we make keeps no other waiting, nor what
- * it says itself. What the core makes is sent whenever a packet's worth is there, so that the peer reads
- * the first answers while we make the others. *used: the bytes taken. Returns 0, or -1: the connection is
- * lost. */
+ * input, or TURN bytes have left: a peer that reads as fast as we make keeps no other waiting, nor
+ * what it says itself. What the core makes is sent whenever a packet's worth is there, so that the
+ * peer reads the first answers while we make the others. *used: the bytes taken. Returns 0, or -1:
+ * the connection is lost. */
 static int link_work(struct nrpc_posix_link *link, const uint8_t *data, size_t n, size_t *used)
 {
     size_t took, made, filled = 0, sent = 0;
@@ -106,7 +107,8 @@ static int link_work(struct nrpc_posix_link *link, const uint8_t *data, size_t n
         took = some ? nrpc_link_receive(link->conn, data + *used, some, nrpc_posix.now_ms) : 0;
         *used += took;
         made = 0;
-        if (link->tx_at == link->tx_end && sent < TURN) { /* else nothing leaves: input goes on while the core takes it */
+        if (link->tx_at == link->tx_end && sent < TURN) { /* else nothing leaves: input goes on
+                                                             while the core takes it */
             made = nrpc_link_transmit(link->conn, shared.tx + filled, BUFFER - filled);
             filled += made;
         }

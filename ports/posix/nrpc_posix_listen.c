@@ -43,7 +43,8 @@ void nrpc_posix_refuse(int fd)
 
 static void take(const struct nrpc_server *server, int fd)
 {
-    struct nrpc_conn *conn = nrpc_posix_link_free() ? nrpc_link_accept(server, nrpc_posix.now_ms) : NULL;
+    struct nrpc_conn *conn = nrpc_posix_link_free() ? nrpc_link_accept(server, nrpc_posix.now_ms)
+                                                    : NULL;
 
     if (conn && !nrpc_posix_link_open(conn, fd)) {
         nrpc_posix.stats.accepted++;
@@ -60,8 +61,7 @@ static int accept_failed(int number, int listener)
     int fd;
 
     switch (number) {
-    case EAGAIN:
-        return 0;
+    case EAGAIN: return 0;
     case EMFILE:
     case ENFILE:
         /* The peer would wait, and epoll would report it for ever. */
@@ -80,9 +80,7 @@ static int accept_failed(int number, int listener)
     case EINVAL:
     case EOPNOTSUPP:
     case ENOBUFS:
-    case ENOMEM:
-        listeners_watch(0);
-        return 0;
+    case ENOMEM: listeners_watch(0); return 0;
     default: /* that peer is gone, accept(2) passes on its network's errors: the next one may do */
         return 1;
     }
@@ -122,15 +120,18 @@ int nrpc_posix_listen(const struct nrpc_server *server, const char *address, uin
 
     nrpc_posix.taken_port = 0;
     if (server->n_conns > NRPC_POSIX_LINKS) {
-        snprintf(nrpc_posix.error.text, sizeof nrpc_posix.error.text, "%u connections, but NRPC_POSIX_LINKS is %d",
-                 (unsigned)server->n_conns, NRPC_POSIX_LINKS);
+        snprintf(nrpc_posix.error.text, sizeof nrpc_posix.error.text,
+                 "%u connections, but NRPC_POSIX_LINKS is %d", (unsigned)server->n_conns,
+                 NRPC_POSIX_LINKS);
         return NRPC_E_LIMIT;
     }
     if (nrpc_posix_init())
         return NRPC_E_LINK;
-    n = nrpc_posix_sockets(address, &number, fds, NRPC_POSIX_LISTENERS - nrpc_posix.n_listeners, &nrpc_posix.error);
+    n = nrpc_posix_sockets(address, &number, fds, NRPC_POSIX_LISTENERS - nrpc_posix.n_listeners,
+                           &nrpc_posix.error);
     for (int i = 0; i < n; i++) {
-        struct epoll_event event = {.events = EPOLLIN, .data = {.u32 = NRPC_POSIX_KEY_LISTENER | nrpc_posix.n_listeners}};
+        struct epoll_event event = {
+            .events = EPOLLIN, .data = {.u32 = NRPC_POSIX_KEY_LISTENER | nrpc_posix.n_listeners}};
 
         nrpc_posix.listeners[nrpc_posix.n_listeners].server = server;
         nrpc_posix.listeners[nrpc_posix.n_listeners++].fd = fds[i];

@@ -15,10 +15,11 @@
 /* Many resolvers want more than the least stack that there is. */
 enum { STACK_BYTES = 256 * 1024, NUMBER_BITS = 8, PORT_TEXT = 6 };
 
-NRPC_STATIC_ASSERT(NRPC_POSIX_DIALS >= 1 && NRPC_POSIX_DIALS <= 1 << NUMBER_BITS, "NRPC_POSIX_DIALS: 1..256");
+NRPC_STATIC_ASSERT(NRPC_POSIX_DIALS >= 1 && NRPC_POSIX_DIALS <= 1 << NUMBER_BITS,
+                   "NRPC_POSIX_DIALS: 1..256");
 
-/* A thread cannot be stopped while the system looks a name up. So each lookup has a number that is never
- * used again, and whoever comes back with another one's throws its answer away. */
+/* A thread cannot be stopped while the system looks a name up. So each lookup has a number that is
+ * never used again, and whoever comes back with another one's throws its answer away. */
 static struct lookup {
     unsigned generation;
     int result; /* NRPC_POSIX_LOOKING, or getaddrinfo's */
@@ -29,7 +30,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of lookups */
 
 static int look(const char *host, const char *port, int flags, struct addrinfo **list)
 {
-    struct addrinfo hint = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV};
+    struct addrinfo hint = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV};
 
     return getaddrinfo(host, port, &hint, list);
 }
@@ -74,8 +76,10 @@ static int start_thread(unsigned number, unsigned generation)
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the threads that the program knows */
-    result = pthread_create(&thread, &attributes, run, (void *)(uintptr_t)(generation << NUMBER_BITS | number));
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the threads that the program
+                                                    knows */
+    result = pthread_create(&thread, &attributes, run,
+                            (void *)(uintptr_t)(generation << NUMBER_BITS | number));
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return result ? EAI_AGAIN : 0;

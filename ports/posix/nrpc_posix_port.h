@@ -1,5 +1,5 @@
-/* ports/posix/nrpc_posix_port.h - what the port's files share: its links, and the state of its loop.
- * Layer: port, internal to ports/posix. Source: epoll(7).
+/* ports/posix/nrpc_posix_port.h - what the port's files share: its links, and the state of its
+ * loop. Layer: port, internal to ports/posix. Source: epoll(7).
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NRPC_POSIX_PORT_H
 #define NRPC_POSIX_PORT_H
@@ -9,17 +9,21 @@
 #include "ports/posix/nrpc_posix_sockets.h"
 
 /* epoll keys; below: the number of a link. */
-enum { NRPC_POSIX_KEY_LISTENER = 1 << 24, NRPC_POSIX_KEY_WAKE = 1 << 25, NRPC_POSIX_KEY_DIAL = 1 << 26 };
+enum {
+    NRPC_POSIX_KEY_LISTENER = 1 << 24,
+    NRPC_POSIX_KEY_WAKE = 1 << 25,
+    NRPC_POSIX_KEY_DIAL = 1 << 26
+};
 
 /* One TCP connection. conn is NULL while it lingers: we have sent FIN and wait for the peer's. */
 struct nrpc_posix_link {
     struct nrpc_conn *conn;
     int fd;
-    uint32_t events;                 /* what epoll watches for */
-    uint32_t rx_at, rx_end;          /* received, not yet taken by the core: in kept[].rx */
-    uint32_t tx_at, tx_end;          /* made by the core, not yet taken by TCP: in kept[].tx */
+    uint32_t events;        /* what epoll watches for */
+    uint32_t rx_at, rx_end; /* received, not yet taken by the core: in kept[].rx */
+    uint32_t tx_at, tx_end; /* made by the core, not yet taken by TCP: in kept[].tx */
     uint32_t linger_until;
-    uint16_t place;                  /* in nrpc_posix.open */
+    uint16_t place; /* in nrpc_posix.open */
 };
 extern struct nrpc_posix_link nrpc_posix_links[NRPC_POSIX_LINKS];
 
@@ -30,15 +34,16 @@ struct nrpc_posix_listener {
 
 /* Dialling is linked in by who dials; see nrpc_posix_dial.c. */
 struct nrpc_posix_dialler {
-    uint32_t (*run)(void);          /* dials what may be dialled; the milliseconds after which to call again */
+    uint32_t (*run)(void); /* dials what may be dialled; the milliseconds after which to call again
+                            */
     void (*event)(unsigned number); /* a socket is connected, or never will be */
     void (*stop)(void);             /* forgets every dial; links stay */
 };
 
 struct nrpc_posix {
-    int epoll, wake, spare;          /* spare: given up to refuse a peer when none is left */
-    uint32_t now_ms, tick_ms;        /* the clock of this turn; when the timers are due */
-    uint32_t pause_until;            /* listeners rest: accept failed for want of memory */
+    int epoll, wake, spare;   /* spare: given up to refuse a peer when none is left */
+    uint32_t now_ms, tick_ms; /* the clock of this turn; when the timers are due */
+    uint32_t pause_until;     /* listeners rest: accept failed for want of memory */
     uint16_t n_open, n_free, n_listeners, taken_port;
     uint8_t ready, paused;
     uint8_t unfinished;              /* a link's turn was over before it had sent all */
@@ -74,8 +79,8 @@ int nrpc_posix_fail(const char *what, int number);
 /* 1: a link is free, or was made free from those that only linger. */
 int nrpc_posix_link_free(void);
 
-/* A link for a connected socket; call only where one is free. Both are the link's from here on. Returns 0,
- * or -1: epoll does not take it, and both are the caller's. */
+/* A link for a connected socket; call only where one is free. Both are the link's from here on.
+ * Returns 0, or -1: epoll does not take it, and both are the caller's. */
 int nrpc_posix_link_open(struct nrpc_conn *conn, int fd);
 
 void nrpc_posix_link_close(struct nrpc_posix_link *link);
@@ -83,7 +88,8 @@ void nrpc_posix_link_close(struct nrpc_posix_link *link);
 /* Sends what is kept or was made outside of an event, then takes up what was left over. */
 void nrpc_posix_link_flush(struct nrpc_posix_link *link);
 
-/* Runs its timers; the next one may be sooner than what nrpc_posix.tick_ms says, which then moves. */
+/* Runs its timers; the next one may be sooner than what nrpc_posix.tick_ms says, which then moves.
+ */
 void nrpc_posix_link_tick(struct nrpc_posix_link *link);
 
 void nrpc_posix_link_event(struct nrpc_posix_link *link, uint32_t events);

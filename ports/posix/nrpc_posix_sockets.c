@@ -16,16 +16,17 @@
 
 enum { FREE_PORT_TRIES = 4 };
 
-static int socket_fail(struct nrpc_posix_error *error, const char *address, uint16_t port, int number)
+static int socket_fail(struct nrpc_posix_error *error, const char *address, uint16_t port,
+                       int number)
 {
     const char *where = address ? address : "any address";
 
     if (number == EADDRINUSE)
-        snprintf(error->text, sizeof error->text, "port %u is taken: another program listens on it (%.64s)",
-                 (unsigned)port, where);
+        snprintf(error->text, sizeof error->text,
+                 "port %u is taken: another program listens on it (%.64s)", (unsigned)port, where);
     else if (number == EACCES)
-        snprintf(error->text, sizeof error->text, "port %u of %.64s: this user may not listen on it",
-                 (unsigned)port, where);
+        snprintf(error->text, sizeof error->text,
+                 "port %u of %.64s: this user may not listen on it", (unsigned)port, where);
     else
         snprintf(error->text, sizeof error->text, "cannot listen on %.64s port %u: %s", where,
                  (unsigned)port, strerror(number));
@@ -111,7 +112,8 @@ int nrpc_posix_sockets(const char *address, uint16_t *port, int *fds, int room,
      * name and without AI_PASSIVE, getaddrinfo gives both loopback addresses. */
     if (!address)
         hint.ai_flags = AI_PASSIVE;
-    result = getaddrinfo(address && strcmp(address, "localhost") ? address : NULL, "0", &hint, &list);
+    result = getaddrinfo(address && strcmp(address, "localhost") ? address : NULL, "0", &hint,
+                         &list);
     if (result) {
         snprintf(error->text, sizeof error->text, "address %.64s: %s", address ? address : "any",
                  gai_strerror(result));
@@ -126,7 +128,8 @@ int nrpc_posix_sockets(const char *address, uint16_t *port, int *fds, int room,
     }
     freeaddrinfo(list);
     if (result == -ENOSPC) {
-        snprintf(error->text, sizeof error->text, "all listening sockets are in use: see NRPC_POSIX_LISTENERS");
+        snprintf(error->text, sizeof error->text,
+                 "all listening sockets are in use: see NRPC_POSIX_LISTENERS");
         return NRPC_E_LIMIT;
     }
     return result > 0 ? result : socket_fail(error, address, *port, -result);

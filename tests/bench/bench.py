@@ -8,6 +8,7 @@ counted, and a figure above its budget fails. Requests a second depend on the ma
 are measured in turns by the same h2load, the server on one core and h2load on another, and only the
 ratio means anything.
 """
+
 import argparse
 import os
 import re
@@ -68,11 +69,14 @@ def baseline(build, core=None):
 
 # --- Instructions ----------------------------------------------------------------------------------
 
+
 def callgrind_total(program, calls, folder):
     out = Path(folder) / f"callgrind.{calls}"
     result = subprocess.run(
         ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", str(program), str(calls)],
-        capture_output=True, text=True)
+        capture_output=True,
+        text=True,
+    )
     if result.returncode:
         sys.exit(f"bench: {program} {calls} failed under valgrind:\n{result.stdout}{result.stderr}")
     return int(re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.M).group(1))
@@ -81,18 +85,39 @@ def callgrind_total(program, calls, folder):
 def instructions_per_call(build, short=2000, long=12000):
     program = build / "bench/instructions"
     with tempfile.TemporaryDirectory() as folder:
-        difference = callgrind_total(program, long, folder) - callgrind_total(program, short, folder)
+        difference = callgrind_total(program, long, folder) - callgrind_total(
+            program, short, folder
+        )
     return difference / (long - short)
 
 
 # --- TLS -------------------------------------------------------------------------------------------
 
+
 def tls_costs(build):
     """{"full": instructions, "resumed": instructions, "memory": bytes}, the server's alone."""
     result = subprocess.run(
-        ["qemu-system-arm", "-M", "mps2-an385", "-icount", "shift=0", "-nographic", "-monitor", "none", "-serial", "none",
-         "-semihosting-config", "enable=on,target=native", "-kernel", str(build / "tls-m3/test_cost.elf")],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL)
+        [
+            "qemu-system-arm",
+            "-M",
+            "mps2-an385",
+            "-icount",
+            "shift=0",
+            "-nographic",
+            "-monitor",
+            "none",
+            "-serial",
+            "none",
+            "-semihosting-config",
+            "enable=on,target=native",
+            "-kernel",
+            str(build / "tls-m3/test_cost.elf"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
     found = dict(re.findall(r"^(full|resumed|memory): (\d+)$", result.stdout, re.M))
     if result.returncode or len(found) != 3:
         sys.exit(f"bench: the TLS handshakes have failed:\n{result.stdout}")
@@ -102,14 +127,18 @@ def tls_costs(build):
 def tls_peak(app):
     """Bytes of its memory that Mbed TLS has used on a board when grpcio has called it, as the firmware says."""
     import grpc
+
     import secure
     import targets
+
     server = targets.Server("lm3s6965evb", app=app)
     with grpc.secure_channel(f"localhost:{server.port}", secure.channel_credentials()) as channel:
         if channel.unary_unary(METHOD)(REQUEST, timeout=60) != REPLY:
             sys.exit(f"bench: {app}: not the right answer")
     said, end = [], time.monotonic() + 60
-    while len(said) < 2 and time.monotonic() < end:  # at its start; when the first client has been there
+    while (
+        len(said) < 2 and time.monotonic() < end
+    ):  # at its start; when the first client has been there
         said = re.findall(r"tls: memory: peak (\d+) of", "\n".join(server.output))
         time.sleep(0.2)
     server.stop()
@@ -118,9 +147,11 @@ def tls_peak(app):
 
 # --- Requests a second -----------------------------------------------------------------------------
 
+
 def check_answers(server):
     """Through grpcio: what h2load is going to count as 2xx are calls that end with OK."""
     import grpc
+
     with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         call = channel.unary_unary(METHOD)
         for _ in range(3):
@@ -130,9 +161,24 @@ def check_answers(server):
 
 
 def h2load(server, shape, seconds, body):
-    command = ["h2load", "-D", str(seconds), "--warm-up-time", "1", "-c", str(shape[0]),
-               "-m", str(shape[1]), "-d", body, "-H", "content-type: application/grpc",
-               "-H", "te: trailers", f"http://127.0.0.1:{server.port}{METHOD}"]
+    command = [
+        "h2load",
+        "-D",
+        str(seconds),
+        "--warm-up-time",
+        "1",
+        "-c",
+        str(shape[0]),
+        "-m",
+        str(shape[1]),
+        "-d",
+        body,
+        "-H",
+        "content-type: application/grpc",
+        "-H",
+        "te: trailers",
+        f"http://127.0.0.1:{server.port}{METHOD}",
+    ]
     if shutil.which("taskset"):
         command = ["taskset", "-c", LOAD_CORE, *command]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -163,12 +209,16 @@ def rates(build, seconds, repeats):
                     for server in (ours, theirs):
                         rate = h2load(server, shape, seconds, body.name)
                         results[shape][server.name].append(rate)
-                        print(f"  {shape[0]} x {shape[1]}, turn {turn + 1}: {server.name} "
-                              f"{rate:,.0f} requests/s", file=sys.stderr)
+                        print(
+                            f"  {shape[0]} x {shape[1]}, turn {turn + 1}: {server.name} "
+                            f"{rate:,.0f} requests/s",
+                            file=sys.stderr,
+                        )
     return results
 
 
 # --- The table -------------------------------------------------------------------------------------
+
 
 class Table:
     def __init__(self):
@@ -187,7 +237,9 @@ class Table:
 
 
 def report_instructions(table, build):
-    table.title("Instructions of one unary call: engine + nanopb + handler, steady state; host, -O2 -flto")
+    table.title(
+        "Instructions of one unary call: engine + nanopb + handler, steady state; host, -O2 -flto"
+    )
     table.budget("SayHello", instructions_per_call(build), BUDGET_INSTRUCTIONS)
 
 
@@ -196,8 +248,12 @@ def report_bytes(table, build, with_baseline):
     with nanorpc(build) as server:
         ours = wire.measure(server.port, METHOD, REQUEST)
     table.budget("request: frames of the call's stream", ours.request_stream, BUDGET_REQUEST_BYTES)
-    table.row("request: with the connection's WINDOW_UPDATE", f"{ours.request:,.1f}", "",
-              "grpcio sends one with each call, whatever the server does")
+    table.row(
+        "request: with the connection's WINDOW_UPDATE",
+        f"{ours.request:,.1f}",
+        "",
+        "grpcio sends one with each call, whatever the server does",
+    )
     table.budget("response", ours.response, BUDGET_RESPONSE_BYTES)
     table.row("PINGs of either side, each call", f"{ours.pings:,.2f}", "", "by grpcio's timers")
     if with_baseline:
@@ -212,10 +268,25 @@ def report_tls(table, build, with_images):
     table.title("TLS 1.2 with ECDSA P-256 on a Cortex-M3 in QEMU: the server's side")
     costs = tls_costs(build)
     table.budget("instructions of a full handshake", costs["full"], BUDGET_TLS_FULL)
-    table.budget("instructions of a resumed one", costs["resumed"], BUDGET_TLS_RESUMED, f"1/{costs['full'] // costs['resumed']}")
-    table.budget("Mbed TLS's memory, 1 connection, at most", costs["memory"], BUDGET_TLS_MEMORY["4 KB"], "bytes; 4 KB records")
+    table.budget(
+        "instructions of a resumed one",
+        costs["resumed"],
+        BUDGET_TLS_RESUMED,
+        f"1/{costs['full'] // costs['resumed']}",
+    )
+    table.budget(
+        "Mbed TLS's memory, 1 connection, at most",
+        costs["memory"],
+        BUDGET_TLS_MEMORY["4 KB"],
+        "bytes; 4 KB records",
+    )
     for records, app in TLS_IMAGES.items() if with_images else ():
-        table.budget(f"the same by grpcio, lm3s6965evb, {records} records", tls_peak(app), BUDGET_TLS_MEMORY[records], "bytes")
+        table.budget(
+            f"the same by grpcio, lm3s6965evb, {records} records",
+            tls_peak(app),
+            BUDGET_TLS_MEMORY[records],
+            "bytes",
+        )
 
 
 def report_rates(table, build, seconds, repeats):
@@ -223,18 +294,29 @@ def report_rates(table, build, seconds, repeats):
     table.title(f"Requests a second, h2load, median of {repeats} turns of {seconds} s")
     for shape, servers in measured.items():
         ours, theirs = (statistics.median(values) for values in servers.values())
-        table.row(f"{shape[0]} connection{'s' * (shape[0] > 1)} x {shape[1]} stream{'s' * (shape[1] > 1)}",
-                  f"{ours / theirs:.1f}x", f"reach {REACH_RATIO[shape]:.0f}x",
-                  f"nanorpc {ours:,.0f}, gRPC C++ {theirs:,.0f}")
+        table.row(
+            f"{shape[0]} connection{'s' * (shape[0] > 1)} x {shape[1]} stream{'s' * (shape[1] > 1)}",
+            f"{ours / theirs:.1f}x",
+            f"reach {REACH_RATIO[shape]:.0f}x",
+            f"nanorpc {ours:,.0f}, gRPC C++ {theirs:,.0f}",
+        )
     if (os.cpu_count() or 1) < 2:
         table.row("", "", "", "one core only: server and h2load shared it")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=Path, default=Path("build"), help="where make builds (default: build)")
-    parser.add_argument("--check", action="store_true", help="only what is deterministic; fail above a budget")
-    parser.add_argument("--seconds", type=int, default=3, help="measured time of each h2load (default: 3)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--build", type=Path, default=Path("build"), help="where make builds (default: build)"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="only what is deterministic; fail above a budget"
+    )
+    parser.add_argument(
+        "--seconds", type=int, default=3, help="measured time of each h2load (default: 3)"
+    )
     parser.add_argument("--repeats", type=int, default=5, help="turns of each server (default: 5)")
     options = parser.parse_args()
     table = Table()

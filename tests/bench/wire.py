@@ -2,6 +2,7 @@
 # Layer: test. Source: RFC 9113 4.1.
 # SPDX-License-Identifier: Apache-2.0
 """A TCP relay between a grpcio channel and a server; it reads the frames that pass."""
+
 import socket
 import threading
 from dataclasses import dataclass
@@ -13,10 +14,11 @@ PING = 6
 @dataclass
 class Bytes:
     """Of one call, both on average; frame headers included, PINGs left out."""
-    request: float         # from the client
+
+    request: float  # from the client
     request_stream: float  # of it, on the call's own stream
-    response: float        # from the server
-    pings: float           # bytes of PINGs, both ways
+    response: float  # from the server
+    pings: float  # bytes of PINGs, both ways
 
 
 class Direction:
@@ -33,7 +35,7 @@ class Direction:
             if len(self.buffer) < len(PREFACE):
                 return
             assert self.buffer.startswith(PREFACE)
-            del self.buffer[:len(PREFACE)]
+            del self.buffer[: len(PREFACE)]
         self.begun = True
         while len(self.buffer) >= 9:
             size = 9 + int.from_bytes(self.buffer[:3], "big")
@@ -92,6 +94,7 @@ class Relay:
 def measure(server_port, method, request, warm_up=100, calls=400):
     """Bytes of one call when `calls` follow one another, after `warm_up` others."""
     import grpc
+
     relay = Relay(server_port)
     with grpc.insecure_channel(f"127.0.0.1:{relay.port}") as channel:
         call = channel.unary_unary(method)
@@ -103,5 +106,6 @@ def measure(server_port, method, request, warm_up=100, calls=400):
         after = relay.up.snapshot(), relay.down.snapshot()
     relay.close()
     (total, stream, up_pings), (response, _, down_pings) = (
-        tuple(b - a for a, b in zip(old, new)) for old, new in zip(before, after))
+        tuple(b - a for a, b in zip(old, new)) for old, new in zip(before, after)
+    )
     return Bytes(total / calls, stream / calls, response / calls, (up_pings + down_pings) / calls)

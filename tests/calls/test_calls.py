@@ -2,21 +2,22 @@
 # Layer: tests. Source: gRPC "Core concepts"; nanorpc/client.h.
 # SPDX-License-Identifier: Apache-2.0
 """Each target runs boards/apps/caller/caller.c. A test tells it what to call, and it tells what came of that."""
+
 import concurrent.futures
 import threading
 import time
 
+import caller_pb2
+import caller_pb2_grpc
 import grpc
 import pytest
+import simpletest_pb2
+import simpletest_pb2_grpc
 from google.protobuf import any_pb2
 from google.rpc import status_pb2
 from grpc_status import rpc_status
-
-import caller_pb2
-import caller_pb2_grpc
-import simpletest_pb2
-import simpletest_pb2_grpc
 from nameserver import names  # noqa: F401 (a fixture)
+
 from targets import Server, chosen, free_port, use
 
 TARGETS = ["posix", "hostsim-raw", "hostsim-sockets", "lm3s6965evb"]
@@ -30,7 +31,7 @@ class Simple(simpletest_pb2_grpc.SimpleTestServicer):
     """What a request's text says, it does."""
 
     def __init__(self):
-        self.seen = []           # (method, texts, metadata x-token)
+        self.seen = []  # (method, texts, metadata x-token)
         self.ended = threading.Semaphore(0)  # calls that have ended, in whatever way
         self.release = threading.Event()
 
@@ -49,7 +50,11 @@ class Simple(simpletest_pb2_grpc.SimpleTestServicer):
         if text.startswith("details "):
             detail = any_pb2.Any()
             detail.Pack(simpletest_pb2.ResponseOne(result=text[8:]))
-            context.abort_with_status(rpc_status.to_status(status_pb2.Status(code=5, message="not here", details=[detail])))
+            context.abort_with_status(
+                rpc_status.to_status(
+                    status_pb2.Status(code=5, message="not here", details=[detail])
+                )
+            )
         if text == "wait":
             self.release.wait(SECONDS)
 
@@ -84,7 +89,9 @@ class Service:
         self.start()
 
     def start(self):
-        self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(8), options=[("grpc.so_reuseport", 0)])
+        self.server = grpc.server(
+            concurrent.futures.ThreadPoolExecutor(8), options=[("grpc.so_reuseport", 0)]
+        )
         simpletest_pb2_grpc.add_SimpleTestServicer_to_server(self.simple, self.server)
         self.port = self.server.add_insecure_port("0.0.0.0:%d" % self.port)
         assert self.port
@@ -103,8 +110,11 @@ class Device:
         self.stub = caller_pb2_grpc.CallerStub(self.channel)
 
     def order(self, port, method, *requests, **more):
-        return self.stub.Run(caller_pb2.Order(host=self.host, port=port, method=method, requests=requests, **more),
-                             timeout=SECONDS, wait_for_ready=True)
+        return self.stub.Run(
+            caller_pb2.Order(host=self.host, port=port, method=method, requests=requests, **more),
+            timeout=SECONDS,
+            wait_for_ready=True,
+        )
 
     def run(self, *arguments, **more):
         """[(what, text, status, message)]"""
@@ -139,9 +149,16 @@ def test_four_kinds(device, service):
     assert device.run(service.port, GET_LIST, "x") == good(*("test%d" % i for i in range(5)))
     assert device.run(service.port, POST_LIST, "a", "b", "c") == good("PostList OK 3")
     assert device.run(service.port, POST_LIST) == good("PostList OK 0")
-    assert sorted(device.run(service.port, POST_AND_POST, "a", "b")) == sorted(good("Hello !! a", "Hello !! b"))
-    assert service.simple.seen == [("GetOne", ["you"], ""), ("GetList", ["x"], ""), ("PostList", ["a", "b", "c"], ""),
-                                   ("PostList", [], ""), ("PostAndPost", [], "")]
+    assert sorted(device.run(service.port, POST_AND_POST, "a", "b")) == sorted(
+        good("Hello !! a", "Hello !! b")
+    )
+    assert service.simple.seen == [
+        ("GetOne", ["you"], ""),
+        ("GetList", ["x"], ""),
+        ("PostList", ["a", "b", "c"], ""),
+        ("PostList", [], ""),
+        ("PostAndPost", [], ""),
+    ]
 
 
 def test_many_calls_on_a_link(device, service):
@@ -153,14 +170,21 @@ def test_many_calls_on_a_link(device, service):
 def test_statuses(device, service):
     text = "no such sensor: 100 % caf\u00e9"
     assert device.run(service.port, GET_ONE, "fail " + text[:15])[-1] == (DONE, "", 9, text[:15])
-    assert device.run(service.port, GET_ONE, "fail 100 % caf\u00e9")[-1] == (DONE, "", 9, "100 % caf\u00e9")
+    assert device.run(service.port, GET_ONE, "fail 100 % caf\u00e9")[-1] == (
+        DONE,
+        "",
+        9,
+        "100 % caf\u00e9",
+    )
     events = device.run(service.port, GET_LIST, "fail later")
     assert events == [(HEADERS, "", 0, "")] + replies("test0", "test1") + [(DONE, "", 9, "later")]
 
 
 def test_metadata(device, service):
     events = device.run(service.port, GET_ONE, "you", token="abc")
-    assert events == [(HEADERS, "first abc ", 0, "")] + replies("Hello !! you") + [(DONE, "first abc last ", 0, "")]
+    assert events == [(HEADERS, "first abc ", 0, "")] + replies("Hello !! you") + [
+        (DONE, "first abc last ", 0, "")
+    ]
     assert service.simple.seen == [("GetOne", ["you"], "abc")]
 
 
@@ -176,7 +200,12 @@ def test_cancel(device, service):
     events = device.run(service.port, GET_LIST, "wait", cancel_after=2)
     assert events == [(HEADERS, "", 0, "")] + replies("test0", "test1") + [(DONE, "", 1, "enough")]
     assert service.simple.ended.acquire(timeout=SECONDS)  # the server is told
-    assert device.run(service.port, GET_ONE, "x", cancel_at_once=True)[-1] == (DONE, "", 1, "at once")
+    assert device.run(service.port, GET_ONE, "x", cancel_at_once=True)[-1] == (
+        DONE,
+        "",
+        1,
+        "at once",
+    )
     service.simple.release.set()
     assert device.run(service.port, GET_ONE, "you") == good("Hello !! you")
 
@@ -195,30 +224,49 @@ def blocking(*texts):
 def test_blocking(device, service):
     def run(*arguments, **more):
         return device.run(service.port, *arguments, blocking=True, **more)
+
     assert run(GET_ONE, "you") == blocking("Hello !! you")
     assert run(GET_LIST, "x") == blocking(*("test%d" % i for i in range(5)))
     assert run(POST_LIST, "a", "b", "c") == blocking("PostList OK 3")
     assert run(POST_LIST) == blocking("PostList OK 0")
     assert run(POST_AND_POST, "a", "b") == blocking("Hello !! a", "Hello !! b")
-    assert service.simple.seen == [("GetOne", ["you"], ""), ("GetList", ["x"], ""), ("PostList", ["a", "b", "c"], ""),
-                                   ("PostList", [], ""), ("PostAndPost", [], "")]
+    assert service.simple.seen == [
+        ("GetOne", ["you"], ""),
+        ("GetList", ["x"], ""),
+        ("PostList", ["a", "b", "c"], ""),
+        ("PostList", [], ""),
+        ("PostAndPost", [], ""),
+    ]
 
 
 def test_blocking_with_metadata(device, service):
     events = list(device.order(service.port, GET_ONE, "you", blocking=True, token="abc"))
-    assert [(e.what, e.text, e.status) for e in events] == [(REPLY, "Hello !! you", 0), (DONE, "first abc last ", 0)]
-    event = list(device.order(service.port, GET_LIST, "details of it", blocking=True, token="d"))[-1]
-    assert (event.status, event.message, event.text, event.detail) == (5, "not here", "first d ", "of it")  # grpcio: the details in place of "last"
+    assert [(e.what, e.text, e.status) for e in events] == [
+        (REPLY, "Hello !! you", 0),
+        (DONE, "first abc last ", 0),
+    ]
+    event = list(device.order(service.port, GET_LIST, "details of it", blocking=True, token="d"))[
+        -1
+    ]
+    assert (event.status, event.message, event.text, event.detail) == (
+        5,
+        "not here",
+        "first d ",
+        "of it",
+    )  # grpcio: the details in place of "last"
     assert [token for _, _, token in service.simple.seen] == ["abc", "d"]
 
 
 def test_blocking_that_fails(device, service):
     def run(*arguments, **more):
         return device.run(service.port, *arguments, blocking=True, **more)
+
     assert run(GET_ONE, "fail 100 % caf\u00e9") == [(DONE, "", 9, "100 % caf\u00e9")]
     assert run(GET_LIST, "fail later") == replies("test0", "test1") + [(DONE, "", 9, "later")]
     assert run(POST_AND_POST, "a", "fail b") == replies("Hello !! a") + [(DONE, "", 9, "b")]
-    assert run(GET_LIST, "wait", cancel_after=2) == replies("test0", "test1") + [(DONE, "", 1, "enough")]
+    assert run(GET_LIST, "wait", cancel_after=2) == replies("test0", "test1") + [
+        (DONE, "", 1, "enough")
+    ]
     assert run(GET_ONE, "wait", timeout_ms=300)[-1][:3] == (DONE, "", 4)
     assert run(GET_LIST, "wait", timeout_ms=300)[-1][:3] == (DONE, "", 4)
     assert run(POST_AND_POST, "wait", timeout_ms=300)[-1][:3] == (DONE, "", 4)
@@ -262,6 +310,7 @@ def test_server_restarts(device, service):
 
 # --- What each port owes to its dials ---------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("is_there", [True, False])
 def test_deadlines_are_not_late(device, service, is_there):
     """With a link, and without one. A port that slept through a dial's timers would take a second for each."""
@@ -271,7 +320,10 @@ def test_deadlines_are_not_late(device, service, is_there):
         service.stop()
     began = time.monotonic()
     for _ in range(20):
-        assert device.run(service.port, GET_ONE, "wait", timeout_ms=50, wait_for_ready=True)[-1][2] == 4
+        assert (
+            device.run(service.port, GET_ONE, "wait", timeout_ms=50, wait_for_ready=True)[-1][2]
+            == 4
+        )
     assert time.monotonic() - began < 15
 
 

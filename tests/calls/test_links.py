@@ -2,6 +2,7 @@
 # Layer: tests. Source: RFC 9113 6.8, 8.7; gRPC "Retry" (transparent), "Connection Backoff Protocol".
 # SPDX-License-Identifier: Apache-2.0
 """boards/apps/caller/caller.c calls servers that do one thing wrong, made of the library `h2`, and gRPC's own, which stops."""
+
 import socket
 import threading
 import time
@@ -12,10 +13,20 @@ import h2.events
 import h2.exceptions
 import pytest
 from h2.errors import ErrorCodes
+from test_calls import (
+    DONE,
+    GET_LIST,
+    GET_ONE,
+    HEADERS,
+    POST_LIST,
+    REPLY,
+    SECONDS,
+    Service,
+    good,
+)  # noqa: F401 (device: a fixture)
 
 from rawh2 import message
-from targets import chosen, free_port
-from test_calls import DONE, GET_LIST, GET_ONE, HEADERS, POST_LIST, REPLY, SECONDS, Service, device, good  # noqa: F401 (device: a fixture)
+from targets import chosen
 
 
 class Plan:
@@ -113,7 +124,10 @@ def test_refused_twice(device):  # noqa: F811
 def test_no_retry_that_is_not_safe(device):  # noqa: F811
     """The server has begun to answer; or it has our second request, and the first is gone."""
     with Plan(begin_and_refuse) as server:
-        assert [e[0::2] for e in device.run(server.port, GET_ONE, "x")] == [(HEADERS, 0), (DONE, 14)]
+        assert [e[0::2] for e in device.run(server.port, GET_ONE, "x")] == [
+            (HEADERS, 0),
+            (DONE, 14),
+        ]
         assert server.calls == [(1, 1)]
     with Plan(refuse) as server:
         assert [e[0::2] for e in device.run(server.port, POST_LIST, "a", "b")] == [(DONE, 14)]
@@ -127,7 +141,12 @@ def test_server_that_stops_in_good_order(device):  # noqa: F811
     assert [next(waiting).what for _ in range(3)] == [HEADERS, REPLY, REPLY]
     stopped = service.server.stop(SECONDS)
     service.simple.release.set()
-    assert [(e.text, e.status) for e in waiting] == [("test2", 0), ("test3", 0), ("test4", 0), ("", 0)]
+    assert [(e.text, e.status) for e in waiting] == [
+        ("test2", 0),
+        ("test3", 0),
+        ("test4", 0),
+        ("", 0),
+    ]
     stopped.wait(SECONDS)
     service.start()
     assert device.run(service.port, GET_ONE, "b", wait_for_ready=True) == good("Hello !! b")
@@ -145,7 +164,7 @@ def test_attempts_become_rare(device):  # noqa: F811
         for _ in range(attempts):
             listener.accept()[0].close()
         seconds = time.monotonic() - began
-    assert seconds > 0.9 * sum(0.05 * 0.8 * 1.6 ** i for i in range(attempts - 1))
+    assert seconds > 0.9 * sum(0.05 * 0.8 * 1.6**i for i in range(attempts - 1))
     service = Service(port)
     assert [e.text for e in waiting if e.what == REPLY] == ["Hello !! you"]
     service.stop()
@@ -154,8 +173,10 @@ def test_attempts_become_rare(device):  # noqa: F811
 @pytest.mark.parametrize("target", chosen(["posix"]))
 def test_name_of_the_system(target):
     """Looked up by the OS: /etc/hosts, DNS, whatever it has. (The port knows "localhost" itself, in small letters.)"""
-    from targets import Server
     from test_calls import Device
+
+    from targets import Server
+
     try:
         socket.getaddrinfo("LocalHost", 1)
     except OSError:

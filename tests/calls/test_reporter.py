@@ -8,10 +8,10 @@ import sys
 import time
 
 import grpc
-import pytest
-
 import helloworld_pb2
 import helloworld_pb2_grpc
+import pytest
+
 from targets import ROOT, Server, chosen, command
 
 sys.path.insert(0, os.path.join(ROOT, "host-sim"))
@@ -55,11 +55,15 @@ class Service(collector.Collector):
 def image(target, port, period_ms, folder):
     """The program with another collector and period: see boards/apps/reporter/reporter.c."""
     host = "127.0.0.1" if target == "posix" else "10.0.2.2"
-    path = [part for part in command(target, 0, "reporter") if os.path.basename(part).startswith("reporter")][0]
+    path = [
+        part
+        for part in command(target, 0, "reporter")
+        if os.path.basename(part).startswith("reporter")
+    ][0]
     with open(path, "rb") as file:
         program = bytearray(file.read())
     at = program.index(b"@REPORT\0")
-    program[at + 8:at + 68] = struct.pack("<52sII", host.encode(), port, period_ms)
+    program[at + 8 : at + 68] = struct.pack("<52sII", host.encode(), port, period_ms)
     path = os.path.join(folder, os.path.basename(path))
     with open(path, "wb") as file:
         file.write(program)
@@ -80,8 +84,15 @@ def start(request, service, tmp_path):
     devices = []
 
     def begin(period_ms):
-        devices.append(Server(request.param, app="reporter", image=image(request.param, service.port, period_ms, tmp_path)))
+        devices.append(
+            Server(
+                request.param,
+                app="reporter",
+                image=image(request.param, service.port, period_ms, tmp_path),
+            )
+        )
         return devices[0]
+
     yield begin
     for device in devices:
         device.stop()
@@ -90,7 +101,9 @@ def start(request, service, tmp_path):
 def greet(device):
     with grpc.insecure_channel(device.target()) as channel:
         stub = helloworld_pb2_grpc.GreeterStub(channel)
-        return stub.SayHello(helloworld_pb2.HelloRequest(name="World"), timeout=SECONDS, wait_for_ready=True).message
+        return stub.SayHello(
+            helloworld_pb2.HelloRequest(name="World"), timeout=SECONDS, wait_for_ready=True
+        ).message
 
 
 def test_restarts_lose_nothing(start, service):
@@ -121,7 +134,9 @@ def test_what_there_is_no_room_for_is_counted(start, service):
         service.stop()
         time.sleep(3 * KEPT * 0.02)
         service.start()
-        sequences = list(dict.fromkeys([last] + [reading.sequence for reading in service.wait(KEPT + 20)]))
+        sequences = list(
+            dict.fromkeys([last] + [reading.sequence for reading in service.wait(KEPT + 20)])
+        )
         assert sequences == list(range(last, sequences[-1] + 1))  # what was kept has no gap
         reading = service.wait(1)[0]
         last, lost = reading.sequence, reading.lost

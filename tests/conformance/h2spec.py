@@ -2,6 +2,7 @@
 # Layer: tests; run by `make h2spec`, and by test_h2spec.py. The sections for clients are h2specd.py's. Source: h2spec 2.6.0, go.mod.
 # SPDX-License-Identifier: Apache-2.0
 """Use: h2spec.py [--targets NAME...] [--sections SECTION...]   Ends with 1 unless every case has passed."""
+
 import argparse
 import os
 import re
@@ -9,28 +10,77 @@ import subprocess
 import sys
 
 import h2specd
+
 import targets
 
 # The board's TLS has room for one connection only, and h2spec wants two in places.
-TARGETS = ["posix", "hostsim-raw", "hostsim-sockets", "lm3s6965evb", "hostsim-raw-tls", "hostsim-sockets-tls"]
+TARGETS = [
+    "posix",
+    "hostsim-raw",
+    "hostsim-sockets",
+    "lm3s6965evb",
+    "hostsim-raw-tls",
+    "hostsim-sockets-tls",
+]
 CA = os.path.join(targets.ROOT, "build", "certs", "ca.pem")
 PROGRAM = os.path.join(targets.ROOT, "build", "h2spec", "h2spec")
-WHY_NOT = os.path.join(targets.ROOT, "build", "h2spec", "missing")  # what `make` has said instead of building it
+WHY_NOT = os.path.join(
+    targets.ROOT, "build", "h2spec", "missing"
+)  # what `make` has said instead of building it
 SECONDS = 60  # that a case waits for each frame; one that passes waits for nothing
 CELL = 20
 
 # All sections that have cases of their own, with h2spec's strict ones (-S), and how many.
 SECTIONS = {
-    "generic/1": 1, "generic/2": 5, "generic/3.1": 3, "generic/3.2": 3, "generic/3.3": 5, "generic/3.4": 1,
-    "generic/3.5": 1, "generic/3.7": 1, "generic/3.8": 1, "generic/3.9": 2, "generic/3.10": 2, "generic/4": 4,
+    "generic/1": 1,
+    "generic/2": 5,
+    "generic/3.1": 3,
+    "generic/3.2": 3,
+    "generic/3.3": 5,
+    "generic/3.4": 1,
+    "generic/3.5": 1,
+    "generic/3.7": 1,
+    "generic/3.8": 1,
+    "generic/3.9": 2,
+    "generic/3.10": 2,
+    "generic/4": 4,
     "generic/5": 15,
-    "http2/3.5": 2, "http2/4.1": 3, "http2/4.2": 3, "http2/4.3": 3, "http2/5.1": 13, "http2/5.1.1": 2,
-    "http2/5.1.2": 1, "http2/5.3.1": 2, "http2/5.4.1": 2, "http2/5.5": 2, "http2/6.1": 3, "http2/6.2": 4,
-    "http2/6.3": 2, "http2/6.4": 3, "http2/6.5": 3, "http2/6.5.2": 5, "http2/6.5.3": 2, "http2/6.7": 4,
-    "http2/6.8": 1, "http2/6.9": 3, "http2/6.9.1": 3, "http2/6.9.2": 3, "http2/6.10": 6, "http2/7": 2,
-    "http2/8.1": 1, "http2/8.1.2": 1, "http2/8.1.2.1": 4, "http2/8.1.2.2": 2, "http2/8.1.2.3": 7,
-    "http2/8.1.2.6": 2, "http2/8.2": 1,
-    "hpack/2.3.3": 2, "hpack/4.2": 1, "hpack/5.2": 3, "hpack/6.1": 1, "hpack/6.3": 1,
+    "http2/3.5": 2,
+    "http2/4.1": 3,
+    "http2/4.2": 3,
+    "http2/4.3": 3,
+    "http2/5.1": 13,
+    "http2/5.1.1": 2,
+    "http2/5.1.2": 1,
+    "http2/5.3.1": 2,
+    "http2/5.4.1": 2,
+    "http2/5.5": 2,
+    "http2/6.1": 3,
+    "http2/6.2": 4,
+    "http2/6.3": 2,
+    "http2/6.4": 3,
+    "http2/6.5": 3,
+    "http2/6.5.2": 5,
+    "http2/6.5.3": 2,
+    "http2/6.7": 4,
+    "http2/6.8": 1,
+    "http2/6.9": 3,
+    "http2/6.9.1": 3,
+    "http2/6.9.2": 3,
+    "http2/6.10": 6,
+    "http2/7": 2,
+    "http2/8.1": 1,
+    "http2/8.1.2": 1,
+    "http2/8.1.2.1": 4,
+    "http2/8.1.2.2": 2,
+    "http2/8.1.2.3": 7,
+    "http2/8.1.2.6": 2,
+    "http2/8.2": 1,
+    "hpack/2.3.3": 2,
+    "hpack/4.2": 1,
+    "hpack/5.2": 3,
+    "hpack/6.1": 1,
+    "hpack/6.3": 1,
 }
 CASES = 147
 
@@ -58,10 +108,21 @@ def run(port, app, *asked):
     command = [PROGRAM, "--strict", "--timeout", str(SECONDS), "--port", str(port), *asked]
     if app == "tls":
         command.append("--tls")
-    done = subprocess.run(command, env=dict(os.environ, SSL_CERT_FILE=CA), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          encoding="utf-8", errors="replace", check=False)
+    done = subprocess.run(
+        command,
+        env=dict(os.environ, SSL_CERT_FILE=CA),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
     found = re.search(r"^(\d+) tests, (\d+) passed, (\d+) skipped, (\d+) failed", done.stdout, re.M)
-    return done.stdout, tuple(map(int, found.groups())) if found and done.returncode in (0, 1) else (0, 0, 0, 0)
+    return done.stdout, tuple(map(int, found.groups())) if found and done.returncode in (
+        0,
+        1,
+    ) else (0, 0, 0, 0)
 
 
 def failures(section, server):
@@ -73,7 +134,7 @@ def failures(section, server):
         case = "%s/%d" % (section, number)
         output, result = run(server.port, server.app, case)
         if result != (1, 1, 0, 0):
-            said.append("%s\n%s" % (case, output[max(0, output.find("Failures:")):].strip()))
+            said.append("%s\n%s" % (case, output[max(0, output.find("Failures:")) :].strip()))
     return said
 
 
@@ -83,8 +144,14 @@ def serves(server):
 
 
 def choices(parser, name, known):
-    parser.add_argument("--" + name, nargs="+", choices=known, default=list(known), metavar="NAME",
-                        help="of: " + " ".join(known))
+    parser.add_argument(
+        "--" + name,
+        nargs="+",
+        choices=known,
+        default=list(known),
+        metavar="NAME",
+        help="of: " + " ".join(known),
+    )
 
 
 def run_sections(target, sections, client, said):
@@ -108,9 +175,16 @@ def main():
         sys.exit(missing())
     said = {}
     for target in asked.targets:
-        run_sections(target, [section for section in asked.sections if section in SECTIONS], False, said)
+        run_sections(
+            target, [section for section in asked.sections if section in SECTIONS], False, said
+        )
         if target in h2specd.TARGETS:
-            run_sections(target, [section for section in asked.sections if section in h2specd.SECTIONS], True, said)
+            run_sections(
+                target,
+                [section for section in asked.sections if section in h2specd.SECTIONS],
+                True,
+                said,
+            )
     report(asked, said)
     sys.exit(1 if any(said.values()) else 0)
 
@@ -123,7 +197,11 @@ def cell(section, texts):
 
 
 def report(asked, said):
-    print(("%-16s" % "section" + "".join("%-*s" % (CELL, target) for target in asked.targets)).rstrip())
+    print(
+        (
+            "%-16s" % "section" + "".join("%-*s" % (CELL, target) for target in asked.targets)
+        ).rstrip()
+    )
     for section in asked.sections:
         row = "%-16s" % section
         for target in asked.targets:
@@ -135,10 +213,17 @@ def report(asked, said):
     print()
     for target in asked.targets:
         for role, sections in ("server", SECTIONS), ("client", h2specd.SECTIONS):
-            mine = [section for section in asked.sections if section in sections and (section, target) in said]
+            mine = [
+                section
+                for section in asked.sections
+                if section in sections and (section, target) in said
+            ]
             n = sum(sections[section] for section in mine)
             if mine:
-                print("%-19s as a %s: %d of %d" % (target, role, n - sum(len(said[section, target]) for section in mine), n))
+                print(
+                    "%-19s as a %s: %d of %d"
+                    % (target, role, n - sum(len(said[section, target]) for section in mine), n)
+                )
 
 
 if __name__ == "__main__":

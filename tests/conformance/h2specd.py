@@ -9,10 +9,10 @@ import socket
 import subprocess
 import threading
 
-import grpc
-
 import caller_pb2
 import caller_pb2_grpc
+import grpc
+
 import targets
 
 PROGRAM = os.path.join(targets.ROOT, "build", "h2spec", "h2specd")
@@ -25,10 +25,26 @@ HEADER_LENGTH = 4100
 
 # All sections that have cases of their own, and how many; in the order of their ports.
 SECTIONS = {
-    "client/1": 1, "client/4.1": 3, "client/4.2": 3, "client/4.3": 1, "client/5.1": 10, "client/5.1.1": 1,
-    "client/5.4.1": 2, "client/5.5": 1, "client/6.1": 3, "client/6.2": 3, "client/6.3": 2, "client/6.4": 3,
-    "client/6.5": 3, "client/6.5.2": 4, "client/6.5.3": 1, "client/6.7": 4, "client/6.8": 1, "client/6.9": 3,
-    "client/6.9.1": 2, "client/6.10": 6,
+    "client/1": 1,
+    "client/4.1": 3,
+    "client/4.2": 3,
+    "client/4.3": 1,
+    "client/5.1": 10,
+    "client/5.1.1": 1,
+    "client/5.4.1": 2,
+    "client/5.5": 1,
+    "client/6.1": 3,
+    "client/6.2": 3,
+    "client/6.3": 2,
+    "client/6.4": 3,
+    "client/6.5": 3,
+    "client/6.5.2": 4,
+    "client/6.5.3": 1,
+    "client/6.7": 4,
+    "client/6.8": 1,
+    "client/6.9": 3,
+    "client/6.9.1": 2,
+    "client/6.10": 6,
 }
 CASES = 57
 
@@ -52,10 +68,25 @@ class Servers:
     def __init__(self):
         while True:
             self.port = free_ports(CASES + 1)
-            command = [PROGRAM, "--timeout", str(SECONDS), "--max-header-length", str(HEADER_LENGTH),
-                       "--from-port", str(self.port), "--port", str(self.port + CASES)]
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                            stderr=subprocess.STDOUT, encoding="utf-8", errors="replace")
+            command = [
+                PROGRAM,
+                "--timeout",
+                str(SECONDS),
+                "--max-header-length",
+                str(HEADER_LENGTH),
+                "--from-port",
+                str(self.port),
+                "--port",
+                str(self.port + CASES),
+            ]
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+            )
             self.lines = queue.Queue()
             threading.Thread(target=self.read, daemon=True).start()
             if self.until(r"Report server is listened"):
@@ -88,8 +119,12 @@ class Between:
     """Between the device and a server of h2specd: makes its responses gRPC's own, with a content-type.
 
     One that is not ends a call at once; and what h2specd does then to the stream, its cases are about."""
+
     HEAD, HEADERS, PADDED_OR_PRIORITY = 9, 1, 0x28
-    STATUS, CONTENT_TYPE = b"\x88", b"\x0f\x10\x10application/grpc"  # RFC 7541 6.1; 6.2.2, the name's index is 31
+    STATUS, CONTENT_TYPE = (
+        b"\x88",
+        b"\x0f\x10\x10application/grpc",
+    )  # RFC 7541 6.1; 6.2.2, the name's index is 31
 
     def __init__(self, port):
         self.port = port
@@ -102,23 +137,36 @@ class Between:
             while True:
                 device = self.listener.accept()[0]
                 server = socket.create_connection(("127.0.0.1", self.port))
-                for source, sink, change in (device, server, bytes), (server, device, self.responses(b"")):
-                    threading.Thread(target=self.copy, args=(source, sink, change), daemon=True).start()
+                for source, sink, change in (
+                    (device, server, bytes),
+                    (server, device, self.responses(b"")),
+                ):
+                    threading.Thread(
+                        target=self.copy, args=(source, sink, change), daemon=True
+                    ).start()
         except OSError:
             pass  # closed, by either
 
     def responses(self, held):
         """A function that is given the bytes of a server, and returns those of the frames that are whole."""
+
         def change(data):
             nonlocal held
             held, whole = held + data, b""
-            while len(held) >= self.HEAD and len(held) >= (size := self.HEAD + int.from_bytes(held[:3], "big")):
+            while len(held) >= self.HEAD and len(held) >= (
+                size := self.HEAD + int.from_bytes(held[:3], "big")
+            ):
                 frame, held = held[:size], held[size:]
-                if frame[3] == self.HEADERS and not frame[4] & self.PADDED_OR_PRIORITY and frame[self.HEAD:].startswith(self.STATUS):
+                if (
+                    frame[3] == self.HEADERS
+                    and not frame[4] & self.PADDED_OR_PRIORITY
+                    and frame[self.HEAD :].startswith(self.STATUS)
+                ):
                     size = len(frame) - self.HEAD + len(self.CONTENT_TYPE)
                     frame = size.to_bytes(3, "big") + frame[3:] + self.CONTENT_TYPE
                 whole += frame
             return whole
+
         return change
 
     @staticmethod
@@ -144,7 +192,7 @@ def case(section, number, stub, host):
 
     A process for each: a server that has done wrong is called again, and would say so again."""
     servers = Servers()
-    before = sum(list(SECTIONS.values())[:list(SECTIONS).index(section)])
+    before = sum(list(SECTIONS.values())[: list(SECTIONS).index(section)])
     between = Between(servers.port + before + number - 1)
     try:
         order = caller_pb2.Order(host=host, port=between.own_port, requests=["x"])
@@ -158,7 +206,11 @@ def case(section, number, stub, host):
         between.stop()
         servers.stop()
     what = [event.what for event in events]  # in the end, as the server is gone
-    return "" if what.count(caller_pb2.Event.DONE) == 1 and what[-1] == caller_pb2.Event.DONE else "its call: %s" % what
+    return (
+        ""
+        if what.count(caller_pb2.Event.DONE) == 1 and what[-1] == caller_pb2.Event.DONE
+        else "its call: %s" % what
+    )
 
 
 def failures(section, server):

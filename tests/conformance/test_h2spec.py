@@ -5,9 +5,9 @@ import re
 import socket
 import threading
 
+import h2spec
 import pytest
 
-import h2spec
 from targets import chosen, use
 
 needs_h2spec = pytest.mark.skipif(h2spec.missing() is not None, reason=h2spec.missing() or "")
@@ -38,7 +38,9 @@ def server(request):
 @needs_h2spec
 def test_every_case_is_run():
     output, _ = h2spec.run(0, "greeter", "--dryrun")
-    assert len(re.findall(r"^ +\d+: ", output, re.M)) == sum(h2spec.SECTIONS.values()) == h2spec.CASES
+    assert (
+        len(re.findall(r"^ +\d+: ", output, re.M)) == sum(h2spec.SECTIONS.values()) == h2spec.CASES
+    )
 
 
 @needs_h2spec
@@ -50,6 +52,7 @@ def test_section(section, server):
 
 class FrameByFrame:
     """Between h2spec and a server: passes on a frame at a time, so that most answers overtake the next frame."""
+
     PREFACE, PAUSE = 24, 0.005
 
     def __init__(self, port):
@@ -114,4 +117,6 @@ def test_answers_that_overtake(name):
         between = FrameByFrame(server.port)
         output, result = h2spec.run(between.listener.getsockname()[1], "greeter")
         between.listener.close()
-        assert result == (h2spec.CASES, h2spec.CASES, 0, 0), output[max(0, output.find("Failures:")):]
+        assert result == (h2spec.CASES, h2spec.CASES, 0, 0), output[
+            max(0, output.find("Failures:")) :
+        ]

@@ -1,10 +1,10 @@
 # tests/conformance/test_h2specd.py - every section of h2spec's cases for clients passes on every target that calls.
 # Layer: tests. Source: RFC 9113, as h2spec 2.6.0 reads it.
 # SPDX-License-Identifier: Apache-2.0
-import pytest
-
 import h2spec
 import h2specd
+import pytest
+
 from targets import chosen, use
 
 pytestmark = pytest.mark.skipif(h2spec.missing() is not None, reason=h2spec.missing() or "")

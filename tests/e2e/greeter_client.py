@@ -2,10 +2,10 @@
 # Layer: tests.
 # SPDX-License-Identifier: Apache-2.0
 """Use: greeter_client.py [HOST:PORT [NAME]]"""
+
 import sys
 
 import grpc
-
 import helloworld_pb2
 import helloworld_pb2_grpc
 
@@ -19,4 +19,4 @@ def greet(target, name):
 
 
 if __name__ == "__main__":
-    greet(*(sys.argv[1:] + ["localhost:50051", "you"][len(sys.argv) - 1:]))
+    greet(*(sys.argv[1:] + ["localhost:50051", "you"][len(sys.argv) - 1 :]))

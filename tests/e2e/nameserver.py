@@ -31,9 +31,13 @@ class Names:
             if self.answer is None:
                 continue
             found = self.answer != ""
-            reply = query[:2] + struct.pack(">HHHHH", 0x8180 if found else 0x8183, 1, found, 0, 0) + query[12:end]
+            reply = (
+                query[:2]
+                + struct.pack(">HHHHH", 0x8180 if found else 0x8183, 1, found, 0, 0)
+                + query[12:end]
+            )
             if found:  # the name as a pointer to the question, A, IN, TTL 0
-                reply += struct.pack(">HHHIH", 0xc00c, 1, 1, 0, 4) + socket.inet_aton(self.answer)
+                reply += struct.pack(">HHHIH", 0xC00C, 1, 1, 0, 4) + socket.inet_aton(self.answer)
             self.socket.sendto(reply, peer)
 
     def stop(self):

@@ -10,23 +10,51 @@ import time
 from hpack import Decoder, Encoder
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
+(
+    DATA,
+    HEADERS,
+    PRIORITY,
+    RST_STREAM,
+    SETTINGS,
+    PUSH_PROMISE,
+    PING,
+    GOAWAY,
+    WINDOW_UPDATE,
+    CONTINUATION,
+) = range(10)
 END_STREAM, ACK, END_HEADERS, PADDED, HAS_PRIORITY = 1, 1, 4, 8, 32
 TABLE_SIZE, ENABLE_PUSH, MAX_STREAMS, INITIAL_WINDOW, MAX_FRAME, MAX_HEADER_LIST = range(1, 7)
-(NO_ERROR, PROTOCOL_ERROR, INTERNAL_ERROR, FLOW_CONTROL_ERROR, _, STREAM_CLOSED, FRAME_SIZE_ERROR,
- REFUSED_STREAM, CANCEL, COMPRESSION_ERROR, _, ENHANCE_YOUR_CALM) = range(12)
+(
+    NO_ERROR,
+    PROTOCOL_ERROR,
+    INTERNAL_ERROR,
+    FLOW_CONTROL_ERROR,
+    _,
+    STREAM_CLOSED,
+    FRAME_SIZE_ERROR,
+    REFUSED_STREAM,
+    CANCEL,
+    COMPRESSION_ERROR,
+    _,
+    ENHANCE_YOUR_CALM,
+) = range(12)
 TIMEOUT = 30
 
 Frame = collections.namedtuple("Frame", "type flags stream payload")
 
 
 def frame(kind, flags, stream, payload=b""):
-    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
+    return (
+        struct.pack(">I", len(payload))[1:]
+        + bytes([kind, flags])
+        + struct.pack(">I", stream)
+        + payload
+    )
 
 
 def setting(*pairs):
     """The payload of SETTINGS from identifier, value, identifier, value..."""
-    return b"".join(struct.pack(">HI", *pairs[i:i + 2]) for i in range(0, len(pairs), 2))
+    return b"".join(struct.pack(">HI", *pairs[i : i + 2]) for i in range(0, len(pairs), 2))
 
 
 def settings(*pairs):
@@ -62,7 +90,7 @@ def messages(data):
     texts = []
     while data:
         flag, length = struct.unpack(">BI", data[:5])
-        body, data = data[5:5 + length], data[5 + length:]
+        body, data = data[5 : 5 + length], data[5 + length :]
         assert flag == 0 and len(body) == length, "cut or compressed"
         assert body == field1(body[2:])
         texts.append(body[2:].decode())
@@ -70,8 +98,14 @@ def messages(data):
 
 
 def request(path="/Greeter/SayHello", *extra, without=()):
-    fields = [(":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "localhost:50051"),
-              ("te", "trailers"), ("content-type", "application/grpc")]
+    fields = [
+        (":method", "POST"),
+        (":scheme", "http"),
+        (":path", path),
+        (":authority", "localhost:50051"),
+        ("te", "trailers"),
+        ("content-type", "application/grpc"),
+    ]
     return [field for field in fields if field[0] not in without] + list(extra)
 
 
@@ -79,11 +113,11 @@ class Stream:
     """What came on one stream."""
 
     def __init__(self):
-        self.blocks = []      # header lists: headers and trailers
+        self.blocks = []  # header lists: headers and trailers
         self.data = b""
-        self.frames = []      # sizes of DATA
-        self.ended = False    # END_STREAM
-        self.reset = None     # RST_STREAM's code
+        self.frames = []  # sizes of DATA
+        self.ended = False  # END_STREAM
+        self.reset = None  # RST_STREAM's code
 
     def header(self, name):
         """The value of a header or trailer, None when there is none."""
@@ -113,12 +147,12 @@ class Peer:
         self.encoder, self.decoder = Encoder(), Decoder()
         self.streams = collections.defaultdict(Stream)
         self.next_stream = 1
-        self.block = None           # an unfinished header block
-        self.settings = None        # the server's
-        self.acked = 0              # SETTINGS of ours that it has acknowledged
+        self.block = None  # an unfinished header block
+        self.settings = None  # the server's
+        self.acked = 0  # SETTINGS of ours that it has acknowledged
         self.pongs = []
         self.windows = collections.Counter()  # WINDOW_UPDATE, by stream
-        self.goaway = None          # (last stream, code, debug data)
+        self.goaway = None  # (last stream, code, debug data)
         self.closed = False
         self.socket = socket.socket()
         self.socket.settimeout(timeout)
@@ -158,7 +192,7 @@ class Peer:
         if len(self.received) < 9 + length:
             return None
         kind, flags, stream = struct.unpack(">BBI", self.received[3:9])
-        payload, self.received = self.received[9:9 + length], self.received[9 + length:]
+        payload, self.received = self.received[9 : 9 + length], self.received[9 + length :]
         return Frame(kind, flags, stream, payload)
 
     def receive(self, seconds):
@@ -185,8 +219,10 @@ class Peer:
                 raise EOFError("the connection ended; GOAWAY: %s" % (self.goaway,))
             left = end - time.monotonic()
             if left <= 0:
-                raise TimeoutError("nothing came for %d s; GOAWAY: %s, streams: %s" % (
-                    self.timeout, self.goaway, {k: vars(v) for k, v in self.streams.items()}))
+                raise TimeoutError(
+                    "nothing came for %d s; GOAWAY: %s, streams: %s"
+                    % (self.timeout, self.goaway, {k: vars(v) for k, v in self.streams.items()})
+                )
             self.receive(left)
 
     def quiet(self, seconds=0.3):
@@ -202,7 +238,10 @@ class Peer:
             self.acked += 1
         elif item.type == SETTINGS:
             assert len(item.payload) % 6 == 0 and item.stream == 0
-            pairs = [struct.unpack(">HI", item.payload[i:i + 6]) for i in range(0, len(item.payload), 6)]
+            pairs = [
+                struct.unpack(">HI", item.payload[i : i + 6])
+                for i in range(0, len(item.payload), 6)
+            ]
             self.settings = dict(pairs)
             self.encoder.header_table_size = min(4096, self.settings.get(TABLE_SIZE, 4096))
             self.reply(frame(SETTINGS, ACK, 0))
@@ -254,7 +293,9 @@ class Peer:
 
     def headers(self, stream, fields, flags=0, huffman=True):
         """One HEADERS frame with the whole block."""
-        return frame(HEADERS, flags | END_HEADERS, stream, self.encoder.encode(fields, huffman=huffman))
+        return frame(
+            HEADERS, flags | END_HEADERS, stream, self.encoder.encode(fields, huffman=huffman)
+        )
 
     def start(self, path="/Greeter/SayHello", *extra, flags=0):
         """Opens a stream, sends headers, gives its number."""
@@ -265,7 +306,9 @@ class Peer:
     def begin(self, path="/Greeter/SayHello", data=message("h2"), *extra):
         """Sends a whole request, gives the stream's number."""
         stream = self.new_stream()
-        self.send(self.headers(stream, request(path, *extra)), frame(DATA, END_STREAM, stream, data))
+        self.send(
+            self.headers(stream, request(path, *extra)), frame(DATA, END_STREAM, stream, data)
+        )
         return stream
 
     def finish(self, stream):
@@ -279,7 +322,9 @@ class Peer:
     def say_hello(self, name="h2"):
         """A call that must go well: its text."""
         answer = self.call(data=message(name))
-        assert answer.reset is None and answer.http_status == "200" and answer.grpc_status == "0", vars(answer)
+        assert answer.reset is None and answer.http_status == "200" and answer.grpc_status == "0", (
+            vars(answer)
+        )
         assert answer.header("content-type").startswith("application/grpc")
         return messages(answer.data)[0]
 

@@ -2,11 +2,11 @@
 # Layer: tests.
 # SPDX-License-Identifier: Apache-2.0
 """Use: reference_server.py PORT"""
+
 import concurrent.futures
 import sys
 
 import grpc
-
 import helloworld.greeter_pb2 as package_pb2
 import helloworld.greeter_pb2_grpc as package_grpc
 import helloworld_pb2
@@ -19,6 +19,7 @@ REQUEST_BYTES = 50  # as the firmware: two bytes, and a string of 48
 
 def greeter(messages):
     """The methods of either Greeter."""
+
     class Greeter:
         def SayHello(self, request, context):
             return messages.HelloReply(message="Hello, %s!" % request.name)
@@ -28,6 +29,7 @@ def greeter(messages):
 
         def Test(self, request, context):
             return messages.HelloReply(message="Test OK, %s!" % request.name)
+
     return Greeter()
 
 
@@ -50,8 +52,10 @@ class SimpleTest:
 
 
 def main():
-    server = grpc.server(concurrent.futures.ThreadPoolExecutor(max_workers=32),
-                         options=[("grpc.max_receive_message_length", REQUEST_BYTES), ("grpc.so_reuseport", 0)])
+    server = grpc.server(
+        concurrent.futures.ThreadPoolExecutor(max_workers=32),
+        options=[("grpc.max_receive_message_length", REQUEST_BYTES), ("grpc.so_reuseport", 0)],
+    )
     helloworld_pb2_grpc.add_GreeterServicer_to_server(greeter(helloworld_pb2), server)
     package_grpc.add_GreeterServicer_to_server(greeter(package_pb2), server)
     simpletest_pb2_grpc.add_SimpleTestServicer_to_server(SimpleTest(), server)

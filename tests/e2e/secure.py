@@ -6,7 +6,9 @@ import ssl
 
 import grpc
 
-CERTS = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "build", "certs")
+CERTS = os.path.join(
+    os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "build", "certs"
+)
 HOST = "localhost"  # which the server's certificate is for, beside 127.0.0.1
 
 

@@ -4,6 +4,7 @@
 """Tests take the fixture `server`, imported from here, and so run once for each target. One program a
 target serves all tests of the session. After each test a fresh client must be served, else that test
 has an error, and the next one gets a new server. To choose targets: pytest -k posix, or TARGETS="posix ..."."""
+
 import atexit
 import os
 import queue
@@ -26,19 +27,31 @@ READY = re.compile(r"nanorpc: \w+ ready on ")
 BOOT_SECONDS, RECOVER_SECONDS = 60, 40
 OURS = ["posix", "hostsim-raw", "hostsim-sockets", "lm3s6965evb", "mps2_an385"]
 RAW = OURS[:4]  # the bytes on the wire: one board is enough
-BOARD = {"posix": "boards/linux", "hostsim-raw": "host-sim", "hostsim-sockets": "host-sim",
-         "lm3s6965evb": "boards/lm3s6965evb", "mps2_an385": "boards/mps2_an385"}
+BOARD = {
+    "posix": "boards/linux",
+    "hostsim-raw": "host-sim",
+    "hostsim-sockets": "host-sim",
+    "lm3s6965evb": "boards/lm3s6965evb",
+    "mps2_an385": "boards/mps2_an385",
+}
 
 # What shows, for each application, that a new client is served.
-PROBES = {"greeter": lambda peer: peer.say_hello("probe") == "Hello, probe!",
-          "services": lambda peer: peer.say_hello("probe") == "Hello, probe",
-          "blobs": lambda peer: peer.call("/blobs.Blobs/Put", message()).grpc_status == "0",
-          "interop": lambda peer: peer.call("/grpc.testing.TestService/EmptyCall", message()).grpc_status == "0"}
+PROBES = {
+    "greeter": lambda peer: peer.say_hello("probe") == "Hello, probe!",
+    "services": lambda peer: peer.say_hello("probe") == "Hello, probe",
+    "blobs": lambda peer: peer.call("/blobs.Blobs/Put", message()).grpc_status == "0",
+    "interop": lambda peer: (
+        peer.call("/grpc.testing.TestService/EmptyCall", message()).grpc_status == "0"
+    ),
+}
 PROBES["interop_tls"] = PROBES["interop"]
 PROBES["reporter"] = PROBES["tls"] = PROBES["greeter"]
 PROBES["caller"] = lambda peer: True
 TOKEN = "a token of these tests"  # boards/apps/guarded/guarded.c has it
-PROBES["guarded"] = lambda peer: peer.call("/Greeter/SayHello", message(), ("authorization", "Bearer " + TOKEN)).grpc_status == "0"
+PROBES["guarded"] = lambda peer: (
+    peer.call("/Greeter/SayHello", message(), ("authorization", "Bearer " + TOKEN)).grpc_status
+    == "0"
+)
 
 # 1024 connections to one server: both ends' sockets are ours.
 resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
@@ -52,7 +65,11 @@ def chosen(names):
 def assignments(*path):
     """What a board.mk, or an application's .mk, assigns."""
     with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
-        return dict(re.findall(r"^((?:BOARD|APP)_[\w-]+)\s*:?=\s*(.*)$", file.read().replace("\\\n", ""), re.M))
+        return dict(
+            re.findall(
+                r"^((?:BOARD|APP)_[\w-]+)\s*:?=\s*(.*)$", file.read().replace("\\\n", ""), re.M
+            )
+        )
 
 
 def board_variables(folder):
@@ -65,8 +82,11 @@ def limit(name, macro, default, app="greeter"):
         return None
     own = assignments("boards", "apps", app + ".mk")
     board = board_variables(BOARD[name])
-    for text in (own.get("APP_CONFIG_" + os.path.basename(BOARD[name]), ""), own.get("APP_CONFIG", ""),
-                 board.get("BOARD_CONFIG", "")):
+    for text in (
+        own.get("APP_CONFIG_" + os.path.basename(BOARD[name]), ""),
+        own.get("APP_CONFIG", ""),
+        board.get("BOARD_CONFIG", ""),
+    ):
         found = re.search(r"-D%s=(\d+)" % macro, text)
         if found:
             return int(found.group(1))
@@ -76,9 +96,17 @@ def limit(name, macro, default, app="greeter"):
 def command(name, port, app="greeter"):
     if name == "reference":
         folder = "e2e" if app == "greeter" else app
-        return [sys.executable, os.path.join(ROOT, "tests", folder, "reference_server.py"), str(port)]
+        return [
+            sys.executable,
+            os.path.join(ROOT, "tests", folder, "reference_server.py"),
+            str(port),
+        ]
     program = os.path.join(ROOT, "build", os.path.basename(BOARD[name]), app)
-    qemu = board_variables(BOARD[name]).get("BOARD_QEMU") if os.path.isdir(os.path.join(ROOT, BOARD[name])) else None
+    qemu = (
+        board_variables(BOARD[name]).get("BOARD_QEMU")
+        if os.path.isdir(os.path.join(ROOT, BOARD[name]))
+        else None
+    )
     if qemu:
         program += ".elf"
     assert os.path.exists(program), "%s is not built: run make" % program
@@ -108,9 +136,19 @@ class Server:
             self.port = port or free_port()
             self.command = command(name, self.port, app) + list(extra)
             if image:
-                self.command = [image if os.path.basename(part) == os.path.basename(image) else part for part in self.command]
-            self.process = subprocess.Popen(self.command, cwd=ROOT, stdin=subprocess.DEVNULL, text=True,
-                                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
+                self.command = [
+                    image if os.path.basename(part) == os.path.basename(image) else part
+                    for part in self.command
+                ]
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                text=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                errors="replace",
+            )
             atexit.register(self.stop)
             lines = queue.Queue()
             threading.Thread(target=self.read, args=(lines,), daemon=True).start()
@@ -118,7 +156,9 @@ class Server:
                 self.connections = limit(name, app.upper() + "_CONNECTIONS", 2, app)
                 return
             self.stop()
-        raise RuntimeError("%s is not ready:\n%s\n%s" % (name, shlex.join(self.command), self.new_output()))
+        raise RuntimeError(
+            "%s is not ready:\n%s\n%s" % (name, shlex.join(self.command), self.new_output())
+        )
 
     def read(self, lines):
         for line in self.process.stdout:
@@ -139,7 +179,7 @@ class Server:
 
     def new_output(self):
         """The console since the last time."""
-        lines, self.shown = self.output[self.shown:], len(self.output)
+        lines, self.shown = self.output[self.shown :], len(self.output)
         return "\n".join(lines)
 
     def target(self):
@@ -151,7 +191,9 @@ class Server:
         end = time.monotonic() + seconds
         while self.process.poll() is None:
             try:
-                with Peer(self.port, timeout=5, context=secure.client_context() if self.tls else None) as peer:
+                with Peer(
+                    self.port, timeout=5, context=secure.client_context() if self.tls else None
+                ) as peer:
                     if PROBES[self.app](peer):
                         return True
             except (OSError, EOFError):
@@ -196,7 +238,9 @@ def use(name, app="greeter"):
         code = server.process.poll()
         server.stop()
         del running[key]
-        pytest.fail("%s no longer serves after this test (exit code %s)" % (name, code), pytrace=False)
+        pytest.fail(
+            "%s no longer serves after this test (exit code %s)" % (name, code), pytrace=False
+        )
 
 
 @pytest.fixture(params=chosen(["reference"] + OURS))

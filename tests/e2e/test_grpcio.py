@@ -12,14 +12,14 @@ import time
 
 import grpc
 import grpc.aio
-import pytest
-
 import helloworld.greeter_pb2 as package_pb2
 import helloworld.greeter_pb2_grpc as package_grpc
 import helloworld_pb2
 import helloworld_pb2_grpc
+import pytest
 import simpletest_pb2
 import simpletest_pb2_grpc
+
 from rawh2 import Peer
 from targets import RECOVER_SECONDS, ROOT, Server, chosen, free_port, our_server, server  # noqa: F401 (fixtures)
 
@@ -30,7 +30,9 @@ CODE = grpc.StatusCode
 
 def open_channel(server, *options):
     """A channel with a connection of its own."""
-    return grpc.insecure_channel(server.target(), options=[("grpc.use_local_subchannel_pool", 1), *options])
+    return grpc.insecure_channel(
+        server.target(), options=[("grpc.use_local_subchannel_pool", 1), *options]
+    )
 
 
 @pytest.fixture
@@ -83,10 +85,16 @@ class Typist:
 
 # --- The methods, the four kinds --------------------------------------------------------------------
 
+
 def run_client(*arguments):
     program = os.path.join(ROOT, "tests", "e2e", "greeter_client.py")
-    done = subprocess.run([sys.executable, program, *arguments], text=True, timeout=120,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        [sys.executable, program, *arguments],
+        text=True,
+        timeout=120,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     print(done.stdout)
     return done.returncode, done.stdout
 
@@ -96,11 +104,15 @@ def test_tutorial_client(server):
     code, text = run_client("localhost:%d" % server.port)
     assert code == 0 and "Greeter client received: Hello, you!" in text
     code, text = run_client("localhost:%d" % server.port, "microcontroller")
-    assert code == 0 and "Hello, microcontroller!" in text and "Hello again, microcontroller!" in text
+    assert (
+        code == 0 and "Hello, microcontroller!" in text and "Hello again, microcontroller!" in text
+    )
 
 
-@pytest.mark.parametrize("stub,messages", [(helloworld_pb2_grpc.GreeterStub, helloworld_pb2),
-                                           (package_grpc.GreeterStub, package_pb2)])
+@pytest.mark.parametrize(
+    "stub,messages",
+    [(helloworld_pb2_grpc.GreeterStub, helloworld_pb2), (package_grpc.GreeterStub, package_pb2)],
+)
 def test_greeters(channel, stub, messages):
     """With and without a package."""
     stub = stub(channel)
@@ -159,16 +171,36 @@ def test_streams_side_by_side(simple):
 
 def test_metadata(greeter):
     """Answers carry content-type and no surprises; ours to the server are read over, binary ones too."""
-    answer, call = greeter.SayHello.with_call(hello("m"), timeout=SECONDS, metadata=(
-        ("x-request-id", "42"), ("authorization", "Bearer " + "t" * 200), ("trace-bin", bytes(range(256)))))
+    answer, call = greeter.SayHello.with_call(
+        hello("m"),
+        timeout=SECONDS,
+        metadata=(
+            ("x-request-id", "42"),
+            ("authorization", "Bearer " + "t" * 200),
+            ("trace-bin", bytes(range(256))),
+        ),
+    )
     assert answer.message == "Hello, m!" and call.code() == CODE.OK
     assert not [key for key, _ in call.initial_metadata() if key.startswith("grpc-")]
 
 
 # --- Names -----------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("name", ["", "a", "Zoë", "日本語", "🙂🙃", "x" * LONGEST, "é" * (LONGEST // 2), "%20 %",
-                                  "line\nline\ttab"])
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "a",
+        "Zoë",
+        "日本語",
+        "🙂🙃",
+        "x" * LONGEST,
+        "é" * (LONGEST // 2),
+        "%20 %",
+        "line\nline\ttab",
+    ],
+)
 def test_names(greeter, name):
     assert greeter.SayHello(hello(name), timeout=SECONDS).message == "Hello, %s!" % name
 
@@ -203,13 +235,25 @@ def test_unknown_field_is_ignored(channel):
 
 # --- What there is not ---------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("path", ["/Greeter/SayGoodbye", "/Nobody/SayHello", "/helloworld.Greeter/SayHell",
-                                  "/helloworld.Greeter/SayHelloAgai", "/Greeter/SayHelloAgainAndAgain",
-                                  "/Greeter/", "/" + "long." * 60 + "Service/Method"])
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/Greeter/SayGoodbye",
+        "/Nobody/SayHello",
+        "/helloworld.Greeter/SayHell",
+        "/helloworld.Greeter/SayHelloAgai",
+        "/Greeter/SayHelloAgainAndAgain",
+        "/Greeter/",
+        "/" + "long." * 60 + "Service/Method",
+    ],
+)
 def test_unknown_methods(channel, path):
     for kind in (channel.unary_unary, channel.unary_stream):
         assert code_of(kind(path, None, None), b"")[0] == CODE.UNIMPLEMENTED
-    assert code_of(channel.stream_stream(path, None, None), iter([b"", b""]))[0] == CODE.UNIMPLEMENTED
+    assert (
+        code_of(channel.stream_stream(path, None, None), iter([b"", b""]))[0] == CODE.UNIMPLEMENTED
+    )
 
 
 def test_compressed_requests(server):
@@ -217,7 +261,9 @@ def test_compressed_requests(server):
     with grpc.insecure_channel(server.target(), compression=grpc.Compression.Gzip) as channel:
         greeter = helloworld_pb2_grpc.GreeterStub(channel)
         if not server.ours:
-            assert greeter.SayHello(hello("a" * 40), timeout=SECONDS).message == "Hello, %s!" % ("a" * 40)
+            assert greeter.SayHello(hello("a" * 40), timeout=SECONDS).message == "Hello, %s!" % (
+                "a" * 40
+            )
             return
         code, details = code_of(greeter.SayHello, hello("a" * 40))
         assert code == CODE.UNIMPLEMENTED and "encoding" in details
@@ -232,11 +278,17 @@ def test_large_metadata(server):
         long = [("x-long", "w" * 6000)]
         assert greeter.SayHello(hello("b"), timeout=SECONDS, metadata=long).message == "Hello, b!"
         code, details = code_of(greeter.SayHello, hello("c"), metadata=[("x-long", "w" * 70000)])
-        assert code in (CODE.RESOURCE_EXHAUSTED, CODE.INTERNAL, CODE.UNAVAILABLE, CODE.UNKNOWN), details
-        assert greeter.SayHello(hello("d"), timeout=SECONDS, wait_for_ready=True).message == "Hello, d!"
+        assert code in (CODE.RESOURCE_EXHAUSTED, CODE.INTERNAL, CODE.UNAVAILABLE, CODE.UNKNOWN), (
+            details
+        )
+        assert (
+            greeter.SayHello(hello("d"), timeout=SECONDS, wait_for_ready=True).message
+            == "Hello, d!"
+        )
 
 
 # --- Many ------------------------------------------------------------------------------------------------
+
 
 def test_1000_sequential_calls(greeter):
     for i in range(1000):
@@ -253,7 +305,9 @@ def test_200_concurrent_calls(greeter):
 def test_200_concurrent_calls_of_all_kinds(simple):
     calls = []
     for i in range(50):
-        calls.append(simple.GetOne.future(simpletest_pb2.RequestOne(hello=str(i)), timeout=2 * SECONDS))
+        calls.append(
+            simple.GetOne.future(simpletest_pb2.RequestOne(hello=str(i)), timeout=2 * SECONDS)
+        )
         calls.append(simple.PostList.future(lists("a", "b"), timeout=2 * SECONDS))
         calls.append(simple.GetList(simpletest_pb2.RequestOne(), timeout=2 * SECONDS))
         calls.append(simple.PostAndPost(lists("x", "y"), timeout=2 * SECONDS))
@@ -269,8 +323,11 @@ def test_concurrent_connections(server):
     channels = [open_channel(server) for _ in range(min(8, server.connections or 8))]
     try:
         stubs = [helloworld_pb2_grpc.GreeterStub(channel) for channel in channels]
-        futures = [(i, stub.SayHello.future(hello("%d" % i), timeout=2 * SECONDS, wait_for_ready=True))
-                   for i in range(200 // len(stubs)) for stub in stubs]
+        futures = [
+            (i, stub.SayHello.future(hello("%d" % i), timeout=2 * SECONDS, wait_for_ready=True))
+            for i in range(200 // len(stubs))
+            for stub in stubs
+        ]
         for i, future in futures:
             assert future.result().message == "Hello, %d!" % i
     finally:
@@ -287,6 +344,7 @@ def test_50_reconnects(server):
 
 
 # --- Connections over the limit -----------------------------------------------------------------------------
+
 
 @pytest.fixture
 def peers():
@@ -319,7 +377,9 @@ def test_connections_over_the_limit(our_server, peers):
     peers.pop().socket.close()
     with open_channel(our_server) as channel:
         stub = helloworld_pb2_grpc.GreeterStub(channel)
-        assert stub.SayHello(hello("x"), timeout=SECONDS, wait_for_ready=True).message == "Hello, x!"
+        assert (
+            stub.SayHello(hello("x"), timeout=SECONDS, wait_for_ready=True).message == "Hello, x!"
+        )
     assert peers[0].say_hello("still") == "Hello, still!"
 
 
@@ -337,6 +397,7 @@ def test_grpcio_over_the_limit(our_server, peers):
 
 # --- Clients that stop -----------------------------------------------------------------------------------------
 
+
 def test_cancel(channel, simple):
     """More cancelled calls than there are streams: each gives its place back."""
     for i in range(30):
@@ -349,13 +410,17 @@ def test_cancel(channel, simple):
         with pytest.raises(grpc.RpcError):
             next(call)
         assert call.code() == CODE.CANCELLED
-    assert simple.GetOne(simpletest_pb2.RequestOne(hello="x"), timeout=SECONDS).result == "Hello !! x"
+    assert (
+        simple.GetOne(simpletest_pb2.RequestOne(hello="x"), timeout=SECONDS).result == "Hello !! x"
+    )
 
 
 def test_cancel_before_anything(simple):
     for _ in range(30):
         simple.GetList(simpletest_pb2.RequestOne(), timeout=SECONDS).cancel()
-    assert simple.GetOne(simpletest_pb2.RequestOne(hello="x"), timeout=SECONDS).result == "Hello !! x"
+    assert (
+        simple.GetOne(simpletest_pb2.RequestOne(hello="x"), timeout=SECONDS).result == "Hello !! x"
+    )
 
 
 def test_deadline_of_the_client(simple):
@@ -367,7 +432,9 @@ def test_deadline_of_the_client(simple):
             list(call)
         assert call.code() == CODE.DEADLINE_EXCEEDED
         typist.end()
-    assert simple.GetOne(simpletest_pb2.RequestOne(hello="x"), timeout=SECONDS).result == "Hello !! x"
+    assert (
+        simple.GetOne(simpletest_pb2.RequestOne(hello="x"), timeout=SECONDS).result == "Hello !! x"
+    )
 
 
 MIDSTREAM = """
@@ -389,14 +456,19 @@ forever.wait()
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
 def test_client_killed_in_mid_stream(server, how):
     """Its calls are open when it dies (or merely stops, and is killed later); others are served."""
-    client = subprocess.Popen([sys.executable, "-c", MIDSTREAM, server.target()], stdout=subprocess.PIPE, text=True)
+    client = subprocess.Popen(
+        [sys.executable, "-c", MIDSTREAM, server.target()], stdout=subprocess.PIPE, text=True
+    )
     try:
         assert client.stdout.readline() == "in mid-stream\n"
         client.send_signal(how)
         with open_channel(server) as channel:
             stub = helloworld_pb2_grpc.GreeterStub(channel)
             for i in range(10):
-                assert stub.SayHello(hello("%d" % i), timeout=SECONDS, wait_for_ready=True).message == "Hello, %d!" % i
+                assert (
+                    stub.SayHello(hello("%d" % i), timeout=SECONDS, wait_for_ready=True).message
+                    == "Hello, %d!" % i
+                )
     finally:
         client.kill()
         client.wait()
@@ -404,14 +476,20 @@ def test_client_killed_in_mid_stream(server, how):
 
 # --- Other ways to use a client -------------------------------------------------------------------------------
 
+
 def test_asyncio(server):
     async def calls():
         async with grpc.aio.insecure_channel(server.target()) as channel:
             greeter = helloworld_pb2_grpc.GreeterStub(channel)
             simple = simpletest_pb2_grpc.SimpleTestStub(channel)
-            replies = await asyncio.gather(*[greeter.SayHello(hello("%d" % i), timeout=SECONDS) for i in range(50)])
+            replies = await asyncio.gather(
+                *[greeter.SayHello(hello("%d" % i), timeout=SECONDS) for i in range(50)]
+            )
             assert [reply.message for reply in replies] == ["Hello, %d!" % i for i in range(50)]
-            listed = [a.resultlist async for a in simple.GetList(simpletest_pb2.RequestOne(), timeout=SECONDS)]
+            listed = [
+                a.resultlist
+                async for a in simple.GetList(simpletest_pb2.RequestOne(), timeout=SECONDS)
+            ]
             assert listed == ["test%d" % i for i in range(5)]
             call = simple.PostAndPost(timeout=SECONDS)
             for i in range(5):
@@ -421,6 +499,7 @@ def test_asyncio(server):
             assert await call.read() is grpc.aio.EOF and await call.code() == CODE.OK
             posted = await simple.PostList(lists("a", "b"), timeout=SECONDS)
             assert posted.result == "PostList OK"
+
     asyncio.run(asyncio.wait_for(calls(), 2 * SECONDS))
 
 
@@ -431,13 +510,18 @@ def until_lost(channel):
     assert lost.wait(SECONDS)
 
 
-@pytest.mark.parametrize("name", chosen(["reference", "posix", "hostsim-raw", "hostsim-sockets", "lm3s6965evb",
-                                         "mps2_an385"]))
+@pytest.mark.parametrize(
+    "name",
+    chosen(["reference", "posix", "hostsim-raw", "hostsim-sockets", "lm3s6965evb", "mps2_an385"]),
+)
 def test_wait_for_ready(name):
     """The client is there first; then the server; the server goes, and comes again."""
     port = free_port()
-    options = [("grpc.min_reconnect_backoff_ms", 200), ("grpc.initial_reconnect_backoff_ms", 200),
-               ("grpc.max_reconnect_backoff_ms", 500)]
+    options = [
+        ("grpc.min_reconnect_backoff_ms", 200),
+        ("grpc.initial_reconnect_backoff_ms", 200),
+        ("grpc.max_reconnect_backoff_ms", 500),
+    ]
     with grpc.insecure_channel("127.0.0.1:%d" % port, options=options) as channel:
         stub = helloworld_pb2_grpc.GreeterStub(channel)
         assert code_of(stub.SayHello, hello("nobody"))[0] == CODE.UNAVAILABLE

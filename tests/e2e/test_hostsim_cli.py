@@ -23,17 +23,25 @@ PROGRAM = os.path.join(ROOT, "build", "host-sim", "greeter")
 LEAKS = dict(os.environ, ASAN_OPTIONS="detect_leaks=1")  # one makes the exit status another than 0
 NO_LEAKS = dict(os.environ, ASAN_OPTIONS="")
 SECONDS = 60  # of patience: no test fails because the machine is slow
-SUMMARY = re.compile(r"nanorpc: stopped after (?P<seconds>[\d.]+) s; (?P<devices>\d+) devices?; "
-                     r"(?P<connections>\d+) connections?; "
-                     r"to the device (?P<to>\d+) frames, (?P<to_bytes>\d+) bytes, (?P<to_dropped>\d+) dropped; "
-                     r"from it (?P<from>\d+) frames, (?P<from_bytes>\d+) bytes, (?P<from_dropped>\d+) dropped\n")
+SUMMARY = re.compile(
+    r"nanorpc: stopped after (?P<seconds>[\d.]+) s; (?P<devices>\d+) devices?; "
+    r"(?P<connections>\d+) connections?; "
+    r"to the device (?P<to>\d+) frames, (?P<to_bytes>\d+) bytes, (?P<to_dropped>\d+) dropped; "
+    r"from it (?P<from>\d+) frames, (?P<from_bytes>\d+) bytes, (?P<from_dropped>\d+) dropped\n"
+)
 APIS = pytest.mark.parametrize("api", ["raw", "sockets"])
 
 
 def run(*options):
     """(exit status, stdout, stderr) of a simulator that is to end by itself."""
-    done = subprocess.run([PROGRAM, *options], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=SECONDS, env=LEAKS)
+    done = subprocess.run(
+        [PROGRAM, *options],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        env=LEAKS,
+    )
     print(done.stdout, done.stderr)
     return done.returncode, done.stdout, done.stderr
 
@@ -42,10 +50,19 @@ class Simulator:
     """A running simulator, in a process group of its own as under a shell. ports: of its devices."""
 
     def __init__(self, *options, devices=1):
-        self.process = subprocess.Popen([PROGRAM, *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True, start_new_session=True, env=LEAKS)
+        self.process = subprocess.Popen(
+            [PROGRAM, *options],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env=LEAKS,
+        )
         lines = [self.process.stdout.readline() for _ in range(devices)]
-        self.ports = sorted(int(line.rpartition(":")[2]) for line in lines if line.startswith(READY))
+        self.ports = sorted(
+            int(line.rpartition(":")[2]) for line in lines if line.startswith(READY)
+        )
         if len(self.ports) != devices:
             pytest.fail("not ready: %s%s" % (lines, self.stop(signal.SIGKILL)))
 
@@ -71,7 +88,11 @@ class Simulator:
         out, error = self.process.communicate(timeout=SECONDS)
         print(out, error)
         found = SUMMARY.search(out)
-        return self.process.returncode, {k: float(v) for k, v in found.groupdict().items()} if found else None, error
+        return (
+            self.process.returncode,
+            {k: float(v) for k, v in found.groupdict().items()} if found else None,
+            error,
+        )
 
 
 def refused(port):
@@ -98,27 +119,60 @@ def ports_in_a_row(n):
 
 # --- The command line --------------------------------------------------------------------------------------
 
+
 def test_help():
     status, out, error = run("--help")
     assert (status, error) == (0, "")
-    for word in ("port", "api raw", "api sockets", "pcap", "loss", "delay", "rate", "reorder", "disconnect", "seed",
-                 "preempt", "devices", "help"):
+    for word in (
+        "port",
+        "api raw",
+        "api sockets",
+        "pcap",
+        "loss",
+        "delay",
+        "rate",
+        "reorder",
+        "disconnect",
+        "seed",
+        "preempt",
+        "devices",
+        "help",
+    ):
         assert "--" + word in out
     assert "localhost:50051" in out and "Ctrl-C" in out
     assert max(map(len, out.splitlines())) <= 90
 
 
-@pytest.mark.parametrize("options, right", [
-    (["--port", "70000"], "0 to 65535"), (["--port", "-1"], "0 to 65535"), (["--port", "http"], "0 to 65535"),
-    (["--port", ""], "0 to 65535"), (["--port", "1 "], "0 to 65535"), (["--port"], "needs a value"),
-    (["--api", "posix"], "'raw' or 'sockets'"), (["--loss", "101"], "0 to 100"), (["--loss", "-1"], "0 to 100"),
-    (["--loss", "nan"], "0 to 100"), (["--loss", "5%"], "0 to 100"), (["--reorder", "."], "0 to 100"),
-    (["--delay", "1.5"], "0 to 5000"), (["--delay", "9999"], "0 to 5000"), (["--rate", "0"], "1 to 10000000"),
-    (["--seed", "18446744073709551616"], "18446744073709551615"), (["--disconnect", "1"], "2 to 86400"),
-    (["--preempt", "100001"], "0 to 100000"),
-    (["--devices", "0"], "1 to 256"), (["--devices", "257"], "1 to 256"),
-    (["--port", "65534", "--devices", "3"], "--port 65533 or less"), (["--sunshine"], "no option '--sunshine'"),
-    (["-x"], "no option '-x'"), (["raw"], "'raw' belongs to no option")], ids=lambda value: str(value))
+@pytest.mark.parametrize(
+    "options, right",
+    [
+        (["--port", "70000"], "0 to 65535"),
+        (["--port", "-1"], "0 to 65535"),
+        (["--port", "http"], "0 to 65535"),
+        (["--port", ""], "0 to 65535"),
+        (["--port", "1 "], "0 to 65535"),
+        (["--port"], "needs a value"),
+        (["--api", "posix"], "'raw' or 'sockets'"),
+        (["--loss", "101"], "0 to 100"),
+        (["--loss", "-1"], "0 to 100"),
+        (["--loss", "nan"], "0 to 100"),
+        (["--loss", "5%"], "0 to 100"),
+        (["--reorder", "."], "0 to 100"),
+        (["--delay", "1.5"], "0 to 5000"),
+        (["--delay", "9999"], "0 to 5000"),
+        (["--rate", "0"], "1 to 10000000"),
+        (["--seed", "18446744073709551616"], "18446744073709551615"),
+        (["--disconnect", "1"], "2 to 86400"),
+        (["--preempt", "100001"], "0 to 100000"),
+        (["--devices", "0"], "1 to 256"),
+        (["--devices", "257"], "1 to 256"),
+        (["--port", "65534", "--devices", "3"], "--port 65533 or less"),
+        (["--sunshine"], "no option '--sunshine'"),
+        (["-x"], "no option '-x'"),
+        (["raw"], "'raw' belongs to no option"),
+    ],
+    ids=lambda value: str(value),
+)
 def test_bad_input(options, right):
     """Status 2, and a message that says what would be right and where to read on."""
     status, out, error = run(*options)
@@ -147,6 +201,7 @@ def test_pcap_unwritable(tmp_path):
 
 # --- One device --------------------------------------------------------------------------------------------
 
+
 @APIS
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 def test_summary(api, number):
@@ -158,7 +213,10 @@ def test_summary(api, number):
         assert (status, error) == (0, "")
         assert (summary["devices"], summary["connections"]) == (1, 2)
         assert summary["to"] >= 10 and summary["from"] >= 10
-        assert summary["to_bytes"] >= 42 * summary["to"] and summary["from_bytes"] >= 42 * summary["from"]
+        assert (
+            summary["to_bytes"] >= 42 * summary["to"]
+            and summary["from_bytes"] >= 42 * summary["from"]
+        )
         assert (summary["to_dropped"], summary["from_dropped"]) == (0, 0)
         assert refused(simulator.ports[0])
 
@@ -193,16 +251,17 @@ def test_two_beyond_the_limit(api):
 
 # --- The capture -------------------------------------------------------------------------------------------
 
+
 def frames(path):
     """[(seconds, bytes)] of a pcap file."""
     data = path.read_bytes()
     magic, major, minor, _, _, _, link = struct.unpack("=IHHIIII", data[:24])
-    assert (magic, major, minor, link) == (0xa1b2c3d4, 2, 4, 1)
+    assert (magic, major, minor, link) == (0xA1B2C3D4, 2, 4, 1)
     found, at = [], 24
     while at < len(data):
-        seconds, micros, kept, length = struct.unpack("=IIII", data[at:at + 16])
+        seconds, micros, kept, length = struct.unpack("=IIII", data[at : at + 16])
         assert kept == length and micros < 1000000
-        found.append((seconds + micros / 1e6, data[at + 16:at + 16 + kept]))
+        found.append((seconds + micros / 1e6, data[at + 16 : at + 16 + kept]))
         at += 16 + kept
     assert at == len(data)
     return found
@@ -212,7 +271,9 @@ def frames(path):
 def test_pcap(api, tmp_path):
     """Both ways, in order, with the times at which they passed; what the device did not get is not there."""
     path, began = tmp_path / "x.pcap", time.time()
-    with Simulator("--port", "0", "--api", api, "--pcap", str(path), "--loss", "10", "--delay", "20") as simulator:
+    with Simulator(
+        "--port", "0", "--api", api, "--pcap", str(path), "--loss", "10", "--delay", "20"
+    ) as simulator:
         simulator.greet()
         assert len(frames(path)) > 8  # already
         status, summary, _ = simulator.stop()
@@ -224,41 +285,72 @@ def test_pcap(api, tmp_path):
     sent = [frame for _, frame in captured if frame[6:12] == ours]
     got = [frame for _, frame in captured if frame[6:12] != ours]
     assert len(sent) == summary["from"] and sum(map(len, sent)) == summary["from_bytes"]
-    assert 0 <= summary["to"] - summary["to_dropped"] - len(got) <= 5  # some may have been under way
-    assert any(b"Hello, sim!" in frame for frame in sent) and any(b"PRI * HTTP/2.0" in frame for frame in got)
+    assert (
+        0 <= summary["to"] - summary["to_dropped"] - len(got) <= 5
+    )  # some may have been under way
+    assert any(b"Hello, sim!" in frame for frame in sent) and any(
+        b"PRI * HTTP/2.0" in frame for frame in got
+    )
 
 
 def test_pcap_in_wireshark(tmp_path):
     """Every frame is well-formed, with right checksums, up to the gRPC message."""
     if not shutil.which("tshark"):
-        pytest.skip("tshark is not installed; test_pcap has read the file as the format's description says")
+        pytest.skip(
+            "tshark is not installed; test_pcap has read the file as the format's description says"
+        )
     path = tmp_path / "x.pcap"
     with Simulator("--port", "0", "--pcap", str(path)) as simulator:
         simulator.greet()
         simulator.stop()
-    read = ["tshark", "-r", str(path), "-d", "tcp.port==50051,http2", "-o", "tcp.check_checksum:TRUE",
-            "-o", "ip.check_checksum:TRUE", "-T", "fields", "-e", "http2.headers.path", "-e", "http2.headers.status"]
+    read = [
+        "tshark",
+        "-r",
+        str(path),
+        "-d",
+        "tcp.port==50051,http2",
+        "-o",
+        "tcp.check_checksum:TRUE",
+        "-o",
+        "ip.check_checksum:TRUE",
+        "-T",
+        "fields",
+        "-e",
+        "http2.headers.path",
+        "-e",
+        "http2.headers.status",
+    ]
     done = subprocess.run(read, capture_output=True, text=True, timeout=SECONDS)
     assert done.returncode == 0 and "/Greeter/SayHello" in done.stdout and "200" in done.stdout
-    done = subprocess.run([*read, "-Y", "_ws.malformed or tcp.checksum.status==0 or ip.checksum.status==0"],
-                          capture_output=True, text=True, timeout=SECONDS)
+    done = subprocess.run(
+        [*read, "-Y", "_ws.malformed or tcp.checksum.status==0 or ip.checksum.status==0"],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
     assert (done.returncode, done.stdout) == (0, "")
 
 
 # --- A fleet -----------------------------------------------------------------------------------------------
 
+
 def test_devices(tmp_path):
     """Three, on ports in a row, each with a capture of its own; Ctrl-C ends all of them."""
     first = ports_in_a_row(3)
-    with Simulator("--port", str(first), "--devices", "3", "--pcap", str(tmp_path / "x.y.pcap"), devices=3) as simulator:
+    with Simulator(
+        "--port", str(first), "--devices", "3", "--pcap", str(tmp_path / "x.y.pcap"), devices=3
+    ) as simulator:
         assert simulator.ports == [first, first + 1, first + 2]
         simulator.greet()
         status, summary, error = simulator.stop()
     assert (status, error) == (0, "")
     assert (summary["devices"], summary["connections"]) == (3, 3)
     assert sorted(os.listdir(tmp_path)) == ["x.y-%d.pcap" % i for i in (1, 2, 3)]
-    sent = sum(frame[6:12] == bytes.fromhex("020000000015")
-               for path in tmp_path.iterdir() for _, frame in frames(path))
+    sent = sum(
+        frame[6:12] == bytes.fromhex("020000000015")
+        for path in tmp_path.iterdir()
+        for _, frame in frames(path)
+    )
     assert sent == summary["from"]
     assert all(map(refused, range(first, first + 3)))
 
@@ -279,8 +371,14 @@ def test_devices_end_with_their_parent(number):
 
 def test_timeout():
     """timeout(1) sends SIGTERM and SIGCONT to all processes at once."""
-    done = subprocess.run(["timeout", "1", PROGRAM, "--port", "0", "--devices", "20"], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=SECONDS, env=NO_LEAKS)
+    done = subprocess.run(
+        ["timeout", "1", PROGRAM, "--port", "0", "--devices", "20"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        env=NO_LEAKS,
+    )
     assert (done.returncode, done.stderr) == (124, "") and SUMMARY.search(done.stdout)
 
 
@@ -296,29 +394,60 @@ def test_a_device_dies():
 
 # --- The weather: host-sim/weather.c alone, and on the wire --------------------------------------------------
 
+
 class Settings(ctypes.Structure):
-    _fields_ = [("seed", ctypes.c_uint64), ("loss_ppm", ctypes.c_uint32), ("reorder_ppm", ctypes.c_uint32),
-                ("delay_ms", ctypes.c_uint32), ("rate_kbit", ctypes.c_uint32), ("disconnect_s", ctypes.c_uint32)]
+    _fields_ = [
+        ("seed", ctypes.c_uint64),
+        ("loss_ppm", ctypes.c_uint32),
+        ("reorder_ppm", ctypes.c_uint32),
+        ("delay_ms", ctypes.c_uint32),
+        ("rate_kbit", ctypes.c_uint32),
+        ("disconnect_s", ctypes.c_uint32),
+    ]
 
 
 class Weather(ctypes.Structure):
-    _fields_ = [("settings", ctypes.c_void_p), ("key", ctypes.c_uint64), ("frames", ctypes.c_uint64),
-                ("busy_until_us", ctypes.c_uint64)]
+    _fields_ = [
+        ("settings", ctypes.c_void_p),
+        ("key", ctypes.c_uint64),
+        ("frames", ctypes.c_uint64),
+        ("busy_until_us", ctypes.c_uint64),
+    ]
 
 
 @pytest.fixture(scope="module")
 def fates(tmp_path_factory):
     """A function: what happens to frames sent at these times: microseconds of arrival, None for lost."""
     path = str(tmp_path_factory.mktemp("weather") / "weather.so")
-    subprocess.run(["cc", "-std=c99", "-shared", "-fPIC", "-o", path, os.path.join(ROOT, "host-sim", "weather.c")],
-                   check=True)
+    subprocess.run(
+        [
+            "cc",
+            "-std=c99",
+            "-shared",
+            "-fPIC",
+            "-o",
+            path,
+            os.path.join(ROOT, "host-sim", "weather.c"),
+        ],
+        check=True,
+    )
     library = ctypes.CDLL(path)
 
     def function(times, size=1000, direction=0, **settings):
         given, weather, due = Settings(**settings), Weather(), ctypes.c_uint64()
         library.weather_begin(ctypes.byref(weather), ctypes.byref(given), direction)
-        return [due.value if library.weather_fate(ctypes.byref(weather), ctypes.c_uint64(now), ctypes.c_size_t(size),
-                                                  ctypes.byref(due)) else None for now in times]
+        return [
+            due.value
+            if library.weather_fate(
+                ctypes.byref(weather),
+                ctypes.c_uint64(now),
+                ctypes.c_size_t(size),
+                ctypes.byref(due),
+            )
+            else None
+            for now in times
+        ]
+
     return function
 
 
@@ -331,12 +460,17 @@ def test_good_weather(fates):
 
 def test_loss(fates):
     """As often as was said; the same frames for the same seed, whatever else is set, others for another."""
-    lost = {seed: [fate is None for fate in fates(EVERY_MS, seed=seed, loss_ppm=50000)] for seed in (0, 1, 2)}
+    lost = {
+        seed: [fate is None for fate in fates(EVERY_MS, seed=seed, loss_ppm=50000)]
+        for seed in (0, 1, 2)
+    }
     assert all(400 < sum(flags) < 600 for flags in lost.values())
     assert len({tuple(flags) for flags in lost.values()}) == 3
     again = fates(range(10000), seed=1, loss_ppm=50000, delay_ms=9, reorder_ppm=70000)
     assert [fate is None for fate in again] == lost[1]
-    assert [fate is None for fate in fates(EVERY_MS, direction=1, seed=1, loss_ppm=50000)] != lost[1]
+    assert [fate is None for fate in fates(EVERY_MS, direction=1, seed=1, loss_ppm=50000)] != lost[
+        1
+    ]
     assert set(fates(EVERY_MS, seed=1, loss_ppm=1000000)) == {None}
 
 
@@ -358,7 +492,11 @@ def test_disconnection(fates):
     """One second in every ten, at its own moment in each."""
     minute = range(0, 60000000, 10000)
     for seed in (1, 2):
-        out = [now for now, due in zip(minute, fates(minute, seed=seed, disconnect_s=10)) if due is None]
+        out = [
+            now
+            for now, due in zip(minute, fates(minute, seed=seed, disconnect_s=10))
+            if due is None
+        ]
         assert [sum(now // 10000000 == i for now in out) for i in range(6)] == [100] * 6
         begins = [min(now % 10000000 for now in out if now // 10000000 == i) for i in range(6)]
         assert len(set(begins)) == 6 and max(begins) <= 9000000
@@ -366,11 +504,13 @@ def test_disconnection(fates):
 
 def test_seed_on_the_wire():
     """Of a device's first frame, its ARP announcement, the seed alone decides whether it is lost."""
+
     def lost(seed):
         with Simulator("--port", "0", "--seed", str(seed), "--loss", "50") as simulator:
             summary = simulator.stop()[1]
         assert summary["from"] == 1
         return summary["from_dropped"]
+
     first = [lost(seed) for seed in range(1, 9)]
     assert set(first) == {0, 1}
     assert [lost(seed) for seed in range(1, 9)] == first
@@ -401,7 +541,9 @@ def test_syn_ack_comes_twice(api):
     not left yet, and the device read the rest as a protocol error."""
     with Simulator("--port", "0", "--api", api, "--delay", "600") as simulator:
         with Peer(simulator.ports[0], wait=False) as peer:
-            streams = [peer.begin("/Greeter/SayHello", message(str(i)), ("x-long", ("%02d" % i) * 200))
-                       for i in range(12)]
+            streams = [
+                peer.begin("/Greeter/SayHello", message(str(i)), ("x-long", ("%02d" % i) * 200))
+                for i in range(12)
+            ]
             answers = [messages(peer.finish(stream).data) for stream in streams]
         assert answers == [["Hello, %d!" % i] for i in range(12)]

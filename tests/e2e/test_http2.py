@@ -25,7 +25,9 @@ def peer(raw_server):
 
 def fine(answer, *texts):
     """A call that ended well, with these messages."""
-    assert (answer.reset, answer.http_status, answer.grpc_status) == (None, "200", "0"), vars(answer)
+    assert (answer.reset, answer.http_status, answer.grpc_status) == (None, "200", "0"), vars(
+        answer
+    )
     assert messages(answer.data) == list(texts)
 
 
@@ -36,6 +38,7 @@ def failed(answer, status):
 
 # --- curl, nghttp: peers that do not wait for SETTINGS -----------------------------------------------------
 
+
 def run(*command):
     done = subprocess.run(command, timeout=120, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     text = done.stdout.decode(errors="replace")
@@ -44,14 +47,31 @@ def run(*command):
     return text
 
 
-@pytest.mark.parametrize("path,texts", [("Greeter/SayHello", ["Hello, curl!"]), ("simpletest.SimpleTest/GetList", FIVE)])
+@pytest.mark.parametrize(
+    "path,texts", [("Greeter/SayHello", ["Hello, curl!"]), ("simpletest.SimpleTest/GetList", FIVE)]
+)
 def test_curl(our_server, tmp_path, path, texts):
     """The body has a content-length. One call a process: 7.88.1 fails to use a connection twice, on any server."""
     body, answer, head = tmp_path / "body", tmp_path / "answer", tmp_path / "head"
     body.write_bytes(message("curl"))
-    run("curl", "-sS", "--max-time", "60", "--http2-prior-knowledge", "-H", "content-type: application/grpc",
-        "-H", "te: trailers", "--data-binary", "@%s" % body, "-D", str(head), "-o", str(answer),
-        "http://127.0.0.1:%d/%s" % (our_server.port, path))
+    run(
+        "curl",
+        "-sS",
+        "--max-time",
+        "60",
+        "--http2-prior-knowledge",
+        "-H",
+        "content-type: application/grpc",
+        "-H",
+        "te: trailers",
+        "--data-binary",
+        "@%s" % body,
+        "-D",
+        str(head),
+        "-o",
+        str(answer),
+        "http://127.0.0.1:%d/%s" % (our_server.port, path),
+    )
     assert messages(answer.read_bytes()) == texts
     assert "grpc-status: 0" in head.read_text()
 
@@ -61,20 +81,56 @@ def test_nghttp(our_server, tmp_path):
     body = tmp_path / "body"
     body.write_bytes(message("nghttp"))
     url = "http://127.0.0.1:%d/Greeter/SayHello" % our_server.port
-    text = run("nghttp", "-v", "-t", "60", "-d", str(body), "-H", ":method: POST", "-H",
-               "content-type: application/grpc", "-H", "te: trailers", url)
+    text = run(
+        "nghttp",
+        "-v",
+        "-t",
+        "60",
+        "-d",
+        str(body),
+        "-H",
+        ":method: POST",
+        "-H",
+        "content-type: application/grpc",
+        "-H",
+        "te: trailers",
+        url,
+    )
     assert "grpc-status: 0" in text and ":status: 200" in text and "END_STREAM" in text
-    text = run("nghttp", "-nv", "-t", "60", "-m", "4", "-d", str(body), "-H", ":method: POST", "-H",
-               "content-type: application/grpc", "-H", "te: trailers", url)
+    text = run(
+        "nghttp",
+        "-nv",
+        "-t",
+        "60",
+        "-m",
+        "4",
+        "-d",
+        str(body),
+        "-H",
+        ":method: POST",
+        "-H",
+        "content-type: application/grpc",
+        "-H",
+        "te: trailers",
+        url,
+    )
     assert text.count("grpc-status: 0") == 4
 
 
 def test_everything_at_once(raw_server):
     """tonic, hyper: preface, SETTINGS, window and requests in one segment, before our SETTINGS."""
     with Peer(raw_server.port, h2.INITIAL_WINDOW, 2 << 20, h2.ENABLE_PUSH, 0, wait=False) as peer:
-        peer.send(h2.window_update(0, 5 << 20), *[
-            part for stream in (1, 3) for part in (
-                peer.headers(stream, request()), h2.frame(h2.DATA, h2.END_STREAM, stream, message("t%d" % stream)))])
+        peer.send(
+            h2.window_update(0, 5 << 20),
+            *[
+                part
+                for stream in (1, 3)
+                for part in (
+                    peer.headers(stream, request()),
+                    h2.frame(h2.DATA, h2.END_STREAM, stream, message("t%d" % stream)),
+                )
+            ],
+        )
         fine(peer.finish(1), "Hello, t1!")
         fine(peer.finish(3), "Hello, t3!")
 
@@ -84,7 +140,7 @@ def test_byte_by_byte(raw_server):
     with Peer(raw_server.port) as peer:
         data = peer.headers(1, request()) + h2.frame(h2.DATA, h2.END_STREAM, 1, message("bytes"))
         for i in range(len(data)):
-            peer.send(data[i:i + 1])
+            peer.send(data[i : i + 1])
         fine(peer.finish(1), "Hello, bytes!")
 
 
@@ -117,25 +173,33 @@ def test_captured_headers(peer, client):
     """What real clients sent, in their order: tables, Huffman, indexed paths."""
     for block in captured()[client]:
         stream = peer.new_stream()
-        name = message("1234")[:9 + 2]  # some state a content-length of 9
-        peer.send(h2.frame(h2.HEADERS, h2.END_HEADERS, stream, block),
-                  h2.frame(h2.DATA, h2.END_STREAM, stream, message("hi") if name else b""))
+        name = message("1234")[: 9 + 2]  # some state a content-length of 9
+        peer.send(
+            h2.frame(h2.HEADERS, h2.END_HEADERS, stream, block),
+            h2.frame(h2.DATA, h2.END_STREAM, stream, message("hi") if name else b""),
+        )
         answer = peer.finish(stream)
         assert (answer.http_status, answer.grpc_status) == ("200", "0"), vars(answer)
 
 
 # --- Requests in odd, but right form ---------------------------------------------------------------------------
 
+
 def test_padding(peer):
     block = peer.encoder.encode(request())
     for pad in (0, 1, 255):
         stream = peer.new_stream()
-        head = h2.frame(h2.HEADERS, h2.END_HEADERS | h2.PADDED, stream, bytes([pad]) + block + bytes(pad))
+        head = h2.frame(
+            h2.HEADERS, h2.END_HEADERS | h2.PADDED, stream, bytes([pad]) + block + bytes(pad)
+        )
         block = peer.encoder.encode(request())
         data = message("pad")
         if pad == 255:  # no more than the window
             pad = max(0, min(255, peer.settings[h2.INITIAL_WINDOW] - len(data) - 1))
-        peer.send(head, h2.frame(h2.DATA, h2.PADDED | h2.END_STREAM, stream, bytes([pad]) + data + bytes(pad)))
+        peer.send(
+            head,
+            h2.frame(h2.DATA, h2.PADDED | h2.END_STREAM, stream, bytes([pad]) + data + bytes(pad)),
+        )
         fine(peer.finish(stream), "Hello, pad!")
 
 
@@ -146,10 +210,17 @@ def test_priority(peer):
     for flags in (h2.HAS_PRIORITY, h2.HAS_PRIORITY | h2.PADDED):
         stream = 13 if flags == h2.HAS_PRIORITY else 15
         pad = b"\x03" if flags & h2.PADDED else b""
-        block = pad + struct.pack(">IB", 11 | 1 << 31, 15) + peer.encoder.encode(request()) + bytes(len(pad) * 3)
-        peer.send(h2.frame(h2.HEADERS, flags | h2.END_HEADERS, stream, block),
-                  h2.frame(h2.DATA, h2.END_STREAM, stream, message("first")),
-                  h2.frame(h2.PRIORITY, 0, stream, struct.pack(">IB", 0, 1)))
+        block = (
+            pad
+            + struct.pack(">IB", 11 | 1 << 31, 15)
+            + peer.encoder.encode(request())
+            + bytes(len(pad) * 3)
+        )
+        peer.send(
+            h2.frame(h2.HEADERS, flags | h2.END_HEADERS, stream, block),
+            h2.frame(h2.DATA, h2.END_STREAM, stream, message("first")),
+            h2.frame(h2.PRIORITY, 0, stream, struct.pack(">IB", 0, 1)),
+        )
         fine(peer.finish(stream), "Hello, first!")
 
 
@@ -158,11 +229,14 @@ def test_continuation(peer):
     for cut in (0, 1, 5, 20, 40):
         block = peer.encoder.encode(request("/Greeter/SayHello", ("x-cut", str(cut))))
         stream = peer.new_stream()
-        middle = block[cut:cut + 3]
-        peer.send(h2.frame(h2.HEADERS, 0, stream, block[:cut]), h2.frame(h2.CONTINUATION, 0, stream, middle),
-                  h2.frame(h2.CONTINUATION, 0, stream),
-                  h2.frame(h2.CONTINUATION, h2.END_HEADERS, stream, block[cut + len(middle):]),
-                  h2.frame(h2.DATA, h2.END_STREAM, stream, message("cut")))
+        middle = block[cut : cut + 3]
+        peer.send(
+            h2.frame(h2.HEADERS, 0, stream, block[:cut]),
+            h2.frame(h2.CONTINUATION, 0, stream, middle),
+            h2.frame(h2.CONTINUATION, 0, stream),
+            h2.frame(h2.CONTINUATION, h2.END_HEADERS, stream, block[cut + len(middle) :]),
+            h2.frame(h2.DATA, h2.END_STREAM, stream, message("cut")),
+        )
         fine(peer.finish(stream), "Hello, cut!")
 
 
@@ -170,32 +244,56 @@ def test_continuation_after_end_stream(peer):
     """END_STREAM stands in HEADERS, END_HEADERS in CONTINUATION: no request message."""
     block = peer.encoder.encode(request())
     stream = peer.new_stream()
-    peer.send(h2.frame(h2.HEADERS, h2.END_STREAM, stream, block[:4]),
-              h2.frame(h2.CONTINUATION, h2.END_HEADERS, stream, block[4:]))
+    peer.send(
+        h2.frame(h2.HEADERS, h2.END_STREAM, stream, block[:4]),
+        h2.frame(h2.CONTINUATION, h2.END_HEADERS, stream, block[4:]),
+    )
     failed(peer.finish(stream), 13)
 
 
 def test_unknown_frames_and_settings(peer):
     """RFC 9113 5.5: ignored wherever they stand (but within a header block). Bug of peers: desynchronised."""
-    peer.send(h2.frame(0xfa, 0xff, 0, b"x" * 300), h2.frame(0x0b, 0, 0), h2.settings(0xfe03, 1, 0x99, 7, 8, 1))
+    peer.send(
+        h2.frame(0xFA, 0xFF, 0, b"x" * 300),
+        h2.frame(0x0B, 0, 0),
+        h2.settings(0xFE03, 1, 0x99, 7, 8, 1),
+    )
     stream = peer.start()
-    peer.send(h2.frame(0xfa, 0xff, stream, b"y" * 16384), h2.frame(h2.DATA, h2.END_STREAM, stream, message("u")))
+    peer.send(
+        h2.frame(0xFA, 0xFF, stream, b"y" * 16384),
+        h2.frame(h2.DATA, h2.END_STREAM, stream, message("u")),
+    )
     fine(peer.finish(stream), "Hello, u!")
     peer.until(lambda: peer.acked == 2)
 
 
-@pytest.mark.parametrize("extra", [
-    [("x-127", "v" * 127)], [("x-128", "v" * 128)], [("x-" + "n" * 200, "v" * 300)], [("x-huge", "~" * 7000)],
-    [("x-bytes", "\t ~\xe9\u20ac")], [("x-empty", "")], [("trace-bin", "AAECAw")], [("host", "other")],
-    [("cookie", "a=b"), ("cookie", "c=d")], [("grpc-timeout", "99999999H")], [("grpc-encoding", "identity")],
-    [("x-%d" % i, str(i)) for i in range(100)]], ids=lambda extra: extra[0][0][:12])
+@pytest.mark.parametrize(
+    "extra",
+    [
+        [("x-127", "v" * 127)],
+        [("x-128", "v" * 128)],
+        [("x-" + "n" * 200, "v" * 300)],
+        [("x-huge", "~" * 7000)],
+        [("x-bytes", "\t ~\xe9\u20ac")],
+        [("x-empty", "")],
+        [("trace-bin", "AAECAw")],
+        [("host", "other")],
+        [("cookie", "a=b"), ("cookie", "c=d")],
+        [("grpc-timeout", "99999999H")],
+        [("grpc-encoding", "identity")],
+        [("x-%d" % i, str(i)) for i in range(100)],
+    ],
+    ids=lambda extra: extra[0][0][:12],
+)
 @pytest.mark.parametrize("huffman", [False, True], ids=["plain", "huffman"])
 def test_header_fields(peer, extra, huffman):
     """Twice: the second time out of the table. Bug of peers: fields over 127 bytes kill the connection."""
     for _ in range(2):
         stream = peer.new_stream()
-        peer.send(peer.headers(stream, request("/Greeter/SayHello", *extra), huffman=huffman),
-                  h2.frame(h2.DATA, h2.END_STREAM, stream, message("f")))
+        peer.send(
+            peer.headers(stream, request("/Greeter/SayHello", *extra), huffman=huffman),
+            h2.frame(h2.DATA, h2.END_STREAM, stream, message("f")),
+        )
         fine(peer.finish(stream), "Hello, f!")
 
 
@@ -207,7 +305,9 @@ def test_without_te_and_with_host(peer):
     fine(peer.finish(stream), "Hello, h!")
 
 
-@pytest.mark.parametrize("kind", ["application/grpc+proto", "application/grpc;charset=utf-8", "application/grpc"])
+@pytest.mark.parametrize(
+    "kind", ["application/grpc+proto", "application/grpc;charset=utf-8", "application/grpc"]
+)
 def test_content_types(peer, kind):
     stream = peer.new_stream()
     fields = request("/Greeter/SayHello", ("content-type", kind), without=("content-type",))
@@ -233,8 +333,10 @@ def test_responses_shrink(peer):
     sizes = []
     for _ in range(4):
         stream, size, handle = peer.begin(), [], peer.handle
-        peer.handle = lambda item: (size.append(9 + len(item.payload)) if item.stream == stream else None,
-                                    handle(item))
+        peer.handle = lambda item: (
+            size.append(9 + len(item.payload)) if item.stream == stream else None,
+            handle(item),
+        )
         peer.finish(stream)
         peer.handle = handle
         sizes.append(sum(size))
@@ -243,24 +345,33 @@ def test_responses_shrink(peer):
 
 def test_requests_that_repeat(peer):
     """The same bytes mean the same as long as the table does, and something else once it has changed."""
-    for path, text in (("SayHello", "Hello, r!"), ("SayHelloAgain", "Hello again, r!"), ("Test", "Test OK, r!")):
+    for path, text in (
+        ("SayHello", "Hello, r!"),
+        ("SayHelloAgain", "Hello again, r!"),
+        ("Test", "Test OK, r!"),
+    ):
         whole = request("/Greeter/" + path)
-        peer.encoder.header_table_size = 0      # and 4096 again: the table is empty
+        peer.encoder.header_table_size = 0  # and 4096 again: the table is empty
         peer.encoder.header_table_size = 4096
         for _ in range(3):
             stream = peer.new_stream()
-            peer.send(peer.headers(stream, whole), h2.frame(h2.DATA, h2.END_STREAM, stream, message("r")))
+            peer.send(
+                peer.headers(stream, whole), h2.frame(h2.DATA, h2.END_STREAM, stream, message("r"))
+            )
             fine(peer.finish(stream), text)
 
 
 # --- Messages and frames ---------------------------------------------------------------------------------------
 
+
 def test_data_in_single_bytes(peer):
     """The 5-byte prefix may be cut anywhere; DATA boundaries mean nothing."""
     stream = peer.start()
     data = message("single")
-    peer.send(*[h2.frame(h2.DATA, 0, stream, data[i:i + 1]) for i in range(len(data))],
-              h2.frame(h2.DATA, h2.END_STREAM, stream))
+    peer.send(
+        *[h2.frame(h2.DATA, 0, stream, data[i : i + 1]) for i in range(len(data))],
+        h2.frame(h2.DATA, h2.END_STREAM, stream),
+    )
     fine(peer.finish(stream), "Hello, single!")
 
 
@@ -283,24 +394,31 @@ def test_streams_of_no_message(peer, path, texts):
 
 def test_empty_data_frames(peer):
     stream = peer.start("/simpletest.SimpleTest/PostList")
-    peer.send(*[h2.frame(h2.DATA, 0, stream) for _ in range(5)], h2.frame(h2.DATA, 0, stream, message("a")),
-              h2.frame(h2.DATA, h2.END_STREAM, stream))
+    peer.send(
+        *[h2.frame(h2.DATA, 0, stream) for _ in range(5)],
+        h2.frame(h2.DATA, 0, stream, message("a")),
+        h2.frame(h2.DATA, h2.END_STREAM, stream),
+    )
     fine(peer.finish(stream), "PostList OK")
 
 
 def test_half_close_by_trailers(peer):
     """A request may end with trailers, RFC 9113 8.1."""
     stream = peer.start("/simpletest.SimpleTest/PostList")
-    peer.send(h2.frame(h2.DATA, 0, stream, message("a")),
-              peer.headers(stream, [("x-trailer", "1")], h2.END_STREAM))
+    peer.send(
+        h2.frame(h2.DATA, 0, stream, message("a")),
+        peer.headers(stream, [("x-trailer", "1")], h2.END_STREAM),
+    )
     fine(peer.finish(stream), "PostList OK")
 
 
 def test_goaway_from_the_client(peer):
     """Calls under way go on to their end."""
     stream = peer.start("/simpletest.SimpleTest/PostAndPost")
-    peer.send(h2.frame(h2.GOAWAY, 0, 0, struct.pack(">II", 0, 0) + b"bye"),
-              h2.frame(h2.DATA, h2.END_STREAM, stream, message("last")))
+    peer.send(
+        h2.frame(h2.GOAWAY, 0, 0, struct.pack(">II", 0, 0) + b"bye"),
+        h2.frame(h2.DATA, h2.END_STREAM, stream, message("last")),
+    )
     fine(peer.finish(stream), "Hello !! last")
 
 
@@ -327,6 +445,7 @@ def test_settings_are_acknowledged_each(peer):
 
 
 # --- Windows -------------------------------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("window", range(8))
 def test_small_windows(raw_server, window):
@@ -381,7 +500,7 @@ def test_negative_window(raw_server):
         first = len(message("Hello !! a"))
         peer.send(h2.frame(h2.DATA, 0, stream, message("a")))
         peer.until(lambda: len(answer.data) == first)
-        peer.send(h2.settings(h2.INITIAL_WINDOW, 0))      # the window is now -first
+        peer.send(h2.settings(h2.INITIAL_WINDOW, 0))  # the window is now -first
         peer.until(lambda: peer.acked == 2)
         peer.send(h2.frame(h2.DATA, 0, stream, message("b")), h2.window_update(stream, first))
         peer.quiet(0.2)
@@ -443,7 +562,7 @@ def test_our_window_opens_again(peer):
     while sent < len(data) and time.monotonic() < end:
         room = window + peer.windows[stream] - sent
         if room > 0:
-            part = data[sent:sent + min(room, 33)]
+            part = data[sent : sent + min(room, 33)]
             peer.send(h2.frame(h2.DATA, 0, stream, part))
             sent += len(part)
         else:
@@ -482,13 +601,16 @@ def test_slow_reader_of_bidi(raw_server):
         count = min(100, peer.settings[h2.MAX_STREAMS])
         each = peer.settings[h2.INITIAL_WINDOW] // len(message())
         streams = [peer.start("/simpletest.SimpleTest/PostAndPost") for _ in range(count)]
-        peer.send(*[h2.frame(h2.DATA, h2.END_STREAM, stream, message() * each) for stream in streams])
+        peer.send(
+            *[h2.frame(h2.DATA, h2.END_STREAM, stream, message() * each) for stream in streams]
+        )
         time.sleep(1)
         for stream in streams:
             fine(peer.finish(stream), *["Hello !! "] * each)
 
 
 # --- Streams over the limit ------------------------------------------------------------------------------------------
+
 
 def test_streams_over_the_limit(peer):
     """REFUSED_STREAM, safe to retry; those that are open go on, a place that is free is taken."""
@@ -508,6 +630,8 @@ def test_reset_frees_a_stream(peer):
     path, limit = "/simpletest.SimpleTest/PostAndPost", peer.settings[h2.MAX_STREAMS]
     for _ in range(3):
         streams = [peer.start(path) for _ in range(min(limit, 40))]
-        peer.send(*[h2.frame(h2.DATA, 0, stream, message("x")) for stream in streams],
-                  *[h2.rst_stream(stream) for stream in streams])
+        peer.send(
+            *[h2.frame(h2.DATA, 0, stream, message("x")) for stream in streams],
+            *[h2.rst_stream(stream) for stream in streams],
+        )
         assert peer.say_hello() == "Hello, h2!"

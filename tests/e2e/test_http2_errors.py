@@ -37,18 +37,27 @@ def failed(answer, status):
 
 # --- HTTP answers ------------------------------------------------------------------------------------------
 
+
 def changed(name, value):
     return [(name, value) if field[0] == name else field for field in request()]
 
 
-@pytest.mark.parametrize("status,fields", [
-    (405, changed(":method", "GET")), (405, changed(":method", "PUT")), (405, changed(":method", "POSTS")),
-    (415, changed("content-type", "application/json")), (415, changed("content-type", "application/grp")),
-    (415, changed("content-type", "text/plain")), (415, changed("content-type", "")),
-    (415, request(without=("content-type",))),
-    (431, request("/Greeter/SayHello", *[("x-%d" % i, "v" * 200) for i in range(50)])),
-    (431, request("/Greeter/SayHello", ("x-long", "~" * 9000)))],
-    ids=lambda value: str(value) if isinstance(value, int) else None)
+@pytest.mark.parametrize(
+    "status,fields",
+    [
+        (405, changed(":method", "GET")),
+        (405, changed(":method", "PUT")),
+        (405, changed(":method", "POSTS")),
+        (415, changed("content-type", "application/json")),
+        (415, changed("content-type", "application/grp")),
+        (415, changed("content-type", "text/plain")),
+        (415, changed("content-type", "")),
+        (415, request(without=("content-type",))),
+        (431, request("/Greeter/SayHello", *[("x-%d" % i, "v" * 200) for i in range(50)])),
+        (431, request("/Greeter/SayHello", ("x-long", "~" * 9000))),
+    ],
+    ids=lambda value: str(value) if isinstance(value, int) else None,
+)
 def test_http_answers(peer, status, fields):
     """An HTTP status, and a body of 5 bytes or more that keeps to the window; then a good call."""
     for data in (None, message("x")):
@@ -73,18 +82,38 @@ def test_http_answer_under_flow_control(raw_server):
 
 def test_431_leaves_the_table_right(peer):
     """The block is decoded to its end: later ones may name its entries."""
-    fields = request("/Greeter/SayHello", ("x-a", "1"), *[("x-%d" % i, "v" * 300) for i in range(40)], ("x-z", "26"))
+    fields = request(
+        "/Greeter/SayHello",
+        ("x-a", "1"),
+        *[("x-%d" % i, "v" * 300) for i in range(40)],
+        ("x-z", "26"),
+    )
     assert sends(peer, fields).http_status == "431"
     stream = peer.new_stream()
-    peer.send(peer.headers(stream, request("/Greeter/SayHello", ("x-39", "v" * 300), ("x-z", "26"))),
-              frame(h2.DATA, h2.END_STREAM, stream, message("t")))
+    peer.send(
+        peer.headers(stream, request("/Greeter/SayHello", ("x-39", "v" * 300), ("x-z", "26"))),
+        frame(h2.DATA, h2.END_STREAM, stream, message("t")),
+    )
     assert messages(peer.finish(stream).data) == ["Hello, t!"]
 
 
 # --- gRPC statuses -----------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("path", ["/Greeter/Nothing", "/", "/Greeter", "/Greeter/", "//", "/Greeter/SayHello/",
-                                  "/greeter/SayHello", "/helloworld.Greeter", "/" + "x" * 2000])
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/Greeter/Nothing",
+        "/",
+        "/Greeter",
+        "/Greeter/",
+        "//",
+        "/Greeter/SayHello/",
+        "/greeter/SayHello",
+        "/helloworld.Greeter",
+        "/" + "x" * 2000,
+    ],
+)
 def test_unknown_paths(peer, path):
     answer = peer.call(path)
     failed(answer, 12)
@@ -102,16 +131,27 @@ def test_unknown_method_while_the_client_sends(peer):
     assert peer.say_hello() == "Hello, h2!"
 
 
-@pytest.mark.parametrize("status,data,extra", [
-    (13, message("x", flag=1), ()),                                        # compressed, without grpc-encoding
-    (12, message("x", flag=1), [("grpc-encoding", "gzip")]), (12, message("x"), [("grpc-encoding", "br")]),
-    (13, message("cut off")[:-1], ()), (13, message("x")[:3], ()), (13, b"", ()),
-    (13, message("a") + message("b"), ()),                                 # two requests of a unary call
-    (13, struct.pack(">BI", 0, 3) + b"\xff\xff\xff", ()),                  # no protobuf
-    (8, struct.pack(">BI", 0, 60) + bytes(45), ()), (8, struct.pack(">BI", 0, 0xffffffff), ()),
-    (8, struct.pack(">BI", 0, 0x80000000), ()), (8, struct.pack(">BI", 0, 0xfffffffb), ())], ids=lambda value: value if isinstance(value, int) else "")
-@pytest.mark.parametrize("method", ["/Greeter/SayHello", "/simpletest.SimpleTest/PostAndPost"],
-                         ids=["unary", "bidi"])
+@pytest.mark.parametrize(
+    "status,data,extra",
+    [
+        (13, message("x", flag=1), ()),  # compressed, without grpc-encoding
+        (12, message("x", flag=1), [("grpc-encoding", "gzip")]),
+        (12, message("x"), [("grpc-encoding", "br")]),
+        (13, message("cut off")[:-1], ()),
+        (13, message("x")[:3], ()),
+        (13, b"", ()),
+        (13, message("a") + message("b"), ()),  # two requests of a unary call
+        (13, struct.pack(">BI", 0, 3) + b"\xff\xff\xff", ()),  # no protobuf
+        (8, struct.pack(">BI", 0, 60) + bytes(45), ()),
+        (8, struct.pack(">BI", 0, 0xFFFFFFFF), ()),
+        (8, struct.pack(">BI", 0, 0x80000000), ()),
+        (8, struct.pack(">BI", 0, 0xFFFFFFFB), ()),
+    ],
+    ids=lambda value: value if isinstance(value, int) else "",
+)
+@pytest.mark.parametrize(
+    "method", ["/Greeter/SayHello", "/simpletest.SimpleTest/PostAndPost"], ids=["unary", "bidi"]
+)
 def test_bad_messages(peer, status, data, extra, method):
     if method.endswith("PostAndPost") and data in (b"", message("a") + message("b")):
         return  # right in a stream
@@ -124,17 +164,35 @@ def test_bad_messages(peer, status, data, extra, method):
 
 # --- Malformed requests: stream errors -----------------------------------------------------------------------
 
-@pytest.mark.parametrize("fields", [
-    request("/Greeter/SayHello", ("X-Upper", "a")), request("/Greeter/SayHello", ("connection", "close")),
-    request("/Greeter/SayHello", ("keep-alive", "1")), request("/Greeter/SayHello", ("upgrade", "h2c")),
-    request("/Greeter/SayHello", ("transfer-encoding", "chunked")), request("/Greeter/SayHello", ("", "empty")),
-    request("/Greeter/SayHello", ("proxy-connection", "1")), request("/Greeter/SayHello", ("x y", "space")),
-    request("/Greeter/SayHello", ("x\x00y", "nul")), request("/Greeter/SayHello", ("x", "a\r\nb")),
-    request("/Greeter/SayHello", (":path", "/late")), request("/Greeter/SayHello", (":status", "200")),
-    request("/Greeter/SayHello", (":other", "1")), [(":method", "POST")] + request(),
-    [(":path", "/Greeter/SayHello")] + request(), request(without=(":path",)), request(without=(":method",)),
-    request(without=(":scheme",)), changed(":path", ""), changed("te", "gzip"),
-    [("x-first", "1")] + request(), []], ids=lambda fields: None)
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        request("/Greeter/SayHello", ("X-Upper", "a")),
+        request("/Greeter/SayHello", ("connection", "close")),
+        request("/Greeter/SayHello", ("keep-alive", "1")),
+        request("/Greeter/SayHello", ("upgrade", "h2c")),
+        request("/Greeter/SayHello", ("transfer-encoding", "chunked")),
+        request("/Greeter/SayHello", ("", "empty")),
+        request("/Greeter/SayHello", ("proxy-connection", "1")),
+        request("/Greeter/SayHello", ("x y", "space")),
+        request("/Greeter/SayHello", ("x\x00y", "nul")),
+        request("/Greeter/SayHello", ("x", "a\r\nb")),
+        request("/Greeter/SayHello", (":path", "/late")),
+        request("/Greeter/SayHello", (":status", "200")),
+        request("/Greeter/SayHello", (":other", "1")),
+        [(":method", "POST")] + request(),
+        [(":path", "/Greeter/SayHello")] + request(),
+        request(without=(":path",)),
+        request(without=(":method",)),
+        request(without=(":scheme",)),
+        changed(":path", ""),
+        changed("te", "gzip"),
+        [("x-first", "1")] + request(),
+        [],
+    ],
+    ids=lambda fields: None,
+)
 def test_malformed_requests(peer, fields):
     """RFC 9113 8.1.1: PROTOCOL_ERROR for the stream; the connection goes on."""
     answer = sends(peer, fields, 0, message("x"))
@@ -151,13 +209,14 @@ def test_wrong_content_length(peer, length):
 
 # --- Stream errors -------------------------------------------------------------------------------------------------
 
+
 def test_window_update_of_zero(peer):
     """On a stream it ends that stream. Bug of peers: a deadlock."""
     stream = peer.start("/simpletest.SimpleTest/PostAndPost")
     peer.send(h2.window_update(stream, 0))
     assert peer.finish(stream).reset == h2.PROTOCOL_ERROR
     stream = peer.start("/simpletest.SimpleTest/PostAndPost")
-    peer.send(h2.window_update(stream, 0x7fffffff))
+    peer.send(h2.window_update(stream, 0x7FFFFFFF))
     assert peer.finish(stream).reset == h2.FLOW_CONTROL_ERROR
     assert peer.say_hello() == "Hello, h2!"
 
@@ -175,7 +234,9 @@ def test_frames_after_the_end(peer):
     """DATA after END_STREAM: STREAM_CLOSED, for the stream or the connection, RFC 9113 5.1."""
     stream = peer.begin()
     peer.finish(stream)
-    peer.send(frame(h2.DATA, h2.END_STREAM, stream, message("more")), frame(h2.PING, 0, 0, b"12345678"))
+    peer.send(
+        frame(h2.DATA, h2.END_STREAM, stream, message("more")), frame(h2.PING, 0, 0, b"12345678")
+    )
     try:
         peer.until(lambda: peer.streams[stream].reset is not None or peer.goaway)
     except EOFError:
@@ -187,8 +248,11 @@ def test_late_frames_are_put_up_with(peer):
     """WINDOW_UPDATE, RST_STREAM and PRIORITY of a stream that is over."""
     stream = peer.begin()
     peer.finish(stream)
-    peer.send(h2.window_update(stream, 10), h2.rst_stream(stream, h2.NO_ERROR),
-              frame(h2.PRIORITY, 0, stream, struct.pack(">IB", 0, 1)))
+    peer.send(
+        h2.window_update(stream, 10),
+        h2.rst_stream(stream, h2.NO_ERROR),
+        frame(h2.PRIORITY, 0, stream, struct.pack(">IB", 0, 1)),
+    )
     assert peer.say_hello() == "Hello, h2!"
 
 
@@ -201,16 +265,28 @@ BAD = {
     "headers on stream 0": (h2.PROTOCOL_ERROR, frame(h2.HEADERS, 5, 0, HEAD)),
     "headers on an even stream": (h2.PROTOCOL_ERROR, frame(h2.HEADERS, 5, 2, HEAD)),
     "continuation of nothing": (h2.PROTOCOL_ERROR, frame(h2.CONTINUATION, 4, 1, HEAD)),
-    "ping within a block": (h2.PROTOCOL_ERROR, frame(h2.HEADERS, 0, 1, HEAD) + frame(h2.PING, 0, 0, bytes(8))),
-    "another stream within a block": (h2.PROTOCOL_ERROR, frame(h2.HEADERS, 0, 1, HEAD) + frame(9, 4, 3, HEAD)),
-    "unknown frame within a block": (h2.PROTOCOL_ERROR, frame(h2.HEADERS, 0, 1, HEAD) + frame(0xfa, 0, 1, b"x")),
+    "ping within a block": (
+        h2.PROTOCOL_ERROR,
+        frame(h2.HEADERS, 0, 1, HEAD) + frame(h2.PING, 0, 0, bytes(8)),
+    ),
+    "another stream within a block": (
+        h2.PROTOCOL_ERROR,
+        frame(h2.HEADERS, 0, 1, HEAD) + frame(9, 4, 3, HEAD),
+    ),
+    "unknown frame within a block": (
+        h2.PROTOCOL_ERROR,
+        frame(h2.HEADERS, 0, 1, HEAD) + frame(0xFA, 0, 1, b"x"),
+    ),
     "push promise": (h2.PROTOCOL_ERROR, frame(h2.PUSH_PROMISE, 4, 1, bytes(4) + HEAD)),
     "rst of an idle stream": (h2.PROTOCOL_ERROR, h2.rst_stream(9)),
     "rst of stream 0": (h2.PROTOCOL_ERROR, h2.rst_stream(0)),
-    "rst of 5 bytes": (h2.FRAME_SIZE_ERROR, frame(h2.HEADERS, 4, 1, HEAD[:0]) + frame(h2.RST_STREAM, 0, 1, bytes(5))),
+    "rst of 5 bytes": (
+        h2.FRAME_SIZE_ERROR,
+        frame(h2.HEADERS, 4, 1, HEAD[:0]) + frame(h2.RST_STREAM, 0, 1, bytes(5)),
+    ),
     "window update of an idle stream": (h2.PROTOCOL_ERROR, h2.window_update(9, 1)),
     "window update of 0": (h2.PROTOCOL_ERROR, h2.window_update(0, 0)),
-    "window overflow": (h2.FLOW_CONTROL_ERROR, h2.window_update(0, 0x7fffffff)),
+    "window overflow": (h2.FLOW_CONTROL_ERROR, h2.window_update(0, 0x7FFFFFFF)),
     "window update of 3 bytes": (h2.FRAME_SIZE_ERROR, frame(h2.WINDOW_UPDATE, 0, 0, bytes(3))),
     "settings of 5 bytes": (h2.FRAME_SIZE_ERROR, frame(h2.SETTINGS, 0, 0, bytes(5))),
     "settings on a stream": (h2.PROTOCOL_ERROR, frame(h2.SETTINGS, 0, 1)),
@@ -229,11 +305,24 @@ BAD = {
     "priority on stream 0": (h2.PROTOCOL_ERROR, frame(h2.PRIORITY, 0, 0, bytes(5))),
     "hpack: index 0": (h2.COMPRESSION_ERROR, frame(h2.HEADERS, 5, 1, b"\x80")),
     "hpack: an index that is not there": (h2.COMPRESSION_ERROR, frame(h2.HEADERS, 5, 1, b"\xbe")),
-    "hpack: an integer modulo 2^32": (h2.COMPRESSION_ERROR, frame(h2.HEADERS, 5, 1, b"\xff\x83\xff\xff\xff\x0f")),
+    "hpack: an integer modulo 2^32": (
+        h2.COMPRESSION_ERROR,
+        frame(h2.HEADERS, 5, 1, b"\xff\x83\xff\xff\xff\x0f"),
+    ),
     "hpack: ends in a field": (h2.COMPRESSION_ERROR, frame(h2.HEADERS, 5, 1, b"\x82\x40\x05a")),
-    "hpack: an index that has been pushed out": (h2.COMPRESSION_ERROR, frame(h2.HEADERS, 5, 1, b"".join(
-        b"\x40\x01a\x7f\xd1\x07" + bytes([48 + i]) * 1104 for i in range(4)) + b"\xc1")),
-    "hpack: a table over the limit": (h2.COMPRESSION_ERROR, frame(h2.HEADERS, 5, 1, b"\x3f\xe2\x1f\x82")),
+    "hpack: an index that has been pushed out": (
+        h2.COMPRESSION_ERROR,
+        frame(
+            h2.HEADERS,
+            5,
+            1,
+            b"".join(b"\x40\x01a\x7f\xd1\x07" + bytes([48 + i]) * 1104 for i in range(4)) + b"\xc1",
+        ),
+    ),
+    "hpack: a table over the limit": (
+        h2.COMPRESSION_ERROR,
+        frame(h2.HEADERS, 5, 1, b"\x3f\xe2\x1f\x82"),
+    ),
     "hpack: bad Huffman padding": (h2.COMPRESSION_ERROR, frame(h2.HEADERS, 5, 1, b"\x04\x81\x18")),
 }
 
@@ -250,14 +339,14 @@ def test_window_of_a_stream_overflows(raw_server):
     """By SETTINGS_INITIAL_WINDOW_SIZE, RFC 9113 6.9.2; not when the stream had ended before."""
     with Peer(raw_server.port) as peer:
         stream = peer.start("/simpletest.SimpleTest/PostAndPost")
-        peer.send(h2.window_update(stream, 0x7fffffff - 65535))
+        peer.send(h2.window_update(stream, 0x7FFFFFFF - 65535))
         peer.send(frame(h2.DATA, h2.END_STREAM, stream, b""))
         peer.finish(stream)
-        peer.send(h2.settings(h2.INITIAL_WINDOW, 0x7fffffff))
+        peer.send(h2.settings(h2.INITIAL_WINDOW, 0x7FFFFFFF))
         assert peer.say_hello() == "Hello, h2!"
         peer.send(h2.settings(h2.INITIAL_WINDOW, 65535))
         stream = peer.start("/simpletest.SimpleTest/PostAndPost")
-        peer.send(h2.window_update(stream, 1000), h2.settings(h2.INITIAL_WINDOW, 0x7fffffff))
+        peer.send(h2.window_update(stream, 1000), h2.settings(h2.INITIAL_WINDOW, 0x7FFFFFFF))
         assert peer.ends() == h2.FLOW_CONTROL_ERROR
 
 
@@ -268,10 +357,17 @@ def test_streams_must_ascend(peer):
     assert peer.ends() in (h2.PROTOCOL_ERROR, h2.STREAM_CLOSED)
 
 
-@pytest.mark.parametrize("hello", [b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc",
-                                   h2.PREFACE[:20] + b"XX\r\n", h2.PREFACE + frame(h2.PING, 0, 0, bytes(8)),
-                                   h2.PREFACE + frame(h2.SETTINGS, h2.ACK, 0)],
-                         ids=["HTTP/1.1", "TLS", "a wrong preface", "PING first", "ACK first"])
+@pytest.mark.parametrize(
+    "hello",
+    [
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc",
+        h2.PREFACE[:20] + b"XX\r\n",
+        h2.PREFACE + frame(h2.PING, 0, 0, bytes(8)),
+        h2.PREFACE + frame(h2.SETTINGS, h2.ACK, 0),
+    ],
+    ids=["HTTP/1.1", "TLS", "a wrong preface", "PING first", "ACK first"],
+)
 def test_no_http2_client(raw_server, hello):
     """The connection ends with PROTOCOL_ERROR (RFC 9113 3.4), and that can be read."""
     with socket.create_connection(("127.0.0.1", raw_server.port), 30) as link:
@@ -285,7 +381,9 @@ def test_no_http2_client(raw_server, hello):
             if not data:
                 break
             received += data
-    assert struct.pack(">BBII", h2.GOAWAY, 0, 0, 0) + struct.pack(">I", h2.PROTOCOL_ERROR) in received
+    assert (
+        struct.pack(">BBII", h2.GOAWAY, 0, 0, 0) + struct.pack(">I", h2.PROTOCOL_ERROR) in received
+    )
 
 
 @pytest.mark.parametrize("count", [0, 10, 24, 30])
@@ -306,9 +404,13 @@ def test_link_half_closed(raw_server):
         peer.ends()
 
 
-SLOW = {"nothing": b"", "half a preface": h2.PREFACE[:10], "no SETTINGS": h2.PREFACE,
-        "half a frame": h2.PREFACE + h2.settings() + b"\0\0\x10\1\4\0",
-        "half a header block": h2.PREFACE + h2.settings() + frame(h2.HEADERS, 0, 1, HEAD)}
+SLOW = {
+    "nothing": b"",
+    "half a preface": h2.PREFACE[:10],
+    "no SETTINGS": h2.PREFACE,
+    "half a frame": h2.PREFACE + h2.settings() + b"\0\0\x10\1\4\0",
+    "half a header block": h2.PREFACE + h2.settings() + frame(h2.HEADERS, 0, 1, HEAD),
+}
 
 
 def test_slow_loris():
@@ -317,7 +419,7 @@ def test_slow_loris():
         links = []
         for name in targets.chosen(targets.RAW):
             server = next(targets.use(name))
-            for hello in list(SLOW.values())[:server.connections]:
+            for hello in list(SLOW.values())[: server.connections]:
                 link = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 60))
                 link.sendall(hello)
                 links.append((server, link))
@@ -352,9 +454,13 @@ def test_stopped_by_a_signal(name):
 
 # --- Floods: GOAWAY(ENHANCE_YOUR_CALM), and other connections are served on ------------------------------------------
 
+
 def flood(raw_server, make, codes=(h2.ENHANCE_YOUR_CALM,), rounds=600):
     """Sends make(peer, i) until the server has had enough; meanwhile and afterwards another is served."""
-    with Peer(raw_server.port) as other, Peer(raw_server.port, timeout=15) as peer:  # sooner than a timer
+    with (
+        Peer(raw_server.port) as other,
+        Peer(raw_server.port, timeout=15) as peer,
+    ):  # sooner than a timer
         end = time.monotonic() + 60
         for i in range(rounds):
             peer.reply(make(peer, i))
@@ -370,25 +476,35 @@ def flood(raw_server, make, codes=(h2.ENHANCE_YOUR_CALM,), rounds=600):
 
 def test_rapid_reset(raw_server):
     """CVE-2023-44487"""
+
     def make(peer, _):
         stream = peer.new_stream()
-        return peer.headers(stream, request("/simpletest.SimpleTest/PostAndPost")) + h2.rst_stream(stream)
+        return peer.headers(stream, request("/simpletest.SimpleTest/PostAndPost")) + h2.rst_stream(
+            stream
+        )
+
     flood(raw_server, make)
 
 
 def test_made_you_reset(raw_server):
     """CVE-2025-8671: the client makes the server reset."""
+
     def make(peer, _):
         stream = peer.new_stream()
-        return peer.headers(stream, request("/simpletest.SimpleTest/PostAndPost")) + h2.window_update(stream, 0)
+        return peer.headers(
+            stream, request("/simpletest.SimpleTest/PostAndPost")
+        ) + h2.window_update(stream, 0)
+
     flood(raw_server, make)
 
 
 def test_refused_streams(raw_server):
     """Far over the stream limit, again and again."""
+
     def make(peer, i):
         stream = peer.new_stream()
         return peer.headers(stream, request("/simpletest.SimpleTest/PostAndPost"))
+
     flood(raw_server, make)
 
 
@@ -410,24 +526,31 @@ def test_priority_flood(raw_server):
 
 def test_empty_data_flood(raw_server):
     """CVE-2019-9518"""
+
     def make(peer, i):
         if i == 0:
             peer.open = peer.start("/simpletest.SimpleTest/PostList")
         return frame(h2.DATA, 0, peer.open)
+
     flood(raw_server, make)
 
 
 @pytest.mark.parametrize("part", [b"", b"\x00\x01a\x01b" * 20])
 def test_continuation_flood(raw_server, part):
     """CVE-2024-27316 and kin."""
+
     def make(peer, i):
         return frame(h2.CONTINUATION if i else h2.HEADERS, 0, 1, part) * (1 if i == 0 else 10)
+
     flood(raw_server, make)
 
 
 def test_malformed_flood(raw_server):
     def make(peer, _):
-        return peer.headers(peer.new_stream(), request("/Greeter/SayHello", ("connection", "close")), h2.END_STREAM)
+        return peer.headers(
+            peer.new_stream(), request("/Greeter/SayHello", ("connection", "close")), h2.END_STREAM
+        )
+
     flood(raw_server, make)
 
 
@@ -435,8 +558,13 @@ def test_hpack_bomb(raw_server):
     """CVE-2016-6581: a field of 4000 bytes, named a thousand times."""
     with Peer(raw_server.port) as other, Peer(raw_server.port) as peer:
         stream = peer.new_stream()
-        block = peer.encoder.encode(request()) + b"\x40\x01x\x7f" + \
-            bytes([4000 - 127 & 127 | 128, 4000 - 127 >> 7]) + b"y" * 4000 + b"\xbe" * 1000
+        block = (
+            peer.encoder.encode(request())
+            + b"\x40\x01x\x7f"
+            + bytes([4000 - 127 & 127 | 128, 4000 - 127 >> 7])
+            + b"y" * 4000
+            + b"\xbe" * 1000
+        )
         peer.send(frame(h2.HEADERS, h2.END_STREAM | h2.END_HEADERS, stream, block))
         assert peer.finish(stream).http_status == "431"
         peer.encoder = h2.Encoder()

@@ -5,10 +5,10 @@ import re
 import time
 
 import grpc
-import pytest
-
 import helloworld_pb2
 import helloworld_pb2_grpc
+import pytest
+
 from targets import TOKEN, chosen, use
 
 SECONDS = 30
@@ -31,7 +31,9 @@ def channel(server, token=None):
 
 
 def greet(on, name="token"):
-    return helloworld_pb2_grpc.GreeterStub(on).SayHello(helloworld_pb2.HelloRequest(name=name), timeout=SECONDS)
+    return helloworld_pb2_grpc.GreeterStub(on).SayHello(
+        helloworld_pb2.HelloRequest(name=name), timeout=SECONDS
+    )
 
 
 def refused(on):
@@ -57,15 +59,23 @@ def test_a_token_in_the_metadata_of_a_call(server):
     with channel(server) as on:
         stub = helloworld_pb2_grpc.GreeterStub(on)
         request = helloworld_pb2.HelloRequest(name="metadata")
-        reply = stub.SayHello(request, timeout=SECONDS, metadata=[("authorization", "Bearer " + TOKEN)])
+        reply = stub.SayHello(
+            request, timeout=SECONDS, metadata=[("authorization", "Bearer " + TOKEN)]
+        )
         assert reply.message == "Hello, metadata!"
         refused(on)
 
 
 def counted(on):
     """[begun, ended, failed] of SayHello."""
-    text = helloworld_pb2_grpc.GreeterStub(on).Test(helloworld_pb2.HelloRequest(), timeout=SECONDS).message
-    return [int(number) for number in re.fullmatch(r"2 methods: (\d+) (\d+) (\d+), .*", text).groups()]
+    text = (
+        helloworld_pb2_grpc.GreeterStub(on)
+        .Test(helloworld_pb2.HelloRequest(), timeout=SECONDS)
+        .message
+    )
+    return [
+        int(number) for number in re.fullmatch(r"2 methods: (\d+) (\d+) (\d+), .*", text).groups()
+    ]
 
 
 def test_what_is_counted_and_logged(server):
@@ -79,8 +89,14 @@ def test_what_is_counted_and_logged(server):
         assert [a - b for a, b in zip(after, before)] == [3, 3, 1]
     end = time.monotonic() + SECONDS
     while True:  # the console comes by another way
-        found = [match.group(1) for match in
-                 (re.fullmatch(r"/Greeter/SayHello (\d+) \d+ ms", line) for line in server.output[n_lines:]) if match]
+        found = [
+            match.group(1)
+            for match in (
+                re.fullmatch(r"/Greeter/SayHello (\d+) \d+ ms", line)
+                for line in server.output[n_lines:]
+            )
+            if match
+        ]
         if len(found) >= 3 or time.monotonic() > end:
             break
         time.sleep(0.05)

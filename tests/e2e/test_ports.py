@@ -5,9 +5,9 @@ import socket
 import struct
 import time
 
+import blobs_pb2
 import pytest
 
-import blobs_pb2
 import rawh2
 from rawh2 import Peer
 from targets import Server, chosen, our_server  # noqa: F401 (a fixture)
@@ -21,7 +21,9 @@ def test_deadlines_are_not_late(our_server):
     with Peer(our_server.port) as peer:
         began = time.monotonic()
         for _ in range(CALLS):
-            answer = peer.finish(peer.start("/simpletest.SimpleTest/PostAndPost", ("grpc-timeout", "20m")))
+            answer = peer.finish(
+                peer.start("/simpletest.SimpleTest/PostAndPost", ("grpc-timeout", "20m"))
+            )
             assert answer.grpc_status == "4"
         assert time.monotonic() - began < CALLS * 0.6
 
@@ -31,7 +33,9 @@ def test_endless_reply_is_heard_over(name):
     """A client that takes all that the server can send, at once, is still listened to, and so are the others. With
     other tasks in its way the sockets API's thread is always slower than lwIP, which then has always room."""
     most = (1 << 31) - 1
-    with Server(name, ["--preempt", "3000"] if name == "hostsim-sockets" else [], app="blobs") as server:
+    with Server(
+        name, ["--preempt", "3000"] if name == "hostsim-sockets" else [], app="blobs"
+    ) as server:
         with Peer(server.port, rawh2.INITIAL_WINDOW, most) as peer, Peer(server.port) as other:
             peer.send(rawh2.window_update(0, most - 65535))
             ask = blobs_pb2.Ask(bytes=10000, count=1 << 20).SerializeToString()

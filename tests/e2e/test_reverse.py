@@ -12,18 +12,23 @@ import tempfile
 import threading
 
 import grpc
-import pytest
-
 import helloworld_pb2
 import helloworld_pb2_grpc
+import pytest
 import simpletest_pb2
 import simpletest_pb2_grpc
 from nameserver import names  # noqa: F401 (a fixture)
+
 from rawh2 import PREFACE, Peer, message, messages
 from targets import BOOT_SECONDS, ROOT, Server, chosen, free_port
 
 SECONDS = 120  # of patience: a device that could not dial waits longer and longer
-HOST = {"posix": "localhost", "hostsim-raw": "10.0.2.2", "hostsim-sockets": "10.0.2.2", "lm3s6965evb": "10.0.2.2"}
+HOST = {
+    "posix": "localhost",
+    "hostsim-raw": "10.0.2.2",
+    "hostsim-sockets": "10.0.2.2",
+    "lm3s6965evb": "10.0.2.2",
+}
 LINKS = {"lm3s6965evb": 2}  # of an image; others are told
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 
@@ -61,7 +66,9 @@ class Relay:
         command = [sys.executable, "-B", os.path.join(ROOT, "host-sim", "relay.py"), "--verbose"]
         for devices, clients in self.ports:
             command += ["--devices", self.device_address + str(devices), "--clients", str(clients)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
         self.lines = Lines(self.process)
         for _ in self.ports:
             self.lines.wait("relay: devices on")
@@ -71,9 +78,14 @@ class Relay:
 
     def channel(self, route=0):
         """With a connection of its own, which tries anew often."""
-        return grpc.insecure_channel("127.0.0.1:%d" % self.ports[route][1], options=[
-            ("grpc.use_local_subchannel_pool", 1), ("grpc.max_reconnect_backoff_ms", 500),
-            ("grpc.initial_reconnect_backoff_ms", 100)])
+        return grpc.insecure_channel(
+            "127.0.0.1:%d" % self.ports[route][1],
+            options=[
+                ("grpc.use_local_subchannel_pool", 1),
+                ("grpc.max_reconnect_backoff_ms", 500),
+                ("grpc.initial_reconnect_backoff_ms", 100),
+            ],
+        )
 
     def stop(self):
         self.process.kill()
@@ -109,7 +121,7 @@ def board_image(target, host, port):
     with open(os.path.join(ROOT, "build", target, "reverse.elf"), "rb") as file:
         image = bytearray(file.read())
     at = image.index(b"@RELAY@\0")
-    image[at + 8:at + 64] = struct.pack("<54sH", host.encode(), port)
+    image[at + 8 : at + 64] = struct.pack("<54sH", host.encode(), port)
     with tempfile.NamedTemporaryFile(suffix=".elf", delete=False) as file:
         file.write(image)
     return file.name
@@ -122,7 +134,9 @@ def start_device(target, port, links=2, host=None, extra=()):
         device = Server(target, ["-kernel", image])
         os.remove(image)
     else:
-        device = Server(target, ["--reverse", "%s:%d" % (host, port), "--links", str(links), *extra])
+        device = Server(
+            target, ["--reverse", "%s:%d" % (host, port), "--links", str(links), *extra]
+        )
     devices["running"].append(device)
     return device
 
@@ -135,7 +149,11 @@ def stop_device(device):
 def hello(channel, name="World"):
     """Waits for a device, however long it takes it to dial."""
     request = helloworld_pb2.HelloRequest(name=name)
-    return helloworld_pb2_grpc.GreeterStub(channel).SayHello(request, wait_for_ready=True, timeout=SECONDS).message
+    return (
+        helloworld_pb2_grpc.GreeterStub(channel)
+        .SayHello(request, wait_for_ready=True, timeout=SECONDS)
+        .message
+    )
 
 
 class Talk:
@@ -144,7 +162,9 @@ class Talk:
     def __init__(self, channel):
         self.requests = queue.Queue()
         stub = simpletest_pb2_grpc.SimpleTestStub(channel)
-        self.answers = stub.PostAndPost(iter(self.requests.get, None), wait_for_ready=True, timeout=SECONDS)
+        self.answers = stub.PostAndPost(
+            iter(self.requests.get, None), wait_for_ready=True, timeout=SECONDS
+        )
 
     def say(self, text):
         self.requests.put(simpletest_pb2.RequestList(namelist=text))
@@ -189,7 +209,9 @@ def test_several_links(relay, target):
         for i, talk in enumerate(talks):
             talk.say(text + str(i))
     with relay.channel() as channel, pytest.raises(grpc.RpcError) as caught:
-        helloworld_pb2_grpc.GreeterStub(channel).SayHello(helloworld_pb2.HelloRequest(name="x"), timeout=SECONDS)
+        helloworld_pb2_grpc.GreeterStub(channel).SayHello(
+            helloworld_pb2.HelloRequest(name="x"), timeout=SECONDS
+        )
     assert caught.value.code() == UNAVAILABLE
     for talk in talks:
         talk.say("c")
@@ -241,13 +263,20 @@ def test_syn_comes_twice(relay, api):
     start_device(api, relay.device_port(), links=1, extra=["--delay", "600"])
     relay.lines.wait("is here")
     with Peer(relay.ports[0][1], wait=False, timeout=SECONDS) as peer:
-        streams = [peer.begin("/Greeter/SayHello", message(str(i)), ("x-long", ("%02d" % i) * 200)) for i in range(12)]
+        streams = [
+            peer.begin("/Greeter/SayHello", message(str(i)), ("x-long", ("%02d" % i) * 200))
+            for i in range(12)
+        ]
         answers = [messages(peer.finish(stream).data) for stream in streams]
     assert answers == [["Hello, %d!" % i] for i in range(12)]
 
 
 def test_weather(relay):
-    start_device("hostsim-raw", relay.device_port(), extra=["--loss", "5", "--delay", "20", "--reorder", "10"])
+    start_device(
+        "hostsim-raw",
+        relay.device_port(),
+        extra=["--loss", "5", "--delay", "20", "--reorder", "10"],
+    )
     for i in range(5):
         with relay.channel() as channel:
             assert hello(channel, str(i)) == "Hello, %d!" % i
@@ -255,13 +284,16 @@ def test_weather(relay):
 
 # --- Names, on lwIP ------------------------------------------------------------------------------------
 
+
 @pytest.fixture(params=chosen(["hostsim-raw", "hostsim-sockets"]))
 def hostsim(request):
     return request.param
 
 
 def test_name(relay, names, hostsim):
-    device = start_device(hostsim, relay.device_port(), host="relay.test", extra=["--dns", "10.0.2.2:%d" % names.port])
+    device = start_device(
+        hostsim, relay.device_port(), host="relay.test", extra=["--dns", "10.0.2.2:%d" % names.port]
+    )
     with relay.channel() as channel:
         assert hello(channel) == "Hello, World!"
     assert names.asked.get(timeout=SECONDS) == b"\5relay\4test\0\0\1\0\1"
@@ -272,7 +304,9 @@ def test_name(relay, names, hostsim):
 def test_name_that_is_not_there_yet(relay, names, hostsim, first):
     """Nobody answers, or there is no such name: the device serves on, and asks again."""
     names.answer = first
-    device = start_device(hostsim, relay.device_port(), host="relay.test", extra=["--dns", "10.0.2.2:%d" % names.port])
+    device = start_device(
+        hostsim, relay.device_port(), host="relay.test", extra=["--dns", "10.0.2.2:%d" % names.port]
+    )
     for _ in range(2):
         names.asked.get(timeout=SECONDS)
         assert device.serves()
@@ -291,10 +325,13 @@ def test_board_without_names(board):
 
 # --- The relay's own, with one target -----------------------------------------------------------------
 
+
 def test_no_device(relay):
     """The answer does not wait for the client's deadline."""
     with relay.channel() as channel, pytest.raises(grpc.RpcError) as caught:
-        helloworld_pb2_grpc.GreeterStub(channel).SayHello(helloworld_pb2.HelloRequest(name="x"), timeout=SECONDS)
+        helloworld_pb2_grpc.GreeterStub(channel).SayHello(
+            helloworld_pb2.HelloRequest(name="x"), timeout=SECONDS
+        )
     assert caught.value.code() == UNAVAILABLE
     relay.lines.wait("finds no device")
 
@@ -307,7 +344,9 @@ def test_routes():
         with relay.channel(0) as channel, relay.channel(1) as other:
             assert hello(other) == "Hello, World!"
             with pytest.raises(grpc.RpcError) as caught:
-                helloworld_pb2_grpc.GreeterStub(channel).SayHello(helloworld_pb2.HelloRequest(name="x"), timeout=SECONDS)
+                helloworld_pb2_grpc.GreeterStub(channel).SayHello(
+                    helloworld_pb2.HelloRequest(name="x"), timeout=SECONDS
+                )
             assert caught.value.code() == UNAVAILABLE
             stop_device(device)
             start_device("posix", relay.device_port(0))
@@ -379,8 +418,10 @@ def test_bytes_pass_as_they_are(ends):
     sent = [os.urandom(3000000) for _ in ends]
     threads = [threading.Thread(target=end.sendall, args=(data,)) for end, data in zip(ends, sent)]
     got = [[], []]
-    threads += [threading.Thread(target=lambda end=end, into=into: into.append(take(end, 3000000)))
-                for end, into in zip(ends, got)]
+    threads += [
+        threading.Thread(target=lambda end=end, into=into: into.append(take(end, 3000000)))
+        for end, into in zip(ends, got)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -444,8 +485,13 @@ def resolver(tmp_path_factory):
     """A library that takes the place of the system's resolver."""
     folder = tmp_path_factory.mktemp("resolver")
     (folder / "resolver.c").write_text(RESOLVER)
-    done = subprocess.run(["gcc", "-shared", "-fPIC", "-o", "resolver.so", "resolver.c", "-ldl"], cwd=folder, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        ["gcc", "-shared", "-fPIC", "-o", "resolver.so", "resolver.c", "-ldl"],
+        cwd=folder,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     assert done.returncode == 0, done.stdout
     return {"LD_PRELOAD": str(folder / "resolver.so")}
 
@@ -488,7 +534,9 @@ def test_address_that_does_not_answer(relay, resolver):
             full.append(socket.socket())
             full[-1].setblocking(False)
             full[-1].connect_ex(("127.0.0.2", relay.device_port()))
-        server = start_with(resolver, "--reverse", "many.test:%d" % relay.device_port(), "--links", "1")
+        server = start_with(
+            resolver, "--reverse", "many.test:%d" % relay.device_port(), "--links", "1"
+        )
         with relay.channel() as channel:
             assert hello(channel) == "Hello, World!"
         assert server.serves()
@@ -515,8 +563,12 @@ def test_only_dialling():
     """A Linux program that listens on nothing."""
     relay = Relay()
     program = os.path.join(ROOT, "build", "linux", "greeter")
-    process = subprocess.Popen([program, "--reverse", "127.0.0.1:%d" % relay.device_port()], stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        [program, "--reverse", "127.0.0.1:%d" % relay.device_port()],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     try:
         lines = Lines(process)
         lines.wait("Greeter linked to")
@@ -530,8 +582,14 @@ def test_only_dialling():
         relay.stop()
 
 
-@pytest.mark.parametrize("host, why", [("no-such-host.invalid", "no-such-host.invalid"), ("127.0.0.1", "refused"),
-                                       ("[::1]", "::1 port")])
+@pytest.mark.parametrize(
+    "host, why",
+    [
+        ("no-such-host.invalid", "no-such-host.invalid"),
+        ("127.0.0.1", "refused"),
+        ("[::1]", "::1 port"),
+    ],
+)
 def test_dial_errors_are_shown(host, why):
     """And do not keep the listener from serving."""
     with socket.socket() as taken:
@@ -542,27 +600,67 @@ def test_dial_errors_are_shown(host, why):
             assert server.serves()
 
 
-@pytest.mark.parametrize("arguments", [["--reverse", "x"], ["--reverse", ":1"], ["--reverse", "x:0"], ["--links", "0"],
-                                       ["--reverse", "x:65536"], ["--reverse", "x:1", "--links", "1000"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--reverse", "x"],
+        ["--reverse", ":1"],
+        ["--reverse", "x:0"],
+        ["--links", "0"],
+        ["--reverse", "x:65536"],
+        ["--reverse", "x:1", "--links", "1000"],
+    ],
+)
 def test_linux_options(arguments):
     program = os.path.join(ROOT, "build", "linux", "greeter")
-    done = subprocess.run([program] + arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+    done = subprocess.run(
+        [program] + arguments,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+    )
     assert done.returncode == 2 and arguments[-2] in done.stdout
 
 
-@pytest.mark.parametrize("arguments", [["--reverse", "x"], ["--reverse", ":1"], ["--reverse", "x:0"], ["--links", "17"],
-                                       ["--dns", "10.0.2.2"], ["--dns", "name:53"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--reverse", "x"],
+        ["--reverse", ":1"],
+        ["--reverse", "x:0"],
+        ["--links", "17"],
+        ["--dns", "10.0.2.2"],
+        ["--dns", "name:53"],
+    ],
+)
 def test_hostsim_options(arguments):
     program = os.path.join(ROOT, "build", "host-sim", "greeter")
-    done = subprocess.run([program, "--port", "0"] + arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          timeout=60)
+    done = subprocess.run(
+        [program, "--port", "0"] + arguments,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+    )
     assert done.returncode == 2 and arguments[0] in done.stdout
 
 
-@pytest.mark.parametrize("arguments, code, text", [
-    (["--help"], 0, "--patience"), ([], 2, "--devices"), (["--devices", "1", "--clients", "1", "--clients", "2"], 2, "as many"),
-    (["--devices", "nowhere:x", "--clients", "0"], 1, "cannot listen on nowhere:x")])
+@pytest.mark.parametrize(
+    "arguments, code, text",
+    [
+        (["--help"], 0, "--patience"),
+        ([], 2, "--devices"),
+        (["--devices", "1", "--clients", "1", "--clients", "2"], 2, "as many"),
+        (["--devices", "nowhere:x", "--clients", "0"], 1, "cannot listen on nowhere:x"),
+    ],
+)
 def test_relay_options(arguments, code, text):
-    done = subprocess.run([sys.executable, os.path.join(ROOT, "host-sim", "relay.py")] + arguments, timeout=60,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(
+        [sys.executable, os.path.join(ROOT, "host-sim", "relay.py")] + arguments,
+        timeout=60,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     assert done.returncode == code and text in done.stdout

@@ -2,6 +2,7 @@
 # Layer: tests. Source: RFC 8446; RFC 5246; RFC 9113 9.2; ports/mbedtls/nrpc_tls.h.
 # SPDX-License-Identifier: Apache-2.0
 """Each refusal is looked at from both ends: what the client is told, and what the server's console says."""
+
 import contextlib
 import os
 import re
@@ -14,15 +15,19 @@ import time
 
 import grpc
 import pytest
+from helloworld import greeter_pb2, greeter_pb2_grpc
 
 import secure
-from helloworld import greeter_pb2, greeter_pb2_grpc
-from rawh2 import PREFACE, Peer, frame, message, settings
+from rawh2 import PREFACE, Peer, frame, settings
 from targets import ROOT, Server, chosen, use
 
 SECONDS = 60  # of patience: no test fails because the machine is slow
 CODE = grpc.StatusCode
-HOSTS = ["posix", "hostsim-raw", "hostsim-sockets"]  # TLS 1.2 and 1.3; the board: 1.2 alone, with short records
+HOSTS = [
+    "posix",
+    "hostsim-raw",
+    "hostsim-sockets",
+]  # TLS 1.2 and 1.3; the board: 1.2 alone, with short records
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 BOTH = pytest.mark.parametrize("version", VERSIONS)
 
@@ -49,15 +54,22 @@ def started(monkeypatch, **environment):
 def says(server, pattern):
     """Waits until a line of the console since the last time is like that."""
     end = time.monotonic() + SECONDS
-    while not any(re.search(pattern, line) for line in server.output[server.shown:]):
-        assert time.monotonic() < end, "the console does not say %r:\n%s" % (pattern, server.new_output())
+    while not any(re.search(pattern, line) for line in server.output[server.shown :]):
+        assert time.monotonic() < end, "the console does not say %r:\n%s" % (
+            pattern,
+            server.new_output(),
+        )
         time.sleep(0.02)
 
 
 def stub(server, certificate=None, ca="ca.pem", name=None):
     own = [secure.read(certificate + ending) for ending in (".key", ".pem")] if certificate else []
-    options = [("grpc.use_local_subchannel_pool", 1)] + ([("grpc.ssl_target_name_override", name)] if name else [])
-    channel = grpc.secure_channel("127.0.0.1:%d" % server.port, grpc.ssl_channel_credentials(secure.read(ca), *own), options)
+    options = [("grpc.use_local_subchannel_pool", 1)] + (
+        [("grpc.ssl_target_name_override", name)] if name else []
+    )
+    channel = grpc.secure_channel(
+        "127.0.0.1:%d" % server.port, grpc.ssl_channel_credentials(secure.read(ca), *own), options
+    )
     return channel, greeter_pb2_grpc.GreeterStub(channel)
 
 
@@ -92,6 +104,7 @@ def refused(server, its_context, name="localhost"):
 
 # --- Good clients ----------------------------------------------------------------------------------------------
 
+
 def test_grpcio(server):
     channel, greeter = stub(server)
     with channel:
@@ -123,7 +136,10 @@ def test_sessions_are_resumed(server):
     its_context = context("1.2")
     session = None
     for again in (False, True, True):
-        with tcp(server) as link, its_context.wrap_socket(link, server_hostname="localhost", session=session) as end:
+        with (
+            tcp(server) as link,
+            its_context.wrap_socket(link, server_hostname="localhost", session=session) as end,
+        ):
             assert end.session_reused == again
             session = end.session
 
@@ -134,7 +150,10 @@ def test_sessions_of_13_are_resumed(monkeypatch):
         its_context = context("1.3")
         session = None
         for again in (False, True, True):
-            with tcp(server) as link, its_context.wrap_socket(link, server_hostname="localhost", session=session) as end:
+            with (
+                tcp(server) as link,
+                its_context.wrap_socket(link, server_hostname="localhost", session=session) as end,
+            ):
                 assert end.session_reused == again
                 end.sendall(PREFACE + settings())
                 assert end.recv(4096)  # the ticket comes before it
@@ -154,7 +173,7 @@ def test_others_are_served_during_a_handshake(host):
 
 # --- A client that begins with X25519MLKEM768, as browsers and Go do ----------------------------------------------
 
-SECP256R1, X25519, X25519MLKEM768 = 0x17, 0x1d, 0x11ec
+SECP256R1, X25519, X25519MLKEM768 = 0x17, 0x1D, 0x11EC
 SHARE_BYTES = {X25519: 32, X25519MLKEM768: 1216}
 HELLO_RETRY = bytes.fromhex("CF21AD74E59A6111BE1D8C021E65B891C2A211167ABB8C5E079E09E2C8A8339C")
 
@@ -169,11 +188,27 @@ def listed(data, length=">H"):
 
 def client_hello(*shares):
     groups = shares + tuple(group for group in (X25519, SECP256R1) if group not in shares)
-    keys = b"".join(struct.pack(">HH", group, SHARE_BYTES[group]) + bytes(range(1, 33)) * (SHARE_BYTES[group] // 32) for group in shares)
-    extensions = (extension(0, listed(b"\0" + listed(b"localhost"))) + extension(10, listed(struct.pack(">%dH" % len(groups), *groups))) +
-                  extension(13, listed(b"\x04\x03")) + extension(16, listed(listed(b"h2", ">B"))) +
-                  extension(43, listed(b"\x03\x04", ">B")) + extension(51, listed(keys)))
-    body = b"\x03\x03" + bytes(range(32)) + listed(bytes(32), ">B") + listed(b"\x13\x01") + b"\1\0" + listed(extensions)
+    keys = b"".join(
+        struct.pack(">HH", group, SHARE_BYTES[group])
+        + bytes(range(1, 33)) * (SHARE_BYTES[group] // 32)
+        for group in shares
+    )
+    extensions = (
+        extension(0, listed(b"\0" + listed(b"localhost")))
+        + extension(10, listed(struct.pack(">%dH" % len(groups), *groups)))
+        + extension(13, listed(b"\x04\x03"))
+        + extension(16, listed(listed(b"h2", ">B")))
+        + extension(43, listed(b"\x03\x04", ">B"))
+        + extension(51, listed(keys))
+    )
+    body = (
+        b"\x03\x03"
+        + bytes(range(32))
+        + listed(bytes(32), ">B")
+        + listed(b"\x13\x01")
+        + b"\1\0"
+        + listed(extensions)
+    )
     handshake = b"\1" + struct.pack(">I", len(body))[1:] + body
     return b"\x16\x03\x01" + listed(handshake)
 
@@ -195,17 +230,28 @@ def test_hello_retry(host, shares):
 
 # --- Peers that do it wrong ---------------------------------------------------------------------------------------
 
+
 @BOTH
 def test_wrong_protocol(host, version):
-    assert "no application protocol" in refused(host, context(version, protocols=["http/1.1"])).lower()
+    assert (
+        "no application protocol" in refused(host, context(version, protocols=["http/1.1"])).lower()
+    )
     says(host, "no application protocol: the peer does not offer h2")
 
 
 @BOTH
-@pytest.mark.parametrize("certificate,theirs,ours", [
-    ("expired", "certificate has expired", "alert of the peer: certificate expired"),
-    ("stranger", "unable to get local issuer certificate|self.signed", "alert of the peer: unknown CA"),
-    ("elsewhere", "Hostname mismatch|not valid for", "alert of the peer|truncated")])
+@pytest.mark.parametrize(
+    "certificate,theirs,ours",
+    [
+        ("expired", "certificate has expired", "alert of the peer: certificate expired"),
+        (
+            "stranger",
+            "unable to get local issuer certificate|self.signed",
+            "alert of the peer: unknown CA",
+        ),
+        ("elsewhere", "Hostname mismatch|not valid for", "alert of the peer|truncated"),
+    ],
+)
 def test_certificates_of_the_server(monkeypatch, version, certificate, theirs, ours):
     with started(monkeypatch, certificate=certificate) as server:
         assert re.search(theirs, refused(server, context(version)))
@@ -218,10 +264,26 @@ def test_certificates_of_the_server(monkeypatch, version, certificate, theirs, o
 
 
 @BOTH
-@pytest.mark.parametrize("certificate,theirs,ours", [
-    (None, {"1.2": "handshake failure", "1.3": "certificate required"}, "the client has no certificate"),
-    ("client_expired", {"1.2": "certificate expired", "1.3": "certificate expired"}, "certificate expired"),
-    ("client_stranger", {"1.2": "unknown ca", "1.3": "unknown ca"}, "certificate from an unknown CA")])
+@pytest.mark.parametrize(
+    "certificate,theirs,ours",
+    [
+        (
+            None,
+            {"1.2": "handshake failure", "1.3": "certificate required"},
+            "the client has no certificate",
+        ),
+        (
+            "client_expired",
+            {"1.2": "certificate expired", "1.3": "certificate expired"},
+            "certificate expired",
+        ),
+        (
+            "client_stranger",
+            {"1.2": "unknown ca", "1.3": "unknown ca"},
+            "certificate from an unknown CA",
+        ),
+    ],
+)
 def test_certificates_of_clients(monkeypatch, version, certificate, theirs, ours):
     with started(monkeypatch, clients="verified") as server:
         assert theirs[version] in refused(server, context(version, certificate)).lower()
@@ -243,8 +305,12 @@ def test_truncated(server):
 
 def test_renegotiation(server):
     """TLS 1.2 allows it, HTTP/2 does not (9.2.1): openssl's R."""
-    client = subprocess.Popen(["openssl", "s_client", "-connect", "127.0.0.1:%d" % server.port, "-tls1_2", "-alpn", "h2"],
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    client = subprocess.Popen(
+        ["openssl", "s_client", "-connect", "127.0.0.1:%d" % server.port, "-tls1_2", "-alpn", "h2"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     try:
         said = b""
         while b"Verify return code" not in said:
@@ -263,7 +329,10 @@ def test_renegotiation(server):
 def test_long_records():
     """The small profile takes no record over 4 KB, and says so to whom it ends with."""
     for server in use("lm3s6965evb", "tls"):
-        with Peer(server.port, context=context("1.2")) as peer, pytest.raises(ssl.SSLError) as error:
+        with (
+            Peer(server.port, context=context("1.2")) as peer,
+            pytest.raises(ssl.SSLError) as error,
+        ):
             peer.send(frame(0x77, 0, 0, bytes(8000)))
             while peer.socket.recv(4096):
                 pass
@@ -286,8 +355,14 @@ def test_what_is_no_tls(server):
 def test_without_entropy(monkeypatch):
     """It does not start, and says why."""
     monkeypatch.setenv("GREETER_TLS_NO_ENTROPY", "1")
-    done = subprocess.run([os.path.join(ROOT, "build", "linux", "tls"), "--port", "0"], stdin=subprocess.DEVNULL, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS)
+    done = subprocess.run(
+        [os.path.join(ROOT, "build", "linux", "tls"), "--port", "0"],
+        stdin=subprocess.DEVNULL,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=SECONDS,
+    )
     assert done.returncode != 0
     assert "no source of entropy" in done.stdout
 
@@ -300,29 +375,50 @@ def test_the_seed_is_named(server):
 
 # --- Our client -----------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("certificate,ours", [("expired", "certificate expired"), ("stranger", "certificate from an unknown CA"),
-                                              ("elsewhere", "certificate for another host"), (None, "no application protocol")])
+
+@pytest.mark.parametrize(
+    "certificate,ours",
+    [
+        ("expired", "certificate expired"),
+        ("stranger", "certificate from an unknown CA"),
+        ("elsewhere", "certificate for another host"),
+        (None, "no application protocol"),
+    ],
+)
 def test_our_client_refuses(certificate, ours):
     """It sends nothing to a server that is not the one it was told of, or has no h2."""
     from interop import driver_pb2, driver_pb2_grpc
+
     got = []
     its_context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    its_context.load_cert_chain(secure.path((certificate or "server") + ".pem"), secure.path((certificate or "server") + ".key"))
+    its_context.load_cert_chain(
+        secure.path((certificate or "server") + ".pem"),
+        secure.path((certificate or "server") + ".key"),
+    )
     its_context.set_alpn_protocols(["h2"] if certificate else ["http/1.1"])
 
     def serve(listener):
         with contextlib.suppress(OSError):
             while True:
                 link = listener.accept()[0]
-                with contextlib.suppress(OSError), its_context.wrap_socket(link, server_side=True) as end:
+                with (
+                    contextlib.suppress(OSError),
+                    its_context.wrap_socket(link, server_side=True) as end,
+                ):
                     got.append(end.recv(100))
 
     for server in use("posix", "interop_tls"):
         with socket.create_server(("127.0.0.1", 0)) as listener:
             threading.Thread(target=serve, args=(listener,), daemon=True).start()
-            with grpc.secure_channel("localhost:%d" % server.port, secure.channel_credentials()) as channel:
-                call = driver_pb2_grpc.DriverStub(channel).Run.future(driver_pb2.RunRequest(
-                    name="empty_unary", host="127.0.0.1", port=listener.getsockname()[1]), timeout=SECONDS)
+            with grpc.secure_channel(
+                "localhost:%d" % server.port, secure.channel_credentials()
+            ) as channel:
+                call = driver_pb2_grpc.DriverStub(channel).Run.future(
+                    driver_pb2.RunRequest(
+                        name="empty_unary", host="127.0.0.1", port=listener.getsockname()[1]
+                    ),
+                    timeout=SECONDS,
+                )
                 says(server, "tls: " + ours)
                 call.cancel()
             listener.shutdown(socket.SHUT_RDWR)

@@ -1,5 +1,5 @@
-/* tests/fuzz/conversation.c - see fuzz.h: a connection, bytes for it, and everything else that may happen meanwhile.
- * Layer: test. Source: RFC 9113 4.1.
+/* tests/fuzz/conversation.c - see fuzz.h: a connection, bytes for it, and everything else that may
+ * happen meanwhile. Layer: test. Source: RFC 9113 4.1.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +56,8 @@ static size_t pump(void)
 {
     size_t all = 0, n = 1;
     for (unsigned i = 0; i < ROUNDS && n; i++) {
-        size_t room = fuzz_next(3) ? NRPC_TRANSMIT_MIN + fuzz_next(2000) : fuzz_next(NRPC_TRANSMIT_MIN + 1);
+        size_t room = fuzz_next(3) ? NRPC_TRANSMIT_MIN + fuzz_next(2000)
+                                   : fuzz_next(NRPC_TRANSMIT_MIN + 1);
         uint8_t *to = test_guarded_room(room);
         n = nrpc_conn_transmit(wire.conn, to, room);
         if (CHECK(n <= room) && n) {

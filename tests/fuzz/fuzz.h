@@ -1,5 +1,6 @@
-/* tests/fuzz/fuzz.h - what the fuzz targets share: an input's numbers, and a connection that is given its bytes.
- * Layer: test. Source: none; the sanitizers, guard pages and the services' own rules are the judges, and judge.c.
+/* tests/fuzz/fuzz.h - what the fuzz targets share: an input's numbers, and a connection that is
+ * given its bytes. Layer: test. Source: none; the sanitizers, guard pages and the services' own
+ * rules are the judges, and judge.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef FUZZ_H
 #define FUZZ_H
@@ -14,21 +15,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 enum { FUZZ_INPUT = 4096 }; /* bytes of an input, at most */
 
-/* The first bytes of most inputs say how the rest is used: two of them the numbers that follow from fuzz_next. */
+/* The first bytes of most inputs say how the rest is used: two of them the numbers that follow from
+ * fuzz_next. */
 void fuzz_begin(const uint8_t *two);
 uint32_t fuzz_next(uint32_t below);
 
-/* Puts bytes into wire.in: as they are; or, with is_compact, as frames whose lengths are always right, each from four bytes
- * (type, flags, stream, length) and its payload. Type COMPACT_MESSAGE is DATA with a message that is whole. */
+/* Puts bytes into wire.in: as they are; or, with is_compact, as frames whose lengths are always
+ * right, each from four bytes (type, flags, stream, length) and its payload. Type COMPACT_MESSAGE
+ * is DATA with a message that is whole. */
 enum { COMPACT_MESSAGE = 14 };
 void fuzz_bytes(const uint8_t *data, size_t n, int is_compact);
 
-/* Gives all of wire.in to a fresh connection: in random pieces, with random turns to send, and with time passing. act: may
- * do what an application does; called in between. Ends with the link's. What comes out is judged. */
+/* Gives all of wire.in to a fresh connection: in random pieces, with random turns to send, and with
+ * time passing. act: may do what an application does; called in between. Ends with the link's. What
+ * comes out is judged. */
 void fuzz_run(void (*act)(void));
 
-/* What is transmitted at once must be whole frames of the right sizes, in an order that RFC 9113 allows: nothing on a stream after its
- * end, no GOAWAY after that of an error and none with a higher stream, no more DATA than wire.in has granted. */
+/* What is transmitted at once must be whole frames of the right sizes, in an order that RFC 9113
+ * allows: nothing on a stream after its end, no GOAWAY after that of an error and none with a
+ * higher stream, no more DATA than wire.in has granted. */
 void fuzz_judge_begin(void);
 void fuzz_judge(const uint8_t *p, size_t n);
 

@@ -2,6 +2,7 @@
 # Layer: tests; run by `make fuzz`. Source: none.
 # SPDX-License-Identifier: Apache-2.0
 """Use: fuzz.py [--seconds N] [--targets NAME...] [--driver] PROGRAM...   Ends with 1 when something broke."""
+
 import argparse
 import glob
 import os
@@ -27,14 +28,35 @@ def run(program, seconds, is_driver):
     if is_driver:
         command += ["-artifact=" + artifact + "last"]
     else:
-        command += ["-max_len=4096", "-timeout=20", "-print_final_stats=1", "-verbosity=1", "-artifact_prefix=" + artifact, corpus]
-    environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=0", UBSAN_OPTIONS="print_stacktrace=1")
-    done = subprocess.run(command + [os.path.join(build, "seeds", name)], env=environment, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace", check=False)
+        command += [
+            "-max_len=4096",
+            "-timeout=20",
+            "-print_final_stats=1",
+            "-verbosity=1",
+            "-artifact_prefix=" + artifact,
+            corpus,
+        ]
+    environment = dict(
+        os.environ, ASAN_OPTIONS="detect_leaks=0", UBSAN_OPTIONS="print_stacktrace=1"
+    )
+    done = subprocess.run(
+        command + [os.path.join(build, "seeds", name)],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
     lines = done.stdout.splitlines()
     if done.returncode == 0:
-        counted = [line for line in lines if "number_of_executed_units" in line or "mutations" in line] or lines[-1:]
-        print("%-10s nothing in %d seconds; %s" % (name, seconds, counted[-1].replace("stat::", "")))
+        counted = [
+            line for line in lines if "number_of_executed_units" in line or "mutations" in line
+        ] or lines[-1:]
+        print(
+            "%-10s nothing in %d seconds; %s" % (name, seconds, counted[-1].replace("stat::", ""))
+        )
         return False
     print("\n".join(lines[-60:]))
     found = sorted(glob.glob(artifact + "*"))
@@ -48,10 +70,16 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--targets", nargs="+", metavar="NAME")
-    parser.add_argument("--driver", action="store_true", help="they have tests/fuzz/driver.c, not libFuzzer")
+    parser.add_argument(
+        "--driver", action="store_true", help="they have tests/fuzz/driver.c, not libFuzzer"
+    )
     parser.add_argument("programs", nargs="+")
     asked = parser.parse_args()
-    names = [program for program in asked.programs if not asked.targets or program.split("fuzz_")[-1] in asked.targets]
+    names = [
+        program
+        for program in asked.programs
+        if not asked.targets or program.split("fuzz_")[-1] in asked.targets
+    ]
     sys.exit(1 if any([run(program, asked.seconds, asked.driver) for program in names]) else 0)
 
 

@@ -11,7 +11,8 @@ static unsigned settings;
 
 static void starts(void)
 {
-    static const struct nrpc_call_options slow = {.timeout_ms = 9000}, waits = {.wait_for_ready = 1};
+    static const struct nrpc_call_options slow = {.timeout_ms = 9000},
+                                          waits = {.wait_for_ready = 1};
     CHECK(raw_start("Echo", "hi", &slow));
     CHECK(raw_start("List", "3", &waits));
     CHECK(raw_start("Bidi", NULL, NULL));

@@ -11,7 +11,8 @@
 static const struct nrpc_key token = NRPC_KEY("x-token"), binary = NRPC_KEY("trace-bin");
 static const struct nrpc_key *const keys[] = {&binary, &token};
 static const struct nrpc_service *const services[] = {&Raw_service};
-static const struct nrpc_server server = {NRPC_SERVER_ROLE_ .services = services, .n_services = 1, .keys = keys, .n_keys = 2};
+static const struct nrpc_server server = {NRPC_SERVER_ROLE_.services = services, .n_services = 1,
+                                          .keys = keys, .n_keys = 2};
 
 /* What has been decoded, as a sum: of fields, and of the texts of keys. */
 struct decoder {

@@ -1,5 +1,5 @@
-/* tests/fuzz/fuzz_message.c - the body of a call that is compressed, and compressed data alone; then back again.
- * Layer: test. Source: gRPC over HTTP2; RFC 1950, 1951, 1952.
+/* tests/fuzz/fuzz_message.c - the body of a call that is compressed, and compressed data alone;
+ * then back again. Layer: test. Source: gRPC over HTTP2; RFC 1950, 1951, 1952.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -11,7 +11,9 @@ enum { COLLECT = 4, BODY = 8 };
 
 static uint8_t first[1 << 13], second[1 << 13];
 
-static void act(void) {}
+static void act(void)
+{
+}
 
 static void receive(const uint8_t *body, size_t n, unsigned settings)
 {
@@ -39,7 +41,9 @@ static void inflate(enum nrpc_encoding encoding, const uint8_t *data, size_t n)
         memcpy(first, test_guarded_room(room), (size_t)got);
         CHECK_EQ(nrpc_inflate(encoding, data, n, test_guarded_room((size_t)got), (size_t)got), got);
         CHECK(memcmp(first, test_guarded_room((size_t)got), (size_t)got) == 0);
-        CHECK_EQ(nrpc_inflate(encoding, data, n, test_guarded_room((size_t)got - 1), (size_t)got - 1), NRPC_INFLATE_LARGE);
+        CHECK_EQ(
+            nrpc_inflate(encoding, data, n, test_guarded_room((size_t)got - 1), (size_t)got - 1),
+            NRPC_INFLATE_LARGE);
     }
 }
 
@@ -62,7 +66,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (n < 3 || n > FUZZ_INPUT) {
         return 0;
     }
-    enum nrpc_encoding encoding = data[2] & NRPC_ENCODING_GZIP ? NRPC_ENCODING_GZIP : NRPC_ENCODING_DEFLATE;
+    enum nrpc_encoding encoding = data[2] & NRPC_ENCODING_GZIP ? NRPC_ENCODING_GZIP
+                                                               : NRPC_ENCODING_DEFLATE;
     fuzz_begin(data);
     if (data[2] & BODY) {
         receive(data + 3, n - 3, data[2]);

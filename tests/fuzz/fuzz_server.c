@@ -1,5 +1,5 @@
-/* tests/fuzz/fuzz_server.c - a client's bytes, for a server: of raw messages, of typed ones with streamed fields; metadata.
- * Layer: test. Source: none.
+/* tests/fuzz/fuzz_server.c - a client's bytes, for a server: of raw messages, of typed ones with
+ * streamed fields; metadata. Layer: test. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -7,9 +7,18 @@
 #include "fuzz.h"
 
 /* Of the third byte. */
-enum { BLOBS = 1, NO_GREETING = 2, ACKED = 4, HOLD = 8, SMALL_PIECES = 16, KEYED = 32, COMPACT = 64 };
+enum {
+    BLOBS = 1,
+    NO_GREETING = 2,
+    ACKED = 4,
+    HOLD = 8,
+    SMALL_PIECES = 16,
+    KEYED = 32,
+    COMPACT = 64
+};
 
-/* --- A service that answers with what it reads of the metadata -------------------------------------------- */
+/* --- A service that answers with what it reads of the metadata
+ * -------------------------------------------- */
 
 static const struct nrpc_key token = NRPC_KEY("x-token"), binary = NRPC_KEY("trace-bin");
 static const struct nrpc_key *const keys[] = {&binary, &token};
@@ -28,7 +37,8 @@ static enum nrpc_status show(struct nrpc_call *call, const uint8_t *data, size_t
             n = n < room - used ? n : room - used;
             memcpy(at + used, value, n);
             used += n;
-            (void)(i % 2 ? nrpc_call_add_trailer(call, keys[i / 2]->name, value, n) : nrpc_call_add_header(call, keys[i / 2]->name, value, n));
+            (void)(i % 2 ? nrpc_call_add_trailer(call, keys[i / 2]->name, value, n)
+                         : nrpc_call_add_header(call, keys[i / 2]->name, value, n));
         }
     }
     nrpc_call_commit(call, used);
@@ -42,15 +52,22 @@ static void cancelled(struct nrpc_call *call, enum nrpc_status why)
 }
 
 static const struct nrpc_codec codec = {.message = show};
-static const struct nrpc_method methods[] = {{.codec = &codec, .cancelled = cancelled, .kind = NRPC_UNARY}};
-static const struct nrpc_service Meta_service = {.path = "/test.Meta/", .method_names = "\200Show\377", .methods = methods};
+static const struct nrpc_method methods[] = {
+    {.codec = &codec, .cancelled = cancelled, .kind = NRPC_UNARY}};
+static const struct nrpc_service Meta_service = {
+    .path = "/test.Meta/", .method_names = "\200Show\377", .methods = methods};
 #define Meta_service_REQUEST_BYTES 64
 #define Meta_service_REPLY_BYTES 200
-union Meta_service_request { uint8_t m0; };
-union Meta_service_reply { uint8_t m0; };
+union Meta_service_request {
+    uint8_t m0;
+};
+union Meta_service_reply {
+    uint8_t m0;
+};
 NRPC_SERVER_DEFINE_WITH(meta_server, 2, (.keys = keys, .n_keys = 2), Meta_service);
 
-/* --- The target ------------------------------------------------------------------------------------------ */
+/* --- The target
+ * ------------------------------------------------------------------------------------------ */
 
 static void act(void)
 {

@@ -1,5 +1,5 @@
-/* tests/fuzz/fuzz_services.c - a client's bytes, for a server of nanopb's messages, health and reflection, with interceptors.
- * Layer: test. Source: none.
+/* tests/fuzz/fuzz_services.c - a client's bytes, for a server of nanopb's messages, health and
+ * reflection, with interceptors. Layer: test. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -15,7 +15,8 @@ enum { COMPRESS = 1, NO_GREETING = 2, ACKED = 4 };
 
 static unsigned settings;
 
-/* --- Of each call, by slot: handlers hear nothing before its beginning and nothing after its end ----------- */
+/* --- Of each call, by slot: handlers hear nothing before its beginning and nothing after its end
+ * ----------- */
 
 static struct life {
     uint32_t id;
@@ -59,9 +60,11 @@ static enum nrpc_status ends(struct nrpc_call *call, enum nrpc_status status)
     return status;
 }
 
-/* --- Handlers --------------------------------------------------------------------------------------------- */
+/* --- Handlers
+ * --------------------------------------------------------------------------------------------- */
 
-enum nrpc_status Greeter_SayHello(struct nrpc_call *call, const HelloRequest *request, HelloReply *reply)
+enum nrpc_status Greeter_SayHello(struct nrpc_call *call, const HelloRequest *request,
+                                  HelloReply *reply)
 {
     size_t n = strlen(request->name);
     CHECK(n < sizeof request->name && n < sizeof reply->message);
@@ -79,14 +82,16 @@ void Greeter_SayHello_cancelled(struct nrpc_call *call, enum nrpc_status why)
     note(call, 1);
 }
 
-enum nrpc_status simpletest_SimpleTest_GetList(struct nrpc_call *call, const simpletest_RequestOne *request)
+enum nrpc_status simpletest_SimpleTest_GetList(struct nrpc_call *call,
+                                               const simpletest_RequestOne *request)
 {
     CHECK(memchr(request->hello, '\0', sizeof request->hello) != NULL);
     note(call, 0);
     return fuzz_next(4) ? NRPC_OK : NRPC_PENDING;
 }
 
-enum nrpc_status simpletest_SimpleTest_GetList_next(struct nrpc_call *call, simpletest_ResponseList *reply)
+enum nrpc_status simpletest_SimpleTest_GetList_next(struct nrpc_call *call,
+                                                    simpletest_ResponseList *reply)
 {
     (void)reply;
     if (nrpc_call_user(call)->number++ == 5) {
@@ -101,7 +106,8 @@ void simpletest_SimpleTest_GetList_cancelled(struct nrpc_call *call, enum nrpc_s
     Greeter_SayHello_cancelled(call, why);
 }
 
-enum nrpc_status simpletest_SimpleTest_PostAndPost(struct nrpc_call *call, const simpletest_RequestList *request)
+enum nrpc_status simpletest_SimpleTest_PostAndPost(struct nrpc_call *call,
+                                                   const simpletest_RequestList *request)
 {
     simpletest_ResponseList reply = simpletest_ResponseList_init_zero;
     note(call, 0);
@@ -112,19 +118,22 @@ enum nrpc_status simpletest_SimpleTest_PostAndPost(struct nrpc_call *call, const
 }
 
 static const struct nrpc_interceptor chain[] = {{.begin = begun, .end = ended}};
-NRPC_SERVER_DEFINE_WITH(server, 1, (.interceptors = chain, .n_interceptors = 1), Greeter_service, simpletest_SimpleTest_service,
-                        nrpc_health_service, nrpc_reflection_service, nrpc_reflection_v1alpha_service);
+NRPC_SERVER_DEFINE_WITH(server, 1, (.interceptors = chain, .n_interceptors = 1), Greeter_service,
+                        simpletest_SimpleTest_service, nrpc_health_service, nrpc_reflection_service,
+                        nrpc_reflection_v1alpha_service);
 NRPC_HEALTH_DEFINE(server);
 NRPC_REFLECTION_DEFINE(Greeter_service, simpletest_SimpleTest_service, nrpc_health_service);
 
-/* --- The target ------------------------------------------------------------------------------------------- */
+/* --- The target
+ * ------------------------------------------------------------------------------------------- */
 
 static void act(void)
 {
     struct nrpc_call *call = &wire.conn->calls[fuzz_next(NRPC_MAX_STREAMS)];
     struct life *life = &lives[call->slot];
     if (fuzz_next(8) == 0) {
-        (void)nrpc_health_set(fuzz_next(2) ? "" : "Greeter", fuzz_next(2) ? NRPC_HEALTH_SERVING : NRPC_HEALTH_NOT_SERVING);
+        (void)nrpc_health_set(fuzz_next(2) ? "" : "Greeter",
+                              fuzz_next(2) ? NRPC_HEALTH_SERVING : NRPC_HEALTH_NOT_SERVING);
     } else if (fuzz_next(200) == 0) {
         nrpc_health_shutdown();
     } else if (!life->is_live || life->is_over || call->method->codec != &nrpc_typed) {

@@ -62,7 +62,9 @@ static void judge_stream(const struct nrpc_frame *frame, const uint8_t *payload)
     uint32_t number = frame->length == 4 ? nrpc_get32(payload) : 0;
     unsigned flags = frame->flags & ~(unsigned)NRPC_END_STREAM;
     int is_over = judge.is_dead || stream->ended || stream->reset;
-    CHECK(judge.is_begun && (frame->id & 1 || frame->type == NRPC_RST_STREAM)); /* PRIORITY may be wrong on any stream */
+    CHECK(judge.is_begun && (frame->id & 1 || frame->type == NRPC_RST_STREAM)); /* PRIORITY may be
+                                                                                   wrong on any
+                                                                                   stream */
     switch (frame->type) {
     case NRPC_HEADERS:
         CHECK(!is_over && frame->length && flags == NRPC_END_HEADERS);
@@ -78,9 +80,13 @@ static void judge_stream(const struct nrpc_frame *frame, const uint8_t *payload)
     case NRPC_RST_STREAM:
         CHECK(frame->length == 4 && !frame->flags);
         /* a wrong PRIORITY is answered so even before the stream begins */
-        stream->reset = stream->headers || (number != NRPC_H2_PROTOCOL_ERROR && number != NRPC_H2_FRAME_SIZE_ERROR);
+        stream->reset = stream->headers ||
+                        (number != NRPC_H2_PROTOCOL_ERROR && number != NRPC_H2_FRAME_SIZE_ERROR);
         break;
-    default: CHECK(frame->type == NRPC_WINDOW_UPDATE && !frame->flags && number - 1 < WINDOW_MAX && !stream->reset); break;
+    default:
+        CHECK(frame->type == NRPC_WINDOW_UPDATE && !frame->flags && number - 1 < WINDOW_MAX &&
+              !stream->reset);
+        break;
     }
 }
 
@@ -89,7 +95,9 @@ static void judge_connection(const struct nrpc_frame *frame, const uint8_t *payl
     unsigned flags = frame->flags & ~(unsigned)NRPC_ACK;
     CHECK(judge.is_begun || (frame->type == NRPC_SETTINGS && !frame->flags));
     switch (frame->type) {
-    case NRPC_SETTINGS: CHECK(!flags && frame->length % 6 == 0 && (!frame->flags || !frame->length)); break;
+    case NRPC_SETTINGS:
+        CHECK(!flags && frame->length % 6 == 0 && (!frame->flags || !frame->length));
+        break;
     case NRPC_PING: CHECK(!flags && frame->length == 8); break;
     case NRPC_GOAWAY:
         CHECK(!frame->flags && frame->length >= 8);
@@ -97,7 +105,9 @@ static void judge_connection(const struct nrpc_frame *frame, const uint8_t *payl
         judge.last_id = nrpc_get32(payload);
         judge.is_dead = nrpc_get32(payload + 4) != 0;
         break;
-    default: CHECK(frame->type == NRPC_WINDOW_UPDATE && !frame->flags && frame->length == 4 && nrpc_get32(payload) - 1 < WINDOW_MAX);
+    default:
+        CHECK(frame->type == NRPC_WINDOW_UPDATE && !frame->flags && frame->length == 4 &&
+              nrpc_get32(payload) - 1 < WINDOW_MAX);
     }
 }
 

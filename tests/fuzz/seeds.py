@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Use: seeds.py FOLDER [PROGRAM...]   Writes FOLDER/TARGET/NAME, a file for each input. PROGRAM: a unit test, whose inputs
 for whole connections are taken as well: it keeps them where NRPC_KEEP says."""
+
 import os
 import subprocess
 import sys
@@ -22,7 +23,9 @@ REGRESSIONS = {
 
 
 def frame(kind, flags, stream, payload=b""):
-    return len(payload).to_bytes(3, "big") + bytes((kind, flags)) + stream.to_bytes(4, "big") + payload
+    return (
+        len(payload).to_bytes(3, "big") + bytes((kind, flags)) + stream.to_bytes(4, "big") + payload
+    )
 
 
 def integer(value, prefix, first=0):
@@ -46,8 +49,14 @@ def literal(name, value, index=0):
 
 
 def request(path, *more, index=0):
-    return b"\x83\x86" + (b"\x44" if index else b"\x04") + text(path) + b"\x01\x01h\x0f\x10\x10application/grpc" + \
-        literal("te", "trailers", index) + b"".join(literal(*field, index) for field in more)
+    return (
+        b"\x83\x86"
+        + (b"\x44" if index else b"\x04")
+        + text(path)
+        + b"\x01\x01h\x0f\x10\x10application/grpc"
+        + literal("te", "trailers", index)
+        + b"".join(literal(*field, index) for field in more)
+    )
 
 
 def message(data, flag=0):
@@ -55,7 +64,7 @@ def message(data, flag=0):
 
 
 def varint(value):
-    return integer(value, 0)[1:] if value > 0x7f else bytes((value,))
+    return integer(value, 0)[1:] if value > 0x7F else bytes((value,))
 
 
 def field(number, value):
@@ -76,7 +85,11 @@ def setting(number, value):
 CONTROL = {
     "ping": frame(PING, 0, 0, b"01234567"),
     "window": numbers(WINDOW, 0, 100) + numbers(WINDOW, 1, 100),
-    "settings": setting(1, 0) + setting(4, 3) + setting(4, 70000) + setting(5, 20000) + setting(3, 1),
+    "settings": setting(1, 0)
+    + setting(4, 3)
+    + setting(4, 70000)
+    + setting(5, 20000)
+    + setting(3, 1),
     "priority": frame(PRIORITY, 0, 1, b"\0\0\0\3\7"),
     "goaway": frame(GOAWAY, 0, 0, b"\0\0\0\0\0\0\0\0debug"),
     "unknown": frame(77, 255, 1, b"unknown"),
@@ -90,7 +103,12 @@ def compact(data):
     while data:
         size, body = int.from_bytes(data[:3], "big"), data[9:]
         kind, flags, stream = data[3], data[4], data[8]
-        if kind == DATA and not flags & PADDED and size >= 5 and int.from_bytes(body[1:5], "big") == size - 5:
+        if (
+            kind == DATA
+            and not flags & PADDED
+            and size >= 5
+            and int.from_bytes(body[1:5], "big") == size - 5
+        ):
             kind, flags, body = 14, flags | body[0] << 7, body[5:size] + body[size:]
             size -= 5
         if size > 255 or kind > 15:
@@ -117,34 +135,91 @@ def client():
 
 def server_seeds():
     acked, blobs = b"\0\1\4", b"\0\2\5"
-    for method, body in (("Echo", message(b"hi")), ("List", message(b"3:40")), ("Collect", message(b"a") + message(b"")),
-                         ("Bidi", message(b"a") + message(b"b")), ("Fail", message(b"D no")), ("Hold", message(b"x") * 3),
-                         ("Later", message(b"")), ("First", b""), ("Push", message(b"")), ("None", message(b""))):
+    for method, body in (
+        ("Echo", message(b"hi")),
+        ("List", message(b"3:40")),
+        ("Collect", message(b"a") + message(b"")),
+        ("Bidi", message(b"a") + message(b"b")),
+        ("Fail", message(b"D no")),
+        ("Hold", message(b"x") * 3),
+        ("Later", message(b"")),
+        ("First", b""),
+        ("Push", message(b"")),
+        ("None", message(b"")),
+    ):
         head = request("/test.Raw/" + method, ("grpc-timeout", "2S"))
         yield method, acked + frame(HEADERS, END_HEADERS, 1, head) + frame(DATA, END, 1, body)
     echo = request("/test.Raw/Echo", ("x-y", "z"), index=0x40)
     again = b"\x83\x86\xc0\x01\x01h\x0f\x10\x10application/grpc\xbf\xbe"
     for name, control in CONTROL.items():
-        yield name, acked + frame(HEADERS, END_HEADERS, 1, echo) + control + frame(DATA, END, 1, message(b"hi")) + \
-            frame(HEADERS, END_HEADERS, 3, again) + frame(DATA, END, 3, message(b"ho"))
-    yield "pieces", acked + frame(HEADERS, 0, 1, echo[:9]) + frame(CONTINUATION, 0, 1, echo[9:30]) + \
-        frame(CONTINUATION, END_HEADERS, 1, echo[30:]) + frame(DATA, 0, 1, message(b"hi")[:3]) + frame(DATA, END, 1, message(b"hi")[3:])
-    yield "padded", acked + frame(HEADERS, END_HEADERS | PADDED | HAS_PRIORITY, 1, b"\3\0\0\0\0\x0f" + echo + b"\0\0\0") + \
-        frame(DATA, END | PADDED, 1, b"\2" + message(b"hi") + b"\0\0")
-    yield "gzip", acked + frame(HEADERS, END_HEADERS, 1, request("/test.Raw/Echo", ("grpc-encoding", "gzip"), ("grpc-accept-encoding", "gzip"))) + \
-        frame(DATA, END, 1, message(zlib.compress(b"h" * 50, wbits=31), 1))
+        yield (
+            name,
+            acked
+            + frame(HEADERS, END_HEADERS, 1, echo)
+            + control
+            + frame(DATA, END, 1, message(b"hi"))
+            + frame(HEADERS, END_HEADERS, 3, again)
+            + frame(DATA, END, 3, message(b"ho")),
+        )
+    yield (
+        "pieces",
+        acked
+        + frame(HEADERS, 0, 1, echo[:9])
+        + frame(CONTINUATION, 0, 1, echo[9:30])
+        + frame(CONTINUATION, END_HEADERS, 1, echo[30:])
+        + frame(DATA, 0, 1, message(b"hi")[:3])
+        + frame(DATA, END, 1, message(b"hi")[3:]),
+    )
+    yield (
+        "padded",
+        acked
+        + frame(
+            HEADERS, END_HEADERS | PADDED | HAS_PRIORITY, 1, b"\3\0\0\0\0\x0f" + echo + b"\0\0\0"
+        )
+        + frame(DATA, END | PADDED, 1, b"\2" + message(b"hi") + b"\0\0"),
+    )
+    yield (
+        "gzip",
+        acked
+        + frame(
+            HEADERS,
+            END_HEADERS,
+            1,
+            request("/test.Raw/Echo", ("grpc-encoding", "gzip"), ("grpc-accept-encoding", "gzip")),
+        )
+        + frame(DATA, END, 1, message(zlib.compress(b"h" * 50, wbits=31), 1)),
+    )
     meta = [("x-token", "abc"), ("trace-bin", "AAEC,AwQ"), ("x-token", "d"), ("trace-bin", "AAEC")]
     for name, index in ("meta", 0), ("meta_indexed", 0x40):
-        yield name, b"\0\3\x24" + b"".join(frame(HEADERS, END_HEADERS, stream, request("/test.Meta/Show", *meta, index=index)) +
-                                          frame(DATA, END, stream, message(b"")) for stream in (1, 3, 5))
+        yield (
+            name,
+            b"\0\3\x24"
+            + b"".join(
+                frame(HEADERS, END_HEADERS, stream, request("/test.Meta/Show", *meta, index=index))
+                + frame(DATA, END, stream, message(b""))
+                for stream in (1, 3, 5)
+            ),
+        )
     yield "unknown_path", acked + frame(HEADERS, END_HEADERS | END, 1, request("/test.Raw/Ech"))
     yield "no_greeting", b"\0\3\2PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0)
-    named = field(1, b"name") + field(2, field(1, b"text/x") + field(2, b"0123456789" * 20) + field(3, 9)) + field(3, b"note")
-    for method, body in (("Put", message(named)), ("PutAll", message(named) * 2), ("Exchange", message(field(2, b"abc")) * 2),
-                         ("Get", message(field(1, 300))), ("GetAll", message(field(1, 90) + field(3, 3)))):
-        calls = frame(HEADERS, END_HEADERS, 1, request("/blobs.Blobs/" + method)) + frame(DATA, END, 1, body)
-        zipped = frame(HEADERS, END_HEADERS, 1, request("/blobs.Blobs/" + method, ("grpc-encoding", "deflate"))) + \
-            frame(DATA, END, 1, message(zlib.compress(body[5:]), 1))
+    named = (
+        field(1, b"name")
+        + field(2, field(1, b"text/x") + field(2, b"0123456789" * 20) + field(3, 9))
+        + field(3, b"note")
+    )
+    for method, body in (
+        ("Put", message(named)),
+        ("PutAll", message(named) * 2),
+        ("Exchange", message(field(2, b"abc")) * 2),
+        ("Get", message(field(1, 300))),
+        ("GetAll", message(field(1, 90) + field(3, 3))),
+    ):
+        calls = frame(HEADERS, END_HEADERS, 1, request("/blobs.Blobs/" + method)) + frame(
+            DATA, END, 1, body
+        )
+        zipped = frame(
+            HEADERS, END_HEADERS, 1, request("/blobs.Blobs/" + method, ("grpc-encoding", "deflate"))
+        ) + frame(DATA, END, 1, message(zlib.compress(body[5:]), 1))
         yield "blobs_%s_zipped" % method, blobs + zipped
         for name, first in ("", blobs), ("_held", b"\0\2\x0d"), ("_pieces", b"\0\2\x15"):
             yield "blobs_" + method + name, first + calls
@@ -153,48 +228,101 @@ def server_seeds():
 def services():
     acked, unknown = b"\0\1\4", b"no.such.Name"
     info = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
-    rows = [("hello", "/Greeter/SayHello", message(field(1, b"nanopb"))),
-            ("list", "/simpletest.SimpleTest/GetList", message(field(1, b"x"))),
-            ("post", "/simpletest.SimpleTest/PostAndPost", message(field(1, b"a")) + message(b"")),
-            ("left_out", "/simpletest.SimpleTest/GetOne", message(b"")),
-            ("check", "/grpc.health.v1.Health/Check", message(field(1, b"Greeter"))),
-            ("watch", "/grpc.health.v1.Health/Watch", message(field(1, b""))),
-            ("watch_unknown", "/grpc.health.v1.Health/Watch", message(field(1, unknown)))]
-    for name, body in (("list", field(7, b"")), ("file", field(3, b"helloworld.proto")), ("symbol", field(4, b"Greeter.SayHello")),
-                       ("extension", field(5, field(1, b"HelloRequest") + field(2, 7))), ("extensions", field(6, b"HelloRequest")),
-                       ("unknown", field(4, unknown)), ("host", field(1, b"a host") + field(3, b"simpletest.proto"))):
+    rows = [
+        ("hello", "/Greeter/SayHello", message(field(1, b"nanopb"))),
+        ("list", "/simpletest.SimpleTest/GetList", message(field(1, b"x"))),
+        ("post", "/simpletest.SimpleTest/PostAndPost", message(field(1, b"a")) + message(b"")),
+        ("left_out", "/simpletest.SimpleTest/GetOne", message(b"")),
+        ("check", "/grpc.health.v1.Health/Check", message(field(1, b"Greeter"))),
+        ("watch", "/grpc.health.v1.Health/Watch", message(field(1, b""))),
+        ("watch_unknown", "/grpc.health.v1.Health/Watch", message(field(1, unknown))),
+    ]
+    for name, body in (
+        ("list", field(7, b"")),
+        ("file", field(3, b"helloworld.proto")),
+        ("symbol", field(4, b"Greeter.SayHello")),
+        ("extension", field(5, field(1, b"HelloRequest") + field(2, 7))),
+        ("extensions", field(6, b"HelloRequest")),
+        ("unknown", field(4, unknown)),
+        ("host", field(1, b"a host") + field(3, b"simpletest.proto")),
+    ):
         rows.append(("info_" + name, info, message(body) * 2))
         rows.append(("alpha_" + name, info.replace("v1", "v1alpha"), message(body)))
     for name, path, body in rows:
-        yield name, acked + frame(HEADERS, END_HEADERS, 1, request(path)) + frame(DATA, END, 1, body)
-        yield name + "_open", acked + frame(HEADERS, END_HEADERS, 1, request(path)) + setting(4, 9) + frame(DATA, 0, 1, body) + \
-            numbers(WINDOW, 1, 1000) + frame(PING, 0, 0, b"01234567")
+        yield (
+            name,
+            acked + frame(HEADERS, END_HEADERS, 1, request(path)) + frame(DATA, END, 1, body),
+        )
+        yield (
+            name + "_open",
+            acked
+            + frame(HEADERS, END_HEADERS, 1, request(path))
+            + setting(4, 9)
+            + frame(DATA, 0, 1, body)
+            + numbers(WINDOW, 1, 1000)
+            + frame(PING, 0, 0, b"01234567"),
+        )
         packed = message(zlib.compress(body[5:], wbits=31), 1)
-        yield name + "_zipped", b"\0\1\5" + frame(HEADERS, END_HEADERS, 1, request(path, ("grpc-encoding", "gzip"), (
-            "grpc-accept-encoding", "gzip"))) + frame(DATA, END, 1, packed)
+        yield (
+            name + "_zipped",
+            b"\0\1\5"
+            + frame(
+                HEADERS,
+                END_HEADERS,
+                1,
+                request(path, ("grpc-encoding", "gzip"), ("grpc-accept-encoding", "gzip")),
+            )
+            + frame(DATA, END, 1, packed),
+        )
 
 
 def client_seeds():
     first = b"\0\1\0"
     answer = b"\x88\x0f\x10\x10application/grpc"
-    trailers = literal("grpc-status", "0") + literal("grpc-message", "a%20b") + literal("x-token", "t")
+    trailers = (
+        literal("grpc-status", "0") + literal("grpc-message", "a%20b") + literal("x-token", "t")
+    )
     headers = frame(HEADERS, END_HEADERS, 1, answer)
     end = frame(HEADERS, END_HEADERS | END, 1, trailers)
     for name, control in CONTROL.items():
         yield name, first + headers + control + frame(DATA, 0, 1, message(b"hi")) + end
     for stream in 1, 3, 5:
-        yield "stream%d" % stream, first + frame(HEADERS, END_HEADERS, stream, answer) + \
-            frame(DATA, 0, stream, message(b"m0") + message(b"m1")) + frame(HEADERS, END_HEADERS | END, stream, trailers)
-    yield "held", b"\0\2\2" + frame(HEADERS, END_HEADERS, 3, answer) + frame(DATA, 0, 3, message(b"m") * 5) + \
-        frame(HEADERS, END_HEADERS | END, 3, trailers)
+        yield (
+            "stream%d" % stream,
+            first
+            + frame(HEADERS, END_HEADERS, stream, answer)
+            + frame(DATA, 0, stream, message(b"m0") + message(b"m1"))
+            + frame(HEADERS, END_HEADERS | END, stream, trailers),
+        )
+    yield (
+        "held",
+        b"\0\2\2"
+        + frame(HEADERS, END_HEADERS, 3, answer)
+        + frame(DATA, 0, 3, message(b"m") * 5)
+        + frame(HEADERS, END_HEADERS | END, 3, trailers),
+    )
     yield "fails", b"\0\2\4" + headers + frame(DATA, 0, 1, message(b"hi")) + end
     yield "trailers_only", first + frame(HEADERS, END_HEADERS | END, 1, answer + trailers)
-    yield "interim", first + frame(HEADERS, END_HEADERS, 1, b"\x08\x03100") + headers + frame(DATA, END, 1, message(b"hi"))
-    yield "refused", first + numbers(RST, 1, 7) + frame(HEADERS, END_HEADERS | END, 7, answer + trailers)
+    yield (
+        "interim",
+        first
+        + frame(HEADERS, END_HEADERS, 1, b"\x08\x03100")
+        + headers
+        + frame(DATA, END, 1, message(b"hi")),
+    )
+    yield (
+        "refused",
+        first + numbers(RST, 1, 7) + frame(HEADERS, END_HEADERS | END, 7, answer + trailers),
+    )
     yield "http", first + frame(HEADERS, END_HEADERS | END, 1, b"\x8d")
     yield "push", first + frame(PUSH, END_HEADERS, 1, b"\0\0\0\2\x88")
-    yield "gzip", first + frame(HEADERS, END_HEADERS, 1, answer + literal("grpc-encoding", "gzip")) + \
-        frame(DATA, 0, 1, message(zlib.compress(b"h" * 50, wbits=31), 1)) + end
+    yield (
+        "gzip",
+        first
+        + frame(HEADERS, END_HEADERS, 1, answer + literal("grpc-encoding", "gzip"))
+        + frame(DATA, 0, 1, message(zlib.compress(b"h" * 50, wbits=31), 1))
+        + end,
+    )
     yield "no_settings", b"\0\1\1" + headers
     yield "late_settings", b"\0\1\1" + setting(4, 5) + frame(SETTINGS, ACK, 0) + headers + end
 
@@ -202,27 +330,66 @@ def client_seeds():
 def hpack():
     def blocks(*those):
         return b"".join(bytes((len(block),)) + block for block in those)
+
     yield "plain", blocks(request("/test.Raw/Echo"))
-    yield "indexed", blocks(request("/test.Raw/Echo", ("x-token", "abc"), ("trace-bin", "AAEC"), index=0x40), b"\x83\x86\xbe\xbf\xc0\xc1\xc2")
-    yield "never", blocks(literal("x-token", "secret", 0x10), literal("x-token", "b", 0x40), b"\xbe\x7e\x01c\xbe\xbf")
-    yield "sizes", blocks(b"\x20\x3f\xe1\x1f" + literal("a", "b", 0x40), b"\x3f\x09" + literal("c", "d", 0x40) + b"\xbe", b"\x20")
+    yield (
+        "indexed",
+        blocks(
+            request("/test.Raw/Echo", ("x-token", "abc"), ("trace-bin", "AAEC"), index=0x40),
+            b"\x83\x86\xbe\xbf\xc0\xc1\xc2",
+        ),
+    )
+    yield (
+        "never",
+        blocks(
+            literal("x-token", "secret", 0x10),
+            literal("x-token", "b", 0x40),
+            b"\xbe\x7e\x01c\xbe\xbf",
+        ),
+    )
+    yield (
+        "sizes",
+        blocks(
+            b"\x20\x3f\xe1\x1f" + literal("a", "b", 0x40),
+            b"\x3f\x09" + literal("c", "d", 0x40) + b"\xbe",
+            b"\x20",
+        ),
+    )
     yield "evicts", blocks(*(literal("x-token", "v" * 100, 0x40) for _ in range(50)))
     # "www.example.com" and "no-cache" with Huffman's code, RFC 7541 C.4
-    yield "huffman", blocks(bytes.fromhex("828684418cf1e3c2e5f23a6ba0ab90f4ff"), bytes.fromhex("828684be5886a8eb10649cbf"))
+    yield (
+        "huffman",
+        blocks(
+            bytes.fromhex("828684418cf1e3c2e5f23a6ba0ab90f4ff"),
+            bytes.fromhex("828684be5886a8eb10649cbf"),
+        ),
+    )
     yield "integers", blocks(b"\x7f\x80\x80\x80\x80\x0f", b"\x00\x7f\x80\x01")
-    yield "timeouts", blocks(*(literal("grpc-timeout", value, 0x40) for value in ("1n", "99999999H", "8M", "", "x")))
+    yield (
+        "timeouts",
+        blocks(
+            *(literal("grpc-timeout", value, 0x40) for value in ("1n", "99999999H", "8M", "", "x"))
+        ),
+    )
 
 
 def compressed():
-    for name, data in (("empty", b""), ("text", b"some text, some more text, some text again" * 4), ("zeros", bytes(1000)),
-                       ("all", bytes(range(256)) * 2)):
+    for name, data in (
+        ("empty", b""),
+        ("text", b"some text, some more text, some text again" * 4),
+        ("zeros", bytes(1000)),
+        ("all", bytes(range(256)) * 2),
+    ):
         for level in 0, 1, 9:
             for kind, wbits, number in ("zlib", 15, 1), ("gzip", 31, 2):
                 packer = zlib.compressobj(level, zlib.DEFLATED, wbits)
                 packed = packer.compress(data) + packer.flush()
                 yield "%s_%s_%d" % (kind, name, level), b"\0\1" + bytes((number,)) + packed
                 if len(data) < 200:
-                    yield "body_%s_%s_%d" % (kind, name, level), b"\0\1" + bytes((number | 12,)) + message(packed, 1) + message(b"x")
+                    yield (
+                        "body_%s_%s_%d" % (kind, name, level),
+                        b"\0\1" + bytes((number | 12,)) + message(packed, 1) + message(b"x"),
+                    )
     fixed = zlib.compressobj(9, zlib.DEFLATED, 15, strategy=zlib.Z_FIXED)
     yield "fixed", b"\0\1\1" + fixed.compress(b"abcabcabcabc") + fixed.flush()
     yield "body_two", b"\0\1\x09" + message(b"plain") + message(zlib.compress(b"z" * 60), 1)
@@ -230,29 +397,50 @@ def compressed():
 
 def walk():
     inner = field(1, b"x") + field(2, b"streamed " * 9) + field(3, 300)
-    for depth, data in ((1, inner), (2, field(2, field(1, inner))), (3, field(2, field(1, field(2, b"deep")))),
-                        (4, field(2, field(1, field(2, field(3, b"deeper") + field(4, 1)) + field(9, b"after"))))):
+    for depth, data in (
+        (1, inner),
+        (2, field(2, field(1, inner))),
+        (3, field(2, field(1, field(2, b"deep")))),
+        (4, field(2, field(1, field(2, field(3, b"deeper") + field(4, 1)) + field(9, b"after")))),
+    ):
         for keep in 0, 20, 60:
             yield "depth%d_keep%d" % (depth, keep), b"\0\1" + bytes((keep * 4 + depth - 1,)) + data
     yield "fixed", b"\0\1\xf0" + b"\x0d1234\x091234" + b"5678" + field(2, b"") + field(2, b"twice")
     yield "cut", b"\0\1\xf1" + field(2, field(1, b"x" * 20))[:-5]
 
 
-TARGETS = {"server": server, "services": services, "client": client, "hpack": hpack, "message": compressed, "walk": walk}
+TARGETS = {
+    "server": server,
+    "services": services,
+    "client": client,
+    "hpack": hpack,
+    "message": compressed,
+    "walk": walk,
+}
 
 
 def kept(program):
     """(target, name, input) of each conversation of a unit test."""
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run([program], env=dict(os.environ, NRPC_KEEP=folder, ASAN_OPTIONS="detect_leaks=0"), stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace", check=False)
+        done = subprocess.run(
+            [program],
+            env=dict(os.environ, NRPC_KEEP=folder, ASAN_OPTIONS="detect_leaks=0"),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
         if done.returncode:
             sys.exit("seeds: %s has failed:\n%s" % (program, done.stdout))
         for name in sorted(os.listdir(folder)):
             target = name.split("-")[0]
             with open(os.path.join(folder, name), "rb") as file:
                 data = file.read()
-            first = 1 if target == "client" else 3 if b"/blobs" in data else 2  # NO_GREETING, and BLOBS
+            first = (
+                1 if target == "client" else 3 if b"/blobs" in data else 2
+            )  # NO_GREETING, and BLOBS
             if len(data) + 3 <= LARGEST:
                 if any(path in data for path in (b"/grpc.", b"/Greeter", b"/simpletest")):
                     target = "services"
@@ -266,7 +454,10 @@ def main():
         os.makedirs(folder, exist_ok=True)
         for old in os.listdir(folder):
             os.remove(os.path.join(folder, old))
-        inputs = list(seeds()) + [("once_" + name, bytes.fromhex(text)) for name, text in REGRESSIONS.get(target, {}).items()]
+        inputs = list(seeds()) + [
+            ("once_" + name, bytes.fromhex(text))
+            for name, text in REGRESSIONS.get(target, {}).items()
+        ]
         inputs += [(name, data) for for_target, name, data in units if for_target == target]
         assert len({name for name, _ in inputs}) == len(inputs)
         for name, data in inputs:

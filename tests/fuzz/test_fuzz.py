@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT
 import seeds
+from conftest import ROOT
 
 MUTATIONS = 2000
 
@@ -16,9 +16,20 @@ MUTATIONS = 2000
 def run(target, *arguments):
     program = os.path.join(ROOT, "build", "unit-gzip", "fuzz_" + target)
     assert os.path.exists(program), "not built: run make test"
-    environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=0", UBSAN_OPTIONS="print_stacktrace=1")
-    done = subprocess.run([program, *arguments], env=environment, timeout=500, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, encoding="utf-8", errors="replace", check=False)
+    environment = dict(
+        os.environ, ASAN_OPTIONS="detect_leaks=0", UBSAN_OPTIONS="print_stacktrace=1"
+    )
+    done = subprocess.run(
+        [program, *arguments],
+        env=environment,
+        timeout=500,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
     print(done.stdout)
     return done
 

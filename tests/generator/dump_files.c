@@ -1,5 +1,5 @@
-/* tests/generator/dump_files.c - prints the descriptors that NAME.desc.c holds, in hexadecimal digits.
- * Layer: tests; -DFILES="F(a_proto_file) F(b_proto_file)". Source: none.
+/* tests/generator/dump_files.c - prints the descriptors that NAME.desc.c holds, in hexadecimal
+ * digits. Layer: tests; -DFILES="F(a_proto_file) F(b_proto_file)". Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 

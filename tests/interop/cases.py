@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """run(name, channel) does one case over a channel and raises AssertionError when the answer is not as described. What
 was compressed on the wire is seen by tap.py."""
+
 import os
 import queue
 import threading
@@ -30,6 +31,7 @@ class NotRun(Exception):
 
 # --- Messages ---------------------------------------------------------------------------------------
 
+
 def payload(size):
     return messages_pb2.Payload(body=bytes(size))
 
@@ -40,20 +42,31 @@ def boolean(value):
 
 def simple(size=0, body=None, compressed=None, expect=None, status=None):
     return messages_pb2.SimpleRequest(
-        response_size=size, payload=None if body is None else payload(body), response_compressed=boolean(compressed),
-        expect_compressed=boolean(expect), response_status=status)
+        response_size=size,
+        payload=None if body is None else payload(body),
+        response_compressed=boolean(compressed),
+        expect_compressed=boolean(expect),
+        response_status=status,
+    )
 
 
 def output(sizes=(), body=None, compressed=(), interval_us=0, status=None):
-    parameters = [messages_pb2.ResponseParameters(size=size, interval_us=interval_us) for size in sizes]
+    parameters = [
+        messages_pb2.ResponseParameters(size=size, interval_us=interval_us) for size in sizes
+    ]
     for parameter, value in zip(parameters, compressed):
         parameter.compressed.value = value
     return messages_pb2.StreamingOutputCallRequest(
-        response_parameters=parameters, payload=None if body is None else payload(body), response_status=status)
+        response_parameters=parameters,
+        payload=None if body is None else payload(body),
+        response_status=status,
+    )
 
 
 def entry(body, expect=None):
-    return messages_pb2.StreamingInputCallRequest(payload=payload(body), expect_compressed=boolean(expect))
+    return messages_pb2.StreamingInputCallRequest(
+        payload=payload(body), expect_compressed=boolean(expect)
+    )
 
 
 def is_body(reply, size):
@@ -90,6 +103,7 @@ def fails(call, code, details=None):
 
 
 # --- The cases ----------------------------------------------------------------------------------------
+
 
 def empty_unary(stub):
     assert stub.EmptyCall(empty_pb2.Empty(), timeout=SECONDS) == empty_pb2.Empty()
@@ -132,12 +146,21 @@ def custom_metadata(stub):
     metadata = ((INITIAL, text), (TRAILING, binary))
 
     def check(call):
-        assert (INITIAL, text) in [tuple(pair) for pair in call.initial_metadata()], call.initial_metadata()
-        assert (TRAILING, binary) in [tuple(pair) for pair in call.trailing_metadata()], call.trailing_metadata()
-    reply, call = stub.UnaryCall.with_call(simple(LARGE_REPLY, LARGE_REQUEST), timeout=SECONDS, metadata=metadata)
+        assert (INITIAL, text) in [tuple(pair) for pair in call.initial_metadata()], (
+            call.initial_metadata()
+        )
+        assert (TRAILING, binary) in [tuple(pair) for pair in call.trailing_metadata()], (
+            call.trailing_metadata()
+        )
+
+    reply, call = stub.UnaryCall.with_call(
+        simple(LARGE_REPLY, LARGE_REQUEST), timeout=SECONDS, metadata=metadata
+    )
     is_body(reply, LARGE_REPLY)
     check(call)
-    call = stub.FullDuplexCall(iter([output([LARGE_REPLY], LARGE_REQUEST)]), timeout=SECONDS, metadata=metadata)
+    call = stub.FullDuplexCall(
+        iter([output([LARGE_REPLY], LARGE_REQUEST)]), timeout=SECONDS, metadata=metadata
+    )
     replies = list(call)
     assert len(replies) == 1
     is_body(replies[0], LARGE_REPLY)
@@ -146,8 +169,14 @@ def custom_metadata(stub):
 
 def status_code_and_message(stub):
     status = messages_pb2.EchoStatus(code=2, message="test status message")
-    fails(lambda: stub.UnaryCall(simple(status=status), timeout=SECONDS), CODE.UNKNOWN, status.message)
-    fails(lambda: stub.FullDuplexCall(iter([output(status=status)]), timeout=SECONDS), CODE.UNKNOWN, status.message)
+    fails(
+        lambda: stub.UnaryCall(simple(status=status), timeout=SECONDS), CODE.UNKNOWN, status.message
+    )
+    fails(
+        lambda: stub.FullDuplexCall(iter([output(status=status)]), timeout=SECONDS),
+        CODE.UNKNOWN,
+        status.message,
+    )
 
 
 def special_status_message(stub):
@@ -192,9 +221,12 @@ def timeout_on_sleeping_server(stub):
 
 # --- Compression ----------------------------------------------------
 
+
 def client_compressed_unary(stub):
-    fails(lambda: stub.UnaryCall(simple(LARGE_REPLY, LARGE_REQUEST, expect=True), timeout=SECONDS),
-          CODE.INVALID_ARGUMENT)
+    fails(
+        lambda: stub.UnaryCall(simple(LARGE_REPLY, LARGE_REQUEST, expect=True), timeout=SECONDS),
+        CODE.INVALID_ARGUMENT,
+    )
     for compressed in (True, False):
         how = grpc.Compression.Gzip if compressed else grpc.Compression.NoCompression
         request = simple(LARGE_REPLY, LARGE_REQUEST, expect=compressed)
@@ -203,23 +235,34 @@ def client_compressed_unary(stub):
 
 def server_compressed_unary(stub):
     for compressed in (True, False):
-        is_body(stub.UnaryCall(simple(LARGE_REPLY, LARGE_REQUEST, compressed), timeout=SECONDS), LARGE_REPLY)
+        is_body(
+            stub.UnaryCall(simple(LARGE_REPLY, LARGE_REQUEST, compressed), timeout=SECONDS),
+            LARGE_REPLY,
+        )
 
 
 def client_compressed_streaming(stub):
-    fails(lambda: stub.StreamingInputCall(iter([entry(27182, True)]), timeout=SECONDS), CODE.INVALID_ARGUMENT)
-    raise NotRun("grpcio compresses all messages of a call or none; its part without compression was done")
+    fails(
+        lambda: stub.StreamingInputCall(iter([entry(27182, True)]), timeout=SECONDS),
+        CODE.INVALID_ARGUMENT,
+    )
+    raise NotRun(
+        "grpcio compresses all messages of a call or none; its part without compression was done"
+    )
 
 
 def server_compressed_streaming(stub):
     sizes = (31415, 92653)
-    replies = list(stub.StreamingOutputCall(output(sizes, compressed=(True, False)), timeout=SECONDS))
+    replies = list(
+        stub.StreamingOutputCall(output(sizes, compressed=(True, False)), timeout=SECONDS)
+    )
     assert len(replies) == len(sizes)
     for reply, size in zip(replies, sizes):
         is_body(reply, size)
 
 
 # --- Beside the official ones: the rest of what the service can do -------------------------------------
+
 
 def half_duplex(stub):
     """No answer before the client has said all."""
@@ -228,7 +271,9 @@ def half_duplex(stub):
     threading.Thread(target=lambda: answers.put(list(call)), daemon=True).start()
     for size, body in zip(REPLIES, REQUESTS):
         typist.send(output([size], body))
-    stub.EmptyCall(empty_pb2.Empty(), timeout=SECONDS)  # the server is at leisure, and has said nothing yet
+    stub.EmptyCall(
+        empty_pb2.Empty(), timeout=SECONDS
+    )  # the server is at leisure, and has said nothing yet
     assert answers.empty()
     typist.end()
     replies = answers.get(timeout=SECONDS)
@@ -240,17 +285,37 @@ def half_duplex(stub):
 def interval(stub):
     """interval_us is waited for before each answer."""
     import time
-    for method, requests in ((stub.StreamingOutputCall, lambda r: r), (stub.FullDuplexCall, lambda r: iter([r, r]))):
+
+    for method, requests in (
+        (stub.StreamingOutputCall, lambda r: r),
+        (stub.FullDuplexCall, lambda r: iter([r, r])),
+    ):
         begin = time.monotonic()
         n = len(list(method(requests(output([9] * 3, interval_us=INTERVAL_US)), timeout=SECONDS)))
         assert n in (3, 6)
         assert time.monotonic() - begin >= (n * INTERVAL_US - 2000) / 1e6
 
 
-OFFICIAL = [empty_unary, large_unary, client_compressed_unary, server_compressed_unary, client_streaming,
-            client_compressed_streaming, server_streaming, server_compressed_streaming, ping_pong, empty_stream,
-            custom_metadata, status_code_and_message, special_status_message, unimplemented_method,
-            unimplemented_service, cancel_after_begin, cancel_after_first_response, timeout_on_sleeping_server]
+OFFICIAL = [
+    empty_unary,
+    large_unary,
+    client_compressed_unary,
+    server_compressed_unary,
+    client_streaming,
+    client_compressed_streaming,
+    server_streaming,
+    server_compressed_streaming,
+    ping_pong,
+    empty_stream,
+    custom_metadata,
+    status_code_and_message,
+    special_status_message,
+    unimplemented_method,
+    unimplemented_service,
+    cancel_after_begin,
+    cancel_after_first_response,
+    timeout_on_sleeping_server,
+]
 CASES = {case.__name__: case for case in OFFICIAL + [half_duplex, interval]}
 COMPRESSED = [name for name in CASES if "compressed" in name]
 

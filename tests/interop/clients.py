@@ -10,14 +10,14 @@ import subprocess
 import traceback
 
 import grpc
-
-import cases
 import negative_server
 import reference_server
+from interop import driver_pb2, driver_pb2_grpc
+
+import cases
 import secure
 import targets
 from cases import NotRun
-from interop import driver_pb2, driver_pb2_grpc
 from tap import Tap
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -49,6 +49,7 @@ def tap_of(port, tls):
 
 class Caller:
     """A client of ours to call: call(case, target, tls) raises what went wrong, or NotRun."""
+
     knows = list(cases.CASES)
     targets = ["reference"] + TARGETS
 
@@ -79,6 +80,7 @@ class Grpcio(Caller):
 
 class GrpcJs(Caller):
     """client.js, started once: a line of JSON for each case, and a line back."""
+
     name = "grpc-js"
     MODULES = os.path.join(ROOT, "build", "node", "node_modules")
     process = None
@@ -86,16 +88,25 @@ class GrpcJs(Caller):
     def start(self):
         if not shutil.which("node") or not os.path.isdir(self.MODULES):
             raise NotRun("grpc-js is not installed: make build/node/ready")
-        self.process = subprocess.Popen(["node", os.path.join(HERE, "client.js")], cwd=ROOT, text=True,
-                                        env=dict(os.environ, NODE_PATH=self.MODULES),
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            ["node", os.path.join(HERE, "client.js")],
+            cwd=ROOT,
+            text=True,
+            env=dict(os.environ, NODE_PATH=self.MODULES),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
         atexit.register(self.process.kill)
 
     def call(self, case, target, tls):
         if self.process is None or self.process.poll() is not None:
             self.start()
-        self.process.stdin.write(json.dumps({"case": case, "target": target,
-                                             "ca": secure.path("ca.pem") if tls else None}) + "\n")
+        self.process.stdin.write(
+            json.dumps(
+                {"case": case, "target": target, "ca": secure.path("ca.pem") if tls else None}
+            )
+            + "\n"
+        )
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         assert line, "client.js has ended"
@@ -105,27 +116,48 @@ class GrpcJs(Caller):
 
 class GrpcGo(Caller):
     """gRPC's own interop client in Go; it is not ours, so it is used where somebody has built it."""
+
     name = "grpc-go"
     PROGRAM = os.path.join(ROOT, "build", "go", "client")
-    knows = [name for name in OFFICIAL if name not in cases.COMPRESSED and name not in negative_server.CASES]
+    knows = [
+        name
+        for name in OFFICIAL
+        if name not in cases.COMPRESSED and name not in negative_server.CASES
+    ]
 
-    SECURE = ["--use_tls", "--use_test_ca", "--ca_file=" + secure.path("ca.pem"), "--server_host_override=" + secure.HOST]
+    SECURE = [
+        "--use_tls",
+        "--use_test_ca",
+        "--ca_file=" + secure.path("ca.pem"),
+        "--server_host_override=" + secure.HOST,
+    ]
 
     def call(self, case, target, tls):
         host, port = target.split(":")
-        done = subprocess.run([self.PROGRAM, "--server_host=" + host, "--server_port=" + port, "--test_case=" + case] +
-                              (self.SECURE if tls else []), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=cases.SECONDS)
+        done = subprocess.run(
+            [self.PROGRAM, "--server_host=" + host, "--server_port=" + port, "--test_case=" + case]
+            + (self.SECURE if tls else []),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=cases.SECONDS,
+        )
         assert done.returncode == 0, done.stdout
 
 
 class Nanorpc:
     """The other direction: nanorpc's own client, in the same image; interop.Driver tells it what to do. It calls gRPC's
     server for Python and, for the negative cases, one that misbehaves."""
+
     name = "nanorpc"
     # This machine, as the targets see it.
-    HOSTS = {"posix": "127.0.0.1", "hostsim-raw": "10.0.2.2", "hostsim-sockets": "10.0.2.2",
-             "lm3s6965evb": "10.0.2.2"}
+    HOSTS = {
+        "posix": "127.0.0.1",
+        "hostsim-raw": "10.0.2.2",
+        "hostsim-sockets": "10.0.2.2",
+        "lm3s6965evb": "10.0.2.2",
+    }
     knows = OFFICIAL
     targets = TARGETS
 
@@ -161,13 +193,20 @@ class Nanorpc:
         with channel_to(server.target(), server.tls) as channel:
             reply = driver_pb2_grpc.DriverStub(channel).Run(
                 driver_pb2.RunRequest(name=case, host=self.HOSTS[server.name], port=port),
-                timeout=cases.SECONDS, wait_for_ready=True)
-            assert not reply.problem, "call %d: %s; status %d, %s" % (reply.call, reply.problem, reply.status,
-                                                                      reply.message)
+                timeout=cases.SECONDS,
+                wait_for_ready=True,
+            )
+            assert not reply.problem, "call %d: %s; status %d, %s" % (
+                reply.call,
+                reply.problem,
+                reply.status,
+                reply.message,
+            )
 
 
 class Itself(Nanorpc):
     """Both ends are ours: the target's client calls our server on Linux."""
+
     name = "itself"
     knows = [name for name in OFFICIAL if name not in negative_server.CASES]
 
@@ -189,9 +228,14 @@ else:
 
 # --- What cannot be run, and why ------------------------------------------------------------------------
 
+
 def concerns(client, case, target):
     """Whether the three make a test of nanorpc, or of the tests themselves."""
-    if case in negative_server.CASES and client != "nanorpc" or target not in CLIENTS[client].targets:
+    if (
+        case in negative_server.CASES
+        and client != "nanorpc"
+        or target not in CLIENTS[client].targets
+    ):
         return False
     return case in OFFICIAL or case in CLIENTS[client].knows
 
@@ -200,8 +244,11 @@ def reason(client, case, target):
     """Why a client cannot do a case on a target, or None."""
     if case not in CLIENTS[client].knows:
         return "%s: it does not have this case" % client
-    if target != "reference" and case in cases.COMPRESSED and \
-            targets.limit(target, "INTEROP_BYTES", 0, "interop") < cases.LARGE_REPLY:
+    if (
+        target != "reference"
+        and case in cases.COMPRESSED
+        and targets.limit(target, "INTEROP_BYTES", 0, "interop") < cases.LARGE_REPLY
+    ):
         return "its compressed messages are larger than the blocks that they would have to fit into"
     return None
 

@@ -2,6 +2,7 @@
 # Layer: tests; run by `make interop`.
 # SPDX-License-Identifier: Apache-2.0
 """Use: matrix.py [--targets NAME...] [--clients NAME...] [--cases NAME...]   Ends with 1 when a case has failed."""
+
 import argparse
 import itertools
 import os
@@ -15,8 +16,14 @@ CELL = 20
 
 
 def choices(parser, name, known):
-    parser.add_argument("--" + name, nargs="+", choices=known, default=known, metavar="NAME",
-                        help="of: " + " ".join(known))
+    parser.add_argument(
+        "--" + name,
+        nargs="+",
+        choices=known,
+        default=known,
+        metavar="NAME",
+        help="of: " + " ".join(known),
+    )
 
 
 def main():
@@ -30,14 +37,20 @@ def main():
         os.environ.pop(name.upper(), None)
     results = {}
     for target in asked.targets:
-        rows = [(client, case) for client, case in itertools.product(asked.clients, asked.cases)
-                if clients.concerns(client, case, target)]
+        rows = [
+            (client, case)
+            for client, case in itertools.product(asked.clients, asked.cases)
+            if clients.concerns(client, case, target)
+        ]
         name, app = clients.name_and_app(target)
         server = Server(name, app=app)
         for client, case in rows:
             results[client, case, target] = clients.attempt(client, case, server)
             if not server.serves():
-                results[client, case, target] = FAIL, "%s no longer serves:\n%s" % (target, server.new_output())
+                results[client, case, target] = (
+                    FAIL,
+                    "%s no longer serves:\n%s" % (target, server.new_output()),
+                )
                 server.stop()
                 server = Server(name, app=app)
         server.stop()
@@ -47,7 +60,10 @@ def main():
 
 def report(asked, results):
     notes = {}
-    print("%-28s %-8s" % ("case", "client") + "".join("%-*s" % (CELL, target) for target in asked.targets))
+    print(
+        "%-28s %-8s" % ("case", "client")
+        + "".join("%-*s" % (CELL, target) for target in asked.targets)
+    )
     for case in asked.cases:
         for client in asked.clients:
             if not any((client, case, target) in results for target in asked.targets):
@@ -61,8 +77,10 @@ def report(asked, results):
             print(row.rstrip())
     if clients.WITHOUT:
         print(clients.WITHOUT)
-    print("nanorpc is our own client, in the target's image; it calls gRPC's server for Python, or one that misbehaves.\n"
-          "itself is the same one, but calls our own server on Linux.")
+    print(
+        "nanorpc is our own client, in the target's image; it calls gRPC's server for Python, or one that misbehaves.\n"
+        "itself is the same one, but calls our own server on Linux."
+    )
     print("* not one of gRPC's own cases")
     for text, number in notes.items():
         print("(%d) %s" % (number, text))
@@ -72,15 +90,23 @@ def report(asked, results):
     print("\nofficial cases:")
     for client in asked.clients:
         for target in asked.targets:
-            mine = [results[client, case, target][0] for case in asked.cases
-                    if case in clients.OFFICIAL and (client, case, target) in results]
+            mine = [
+                results[client, case, target][0]
+                for case in asked.cases
+                if case in clients.OFFICIAL and (client, case, target) in results
+            ]
             if not mine:
                 continue
             count = {kind: mine.count(kind) for kind in (PASS, FAIL, NOT_RUN)}
-            print("  %-8s %-16s %2d passed, %d failed, %d not run" %
-                  (client, target, count[PASS], count[FAIL], count[NOT_RUN]))
+            print(
+                "  %-8s %-16s %2d passed, %d failed, %d not run"
+                % (client, target, count[PASS], count[FAIL], count[NOT_RUN])
+            )
     ours = [result for (_, _, target), (result, _) in results.items() if target != "reference"]
-    print("\n%d passed, %d failed, %d not run" % tuple(ours.count(kind) for kind in (PASS, FAIL, NOT_RUN)))
+    print(
+        "\n%d passed, %d failed, %d not run"
+        % tuple(ours.count(kind) for kind in (PASS, FAIL, NOT_RUN))
+    )
 
 
 if __name__ == "__main__":

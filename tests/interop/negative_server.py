@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """goaway: GOAWAY after the first call of a connection. rst_after_header, rst_during_data, rst_after_data: RST_STREAM
 there. ping: PING around the headers, among DATA, at the end. max_streams: one at a time. NegativeServer tells afterwards what it saw."""
+
 import collections
 import socket
 import struct
@@ -22,7 +23,7 @@ CASES = ["goaway", "rst_after_header", "rst_during_data", "rst_after_data", "pin
 HEADERS = [(":status", "200"), ("content-type", "application/grpc")]
 TRAILERS = [("grpc-status", "0")]
 FRAME = 16384  # bytes of DATA at most
-PINGS = 10     # until the last DATA
+PINGS = 10  # until the last DATA
 RESET = ["rst_after_header", "rst_during_data", "rst_after_data"]
 
 
@@ -40,7 +41,7 @@ class Connection:
         self.requests = collections.defaultdict(bytearray)
         self.replies = {}  # by stream, with headers sent and trailers not
         self.active = set()
-        self.ended = []    # streams that lack only their trailers
+        self.ended = []  # streams that lack only their trailers
         self.said_goaway = False
 
     def run(self):
@@ -99,7 +100,9 @@ class Connection:
         self.server.calls += 1
         data = self.requests.pop(stream)
         request = messages_pb2.SimpleRequest.FromString(bytes(data[5:]))
-        body = messages_pb2.SimpleResponse(payload=payload(request.response_size)).SerializeToString()
+        body = messages_pb2.SimpleResponse(
+            payload=payload(request.response_size)
+        ).SerializeToString()
         self.ping()
         self.http2.send_headers(stream, HEADERS)
         self.ping()

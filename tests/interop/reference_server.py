@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Use: reference_server.py PORT [--tls]   Shows that the cases are right, and serves nanorpc's own client.
 Which requests came compressed, gRPC's server for Python does not tell: serve(tap=...) has it from a tap before it."""
+
 import concurrent.futures
 import os
 import sys
@@ -13,8 +14,8 @@ import grpc
 import secure
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tap import flags_of  # noqa: E402
 from cases import INITIAL, TRAILING, empty_pb2, messages_pb2, payload, test_pb2_grpc  # noqa: E402
+from tap import flags_of  # noqa: E402
 
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -60,7 +61,9 @@ class TestService(test_pb2_grpc.TestServiceServicer):
             context.set_compression(grpc.Compression.Gzip)
         echo(context)
         end(request, context)
-        return messages_pb2.SimpleResponse(payload=payload(request.response_size) if request.response_size else None)
+        return messages_pb2.SimpleResponse(
+            payload=payload(request.response_size) if request.response_size else None
+        )
 
     def StreamingOutputCall(self, request, context):
         if any(parameter.compressed.value for parameter in request.response_parameters):
@@ -88,10 +91,16 @@ class TestService(test_pb2_grpc.TestServiceServicer):
 
 def serve(port=0, tap=None, tls=False):
     """(server, port), started."""
-    server = grpc.server(concurrent.futures.ThreadPoolExecutor(max_workers=32), options=[("grpc.so_reuseport", 0)])
+    server = grpc.server(
+        concurrent.futures.ThreadPoolExecutor(max_workers=32), options=[("grpc.so_reuseport", 0)]
+    )
     test_pb2_grpc.add_TestServiceServicer_to_server(TestService(tap), server)
     address = "127.0.0.1:%d" % port
-    port = server.add_secure_port(address, secure.server_credentials()) if tls else server.add_insecure_port(address)
+    port = (
+        server.add_secure_port(address, secure.server_credentials())
+        if tls
+        else server.add_insecure_port(address)
+    )
     server.start()
     return server, port
 

@@ -13,8 +13,12 @@ PREFACE = len(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
 DATA, PADDED = 0, 8
 
 # The flags of the messages of each call. A call that failed has no reply.
-FLAGS = {"client_compressed_unary": [[0], [1], [0]], "server_compressed_unary": [[1], [0]],
-         "client_compressed_streaming": [[0], [1, 0]], "server_compressed_streaming": [[1, 0]]}
+FLAGS = {
+    "client_compressed_unary": [[0], [1], [0]],
+    "server_compressed_unary": [[1], [0]],
+    "client_compressed_streaming": [[0], [1, 0]],
+    "server_compressed_streaming": [[1, 0]],
+}
 
 
 class Side:
@@ -29,18 +33,18 @@ class Side:
         if self.skip:
             if len(self.bytes) < self.skip:
                 return
-            del self.bytes[:self.skip]
+            del self.bytes[: self.skip]
             self.skip = 0
         while len(self.bytes) >= 9:
             length = int.from_bytes(self.bytes[:3], "big")
             if len(self.bytes) < 9 + length:
                 return
             kind, flags = self.bytes[3], self.bytes[4]
-            stream, payload = int.from_bytes(self.bytes[5:9], "big"), self.bytes[9:9 + length]
-            del self.bytes[:9 + length]
+            stream, payload = int.from_bytes(self.bytes[5:9], "big"), self.bytes[9 : 9 + length]
+            del self.bytes[: 9 + length]
             if kind == DATA:
                 if flags & PADDED:
-                    payload = payload[1:len(payload) - payload[0]]
+                    payload = payload[1 : len(payload) - payload[0]]
                 if stream not in self.streams:
                     self.order.append(self.streams[stream])
                 self.streams[stream] += payload
@@ -53,7 +57,7 @@ def flags_of(calls):
         flags, at = [], 0
         while at + 5 <= len(data):
             flags.append(data[at])
-            at += 5 + int.from_bytes(data[at + 1:at + 5], "big")
+            at += 5 + int.from_bytes(data[at + 1 : at + 5], "big")
         assert at == len(data) or not found, "a message is cut"
         if flags:
             found.append(flags)
@@ -84,7 +88,7 @@ class Secured:
 
     def sendall(self, data):
         while data:
-            data = data[self.do(self.link.send, data):]
+            data = data[self.do(self.link.send, data) :]
 
     def shutdown(self, how):
         self.link.shutdown(how)
@@ -124,7 +128,9 @@ class Tap:
         for link in (client, server):
             link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.tls:
-            server = Secured(secure.client_context().wrap_socket(server, server_hostname=secure.HOST))
+            server = Secured(
+                secure.client_context().wrap_socket(server, server_hostname=secure.HOST)
+            )
             client = Secured(secure.server_context().wrap_socket(client, server_side=True))
         sides = Side(PREFACE, self.requests), Side(0, self.replies)
         for source, to, side in ((client, server, sides[0]), (server, client, sides[1])):

@@ -6,9 +6,13 @@ import pytest
 import clients
 from targets import chosen, use
 
-
-ALL = [(client, case, target) for target in chosen(["reference"] + clients.TARGETS) for client in clients.CLIENTS
-       for case in clients.CASES if clients.concerns(client, case, target)]
+ALL = [
+    (client, case, target)
+    for target in chosen(["reference"] + clients.TARGETS)
+    for client in clients.CLIENTS
+    for case in clients.CASES
+    if clients.concerns(client, case, target)
+]
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 import grpc
 import pytest
+from grpc.testing import messages_pb2, test_pb2_grpc
 
 import clients
-from grpc.testing import messages_pb2, test_pb2_grpc
 from targets import chosen, limit, use
 
 INITIAL, TRAILING = "x-grpc-test-echo-initial", "x-grpc-test-echo-trailing-bin"
@@ -18,7 +18,9 @@ def server(request):
 
 @pytest.fixture
 def stub(server):
-    with grpc.insecure_channel(server.target(), options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+    with grpc.insecure_channel(
+        server.target(), options=[("grpc.use_local_subchannel_pool", 1)]
+    ) as channel:
         yield test_pb2_grpc.TestServiceStub(channel)
 
 
@@ -33,7 +35,10 @@ def test_values_that_change(stub):
     bytes of what the client's table still holds: it has the client send that again, and nobody notices."""
     constant = bytes(range(40))
     for i in range(60):
-        assert echo(stub, (INITIAL, "value %d" % i), (TRAILING, constant)) == ("value %d" % i, constant)
+        assert echo(stub, (INITIAL, "value %d" % i), (TRAILING, constant)) == (
+            "value %d" % i,
+            constant,
+        )
 
 
 def test_unregistered_keys_cost_nothing(stub):

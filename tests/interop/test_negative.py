@@ -3,16 +3,20 @@
 # SPDX-License-Identifier: Apache-2.0
 import grpc
 import pytest
+from negative_server import CASES, RESET, NegativeServer
 
 from cases import LARGE_REPLY, LARGE_REQUEST, SECONDS, is_body, simple, test_pb2_grpc
-from negative_server import CASES, RESET, NegativeServer
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_grpcio(case):
     request = simple(LARGE_REPLY, LARGE_REQUEST)
-    with NegativeServer(case) as server, grpc.insecure_channel(server.target(), options=[
-            ("grpc.use_local_subchannel_pool", 1)]) as channel:
+    with (
+        NegativeServer(case) as server,
+        grpc.insecure_channel(
+            server.target(), options=[("grpc.use_local_subchannel_pool", 1)]
+        ) as channel,
+    ):
         stub = test_pb2_grpc.TestServiceStub(channel)
         if case in RESET:
             with pytest.raises(grpc.RpcError):

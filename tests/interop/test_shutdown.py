@@ -5,18 +5,24 @@ import signal
 
 import grpc
 import pytest
+from grpc.testing import messages_pb2, test_pb2_grpc
 
 import cases  # noqa: F401 (which finds the generated package grpc.testing)
-from grpc.testing import messages_pb2, test_pb2_grpc
 from targets import Server, chosen
 
 
 @pytest.mark.parametrize("name", chosen(["posix"]))
 def test_open_calls_finish(name):
-    request = messages_pb2.StreamingOutputCallRequest(response_parameters=[
-        messages_pb2.ResponseParameters(size=3, interval_us=0 if i == 0 else 300000) for i in range(3)])
+    request = messages_pb2.StreamingOutputCallRequest(
+        response_parameters=[
+            messages_pb2.ResponseParameters(size=3, interval_us=0 if i == 0 else 300000)
+            for i in range(3)
+        ]
+    )
     with Server(name, app="interop") as server:
-        with grpc.insecure_channel(server.target(), options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+        with grpc.insecure_channel(
+            server.target(), options=[("grpc.use_local_subchannel_pool", 1)]
+        ) as channel:
             stub = test_pb2_grpc.TestServiceStub(channel)
             call = stub.StreamingOutputCall(request, timeout=60)
             next(call)

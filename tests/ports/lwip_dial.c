@@ -1,5 +1,5 @@
-/* tests/ports/lwip_dial.c - ports/lwip/nrpc_lwip_dial.c on lwIP's loopback interface, in a time of its own.
- * Layer: test. Source: nrpc_lwip_dial.h.
+/* tests/ports/lwip_dial.c - ports/lwip/nrpc_lwip_dial.c on lwIP's loopback interface, in a time of
+ * its own. Layer: test. Source: nrpc_lwip_dial.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ports/lwip/nrpc_lwip_dial.h"
 
@@ -180,7 +180,8 @@ static void peer_closes(void)
     settle();
 }
 
-/* Each address that comes to nothing: it fails after `least` ms, again and again, and less and less often. */
+/* Each address that comes to nothing: it fails after `least` ms, again and again, and less and less
+ * often. */
 static void fails(const char *host, uint16_t port, u32_t least, u32_t most)
 {
     u32_t began = now, last = 0;

@@ -13,25 +13,48 @@ from conftest import ROOT
 UNIT = os.path.join(ROOT, "build", "unit-gcc")
 LWIP = os.environ.get("LWIP_DIR", os.path.join(ROOT, "build", "third", "lwip"))
 PROGRAMS = {
-    "lwip_dial": ["-DNRPC_LWIP_CONNECTIONS=1", "-DNRPC_LWIP_DIALS=2", "-Itests/ports",
-                  "-I%s/src/include" % LWIP, "ports/lwip/nrpc_lwip.c", "ports/lwip/nrpc_lwip_dial.c",
-                  *glob.glob(LWIP + "/src/core/*.c"), *glob.glob(LWIP + "/src/core/ipv4/*.c"), LWIP + "/src/netif/ethernet.c"],
-    "posix_dial": ["-DNRPC_POSIX_LINKS=1", "-DNRPC_POSIX_DIALS=2", "-pthread",
-                   *sorted(glob.glob(os.path.join(ROOT, "ports", "posix", "*.c")))],
+    "lwip_dial": [
+        "-DNRPC_LWIP_CONNECTIONS=1",
+        "-DNRPC_LWIP_DIALS=2",
+        "-Itests/ports",
+        "-I%s/src/include" % LWIP,
+        "ports/lwip/nrpc_lwip.c",
+        "ports/lwip/nrpc_lwip_dial.c",
+        *glob.glob(LWIP + "/src/core/*.c"),
+        *glob.glob(LWIP + "/src/core/ipv4/*.c"),
+        LWIP + "/src/netif/ethernet.c",
+    ],
+    "posix_dial": [
+        "-DNRPC_POSIX_LINKS=1",
+        "-DNRPC_POSIX_DIALS=2",
+        "-pthread",
+        *sorted(glob.glob(os.path.join(ROOT, "ports", "posix", "*.c"))),
+    ],
 }
 
 
 def run(*command):
-    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=500)
+    return subprocess.run(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=500
+    )
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_dials(name, tmp_path):
     with open(os.path.join(UNIT, "flags"), encoding="utf-8") as file:
-        compiler = shlex.split(file.read())  # as the core was compiled: a port must have the same limits
+        compiler = shlex.split(
+            file.read()
+        )  # as the core was compiled: a port must have the same limits
     program = str(tmp_path / name)
-    done = run(*compiler, "-o", program, "tests/ports/%s.c" % name, *PROGRAMS[name], UNIT + "/tests/unit/host.o",
-               UNIT + "/libnanorpc.a")
+    done = run(
+        *compiler,
+        "-o",
+        program,
+        "tests/ports/%s.c" % name,
+        *PROGRAMS[name],
+        UNIT + "/tests/unit/host.o",
+        UNIT + "/libnanorpc.a",
+    )
     assert done.returncode == 0, done.stdout
     done = run(program)
     print(done.stdout)

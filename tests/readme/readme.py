@@ -5,6 +5,7 @@
 
 Writes anew what stands in README.md between <!-- NAME ... --> and <!-- /NAME -->. Requests a second depend
 on the machine and take two minutes: they are measured only with --rates, and else stay as they are."""
+
 import argparse
 import collections
 import configparser
@@ -30,7 +31,9 @@ Line = collections.namedtuple("Line", "what budget is_ peer")
 
 def run(*command):
     """A command's output; ends the program when it fails."""
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     if done.returncode:
         sys.exit("readme: `%s` failed:\n%s" % (" ".join(command), done.stdout))
     return done.stdout
@@ -46,6 +49,7 @@ def toolchain():
 
 # --- The demo --------------------------------------------------------------------------------------------
 
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -56,11 +60,14 @@ def demo():
     """What `make demo` prints once all is built, as if port 50051 had been free."""
     port = free_port()
     run("make", "-s", "lm3s6965evb", "gen")
-    text = run("make", "-s", "demo", "PORT=%d" % port).replace("127.0.0.1:%d-" % port, "127.0.0.1:%d-" % PORT)
-    return "```console\n$ make demo\n%s```\n" % text[text.index("demo: "):]
+    text = run("make", "-s", "demo", "PORT=%d" % port).replace(
+        "127.0.0.1:%d-" % port, "127.0.0.1:%d-" % PORT
+    )
+    return "```console\n$ make demo\n%s```\n" % text[text.index("demo: ") :]
 
 
 # --- The figures -----------------------------------------------------------------------------------------
+
 
 def ratio_name(shape):
     return "%d x %d" % shape
@@ -75,40 +82,128 @@ def figure_rows():
     linux = dict((name, variables) for name, _, variables in boards())["linux"]["BOARD_CONFIG"]
     fast = ", `NRPC_FAST=1`" if "-DNRPC_FAST=1" in linux else ""
     rows = [
-        Row("core_m3", "Core of a server: text and constants, Cortex-M3 `-Os`, without nanopb", "bytes",
-            size["core_m3"], 0, "pw_grpc 10.6 KB (21.7 KB linked), nghttp2 64.6 KB"),
-        Row("core_m3_lto", "The same as the boards link it (`-flto`)", "bytes", size["core_m3_lto"], 0, ""),
-        Row("connection", "RAM of a connection with 4 streams, beside its message blocks; 4096-byte HPACK table",
-            "bytes", size["connection"], 0, "pw_grpc 17.5 KB"),
-        Row("connection_small", "The same with a small table (`NRPC_HPACK_ENTRIES=%s`)" % small, "bytes",
-            size["connection_small"], 0, ""),
-        Row("firmware_flash", "Greeter firmware on `lm3s6965evb`, 2 connections: flash", "bytes",
-            size["firmware_flash"], 0, ""),
+        Row(
+            "core_m3",
+            "Core of a server: text and constants, Cortex-M3 `-Os`, without nanopb",
+            "bytes",
+            size["core_m3"],
+            0,
+            "pw_grpc 10.6 KB (21.7 KB linked), nghttp2 64.6 KB",
+        ),
+        Row(
+            "core_m3_lto",
+            "The same as the boards link it (`-flto`)",
+            "bytes",
+            size["core_m3_lto"],
+            0,
+            "",
+        ),
+        Row(
+            "connection",
+            "RAM of a connection with 4 streams, beside its message blocks; 4096-byte HPACK table",
+            "bytes",
+            size["connection"],
+            0,
+            "pw_grpc 17.5 KB",
+        ),
+        Row(
+            "connection_small",
+            "The same with a small table (`NRPC_HPACK_ENTRIES=%s`)" % small,
+            "bytes",
+            size["connection_small"],
+            0,
+            "",
+        ),
+        Row(
+            "firmware_flash",
+            "Greeter firmware on `lm3s6965evb`, 2 connections: flash",
+            "bytes",
+            size["firmware_flash"],
+            0,
+            "",
+        ),
         Row("firmware_ram", "The same: RAM, with the stack", "bytes", size["firmware_ram"], 0, ""),
-        Row("stack_m3", "Deepest stack of the core, Cortex-M3, beside handlers, nanopb and libc", "bytes",
-            size["stack_m3"], 0, ""),
-        Row("instructions", "Instructions of a unary call: engine + nanopb + handler; host, `-O2`" + fast, "",
-            str(bench.BUDGET_INSTRUCTIONS), 0.03, "gRPC C++ 1.51: 58800"),
-        Row("request", "SayHello by grpcio, steady state: request on the wire, frames of its stream", "bytes",
-            str(bench.BUDGET_REQUEST_BYTES), 2, ""),
+        Row(
+            "stack_m3",
+            "Deepest stack of the core, Cortex-M3, beside handlers, nanopb and libc",
+            "bytes",
+            size["stack_m3"],
+            0,
+            "",
+        ),
+        Row(
+            "instructions",
+            "Instructions of a unary call: engine + nanopb + handler; host, `-O2`" + fast,
+            "",
+            str(bench.BUDGET_INSTRUCTIONS),
+            0.03,
+            "gRPC C++ 1.51: 58800",
+        ),
+        Row(
+            "request",
+            "SayHello by grpcio, steady state: request on the wire, frames of its stream",
+            "bytes",
+            str(bench.BUDGET_REQUEST_BYTES),
+            2,
+            "",
+        ),
         Row("response", "The same: response", "bytes", str(bench.BUDGET_RESPONSE_BYTES), 2, ""),
     ]
     rows += [  # certificates are new each time, and a few bytes longer or shorter
-        Row("tls_small_flash", "Greeter over TLS 1.2 on `lm3s6965evb`, small profile, 1 connection: flash", "bytes",
-            size["tls_small_flash"], 128, ""),
-        Row("tls_small_ram", "The same: RAM, with the stack and Mbed TLS's memory", "bytes", size["tls_small_ram"], 0, ""),
-        Row("tls_filter", "The TLS filter's own code (`tls.c`, `memory.c`, `peer.c`), Cortex-M3 `-Os`", "bytes",
-            size["tls_filter"], 0, ""),
-        Row("tls_memory", "Most of Mbed TLS's memory that a connection used, TLS 1.2, 4 KB records", "bytes",
-            str(bench.BUDGET_TLS_MEMORY["4 KB"]), 32, ""),
-        Row("tls_full", "Instructions of a full handshake, TLS 1.2, P-256, Cortex-M3, server's side", "",
-            str(bench.BUDGET_TLS_FULL), 0.03, ""),
+        Row(
+            "tls_small_flash",
+            "Greeter over TLS 1.2 on `lm3s6965evb`, small profile, 1 connection: flash",
+            "bytes",
+            size["tls_small_flash"],
+            128,
+            "",
+        ),
+        Row(
+            "tls_small_ram",
+            "The same: RAM, with the stack and Mbed TLS's memory",
+            "bytes",
+            size["tls_small_ram"],
+            0,
+            "",
+        ),
+        Row(
+            "tls_filter",
+            "The TLS filter's own code (`tls.c`, `memory.c`, `peer.c`), Cortex-M3 `-Os`",
+            "bytes",
+            size["tls_filter"],
+            0,
+            "",
+        ),
+        Row(
+            "tls_memory",
+            "Most of Mbed TLS's memory that a connection used, TLS 1.2, 4 KB records",
+            "bytes",
+            str(bench.BUDGET_TLS_MEMORY["4 KB"]),
+            32,
+            "",
+        ),
+        Row(
+            "tls_full",
+            "Instructions of a full handshake, TLS 1.2, P-256, Cortex-M3, server's side",
+            "",
+            str(bench.BUDGET_TLS_FULL),
+            0.03,
+            "",
+        ),
         Row("tls_resumed", "The same, resumed", "", str(bench.BUDGET_TLS_RESUMED), 0.03, ""),
     ]
     for shape in bench.SHAPES:
-        rows.append(Row(ratio_name(shape), "Requests a second against gRPC C++, same machine: %d connection%s x %d "
-                        "stream%s" % (shape[0], "s" * (shape[0] > 1), shape[1], "s" * (shape[1] > 1)), "x",
-                        "%g" % bench.REACH_RATIO[shape], None, "1x"))
+        rows.append(
+            Row(
+                ratio_name(shape),
+                "Requests a second against gRPC C++, same machine: %d connection%s x %d "
+                "stream%s" % (shape[0], "s" * (shape[0] > 1), shape[1], "s" * (shape[1] > 1)),
+                "x",
+                "%g" % bench.REACH_RATIO[shape],
+                None,
+                "1x",
+            )
+        )
     return rows
 
 
@@ -119,8 +214,13 @@ def sizes():
     copy = os.path.join(folder, "budgets.ini")
     with open(BUDGETS, encoding="utf-8") as source, open(copy, "w", encoding="utf-8") as target:
         target.write(source.read())
-    done = subprocess.run(["make", "-s", "size", "ARGS=--record --budgets %s" % copy], cwd=ROOT, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        ["make", "-s", "size", "ARGS=--record --budgets %s" % copy],
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     ini = configparser.ConfigParser(delimiters=("=",))
     ini.read(copy)
     recorded = dict(ini["recorded"])
@@ -132,10 +232,14 @@ def sizes():
 def bench_figures(text):
     """{name: figure} of what `make bench` prints; ratios only where they were measured."""
     found = {}
-    for name, title in (("instructions", "SayHello"), ("request", "request: frames of the call's stream"),
-                        ("response", "response"), ("tls_full", "instructions of a full handshake"),
-                        ("tls_resumed", "instructions of a resumed one"),
-                        ("tls_memory", "Mbed TLS's memory, 1 connection, at most")):
+    for name, title in (
+        ("instructions", "SayHello"),
+        ("request", "request: frames of the call's stream"),
+        ("response", "response"),
+        ("tls_full", "instructions of a full handshake"),
+        ("tls_resumed", "instructions of a resumed one"),
+        ("tls_memory", "Mbed TLS's memory, 1 connection, at most"),
+    ):
         match = re.search(r"^  %s +([\d,.]+) +budget" % re.escape(title), text, re.M)
         if not match:
             sys.exit("readme: `make bench` no longer prints '%s':\n%s" % (title, text))
@@ -157,7 +261,14 @@ def measure(rates=False):
     if rates:
         found.update(bench_figures(run("make", "-s", "bench")))
     else:
-        run("make", "-s", "build/linux/greeter", "build/bench/instructions", "build/tls-m3/test_cost.elf", "gen")
+        run(
+            "make",
+            "-s",
+            "build/linux/greeter",
+            "build/bench/instructions",
+            "build/tls-m3/test_cost.elf",
+            "gen",
+        )
         found.update(bench_figures(run(sys.executable, "-B", "tests/bench/bench.py", "--check")))
     return found
 
@@ -167,7 +278,11 @@ def line_of(row, figure, peer):
     budget = ("at least " if row.slack is None else "") + row.budget + unit
     if not figure:
         return Line(row.what, budget, "not measured", peer)
-    missed = float(figure) < float(row.budget) if row.slack is None else float(figure) > float(row.budget)
+    missed = (
+        float(figure) < float(row.budget)
+        if row.slack is None
+        else float(figure) > float(row.budget)
+    )
     return Line(row.what, budget, figure + unit + (", not reached yet" if missed else ""), peer)
 
 
@@ -177,30 +292,41 @@ def figure_lines(found, before=()):
     lines = []
     for row in figure_rows():
         last = old.get(row.what, Line("", "", "", ""))
-        line = line_of(row, found.get(row.name, ""), row.peer or found.get("peer " + row.name, last.peer))
+        line = line_of(
+            row, found.get(row.name, ""), row.peer or found.get("peer " + row.name, last.peer)
+        )
         lines.append(line if found.get(row.name) else line._replace(is_=last.is_ or line.is_))
     return lines
 
 
 def figures_block(lines, tools):
-    head = "Measured with %s:\n\n| what | budget | is | today's best peer |\n| --- | --- | --- | --- |\n" % tools
+    head = (
+        "Measured with %s:\n\n| what | budget | is | today's best peer |\n| --- | --- | --- | --- |\n"
+        % tools
+    )
     return head + "".join("| %s | %s | %s | %s |\n" % line for line in lines)
 
 
 def read_figures(block):
     """(toolchain, lines) of a block that figures_block made."""
     tools = re.search(r"^Measured with (.*):$", block, re.M)
-    cells = [[cell.strip() for cell in row.split("|")[1:-1]] for row in block.splitlines() if row.startswith("| ")]
+    cells = [
+        [cell.strip() for cell in row.split("|")[1:-1]]
+        for row in block.splitlines()
+        if row.startswith("| ")
+    ]
     return tools.group(1) if tools else "", [Line(*row) for row in cells[2:]]
 
 
 # --- The boards ------------------------------------------------------------------------------------------
 
+
 def boards():
     """[(name, what it is, {variable: value})] of each board.mk."""
     found = []
     for path in sorted(glob.glob(os.path.join(ROOT, "boards", "*", "board.mk"))) + [
-            os.path.join(ROOT, "host-sim", "board.mk")]:
+        os.path.join(ROOT, "host-sim", "board.mk")
+    ]:
         with open(path, encoding="utf-8") as file:
             text = file.read()
         what = re.match(r"# \S+ - (.*)\.\n", text).group(1)
@@ -210,20 +336,27 @@ def boards():
 
 
 def boards_block():
-    rows = ["| board | what it is | port | state | real hardware |\n| --- | --- | --- | --- | --- |\n"]
+    rows = [
+        "| board | what it is | port | state | real hardware |\n| --- | --- | --- | --- | --- |\n"
+    ]
     for name, what, variables in boards():
         hardware = "this is it" if not variables.get("BOARD_CC", "").endswith("-") else "not run"
         if name == "host-sim":
             hardware = "none"
         if variables.get("BOARD_OPENOCD"):
             hardware += "; `make flash-%s` is there" % name
-        state = {"emulated": "run in QEMU"}.get(variables["BOARD_RUN_STATE"], variables["BOARD_RUN_STATE"])
-        rows.append("| `%s` | %s | `%s` | %s | %s |\n" % (name, what, "`, `".join(variables["BOARD_PORT"].split()),
-                                                         state, hardware))
+        state = {"emulated": "run in QEMU"}.get(
+            variables["BOARD_RUN_STATE"], variables["BOARD_RUN_STATE"]
+        )
+        rows.append(
+            "| `%s` | %s | `%s` | %s | %s |\n"
+            % (name, what, "`, `".join(variables["BOARD_PORT"].split()), state, hardware)
+        )
     return "".join(rows)
 
 
 # --- The file --------------------------------------------------------------------------------------------
+
 
 def block_pattern(name):
     return re.compile(r"(<!-- %s: [^>]*-->\n)(.*?)(<!-- /%s -->)" % (name, name), re.S)
@@ -243,16 +376,26 @@ def replace(text, name, new):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rates", action="store_true", help="measure requests a second as well")
     arguments = parser.parse_args()
-    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "ARGS"):  # else what we start would take our ARGS
+    for name in (
+        "MAKEFLAGS",
+        "MAKELEVEL",
+        "MFLAGS",
+        "MAKEOVERRIDES",
+        "ARGS",
+    ):  # else what we start would take our ARGS
         os.environ.pop(name, None)
     text = read()
     _, before = read_figures(block(text, "figures"))
     new = replace(text, "boards", boards_block())
     new = replace(new, "demo", demo())
-    new = replace(new, "figures", figures_block(figure_lines(measure(arguments.rates), before), toolchain()))
+    new = replace(
+        new, "figures", figures_block(figure_lines(measure(arguments.rates), before), toolchain())
+    )
     if new != text:
         with open(README, "w", encoding="utf-8") as file:
             file.write(new)

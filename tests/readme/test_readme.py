@@ -15,11 +15,14 @@ import readme
 import targets
 from conftest import ROOT
 
-DOCUMENTS = ["README.md"] + sorted("docs/" + os.path.basename(path)
-                                   for path in glob.glob(os.path.join(ROOT, "docs", "*.md")))
+DOCUMENTS = ["README.md"] + sorted(
+    "docs/" + os.path.basename(path) for path in glob.glob(os.path.join(ROOT, "docs", "*.md"))
+)
 SOURCES = ("nanorpc", "ports", "boards", "proto", "host-sim", "tests")
 # Made by the user, or by make.
-NOT_HERE = re.compile(r"(build|\.venv)/|.*\b(NAME|thermometer|my_|MODULE)|read\.py$|weather\.pcap$|main\.c$")
+NOT_HERE = re.compile(
+    r"(build|\.venv)/|.*\b(NAME|thermometer|my_|MODULE)|read\.py$|weather\.pcap$|main\.c$"
+)
 
 
 def text_of(name):
@@ -46,18 +49,29 @@ def sources():
     for folder in SOURCES:
         for directory, _, names in os.walk(os.path.join(ROOT, folder)):
             for name in names:
-                if name.endswith((".c", ".h", ".py", ".mk", ".ld", ".proto", ".options", "nanorpc")):
+                if name.endswith(
+                    (".c", ".h", ".py", ".mk", ".ld", ".proto", ".options", "nanorpc")
+                ):
                     found.append(text_of(os.path.join(directory, name)))
     return "\n".join(found)
 
 
 # --- What is generated -------------------------------------------------------------------------------------
 
+
 def test_demo():
     """The transcript is what `make demo` prints; but the emulator's own warnings differ by version."""
+
     def ours(text):
-        return [line for line in text.splitlines() if not line.startswith("board: ") or "nanorpc" in line]
-    assert ours(readme.block(text_of("README.md"), "demo")) == ours(readme.demo()), "run: make readme"
+        return [
+            line
+            for line in text.splitlines()
+            if not line.startswith("board: ") or "nanorpc" in line
+        ]
+
+    assert ours(readme.block(text_of("README.md"), "demo")) == ours(readme.demo()), (
+        "run: make readme"
+    )
 
 
 def test_boards():
@@ -77,18 +91,26 @@ def test_figures():
     """Budgets in any case; what was measured, on the compilers that it was measured with."""
     tools, lines = readme.read_figures(readme.block(text_of("README.md"), "figures"))
     rows = readme.figure_rows()
-    assert [line[:2] for line in lines] == [line[:2] for line in readme.figure_lines({})], "run: make readme"
+    assert [line[:2] for line in lines] == [line[:2] for line in readme.figure_lines({})], (
+        "run: make readme"
+    )
     for row, line in zip(rows, lines):
-        assert re.search(r"\d", line.is_), "not measured: %s; run: make readme ARGS=--rates" % row.what
+        assert re.search(r"\d", line.is_), (
+            "not measured: %s; run: make readme ARGS=--rates" % row.what
+        )
     if tools != readme.toolchain():
         pytest.skip("the figures were measured with %s, here is %s" % (tools, readme.toolchain()))
     now = readme.measure()
-    wrong = ["%s: README %s, is %s" % (row.what, line.is_, now.get(row.name)) for row, line in zip(rows, lines)
-             if row.slack is not None and not close(line.is_, now.get(row.name, "0"), row.slack)]
+    wrong = [
+        "%s: README %s, is %s" % (row.what, line.is_, now.get(row.name))
+        for row, line in zip(rows, lines)
+        if row.slack is not None and not close(line.is_, now.get(row.name, "0"), row.slack)
+    ]
     assert not wrong, "\n".join(wrong + ["run: make readme"])
 
 
 # --- The service in 15 lines -------------------------------------------------------------------------------
+
 
 def shown_files(text):
     """{name: content}: a fence after a paragraph that begins or ends with the file's name."""
@@ -106,8 +128,14 @@ def service(tmp_path_factory):
     commands = [fence for fence in fences(text, "sh") if "$NANORPC" in fence]
     assert len(commands) == 2
     script = "set -e\n" + "\n".join(commands).replace("gcc -c", "gcc -Wall -Wextra -Werror -c")
-    done = subprocess.run(["bash", "-c", script], cwd=folder, env=dict(os.environ, NANORPC=ROOT), text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=folder,
+        env=dict(os.environ, NANORPC=ROOT),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     assert done.returncode == 0, done.stdout
     link(folder)
     return folder
@@ -120,9 +148,16 @@ def link(folder, tree=os.path.join(ROOT, "build", "lm3s6965evb"), more=()):
     assert others, "lm3s6965evb is not built: run make"
     cflags = board["BOARD_CFLAGS"].replace("$(SMALLEST)", "-flto")  # the board's objects need it
     done = subprocess.run(
-        ["arm-none-eabi-gcc", "-Wl,--gc-sections", "-o", str(folder / "thermometer.elf")] +
-        shlex.split(cflags + " " + board["BOARD_LDFLAGS"]) + glob.glob(str(folder / "*.o")) + others + list(more),
-        cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        ["arm-none-eabi-gcc", "-Wl,--gc-sections", "-o", str(folder / "thermometer.elf")]
+        + shlex.split(cflags + " " + board["BOARD_LDFLAGS"])
+        + glob.glob(str(folder / "*.o"))
+        + others
+        + list(more),
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     assert done.returncode == 0, done.stdout
 
 
@@ -141,15 +176,27 @@ def answer_to(client, folder):
     """What a client prints that talks to the folder's image, in the emulator."""
     port = readme.free_port()
     board = dict((name, variables) for name, _, variables in readme.boards())["lm3s6965evb"]
-    emulator = subprocess.Popen(shlex.split(board["BOARD_QEMU"].replace("$(PORT)", str(port))) +
-                                ["-kernel", str(folder / "thermometer.elf")],
-                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    emulator = subprocess.Popen(
+        shlex.split(board["BOARD_QEMU"].replace("$(PORT)", str(port)))
+        + ["-kernel", str(folder / "thermometer.elf")],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         client = client.replace("localhost:50051", "127.0.0.1:%d" % port)
         client = client.replace('insecure_channel("127', 'insecure_channel(target="127')
-        (folder / "read_here.py").write_text(client.replace("timeout=20", "timeout=60, wait_for_ready=True"))
-        done = subprocess.run([sys.executable, "read_here.py"], cwd=folder, text=True, timeout=120,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        (folder / "read_here.py").write_text(
+            client.replace("timeout=20", "timeout=60, wait_for_ready=True")
+        )
+        done = subprocess.run(
+            [sys.executable, "read_here.py"],
+            cwd=folder,
+            text=True,
+            timeout=120,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
     finally:
         emulator.terminate()
         emulator.wait(10)
@@ -175,7 +222,9 @@ with grpc.insecure_channel("localhost:50051") as channel:
 
 def test_services_answer(service, tmp_path):
     """The same with the section's lines in the place of one: its health, and a client without the .proto."""
-    define = next(fence for fence in fences(text_of("README.md"), "c") if "NRPC_HEALTH_DEFINE" in fence)
+    define = next(
+        fence for fence in fences(text_of("README.md"), "c") if "NRPC_HEALTH_DEFINE" in fence
+    )
     for path in service.iterdir():
         if path.suffix in (".c", ".h"):
             shutil.copy(path, tmp_path)
@@ -183,10 +232,21 @@ def test_services_answer(service, tmp_path):
     assert main.count("NRPC_SERVER_DEFINE") == 1
     (tmp_path / "main.c").write_text(re.sub(r"^NRPC_SERVER_DEFINE.*\n", define, main, flags=re.M))
     command = next(fence for fence in fences(text_of("README.md"), "sh") if "gcc -c" in fence)
-    command = command.replace("thermometer.nrpc.c", 'thermometer.nrpc.c thermometer.desc.c "$NANORPC"/nanorpc/services/*.c')
-    environment = dict(os.environ, NANORPC=ROOT, NANOPB_DIR=os.path.join(ROOT, "build", "third", "nanopb"))
-    done = subprocess.run(["bash", "-c", command.replace("gcc -c", "gcc -Wall -Wextra -Werror -DNRPC_PIECES=1 -c")], cwd=tmp_path,
-                          env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    command = command.replace(
+        "thermometer.nrpc.c",
+        'thermometer.nrpc.c thermometer.desc.c "$NANORPC"/nanorpc/services/*.c',
+    )
+    environment = dict(
+        os.environ, NANORPC=ROOT, NANOPB_DIR=os.path.join(ROOT, "build", "third", "nanopb")
+    )
+    done = subprocess.run(
+        ["bash", "-c", command.replace("gcc -c", "gcc -Wall -Wextra -Werror -DNRPC_PIECES=1 -c")],
+        cwd=tmp_path,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     assert done.returncode == 0, done.stdout
     link(tmp_path)
     assert answer_to(STRANGER, tmp_path) == (0, "1\n21500\n")
@@ -205,23 +265,45 @@ with channel:
 def test_tls_answers(service, tmp_path):
     """The same with the section's lines: they are 10, and the README's secure channel gets the reading."""
     section = re.search(r"^## TLS\n.*?(?=^## )", text_of("README.md"), re.S | re.M).group()
-    (code,), (flags,), (python,) = fences(section, "c"), fences(section, "text"), fences(section, "python")
+    (code,), (flags,), (python,) = (
+        fences(section, "c"),
+        fences(section, "text"),
+        fences(section, "python"),
+    )
     assert len([line for line in code.splitlines() if line.strip() not in ("", "{", "}")]) <= 10
     for path in service.iterdir():
         if path.suffix in (".c", ".h", ".py"):
             shutil.copy(path, tmp_path)
     main = (tmp_path / "main.c").read_text()
-    main = re.sub(r"^NRPC_SERVER_DEFINE.*\n", lambda _: code, main, flags=re.M).replace("board_init();", "board_init(); start_tls();")
+    main = re.sub(r"^NRPC_SERVER_DEFINE.*\n", lambda _: code, main, flags=re.M).replace(
+        "board_init();", "board_init(); start_tls();"
+    )
     (tmp_path / "main.c").write_text(main)
-    command = next(fence for fence in fences(text_of("README.md"), "sh") if "gcc -c" in fence).rstrip()
-    command = command.replace("gcc -c", "gcc -Wall -Wextra -Werror -DNRPC_TLS_TEST_SEED=1 -I$NANORPC/build/certs -c")
+    command = next(
+        fence for fence in fences(text_of("README.md"), "sh") if "gcc -c" in fence
+    ).rstrip()
+    command = command.replace(
+        "gcc -c", "gcc -Wall -Wextra -Werror -DNRPC_TLS_TEST_SEED=1 -I$NANORPC/build/certs -c"
+    )
     tree = os.path.join(ROOT, "build", "lm3s6965evb-tls")
-    flags = flags.replace("-I\"$NANORPC/build/third/mbedtls/include\"", "-isystem \"$MBEDTLS_DIR/include\"").split("\n")
-    third = {name: os.path.join(ROOT, os.environ.get(name) or os.path.join("build", "third", folder))  # make's may be relative
-             for name, folder in (("NANOPB_DIR", "nanopb"), ("MBEDTLS_DIR", "mbedtls"))}
+    flags = flags.replace(
+        '-I"$NANORPC/build/third/mbedtls/include"', '-isystem "$MBEDTLS_DIR/include"'
+    ).split("\n")
+    third = {
+        name: os.path.join(
+            ROOT, os.environ.get(name) or os.path.join("build", "third", folder)
+        )  # make's may be relative
+        for name, folder in (("NANOPB_DIR", "nanopb"), ("MBEDTLS_DIR", "mbedtls"))
+    }
     environment = dict(os.environ, NANORPC=ROOT, **third)
-    done = subprocess.run(["bash", "-c", " \\\n".join([command] + flags)], cwd=tmp_path, env=environment, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        ["bash", "-c", " \\\n".join([command] + flags)],
+        cwd=tmp_path,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     assert done.returncode == 0, done.stdout
     link(tmp_path, tree, glob.glob(tree + "/mbedtls/*.o"))
     python = python.replace("build/certs", os.path.join(ROOT, "build", "certs"))
@@ -230,41 +312,89 @@ def test_tls_answers(service, tmp_path):
 
 def test_client_compiles(service, tmp_path):
     """The section's lines, with the stubs that the README's commands have written."""
-    code = next(fence for fence in fences(text_of("README.md"), "c") if "NRPC_CHANNEL_DEFINE" in fence)
-    lines = [line for line in code.splitlines() if line.strip() not in ("", "{", "}", "(void)call;")]
+    code = next(
+        fence for fence in fences(text_of("README.md"), "c") if "NRPC_CHANNEL_DEFINE" in fence
+    )
+    lines = [
+        line for line in code.splitlines() if line.strip() not in ("", "{", "}", "(void)call;")
+    ]
     assert len(lines) <= 20, len(lines)
     (tmp_path / "calls.c").write_text(
         '#include "board.h"\n#include "nrpc_lwip_dial.h"\n#include "thermometer.client.h"\nvoid show(int32_t millidegrees);\n'
-        "void begin(void);\nvoid ask(void);\n" + code)
+        "void begin(void);\nvoid ask(void);\n" + code
+    )
     nanopb = os.environ.get("NANOPB_DIR") or os.path.join(ROOT, "build", "third", "nanopb")
     for source in (tmp_path / "calls.c", service / "thermometer.client.c"):
-        done = subprocess.run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-DNRPC_CLIENT=1",
-                               "-I" + str(service), "-I.", "-Iboards", "-isystem", nanopb, str(source)],
-                              cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        done = subprocess.run(
+            [
+                "gcc",
+                "-std=c99",
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-fsyntax-only",
+                "-DNRPC_CLIENT=1",
+                "-I" + str(service),
+                "-I.",
+                "-Iboards",
+                "-isystem",
+                nanopb,
+                str(source),
+            ],
+            cwd=ROOT,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         assert done.returncode == 0, done.stdout
 
 
 def test_streamed_fields_compile(tmp_path):
     """The lines of C of that section are handlers of proto/blobs.proto, whose .options has its line."""
-    section = re.search(r"^## Messages larger than memory.*?(?=^## )", text_of("README.md"), re.S | re.M).group()
-    line, = fences(section, "text")
+    section = re.search(
+        r"^## Messages larger than memory.*?(?=^## )", text_of("README.md"), re.S | re.M
+    ).group()
+    (line,) = fences(section, "text")
     assert line.split() in [row.split() for row in text_of("proto/blobs.options").splitlines()]
     code = "".join(fences(section, "c"))
     (tmp_path / "handlers.c").write_text(
         '#include "blobs.nrpc.h"\nint flash_write(uint32_t at, const void *data, size_t n);\n'
-        "size_t flash_read(uint32_t at, void *buf, size_t n);\n" + code)
+        "size_t flash_read(uint32_t at, void *buf, size_t n);\n" + code
+    )
     nanopb = os.environ.get("NANOPB_DIR") or os.path.join(ROOT, "build", "third", "nanopb")
-    done = subprocess.run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wmissing-prototypes", "-Werror", "-fsyntax-only",
-                           "-DNRPC_PIECES=1", "-Ibuild/gen", "-I.", "-isystem", nanopb, str(tmp_path / "handlers.c")],
-                          cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        [
+            "gcc",
+            "-std=c99",
+            "-Wall",
+            "-Wextra",
+            "-Wno-unused-parameter",
+            "-Wmissing-prototypes",
+            "-Werror",
+            "-fsyntax-only",
+            "-DNRPC_PIECES=1",
+            "-Ibuild/gen",
+            "-I.",
+            "-isystem",
+            nanopb,
+            str(tmp_path / "handlers.c"),
+        ],
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     assert done.returncode == 0, done.stdout
 
 
 # --- Commands ----------------------------------------------------------------------------------------------
 
+
 @pytest.fixture(scope="module")
 def make_targets():
-    done = subprocess.run(["make", "-pqn"], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    done = subprocess.run(
+        ["make", "-pqn"], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
     return set(re.findall(r"^([\w.-]+):(?!=)", done.stdout, re.M))
 
 
@@ -274,7 +404,8 @@ def commands(name):
     joined = "\n".join(fences(text, "sh")).replace("\\\n", " ")
     lines = [re.sub(r"\s+#.*", "", line) for line in joined.splitlines() if line.strip()]
     return [part.strip() for line in lines for part in line.split("&&")] + [
-        span for span in spans(text) if span.startswith("make ")]
+        span for span in spans(text) if span.startswith("make ")
+    ]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -292,7 +423,9 @@ OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 
 
 def help_of(*command):
-    done = subprocess.run(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     assert done.returncode == 0, done.stdout
     return set(OPTION.findall(done.stdout))
 
@@ -300,16 +433,23 @@ def help_of(*command):
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_options_exist(name):
     """Of what `make TARGET ARGS=` starts; and those that the text names alone are the simulator's."""
-    helps = {"sim": help_of("build/host-sim/greeter", "--help"),
-             "run-linux": help_of("build/linux/greeter", "--help"),
-             "bench": help_of(sys.executable, "tests/bench/bench.py", "--help"),
-             "readme": help_of(sys.executable, "tests/readme/readme.py", "--help"),
-             "size": {"--record", "--budgets"}}
+    helps = {
+        "sim": help_of("build/host-sim/greeter", "--help"),
+        "run-linux": help_of("build/linux/greeter", "--help"),
+        "bench": help_of(sys.executable, "tests/bench/bench.py", "--help"),
+        "readme": help_of(sys.executable, "tests/readme/readme.py", "--help"),
+        "size": {"--record", "--budgets"},
+    }
     for command in commands(name):
         found = re.match(r"make (\S+) .*ARGS=\"?([^\"]*)", command)
         if found and found.group(1) in helps:
             assert set(OPTION.findall(found.group(2))) <= helps[found.group(1)], command
-    alone = {option for span in spans(text_of(name)) if span.startswith("--") for option in OPTION.findall(span)}
+    alone = {
+        option
+        for span in spans(text_of(name))
+        if span.startswith("--")
+        for option in OPTION.findall(span)
+    }
     assert alone - helps["sim"] - {"--gc-sections"} == set()
 
 
@@ -318,24 +458,38 @@ def test_programs_exist(name):
     for command in commands(name):
         words = [word for word in shlex.split(command) if not re.match(r"\w+=", word)]
         if words and words[0] not in ("export", "cd", "make"):
-            assert shutil.which(words[0], path=os.path.join(ROOT, ".venv", "bin") + ":" + os.environ["PATH"]) or \
-                os.path.exists(os.path.join(ROOT, words[0])), command
+            assert shutil.which(
+                words[0], path=os.path.join(ROOT, ".venv", "bin") + ":" + os.environ["PATH"]
+            ) or os.path.exists(os.path.join(ROOT, words[0])), command
 
 
 # --- Names -------------------------------------------------------------------------------------------------
 
+
 def is_path(span):
-    return re.fullmatch(r"[\w.*-]+(/[\w.*-]*)+|[\w-]+\.(c|h|py|ini|mk|ld|md|proto|options)|Makefile|LICENSE", span)
+    return re.fullmatch(
+        r"[\w.*-]+(/[\w.*-]*)+|[\w-]+\.(c|h|py|ini|mk|ld|md|proto|options)|Makefile|LICENSE", span
+    )
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_paths_exist(name):
     """A name without a folder may stand anywhere among the sources."""
-    for span in filter(is_path, spans(text_of(name)) + re.findall(r"\S+/\S+\.py", "\n".join(commands(name)))):
-        if NOT_HERE.match(span) or "/" in span and span.split("/")[0] in ("application", "tests/unit"):
+    for span in filter(
+        is_path, spans(text_of(name)) + re.findall(r"\S+/\S+\.py", "\n".join(commands(name)))
+    ):
+        if (
+            NOT_HERE.match(span)
+            or "/" in span
+            and span.split("/")[0] in ("application", "tests/unit")
+        ):
             continue
         places = [span] if "/" in span else [span, "**/" + span]
-        assert any(path for place in places for path in glob.glob(os.path.join(ROOT, place), recursive=True)), span
+        assert any(
+            path
+            for place in places
+            for path in glob.glob(os.path.join(ROOT, place), recursive=True)
+        ), span
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -351,8 +505,14 @@ def test_identifiers_exist(name, sources):
     text = text_of(name)
     wanted = set(re.findall(r"\b(?:NRPC|nrpc|board|BOARD)_\w*[A-Za-z0-9]\b", text))
     wanted |= {span for span in spans(text) if re.fullmatch(r"[A-Z][A-Z0-9]+_[A-Z0-9_]+", span)}
-    assert {word for word in wanted if "NAME" not in word and not lwip.match(word) and word not in known and
-            not any(other.startswith(word + "_") for other in known)} == set()
+    assert {
+        word
+        for word in wanted
+        if "NAME" not in word
+        and not lwip.match(word)
+        and word not in known
+        and not any(other.startswith(word + "_") for other in known)
+    } == set()
 
 
 def test_defaults(sources):

@@ -14,7 +14,8 @@ extern uint32_t data_load[], data_start[], data_end[], bss_start[], bss_end[], s
 int main(void);
 void reset(void);
 void __assert_no_args(void) __attribute__((noreturn));
-void __assert_func(const char *file, int line, const char *function, const char *text) __attribute__((noreturn));
+void __assert_func(const char *file, int line, const char *function, const char *text)
+    __attribute__((noreturn));
 
 static void semihost(uint32_t operation, const void *argument)
 {
@@ -88,7 +89,8 @@ void __assert_no_args(void)
 {
     put("assertion failed\n");
     stop(1);
-    for (;;) {}
+    for (;;) {
+    }
 }
 
 void __assert_func(const char *file, int line, const char *function, const char *text)
@@ -101,14 +103,16 @@ void __assert_func(const char *file, int line, const char *function, const char 
     put(text);
     put("\n");
     stop(1);
-    for (;;) {}
+    for (;;) {
+    }
 }
 
 void _exit(int status); /* a test that cannot go on calls exit */
 void _exit(int status)
 {
     stop((uint32_t)status);
-    for (;;) {}
+    for (;;) {
+    }
 }
 
 static void fault(void)
@@ -134,4 +138,4 @@ union vector {
 
 static const union vector vectors[16] __attribute__((section(".vectors"), used)) = {
     {.stack = stack_top}, {.handler = reset}, {.handler = fault}, {.handler = fault},
-    {.handler = fault}, {.handler = fault}, {.handler = fault}};
+    {.handler = fault},   {.handler = fault}, {.handler = fault}};

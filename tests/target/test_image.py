@@ -13,7 +13,10 @@ from conftest import ROOT
 
 BOARDS = ["lm3s6965evb", "mps2_an385"]
 FLASH, RAM = 0x00000000, 0x20000000
-IRQ = {"lm3s6965evb": 42, "mps2_an385": 13}  # the Ethernet controller's interrupt, from the data sheets
+IRQ = {
+    "lm3s6965evb": 42,
+    "mps2_an385": 13,
+}  # the Ethernet controller's interrupt, from the data sheets
 HEAP = re.compile(r"_?(malloc|free|calloc|realloc|memalign|sbrk)(_r)?$|__malloc_")
 PT_LOAD, SHT_SYMTAB, STT_TLS = 1, 2, 6
 
@@ -30,7 +33,9 @@ class Image:
             made = dict(re.findall(r"^BOARD_(\w+) *:= *(.*)$", file.read(), re.M))
         self.flash_bytes, self.ram_bytes = int(made["FLASH_KB"]) * 1024, int(made["RAM_KB"]) * 1024
         assert elf[:7] == b"\x7fELF\x01\x01\x01"
-        (self.entry, ph_at, sh_at, _, _, ph_size, ph_n, sh_size, sh_n, _) = struct.unpack_from("<IIIIHHHHHH", elf, 24)
+        (self.entry, ph_at, sh_at, _, _, ph_size, ph_n, sh_size, sh_n, _) = struct.unpack_from(
+            "<IIIIHHHHHH", elf, 24
+        )
         heads = [struct.unpack_from("<8I", elf, ph_at + i * ph_size) for i in range(ph_n)]
         self.loads = [head for head in heads if head[0] == PT_LOAD]
         sections = [struct.unpack_from("<10I", elf, sh_at + i * sh_size) for i in range(sh_n)]
@@ -43,7 +48,7 @@ class Image:
             names = sections[link][4]
             for offset in range(at, at + size, 16):
                 name, value, _, info, _, index = struct.unpack_from("<IIIBBH", self.elf, offset)
-                text = self.elf[names + name:self.elf.index(b"\0", names + name)].decode()
+                text = self.elf[names + name : self.elf.index(b"\0", names + name)].decode()
                 yield text, (value, info & 15, index)
 
     def word(self, address):
@@ -95,14 +100,16 @@ def test_bin_is_the_elf(image):
     flat = bytearray(len(image.bin))
     for _, offset, _, load, in_file, _, _, _ in image.loads:
         if in_file:
-            flat[load - FLASH:load - FLASH + in_file] = image.elf[offset:offset + in_file]
+            flat[load - FLASH : load - FLASH + in_file] = image.elf[offset : offset + in_file]
     assert bytes(flat) == image.bin
 
 
 def test_no_heap_no_thread_data(image):
     assert [name for name in image.symbols if HEAP.match(name)] == []
     assert [name for name, (_, kind, _) in image.symbols.items() if kind == STT_TLS] == []
-    assert [name for name, (_, _, index) in image.symbols.items() if name and index == 0] == [], "undefined"
+    assert [name for name, (_, _, index) in image.symbols.items() if name and index == 0] == [], (
+        "undefined"
+    )
 
 
 def test_no_path_of_this_machine(image):
@@ -112,7 +119,10 @@ def test_no_path_of_this_machine(image):
 def probe_is_there():
     """The kit's own USB interface, by vendor and product."""
     for path in glob.glob("/sys/bus/usb/devices/*/idProduct"):
-        with open(path, encoding="ascii") as product, open(path[:-7] + "Vendor", encoding="ascii") as vendor:
+        with (
+            open(path, encoding="ascii") as product,
+            open(path[:-7] + "Vendor", encoding="ascii") as vendor,
+        ):
             if (vendor.read().strip(), product.read().strip()) == ("0403", "bcd9"):
                 return True
     return False
@@ -122,7 +132,13 @@ def test_flash_without_a_probe():
     """OpenOCD knows the board, and with no probe there it fails and says so."""
     if probe_is_there():
         pytest.skip("there is a real board: this test must not program it")
-    done = subprocess.run(["make", "--no-print-directory", "flash-lm3s6965evb"], cwd=ROOT, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+    done = subprocess.run(
+        ["make", "--no-print-directory", "flash-lm3s6965evb"],
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=300,
+    )
     assert done.returncode != 0
     assert "Stellaris Evaluation Board" in done.stdout and "plugged in" in done.stdout

@@ -1,5 +1,5 @@
-/* tests/tls/pair.c - a TLS client, Mbed TLS by itself, and a server behind the filter; all between them in memory.
- * Layer: test. Source: Mbed TLS 3.6 ssl.h.
+/* tests/tls/pair.c - a TLS client, Mbed TLS by itself, and a server behind the filter; all between
+ * them in memory. Layer: test. Source: Mbed TLS 3.6 ssl.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "pair.h"
 
@@ -13,7 +13,8 @@ struct pair_memory pair_memory;
 const void *pair_askers[PAIR_ASKED_MAX];
 uint64_t pair_cost;
 
-/* --- What the server side takes ------------------------------------------------------------------- */
+/* --- What the server side takes
+ * ------------------------------------------------------------------- */
 
 static int in_server;
 static struct {
@@ -76,7 +77,10 @@ void pair_choose(uint8_t *is_chosen, unsigned n)
 }
 
 #ifdef __arm__
-enum { SYSTICK_MAX = 0xFFFFFF, NS_A_TICK = 40 }; /* 25 MHz; with -icount shift=0 an instruction is a nanosecond */
+enum {
+    SYSTICK_MAX = 0xFFFFFF,
+    NS_A_TICK = 40
+}; /* 25 MHz; with -icount shift=0 an instruction is a nanosecond */
 
 static uint32_t ticks(void)
 {
@@ -107,7 +111,8 @@ void pair_leave(void)
     in_server = 0;
 }
 
-/* --- The server ------------------------------------------------------------------------------------- */
+/* --- The server
+ * ------------------------------------------------------------------------------------- */
 
 static struct pair *current;
 
@@ -137,9 +142,10 @@ static void failed(struct nrpc_conn *conn, const struct nrpc_tls_failure *failur
 }
 
 #define BYTES(array) {array, sizeof array}
-#define OPTIONS(its_clients)                                                                                           \
-    .certificate = BYTES(certs_server_crt), .key = BYTES(certs_server_key), .authority = BYTES(certs_ca_crt),          \
-    .entropy = pair_entropy, .unix_s = pair_unix_s, .failed = failed, .clients = its_clients
+#define OPTIONS(its_clients)                                                          \
+    .certificate = BYTES(certs_server_crt), .key = BYTES(certs_server_key),           \
+    .authority = BYTES(certs_ca_crt), .entropy = pair_entropy, .unix_s = pair_unix_s, \
+    .failed = failed, .clients = its_clients
 NRPC_TLS_DEFINE(pair_any, 2, OPTIONS(NRPC_TLS_CLIENTS_ANY));
 NRPC_TLS_DEFINE(pair_optional, 2, OPTIONS(NRPC_TLS_CLIENTS_OPTIONAL));
 NRPC_TLS_DEFINE(pair_verified, 2, OPTIONS(NRPC_TLS_CLIENTS_VERIFIED));
@@ -161,7 +167,8 @@ const struct nrpc_server *pair_server(enum nrpc_tls_clients clients)
     return server;
 }
 
-/* --- The client -------------------------------------------------------------------------------------- */
+/* --- The client
+ * -------------------------------------------------------------------------------------- */
 
 static int client_send(void *context, const unsigned char *buf, size_t n)
 {
@@ -188,33 +195,42 @@ static void configure(struct pair *pair)
 {
     static const char *h2[] = {"h2", NULL};
     const struct pair_options *options = &pair->options;
-    const struct nrpc_tls_bytes ca = BYTES(certs_ca_crt), *authority = options->authority.n ? &options->authority : &ca;
+    const struct nrpc_tls_bytes ca = BYTES(certs_ca_crt),
+                                *authority = options->authority.n ? &options->authority : &ca;
     mbedtls_ssl_config *config = &pair->config;
     mbedtls_ssl_config_init(config);
     mbedtls_x509_crt_init(&pair->authority);
     mbedtls_x509_crt_init(&pair->certificate);
     mbedtls_pk_init(&pair->key);
-    CHECK_EQ(mbedtls_ssl_config_defaults(config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
-                                         MBEDTLS_SSL_PRESET_DEFAULT), 0);
+    CHECK_EQ(mbedtls_ssl_config_defaults(config, MBEDTLS_SSL_IS_CLIENT,
+                                         MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT),
+             0);
     CHECK_EQ(mbedtls_x509_crt_parse_der_nocopy(&pair->authority, authority->data, authority->n), 0);
     mbedtls_ssl_conf_ca_chain(config, &pair->authority, NULL);
     mbedtls_ssl_conf_rng(config, nrpc_tls_random, NULL);
 #if NRPC_TLS_13
-    mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(config, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
+    mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
+        config, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
 #endif
     if (options->version) {
         mbedtls_ssl_conf_min_tls_version(config, (mbedtls_ssl_protocol_version)options->version);
         mbedtls_ssl_conf_max_tls_version(config, (mbedtls_ssl_protocol_version)options->version);
     }
-    CHECK_EQ(mbedtls_ssl_conf_alpn_protocols(config, options->protocols ? options->protocols : h2), 0);
+    CHECK_EQ(mbedtls_ssl_conf_alpn_protocols(config, options->protocols ? options->protocols : h2),
+             0);
     if (options->certificate.n) {
-        CHECK_EQ(mbedtls_x509_crt_parse_der_nocopy(&pair->certificate, options->certificate.data, options->certificate.n), 0);
-        CHECK_EQ(mbedtls_pk_parse_key(&pair->key, options->key.data, options->key.n, NULL, 0, nrpc_tls_random, NULL), 0);
+        CHECK_EQ(mbedtls_x509_crt_parse_der_nocopy(&pair->certificate, options->certificate.data,
+                                                   options->certificate.n),
+                 0);
+        CHECK_EQ(mbedtls_pk_parse_key(&pair->key, options->key.data, options->key.n, NULL, 0,
+                                      nrpc_tls_random, NULL),
+                 0);
         CHECK_EQ(mbedtls_ssl_conf_own_cert(config, &pair->certificate, &pair->key), 0);
     }
 }
 
-int pair_open(struct pair *pair, const struct nrpc_server *server, const struct pair_options *options)
+int pair_open(struct pair *pair, const struct nrpc_server *server,
+              const struct pair_options *options)
 {
     enum pair_way way = pair->way;
     size_t at = pair->at, room = pair->room;
@@ -228,7 +244,8 @@ int pair_open(struct pair *pair, const struct nrpc_server *server, const struct 
     configure(pair);
     mbedtls_ssl_init(&pair->ssl);
     CHECK_EQ(mbedtls_ssl_setup(&pair->ssl, &pair->config), 0);
-    CHECK_EQ(mbedtls_ssl_set_hostname(&pair->ssl, options->host ? options->host : "device.test"), 0);
+    CHECK_EQ(mbedtls_ssl_set_hostname(&pair->ssl, options->host ? options->host : "device.test"),
+             0);
     mbedtls_ssl_set_bio(&pair->ssl, pair, client_send, client_receive, NULL);
     if (options->session) {
         CHECK_EQ(mbedtls_ssl_set_session(&pair->ssl, options->session), 0);
@@ -257,7 +274,8 @@ static int run_client(struct pair *pair)
         result = mbedtls_ssl_write(&pair->ssl, wire.in + pair->n_written, n < 4000 ? n : 4000);
         pair->n_written += result > 0 ? (size_t)result : 0;
     }
-    while (pair->is_open && (result >= 0 || result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)) {
+    while (pair->is_open &&
+           (result >= 0 || result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)) {
         result = mbedtls_ssl_read(&pair->ssl, wire.out + wire.n_out, sizeof wire.out - wire.n_out);
         wire.n_out += result > 0 ? (size_t)result : 0;
     }
@@ -280,7 +298,8 @@ static int run_server(struct pair *pair)
     }
     pair_enter();
     if (piece) {
-        used = nrpc_link_receive(pair->conn, test_guarded(pair->up + pair->n_fed, piece), piece, pair->now_ms);
+        used = nrpc_link_receive(pair->conn, test_guarded(pair->up + pair->n_fed, piece), piece,
+                                 pair->now_ms);
         CHECK(used <= piece);
         pair->n_fed += used;
     }
@@ -322,7 +341,8 @@ void pair_close(struct pair *pair)
     current = NULL;
 }
 
-const char *pair_talk(struct pair *pair, const struct nrpc_server *server, const struct pair_options *options)
+const char *pair_talk(struct pair *pair, const struct nrpc_server *server,
+                      const struct pair_options *options)
 {
     raw_reset();
     wire.n_out = 0;

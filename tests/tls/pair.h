@@ -1,5 +1,5 @@
-/* tests/tls/pair.h - a TLS client, Mbed TLS by itself, and a server behind the filter; all between them in memory.
- * Layer: test. Source: none.
+/* tests/tls/pair.h - a TLS client, Mbed TLS by itself, and a server behind the filter; all between
+ * them in memory. Layer: test. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef PAIR_H
 #define PAIR_H
@@ -43,37 +43,41 @@ struct pair {
     mbedtls_x509_crt authority, certificate;
     mbedtls_pk_context key;
     enum pair_way way;
-    size_t at, room;          /* of PAIR_CUT; the server's room to transmit */
+    size_t at, room; /* of PAIR_CUT; the server's room to transmit */
     uint32_t now_ms;
-    int is_open, result;      /* the client's end: handshake done; 0, or its error */
-    int saw_end;              /* close_notify has come */
-    int silent;               /* the client does nothing for now */
-    int failed;               /* how often the server has said so */
+    int is_open, result; /* the client's end: handshake done; 0, or its error */
+    int saw_end;         /* close_notify has come */
+    int silent;          /* the client does nothing for now */
+    int failed;          /* how often the server has said so */
     struct nrpc_tls_failure failure;
-    size_t n_written;         /* of wire.in */
+    size_t n_written; /* of wire.in */
     uint8_t up[PAIR_BYTES_MAX], down[PAIR_BYTES_MAX];
     size_t n_up, n_fed, n_down, n_read;
 };
 
-/* The server's own, for each kind; started at the first use. They all serve raw_server's two connections. */
+/* The server's own, for each kind; started at the first use. They all serve raw_server's two
+ * connections. */
 const struct nrpc_server *pair_server(enum nrpc_tls_clients clients);
 
 /* A client with these options, and a connection. 0: the server had no memory for one. */
-int pair_open(struct pair *pair, const struct nrpc_server *server, const struct pair_options *options);
+int pair_open(struct pair *pair, const struct nrpc_server *server,
+              const struct pair_options *options);
 
-/* Until nothing moves any more. The client sends wire.in when its handshake is done; what comes is in wire.out. */
+/* Until nothing moves any more. The client sends wire.in when its handshake is done; what comes is
+ * in wire.out. */
 void pair_run(struct pair *pair);
 
 /* As a port does: the server's end is lost; the client's is freed. */
 void pair_close(struct pair *pair);
 
 /* All of it, and the text of what came back. */
-const char *pair_talk(struct pair *pair, const struct nrpc_server *server, const struct pair_options *options);
+const char *pair_talk(struct pair *pair, const struct nrpc_server *server,
+                      const struct pair_options *options);
 
 /* --- Around nrpc_tls_calloc, and the server's calls ----------------------------------------- */
 
-/* Of blocks that the server side took: bytes now, at most, and how many were ever asked for. The size is what Mbed TLS
- * asks for, and 8 bytes a block. */
+/* Of blocks that the server side took: bytes now, at most, and how many were ever asked for. The
+ * size is what Mbed TLS asks for, and 8 bytes a block. */
 enum { PAIR_ASKED_MAX = 65536 };
 struct pair_memory {
     uint32_t used, peak;
@@ -86,7 +90,8 @@ extern const void *pair_askers[PAIR_ASKED_MAX]; /* where in the code each was as
 /* Which of the n that were asked for last are worth to be let fail: is_chosen[0..n - 1], 0 or 1. */
 void pair_choose(uint8_t *is_chosen, unsigned n);
 
-/* What is taken between them is counted, and may fail. pair.c calls them around its server's functions. */
+/* What is taken between them is counted, and may fail. pair.c calls them around its server's
+ * functions. */
 void pair_enter(void);
 void pair_leave(void);
 
@@ -94,7 +99,8 @@ void pair_leave(void);
 int pair_entropy(void *buf, size_t n);
 uint64_t pair_unix_s(void);
 
-/* Instructions that the server side has taken, where they can be counted (a Cortex-M3 in QEMU with -icount); else 0. */
+/* Instructions that the server side has taken, where they can be counted (a Cortex-M3 in QEMU with
+ * -icount); else 0. */
 extern uint64_t pair_cost;
 
 #endif

@@ -1,5 +1,6 @@
-/* tests/tls/test_channel.c - our client against our server, each behind the filter: what the client's end makes of it.
- * Layer: test. Source: RFC 8446, RFC 5246, RFC 9113 9.2; ports/mbedtls/nrpc_tls.h.
+/* tests/tls/test_channel.c - our client against our server, each behind the filter: what the
+ * client's end makes of it. Layer: test. Source: RFC 8446, RFC 5246, RFC 9113 9.2;
+ * ports/mbedtls/nrpc_tls.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #define MBEDTLS_ALLOW_PRIVATE_ACCESS
 #include <string.h>
@@ -8,7 +9,8 @@
 #include "pair.h"
 #include "tests/unit/raw_client.h"
 
-/* A handshake takes a while, most of all on an emulated board: not at every position, but for what is resumed. */
+/* A handshake takes a while, most of all on an emulated board: not at every position, but for what
+ * is resumed. */
 #ifdef __arm__
 enum { STEP = 211, RESUMED_STEP = 17, MEMORY_STEP = 32 };
 #else
@@ -18,7 +20,8 @@ enum { LANE_BYTES = 1 << 15 };
 
 static const char *const heard = "1h 1'hi' 1=0";
 
-/* --- The two ends ---------------------------------------------------------------------------------------- */
+/* --- The two ends
+ * ---------------------------------------------------------------------------------------- */
 
 static struct lane {
     uint8_t bytes[LANE_BYTES];
@@ -32,7 +35,7 @@ static struct end {
 } client, server;
 
 static uint32_t now_ms = 1000;
-static enum pair_way way; /* how the client gets what the server sends */
+static enum pair_way way;                /* how the client gets what the server sends */
 static size_t cut_at, room_bytes = 4096; /* room_bytes: that each end has to transmit, a turn */
 
 static void failed(struct nrpc_conn *conn, const struct nrpc_tls_failure *failure)
@@ -46,12 +49,15 @@ static void failed(struct nrpc_conn *conn, const struct nrpc_tls_failure *failur
 #define BYTES(array) {array, sizeof array}
 #define OURS .entropy = pair_entropy, .unix_s = pair_unix_s, .failed = failed
 #define OWN(name) .certificate = BYTES(certs_##name##_crt), .key = BYTES(certs_##name##_key)
-#define SERVER(name, its_clients) \
-    NRPC_TLS_DEFINE(of_##name, 2, OWN(name), .authority = BYTES(certs_ca_crt), .clients = its_clients, OURS)
+#define SERVER(name, its_clients)                                              \
+    NRPC_TLS_DEFINE(of_##name, 2, OWN(name), .authority = BYTES(certs_ca_crt), \
+                    .clients = its_clients, OURS)
 
 NRPC_TLS_DEFINE(of_channel, 1, .authority = BYTES(certs_ca_crt), .host = "device.test", OURS);
-NRPC_TLS_DEFINE(of_known_channel, 1, OWN(client), .authority = BYTES(certs_ca_crt), .host = "device.test", OURS);
-NRPC_TLS_DEFINE(of_verifier, 2, OWN(server), .authority = BYTES(certs_ca_crt), .clients = NRPC_TLS_CLIENTS_VERIFIED, OURS);
+NRPC_TLS_DEFINE(of_known_channel, 1, OWN(client), .authority = BYTES(certs_ca_crt),
+                .host = "device.test", OURS);
+NRPC_TLS_DEFINE(of_verifier, 2, OWN(server), .authority = BYTES(certs_ca_crt),
+                .clients = NRPC_TLS_CLIENTS_VERIFIED, OURS);
 SERVER(server, NRPC_TLS_CLIENTS_ANY);
 SERVER(expired, NRPC_TLS_CLIENTS_ANY);
 SERVER(elsewhere, NRPC_TLS_CLIENTS_ANY);
@@ -89,7 +95,8 @@ static void forget(const struct nrpc_tls *ours)
 }
 
 /* A call that waits for a link, and the link. */
-static void begin(const struct nrpc_tls *ours, const struct nrpc_tls *theirs, uint16_t version, const char *method)
+static void begin(const struct nrpc_tls *ours, const struct nrpc_tls *theirs, uint16_t version,
+                  const char *method)
 {
     static const struct nrpc_server *plain;
     const struct nrpc_server *its_server = started(&raw_server, theirs);
@@ -135,7 +142,9 @@ static void run(void)
 {
     int moved = 1;
     for (unsigned turns = 0; moved && CHECK(turns < 2 * LANE_BYTES); turns++) {
-        size_t most = way == PAIR_BYTES ? 1 : way == PAIR_CUT && down.used < cut_at ? cut_at - down.used : SIZE_MAX;
+        size_t most = way == PAIR_BYTES                       ? 1
+                      : way == PAIR_CUT && down.used < cut_at ? cut_at - down.used
+                                                              : SIZE_MAX;
         moved = turn(server.conn, &up, &down, SIZE_MAX);
         if (client.conn) {
             pair_enter();
@@ -174,7 +183,8 @@ static void check_unavailable(void)
 
 static void calls_are_made(void)
 {
-    EACH_VERSION(v) {
+    EACH_VERSION(v)
+    {
         talk(&of_channel, &of_server, versions[v]);
         talk(&of_known_channel, &of_server, versions[v]);
         talk(&of_known_channel, &of_verifier, versions[v]);
@@ -183,8 +193,10 @@ static void calls_are_made(void)
 
 static void cut_anywhere(void)
 {
-    EACH_VERSION(v) {
-        int is_cheap = versions[v] == MBEDTLS_SSL_VERSION_TLS1_2; /* resumed: in TLS 1.3 an exchange of keys is left */
+    EACH_VERSION(v)
+    {
+        int is_cheap = versions[v] == MBEDTLS_SSL_VERSION_TLS1_2; /* resumed: in TLS 1.3 an exchange
+                                                                     of keys is left */
         size_t n;
         way = PAIR_BYTES;
         forget(&of_known_channel);
@@ -208,12 +220,13 @@ static void cut_anywhere(void)
     way = PAIR_WHOLE;
 }
 
-/* Little room: what goes out comes in pieces. So a ticket of TLS 1.3 comes alone, and right after it we have something to
- * send. */
+/* Little room: what goes out comes in pieces. So a ticket of TLS 1.3 comes alone, and right after
+ * it we have something to send. */
 static void little_room(void)
 {
     room_bytes = NRPC_LINK_MIN;
-    EACH_VERSION(v) {
+    EACH_VERSION(v)
+    {
         for (int times = 0; times < 2; times++) { /* the second time it is resumed */
             talk(&of_channel, &of_server, versions[v]);
             CHECK(of_channel.state->has_session);
@@ -223,7 +236,8 @@ static void little_room(void)
     room_bytes = 4096;
 }
 
-/* --- Servers that are refused, and that refuse ------------------------------------------------------------ */
+/* --- Servers that are refused, and that refuse
+ * ------------------------------------------------------------ */
 
 /* Nothing of the call gets to the server, and its owner is told. */
 static void refuse(const struct nrpc_tls *ours, const struct nrpc_tls *theirs, uint16_t version)
@@ -241,7 +255,8 @@ static void refuse(const struct nrpc_tls *ours, const struct nrpc_tls *theirs, u
     CHECK_EQ(client.failed, 1);
     CHECK_EQ(server.failed, 1);
     CHECK_EQ(raw.n_events, 0);
-    forget(ours); /* in TLS 1.2 a server that asks for a certificate looks at it when we have a session already */
+    forget(ours); /* in TLS 1.2 a server that asks for a certificate looks at it when we have a
+                     session already */
     CHECK_EQ(pair_memory.used, used);
 }
 
@@ -254,14 +269,16 @@ static void bad_certificates(void)
     } bad[] = {{&of_expired, MBEDTLS_X509_BADCERT_EXPIRED, MBEDTLS_SSL_ALERT_MSG_CERT_EXPIRED},
                {&of_stranger, MBEDTLS_X509_BADCERT_NOT_TRUSTED, MBEDTLS_SSL_ALERT_MSG_UNKNOWN_CA},
                {&of_elsewhere, MBEDTLS_X509_BADCERT_CN_MISMATCH, MBEDTLS_SSL_ALERT_MSG_BAD_CERT}};
-    EACH_VERSION(v) {
+    EACH_VERSION(v)
+    {
         talk(&of_channel, &of_server, versions[v]);
         for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
             test_context("certificate", (long)i);
             refuse(&of_channel, bad[i].tls, versions[v]);
             CHECK_EQ(client.failure.error, MBEDTLS_ERR_X509_CERT_VERIFY_FAILED);
             CHECK(client.failure.flags & bad[i].flag);
-            if (versions[v] == MBEDTLS_SSL_VERSION_TLS1_2) { /* in TLS 1.3 Mbed TLS sends it in plain text, too late for that */
+            if (versions[v] == MBEDTLS_SSL_VERSION_TLS1_2) { /* in TLS 1.3 Mbed TLS sends it in
+                                                                plain text, too late for that */
                 CHECK_EQ(server.failure.alert, bad[i].alert);
             }
         }
@@ -273,7 +290,8 @@ static void servers_without_h2(void)
 {
     static const char *http[] = {"http/1.1", NULL};
     (void)started(&raw_server, &of_server);
-    EACH_VERSION(v) {
+    EACH_VERSION(v)
+    {
         const char **h2 = of_server.state->config.alpn_list;
         of_server.state->config.alpn_list = NULL; /* it does not know of ALPN */
         refuse(&of_channel, &of_server, versions[v]);
@@ -288,18 +306,24 @@ static void servers_without_h2(void)
 /* In TLS 1.3 the handshake is over for the client when the server looks at its certificate. */
 static void servers_that_want_a_certificate(void)
 {
-    EACH_VERSION(v) {
+    EACH_VERSION(v)
+    {
         refuse(&of_channel, &of_verifier, versions[v]);
-        CHECK_EQ(client.failure.alert, versions[v] == MBEDTLS_SSL_VERSION_TLS1_2 ? MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE : 116);
+        CHECK_EQ(client.failure.alert, versions[v] == MBEDTLS_SSL_VERSION_TLS1_2
+                                           ? MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE
+                                           : 116);
         CHECK_EQ(server.failure.error, MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE);
     }
 }
 
-/* --- Ends ---------------------------------------------------------------------------------------------------- */
+/* --- Ends
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static void truncated_ends(void)
 {
-    EACH_VERSION(v) {
+    EACH_VERSION(v)
+    {
         begin(&of_channel, &of_server, versions[v], "Later");
         run();
         CHECK(raw_call(1) != NULL);
@@ -312,7 +336,8 @@ static void truncated_ends(void)
 
 static void stalled_servers(void)
 {
-    EACH_VERSION(v) {
+    EACH_VERSION(v)
+    {
         uint32_t began_ms = now_ms;
         begin(&of_channel, &of_server, versions[v], "Echo");
         pair_enter();
@@ -331,11 +356,13 @@ static void stalled_servers(void)
     }
 }
 
-/* --- Resumption ---------------------------------------------------------------------------------------------- */
+/* --- Resumption
+ * ---------------------------------------------------------------------------------------------- */
 
 static void sessions_are_resumed(void)
 {
-    EACH_VERSION(v) {
+    EACH_VERSION(v)
+    {
         mbedtls_ssl_ticket_context *tickets = &of_server.state->tickets;
         size_t n_full;
         forget(&of_channel);
@@ -349,8 +376,9 @@ static void sessions_are_resumed(void)
         /* The server starts anew, and knows its tickets no more. */
         mbedtls_ssl_ticket_free(tickets);
         mbedtls_ssl_ticket_init(tickets);
-        CHECK_EQ(mbedtls_ssl_ticket_setup(tickets, nrpc_tls_random, NULL, MBEDTLS_CIPHER_AES_128_GCM,
-                                          NRPC_TLS_TICKET_S), 0);
+        CHECK_EQ(mbedtls_ssl_ticket_setup(tickets, nrpc_tls_random, NULL,
+                                          MBEDTLS_CIPHER_AES_128_GCM, NRPC_TLS_TICKET_S),
+                 0);
         talk(&of_channel, &of_server, versions[v]);
         CHECK(n_full < down.n + 100);
         talk(&of_channel, &of_server, versions[v]);
@@ -361,7 +389,8 @@ static void sessions_are_resumed(void)
 /* A session whose connection fails is not used again: the next one begins anew. */
 static void sessions_are_dropped(void)
 {
-    EACH_VERSION(v) {
+    EACH_VERSION(v)
+    {
         size_t n_full;
         forget(&of_channel);
         talk(&of_channel, &of_server, versions[v]);
@@ -380,7 +409,9 @@ static void sessions_are_dropped(void)
     }
 }
 
-/* --- No memory ----------------------------------------------------------------------------------------------- */
+/* --- No memory
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static void fail_at(unsigned i, uint16_t version)
 {
@@ -404,10 +435,12 @@ static void fail_at(unsigned i, uint16_t version)
     CHECK_EQ(pair_memory.used, used);
 }
 
-/* Each allocation of a handshake fails once: the call is told, nothing leaks, the next link works. */
+/* Each allocation of a handshake fails once: the call is told, nothing leaks, the next link works.
+ */
 static void no_memory_anywhere(void)
 {
-    EACH_VERSION(v) {
+    EACH_VERSION(v)
+    {
         static uint8_t is_worth[PAIR_ASKED_MAX];
         unsigned n, n_failed = 0, n_tried = 0;
         talk(&of_known_channel, &of_verifier, versions[v]);

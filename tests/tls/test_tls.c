@@ -1,5 +1,5 @@
-/* tests/tls/test_tls.c - the filter, with bytes that are cut anywhere; peers that are not as they should be.
- * Layer: test. Source: RFC 8446, RFC 5246, RFC 9113 9.2; ports/mbedtls/nrpc_tls.h.
+/* tests/tls/test_tls.c - the filter, with bytes that are cut anywhere; peers that are not as they
+ * should be. Layer: test. Source: RFC 8446, RFC 5246, RFC 9113 9.2; ports/mbedtls/nrpc_tls.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #define MBEDTLS_ALLOW_PRIVATE_ACCESS
 #include <string.h>
@@ -40,8 +40,10 @@ static void talk(const struct pair_options *options, enum nrpc_tls_clients clien
 static void calls_are_served(void)
 {
     say_hello();
-    EACH_VERSION(v) {
-        struct pair_options options = {.version = versions[v]}, shown = {.version = versions[v], CLIENT};
+    EACH_VERSION(v)
+    {
+        struct pair_options options = {.version = versions[v]},
+                            shown = {.version = versions[v], CLIENT};
         talk(&options, NRPC_TLS_CLIENTS_ANY);
         talk(&options, NRPC_TLS_CLIENTS_OPTIONAL);
         talk(&shown, NRPC_TLS_CLIENTS_OPTIONAL);
@@ -52,8 +54,10 @@ static void calls_are_served(void)
 static void cut_anywhere(void)
 {
     say_hello();
-    EACH_VERSION(v) {
-        struct pair_options options = {.version = versions[v]}, shown = {.version = versions[v], CLIENT};
+    EACH_VERSION(v)
+    {
+        struct pair_options options = {.version = versions[v]},
+                            shown = {.version = versions[v], CLIENT};
         size_t n;
         pair.room = NRPC_LINK_MIN;
         pair.way = PAIR_BYTES;
@@ -71,7 +75,8 @@ static void cut_anywhere(void)
     pair.room = 0;
 }
 
-/* --- Who the client is -------------------------------------------------------------------------------- */
+/* --- Who the client is
+ * -------------------------------------------------------------------------------- */
 
 static void check_name(const struct nrpc_call *call, enum nrpc_tls_name kind, const char *expected)
 {
@@ -83,8 +88,10 @@ static void check_name(const struct nrpc_call *call, enum nrpc_tls_name kind, co
 
 static void names_are_read(void)
 {
-    EACH_VERSION(v) {
-        struct pair_options options = {.version = versions[v]}, shown = {.version = versions[v], CLIENT};
+    EACH_VERSION(v)
+    {
+        struct pair_options options = {.version = versions[v]},
+                            shown = {.version = versions[v], CLIENT};
         size_t n;
         wire_begin_acked(&raw_server);
         wire_request(1, "/test.Raw/Later", 0);
@@ -92,7 +99,8 @@ static void names_are_read(void)
         for (int shows = 0; shows <= 1; shows++) {
             raw_reset();
             wire.n_out = 0;
-            CHECK(pair_open(&pair, pair_server(NRPC_TLS_CLIENTS_OPTIONAL), shows ? &shown : &options));
+            CHECK(pair_open(&pair, pair_server(NRPC_TLS_CLIENTS_OPTIONAL),
+                            shows ? &shown : &options));
             pair_run(&pair);
             CHECK_EQ(nrpc_tls_peer_verified(raw_call(1)), shows);
             if (shows) {
@@ -110,10 +118,12 @@ static void names_are_read(void)
     }
 }
 
-/* --- Peers that are refused ----------------------------------------------------------------------------- */
+/* --- Peers that are refused
+ * ----------------------------------------------------------------------------- */
 
 /* error, flags: what the server says; alert: what the client hears. 0: whatever. */
-static void refuse(const struct pair_options *options, enum nrpc_tls_clients clients, int error, uint32_t flags, int alert)
+static void refuse(const struct pair_options *options, enum nrpc_tls_clients clients, int error,
+                   uint32_t flags, int alert)
 {
     uint32_t used = (pair_server(clients), pair_memory.used);
     raw_reset();
@@ -137,7 +147,8 @@ static void refuse(const struct pair_options *options, enum nrpc_tls_clients cli
 static void other_protocols(void)
 {
     static const char *http[] = {"http/1.1", NULL};
-    EACH_VERSION(v) {
+    EACH_VERSION(v)
+    {
         struct pair_options options = {.version = versions[v], .protocols = http};
         refuse(&options, NRPC_TLS_CLIENTS_ANY, MBEDTLS_ERR_SSL_NO_APPLICATION_PROTOCOL, 0,
                MBEDTLS_SSL_ALERT_MSG_NO_APPLICATION_PROTOCOL);
@@ -150,42 +161,53 @@ static void bad_clients(void)
         struct nrpc_tls_bytes certificate, key;
         uint32_t flags;
         int alert;
-    } bad[] = {{BYTES(certs_client_expired_crt), BYTES(certs_client_expired_key), MBEDTLS_X509_BADCERT_EXPIRED,
-                MBEDTLS_SSL_ALERT_MSG_CERT_EXPIRED},
-               {BYTES(certs_client_stranger_crt), BYTES(certs_client_stranger_key), MBEDTLS_X509_BADCERT_NOT_TRUSTED,
-                MBEDTLS_SSL_ALERT_MSG_UNKNOWN_CA},
-               {BYTES(certs_server_crt), BYTES(certs_server_key), MBEDTLS_X509_BADCERT_EXT_KEY_USAGE,
-                MBEDTLS_SSL_ALERT_MSG_BAD_CERT}};
-    EACH_VERSION(v) {
+    } bad[] = {{BYTES(certs_client_expired_crt), BYTES(certs_client_expired_key),
+                MBEDTLS_X509_BADCERT_EXPIRED, MBEDTLS_SSL_ALERT_MSG_CERT_EXPIRED},
+               {BYTES(certs_client_stranger_crt), BYTES(certs_client_stranger_key),
+                MBEDTLS_X509_BADCERT_NOT_TRUSTED, MBEDTLS_SSL_ALERT_MSG_UNKNOWN_CA},
+               {BYTES(certs_server_crt), BYTES(certs_server_key),
+                MBEDTLS_X509_BADCERT_EXT_KEY_USAGE, MBEDTLS_SSL_ALERT_MSG_BAD_CERT}};
+    EACH_VERSION(v)
+    {
         struct pair_options none = {.version = versions[v]};
         for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-            struct pair_options options = {.version = versions[v], .certificate = bad[i].certificate, .key = bad[i].key};
+            struct pair_options options = {
+                .version = versions[v], .certificate = bad[i].certificate, .key = bad[i].key};
             test_context("certificate", (long)i);
-            refuse(&options, NRPC_TLS_CLIENTS_OPTIONAL, MBEDTLS_ERR_X509_CERT_VERIFY_FAILED, bad[i].flags, bad[i].alert);
-            refuse(&options, NRPC_TLS_CLIENTS_VERIFIED, MBEDTLS_ERR_X509_CERT_VERIFY_FAILED, bad[i].flags, bad[i].alert);
+            refuse(&options, NRPC_TLS_CLIENTS_OPTIONAL, MBEDTLS_ERR_X509_CERT_VERIFY_FAILED,
+                   bad[i].flags, bad[i].alert);
+            refuse(&options, NRPC_TLS_CLIENTS_VERIFIED, MBEDTLS_ERR_X509_CERT_VERIFY_FAILED,
+                   bad[i].flags, bad[i].alert);
         }
         test_context(NULL, 0);
         refuse(&none, NRPC_TLS_CLIENTS_VERIFIED, MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE, 0,
-               versions[v] == MBEDTLS_SSL_VERSION_TLS1_2 ? MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE : 116);
+               versions[v] == MBEDTLS_SSL_VERSION_TLS1_2 ? MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE
+                                                         : 116);
     }
 }
 
-/* The client does not like our certificate: we hear why. (In TLS 1.3 this client sends its alert in plain text, too late
- * for that; the clients of the end-to-end tests do not.) */
+/* The client does not like our certificate: we hear why. (In TLS 1.3 this client sends its alert in
+ * plain text, too late for that; the clients of the end-to-end tests do not.) */
 static void bad_server(void)
 {
-    EACH_VERSION(v) {
-        struct pair_options stranger = {.version = versions[v], .authority = BYTES(certs_other_crt)},
+    EACH_VERSION(v)
+    {
+        struct pair_options stranger = {.version = versions[v],
+                                        .authority = BYTES(certs_other_crt)},
                             elsewhere = {.version = versions[v], .host = "elsewhere.test"};
         int is_heard = versions[v] == MBEDTLS_SSL_VERSION_TLS1_2;
-        refuse(&stranger, NRPC_TLS_CLIENTS_ANY, is_heard ? MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE : 0, 0, 0);
+        refuse(&stranger, NRPC_TLS_CLIENTS_ANY, is_heard ? MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE : 0,
+               0, 0);
         CHECK(!is_heard || pair.failure.alert == MBEDTLS_SSL_ALERT_MSG_UNKNOWN_CA);
-        refuse(&elsewhere, NRPC_TLS_CLIENTS_ANY, is_heard ? MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE : 0, 0, 0);
+        refuse(&elsewhere, NRPC_TLS_CLIENTS_ANY, is_heard ? MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE : 0,
+               0, 0);
         CHECK(!is_heard || pair.failure.alert == MBEDTLS_SSL_ALERT_MSG_BAD_CERT);
     }
 }
 
-/* --- Ends ------------------------------------------------------------------------------------------------- */
+/* --- Ends
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static void begin_call(const char *method)
 {
@@ -296,11 +318,14 @@ static void renegotiation(void)
 }
 #endif
 
-/* --- Stalls ------------------------------------------------------------------------------------------------ */
+/* --- Stalls
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void stalled_handshake(void)
 {
-    EACH_VERSION(v) {
+    EACH_VERSION(v)
+    {
         const struct pair_options options = {.version = versions[v]};
         size_t n_down;
         raw_reset();
@@ -312,7 +337,8 @@ static void stalled_handshake(void)
         pair_run(&other);
         n_down = other.n_down;
         CHECK(n_down > 100 && !nrpc_link_closing(other.conn));
-        CHECK_TEXT(pair_talk(&pair, pair_server(NRPC_TLS_CLIENTS_ANY), &options), heard); /* others are served meanwhile */
+        CHECK_TEXT(pair_talk(&pair, pair_server(NRPC_TLS_CLIENTS_ANY), &options),
+                   heard); /* others are served meanwhile */
         for (int i = 0; i < 30 && !nrpc_link_closing(other.conn); i++) {
             other.now_ms += 1000;
             CHECK(nrpc_link_tick(other.conn, other.now_ms) <= 1000);
@@ -326,7 +352,8 @@ static void stalled_handshake(void)
     }
 }
 
-/* --- Resumption -------------------------------------------------------------------------------------------- */
+/* --- Resumption
+ * -------------------------------------------------------------------------------------------- */
 
 static void resume(uint16_t version, enum nrpc_tls_clients clients, int is_resumed)
 {
@@ -376,7 +403,8 @@ static void sessions_are_resumed(void)
 #endif
 }
 
-/* --- No memory --------------------------------------------------------------------------------------------- */
+/* --- No memory
+ * --------------------------------------------------------------------------------------------- */
 
 static void fail_at(unsigned i, const struct pair_options *options)
 {
@@ -399,10 +427,12 @@ static void fail_at(unsigned i, const struct pair_options *options)
     CHECK_EQ(pair_memory.used, used);
 }
 
-/* Each allocation of a handshake fails once: the connection is refused, nothing leaks, the next one works. */
+/* Each allocation of a handshake fails once: the connection is refused, nothing leaks, the next one
+ * works. */
 static void no_memory_anywhere(void)
 {
-    EACH_VERSION(v) {
+    EACH_VERSION(v)
+    {
         const struct pair_options options = {.version = versions[v], CLIENT};
         static uint8_t is_worth[PAIR_ASKED_MAX];
         unsigned n, n_failed = 0, n_tried = 0;

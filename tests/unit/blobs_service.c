@@ -68,12 +68,14 @@ static enum nrpc_status take(struct nrpc_call *call, const struct nrpc_chunk *ch
     return how.hold ? NRPC_PENDING : NRPC_OK;
 }
 
-enum nrpc_status blobs_Blobs_Put_blob_data_chunk(struct nrpc_call *call, const struct nrpc_chunk *chunk)
+enum nrpc_status blobs_Blobs_Put_blob_data_chunk(struct nrpc_call *call,
+                                                 const struct nrpc_chunk *chunk)
 {
     return take(call, chunk);
 }
 
-enum nrpc_status blobs_Blobs_PutAll_blob_data_chunk(struct nrpc_call *call, const struct nrpc_chunk *chunk)
+enum nrpc_status blobs_Blobs_PutAll_blob_data_chunk(struct nrpc_call *call,
+                                                    const struct nrpc_chunk *chunk)
 {
     enum nrpc_status status = take(call, chunk);
     if (how.early) {
@@ -83,7 +85,8 @@ enum nrpc_status blobs_Blobs_PutAll_blob_data_chunk(struct nrpc_call *call, cons
     return status;
 }
 
-enum nrpc_status blobs_Blobs_Exchange_data_chunk(struct nrpc_call *call, const struct nrpc_chunk *chunk)
+enum nrpc_status blobs_Blobs_Exchange_data_chunk(struct nrpc_call *call,
+                                                 const struct nrpc_chunk *chunk)
 {
     return take(call, chunk);
 }
@@ -112,17 +115,20 @@ static size_t make(struct nrpc_call *call, uint8_t *buf, size_t room, uint32_t o
     return n;
 }
 
-size_t blobs_Blobs_Get_data_produce(struct nrpc_call *call, uint8_t *buf, size_t room, uint32_t offset)
+size_t blobs_Blobs_Get_data_produce(struct nrpc_call *call, uint8_t *buf, size_t room,
+                                    uint32_t offset)
 {
     return make(call, buf, room, offset);
 }
 
-size_t blobs_Blobs_GetAll_blob_data_produce(struct nrpc_call *call, uint8_t *buf, size_t room, uint32_t offset)
+size_t blobs_Blobs_GetAll_blob_data_produce(struct nrpc_call *call, uint8_t *buf, size_t room,
+                                            uint32_t offset)
 {
     return make(call, buf, room, offset);
 }
 
-size_t blobs_Blobs_Exchange_data_produce(struct nrpc_call *call, uint8_t *buf, size_t room, uint32_t offset)
+size_t blobs_Blobs_Exchange_data_produce(struct nrpc_call *call, uint8_t *buf, size_t room,
+                                         uint32_t offset)
 {
     return make(call, buf, room, offset);
 }
@@ -139,13 +145,15 @@ static void note(struct nrpc_call *call, const blobs_Named *request, blobs_Summa
     strcpy(reply->last_media_type, request->has_blob ? request->blob.media_type : "none");
 }
 
-enum nrpc_status blobs_Blobs_Put(struct nrpc_call *call, const blobs_Named *request, blobs_Summary *reply)
+enum nrpc_status blobs_Blobs_Put(struct nrpc_call *call, const blobs_Named *request,
+                                 blobs_Summary *reply)
 {
     note(call, request, reply);
     return NRPC_OK;
 }
 
-enum nrpc_status blobs_Blobs_PutAll(struct nrpc_call *call, const blobs_Named *request, blobs_Summary *reply)
+enum nrpc_status blobs_Blobs_PutAll(struct nrpc_call *call, const blobs_Named *request,
+                                    blobs_Summary *reply)
 {
     unsigned i = place(call);
     if (request) {
@@ -158,7 +166,8 @@ enum nrpc_status blobs_Blobs_PutAll(struct nrpc_call *call, const blobs_Named *r
     return NRPC_OK;
 }
 
-enum nrpc_status blobs_Blobs_Get(struct nrpc_call *call, const blobs_Ask *request, blobs_Blob *reply)
+enum nrpc_status blobs_Blobs_Get(struct nrpc_call *call, const blobs_Ask *request,
+                                 blobs_Blob *reply)
 {
     reply->crc32 = 7;
     note_compression(call);

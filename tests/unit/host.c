@@ -1,5 +1,5 @@
-/* tests/unit/host.c - a unit test as a program of the host: output, inputs that are kept, and memory that ends at a guard page.
- * Layer: test. Source: POSIX mmap.
+/* tests/unit/host.c - a unit test as a program of the host: output, inputs that are kept, and
+ * memory that ends at a guard page. Layer: test. Source: POSIX mmap.
  * SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -29,7 +29,8 @@ int test_keep(const char *kind, const void *data, size_t n)
     const char *folder = getenv("NRPC_KEEP");
     char path[1024];
     if (folder) {
-        snprintf(path, sizeof path, "%s/%s-%s-%03u", folder, kind, program_invocation_short_name, number++);
+        snprintf(path, sizeof path, "%s/%s-%s-%03u", folder, kind, program_invocation_short_name,
+                 number++);
         FILE *file = fopen(path, "wb");
         if (!file || fwrite(data, 1, n, file) != n || fclose(file)) {
             test_print("NRPC_KEEP: cannot write there\n");
@@ -43,7 +44,8 @@ int test_keep(const char *kind, const void *data, size_t n)
 static uint8_t *new_guarded(void)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    uint8_t *p = mmap(NULL, TEST_GUARDED_MAX + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint8_t *p = mmap(NULL, TEST_GUARDED_MAX + page, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED || mprotect(p + TEST_GUARDED_MAX, page, PROT_NONE)) {
         test_print("no memory\n");
         _exit(3);

@@ -79,7 +79,8 @@ static void done(struct nrpc_call *call, enum nrpc_status status, const char *me
     }
 }
 
-static enum nrpc_status reply(struct nrpc_call *call, const void *message, const struct nrpc_events *its)
+static enum nrpc_status reply(struct nrpc_call *call, const void *message,
+                              const struct nrpc_events *its)
 {
     const struct piece *piece = message;
     (void)its;
@@ -94,7 +95,9 @@ static enum nrpc_status reply(struct nrpc_call *call, const void *message, const
         add("'", 1);
     }
     raw_client.n_replies++;
-    return raw_client.fails ? NRPC_DATA_LOSS : raw_client.hold >> (raw_client.n_replies - 1) & 1 ? NRPC_PENDING : NRPC_OK;
+    return raw_client.fails                                    ? NRPC_DATA_LOSS
+           : raw_client.hold >> (raw_client.n_replies - 1) & 1 ? NRPC_PENDING
+                                                               : NRPC_OK;
 }
 
 static enum nrpc_status message(struct nrpc_call *call, const uint8_t *data, size_t n)
@@ -119,21 +122,38 @@ static int send_text(struct nrpc_call *call, const void *text)
 }
 
 static const struct nrpc_codec codec = {.message = message, .send = send_text};
-#define METHOD(name, its_kind) {.method = {.codec = &codec, .handler = nrpc_client_message, .cancelled = nrpc_client_cancelled, \
-                                           .kind = NRPC_CALLER | (its_kind)}, .path = "/test.Raw/" name, .got = reply}
+#define METHOD(name, its_kind)                      \
+    {.method = {.codec = &codec,                    \
+                .handler = nrpc_client_message,     \
+                .cancelled = nrpc_client_cancelled, \
+                .kind = NRPC_CALLER | (its_kind)},  \
+     .path = "/test.Raw/" name,                     \
+     .got = reply}
 static const struct nrpc_client_method methods[] = {
-    METHOD("Bidi", NRPC_CLIENT_STREAM), METHOD("Collect", NRPC_UNARY), METHOD("Echo", NRPC_UNARY), METHOD("Fail", NRPC_UNARY),
-    METHOD("First", NRPC_CLIENT_STREAM), METHOD("Later", NRPC_UNARY), METHOD("List", NRPC_CLIENT_STREAM), METHOD("Push", NRPC_CLIENT_STREAM),
-    METHOD("Hold", NRPC_CLIENT_STREAM), METHOD("None", NRPC_UNARY),
-    METHOD("LongLongLongLongLongLongLongLongLongLongLongLongLongLongLongLongLongLongLongLongLongLongLongLongLongLong", NRPC_UNARY)};
+    METHOD("Bidi", NRPC_CLIENT_STREAM),
+    METHOD("Collect", NRPC_UNARY),
+    METHOD("Echo", NRPC_UNARY),
+    METHOD("Fail", NRPC_UNARY),
+    METHOD("First", NRPC_CLIENT_STREAM),
+    METHOD("Later", NRPC_UNARY),
+    METHOD("List", NRPC_CLIENT_STREAM),
+    METHOD("Push", NRPC_CLIENT_STREAM),
+    METHOD("Hold", NRPC_CLIENT_STREAM),
+    METHOD("None", NRPC_UNARY),
+    METHOD("LongLongLongLongLongLongLongLongLongLongLongLongLongLongLongLongLongLongLongLongLongLon"
+           "gLongLongLongLong",
+           NRPC_UNARY)};
 
 static const struct nrpc_events events = {.headers = headers, .writable = writable, .done = done};
 
 #define Raw_client_REQUEST_BYTES RAW_REQUEST_BYTES
 #define Raw_client_REPLY_BYTES RAW_REPLY_BYTES
-union Raw_client_reply { uint8_t m0; };
+union Raw_client_reply {
+    uint8_t m0;
+};
 #if NRPC_METADATA_BYTES
-static const struct nrpc_key token = NRPC_KEY("x-token"), details = NRPC_KEY("grpc-status-details-bin");
+static const struct nrpc_key token = NRPC_KEY("x-token"),
+                             details = NRPC_KEY("grpc-status-details-bin");
 static const struct nrpc_key *const keys[] = {&token, &details};
 NRPC_CHANNEL_DEFINE_WITH(raw_channel, "device", (.keys = keys, .n_keys = 2), Raw_client);
 #else
@@ -218,7 +238,9 @@ void raw_client_begin(void (*starts)(void))
 
 void raw_answer(uint32_t id)
 {
-    wire_block("\x88\x0f\x10\x10" "application/grpc", 4 + 16);
+    wire_block("\x88\x0f\x10\x10"
+               "application/grpc",
+               4 + 16);
     wire_headers(id, 0);
 }
 

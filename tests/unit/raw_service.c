@@ -1,5 +1,5 @@
-/* tests/unit/raw_service.c - a service with its own codec: sees encoded messages, keeps no rules but its own.
- * Layer: test. Source: none.
+/* tests/unit/raw_service.c - a service with its own codec: sees encoded messages, keeps no rules
+ * but its own. Layer: test. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "raw_service.h"
 
@@ -49,7 +49,8 @@ static void note(struct nrpc_call *call, char what, unsigned number)
 static void note_end(struct nrpc_call *call)
 {
     struct raw_call *place = place_of(call->id);
-    place->live = place->id == call->id ? NULL : place->live; /* else another stream stands there now */
+    place->live = place->id == call->id ? NULL : place->live; /* else another stream stands there
+                                                                 now */
 }
 
 struct nrpc_call *raw_call(uint32_t id)
@@ -117,7 +118,8 @@ static enum nrpc_status fail(struct nrpc_call *call, const uint8_t *data, size_t
     note_end(call);
     memcpy(text, data + n - length, length);
     text[length] = 0;
-    return nrpc_call_fail(call, (enum nrpc_status)(n ? data[0] - 'A' : NRPC_UNKNOWN), n > 2 ? text : NULL);
+    return nrpc_call_fail(call, (enum nrpc_status)(n ? data[0] - 'A' : NRPC_UNKNOWN),
+                          n > 2 ? text : NULL);
 }
 
 /* user: messages so far << 16 | their bytes. */
@@ -234,28 +236,48 @@ static enum nrpc_status asked(struct nrpc_call *call, void *reply)
     return NRPC_INTERNAL;
 }
 
-#define METHOD(number, its_kind) {.codec = &codec, .cancelled = raw_cancelled, .reply_bytes = (number), .kind = (its_kind)}
-static const struct nrpc_method methods[METHODS] = {
-    METHOD(BIDI, NRPC_BIDI), METHOD(COLLECT, NRPC_CLIENT_STREAM), METHOD(ECHO, NRPC_UNARY), METHOD(FAIL, NRPC_UNARY),
-    METHOD(FIRST, NRPC_BIDI),
-    {.codec = &codec, .next = asked, .cancelled = raw_cancelled, .reply_bytes = GONE, .kind = NRPC_CLIENT_STREAM},
-    METHOD(HOLD, NRPC_BIDI), METHOD(LATER, NRPC_UNARY), METHOD(LIST, NRPC_SERVER_STREAM),
-    METHOD(NONE, NRPC_UNARY), METHOD(PUSH, NRPC_SERVER_STREAM)};
-static const char names[] =
-    "\200Bidi\200Collect\200Echo\200Fail\201irst\200Gone\200Hold\200Later\201ist\200None\200Push\377";
+#define METHOD(number, its_kind) \
+    {.codec = &codec, .cancelled = raw_cancelled, .reply_bytes = (number), .kind = (its_kind)}
+static const struct nrpc_method methods[METHODS] = {METHOD(BIDI, NRPC_BIDI),
+                                                    METHOD(COLLECT, NRPC_CLIENT_STREAM),
+                                                    METHOD(ECHO, NRPC_UNARY),
+                                                    METHOD(FAIL, NRPC_UNARY),
+                                                    METHOD(FIRST, NRPC_BIDI),
+                                                    {.codec = &codec,
+                                                     .next = asked,
+                                                     .cancelled = raw_cancelled,
+                                                     .reply_bytes = GONE,
+                                                     .kind = NRPC_CLIENT_STREAM},
+                                                    METHOD(HOLD, NRPC_BIDI),
+                                                    METHOD(LATER, NRPC_UNARY),
+                                                    METHOD(LIST, NRPC_SERVER_STREAM),
+                                                    METHOD(NONE, NRPC_UNARY),
+                                                    METHOD(PUSH, NRPC_SERVER_STREAM)};
+static const char names[] = "\200Bidi\200Collect\200Echo\200Fail\201irst\200Gone\200Hold\200Later"
+                            "\201ist\200None\200Push\377";
 
-const struct nrpc_service Raw_service = {.path = "/test.Raw/", .method_names = names, .methods = methods};
-const struct nrpc_service Large_service = {.path = "/test.Large/", .method_names = names, .methods = methods};
+const struct nrpc_service Raw_service = {
+    .path = "/test.Raw/", .method_names = names, .methods = methods};
+const struct nrpc_service Large_service = {
+    .path = "/test.Large/", .method_names = names, .methods = methods};
 
 /* What the generator would write. */
 #define Raw_service_REQUEST_BYTES RAW_REQUEST_BYTES
 #define Raw_service_REPLY_BYTES RAW_REPLY_BYTES
 #define Large_service_REQUEST_BYTES LARGE_REQUEST_BYTES
 #define Large_service_REPLY_BYTES LARGE_REPLY_BYTES
-union Raw_service_request { uint8_t m0; };
-union Raw_service_reply { uint8_t m0; };
-union Large_service_request { uint8_t m0; };
-union Large_service_reply { uint8_t m0; };
+union Raw_service_request {
+    uint8_t m0;
+};
+union Raw_service_reply {
+    uint8_t m0;
+};
+union Large_service_request {
+    uint8_t m0;
+};
+union Large_service_reply {
+    uint8_t m0;
+};
 
 NRPC_SERVER_DEFINE(raw_server, 2, Raw_service);
 NRPC_SERVER_DEFINE(large_server, 1, Large_service);

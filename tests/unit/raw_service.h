@@ -1,5 +1,5 @@
-/* tests/unit/raw_service.h - a service without nanopb, in all kinds of calls, that notes what reaches it.
- * Layer: test. Source: none.
+/* tests/unit/raw_service.h - a service without nanopb, in all kinds of calls, that notes what
+ * reaches it. Layer: test. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef RAW_SERVICE_H
 #define RAW_SERVICE_H
@@ -21,12 +21,17 @@ extern const struct nrpc_service Raw_service, Large_service;
 extern const struct nrpc_server raw_server;   /* requests of 64 bytes, replies of 100 */
 extern const struct nrpc_server large_server; /* 2000, 40000; test.Large: the same methods */
 
-enum { RAW_REQUEST_BYTES = 64, RAW_REPLY_BYTES = 100, LARGE_REQUEST_BYTES = 2000, LARGE_REPLY_BYTES = 40000 };
+enum {
+    RAW_REQUEST_BYTES = 64,
+    RAW_REPLY_BYTES = 100,
+    LARGE_REQUEST_BYTES = 2000,
+    LARGE_REPLY_BYTES = 40000
+};
 enum { RAW_EVENTS = 4096, RAW_CALLS = 512 };
 
 struct raw_event {
     uint32_t id;
-    char what; /* m: message, h: half-close, c: cancelled */
+    char what;       /* m: message, h: half-close, c: cancelled */
     unsigned number; /* bytes of the message, or the status */
 };
 

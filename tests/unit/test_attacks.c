@@ -1,5 +1,5 @@
-/* tests/unit/test_attacks.c - floods end the connection with ENHANCE_YOUR_CALM; busy clients do not.
- * Layer: test. Source: the CVE that each test names.
+/* tests/unit/test_attacks.c - floods end the connection with ENHANCE_YOUR_CALM; busy clients do
+ * not. Layer: test. Source: the CVE that each test names.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -88,7 +88,8 @@ static void data_on_ended_streams(void)
         wire_data(1, "y", 1, 0);
     }
     const char *text = wire_run_once();
-    CHECK(strstr(text, "ENHANCE_YOUR_CALM") != NULL || strstr(text, "goaway(1,STREAM_CLOSED") != NULL);
+    CHECK(strstr(text, "ENHANCE_YOUR_CALM") != NULL ||
+          strstr(text, "goaway(1,STREAM_CLOSED") != NULL);
 }
 
 /* --- Headers ------------------------------------------------------------------------------ */
@@ -135,7 +136,8 @@ static void header_bombs(void)
         wire_message(9, "hi", END);
         const char *text = wire_run_once();
         CHECK(strstr(text, "1: [431]") != NULL && strstr(text, "7: [431]") != NULL);
-        CHECK(strstr(text, "9: [200 grpc] 'hi' [status=0] END") != NULL || strstr(text, "rst(REFUSED_STREAM)") != NULL);
+        CHECK(strstr(text, "9: [200 grpc] 'hi' [status=0] END") != NULL ||
+              strstr(text, "rst(REFUSED_STREAM)") != NULL);
     }
 }
 
@@ -155,7 +157,8 @@ static void ping_flood(void) /* CVE-2019-9512 */
     CHECK(strstr(wire_run_once(), "goaway(0,ENHANCE_YOUR_CALM,too_many_pings)") != NULL);
 }
 
-/* grpc-go and C-core ping about once a reply: the count is forgotten whenever we send HEADERS or DATA. */
+/* grpc-go and C-core ping about once a reply: the count is forgotten whenever we send HEADERS or
+ * DATA. */
 static void a_ping_a_reply_is_fine(void)
 {
     wire_begin(&raw_server);

@@ -1,5 +1,5 @@
-/* tests/unit/test_both.c - our client against our server, in memory: nanopb's messages, blocking calls, metadata.
- * Layer: test. Source: nanorpc/client.h, nanorpc/wait.h.
+/* tests/unit/test_both.c - our client against our server, in memory: nanopb's messages, blocking
+ * calls, metadata. Layer: test. Source: nanorpc/client.h, nanorpc/wait.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 
@@ -16,7 +16,8 @@
 static const struct nrpc_key token = NRPC_KEY("x-token-bin");
 static const struct nrpc_key *const keys[] = {&token, &nrpc_details_key};
 NRPC_SERVER_DEFINE_WITH(server, 1, (.keys = keys, .n_keys = 1), simpletest_SimpleTest_service);
-NRPC_CHANNEL_DEFINE_WITH(channel, "both", (.keys = keys, .n_keys = 2), simpletest_SimpleTest_client);
+NRPC_CHANNEL_DEFINE_WITH(channel, "both", (.keys = keys, .n_keys = 2),
+                         simpletest_SimpleTest_client);
 #else
 NRPC_SERVER_DEFINE(server, 1, simpletest_SimpleTest_service);
 NRPC_CHANNEL_DEFINE(channel, "both", simpletest_SimpleTest_client);
@@ -28,7 +29,10 @@ static unsigned n_cancelled;
 static struct nrpc_call *sleeping;
 
 #if NRPC_METADATA_BYTES
-static const struct nrpc_text { const char *at; size_t n; } *encoded; /* what the trailers say; NULL: nrpc_call_fail_details does */
+static const struct nrpc_text {
+    const char *at;
+    size_t n;
+} *encoded; /* what the trailers say; NULL: nrpc_call_fail_details does */
 #endif
 
 static enum nrpc_status fail_with_details(struct nrpc_call *call)
@@ -36,8 +40,9 @@ static enum nrpc_status fail_with_details(struct nrpc_call *call)
 #if NRPC_METADATA_BYTES
     static const simpletest_RequestOne one = {.hello = "one"};
     static const simpletest_ResponseOne two = {.result = "two"};
-    static const struct nrpc_detail details[] = {{"simpletest.RequestOne", &simpletest_RequestOne_msg, &one},
-                                                 {"simpletest.ResponseOne", &simpletest_ResponseOne_msg, &two}};
+    static const struct nrpc_detail details[] = {
+        {"simpletest.RequestOne", &simpletest_RequestOne_msg, &one},
+        {"simpletest.ResponseOne", &simpletest_ResponseOne_msg, &two}};
     if (encoded) {
         CHECK_EQ(nrpc_call_add_trailer(call, nrpc_details_key.name, encoded->at, encoded->n), 0);
     } else {
@@ -47,7 +52,8 @@ static enum nrpc_status fail_with_details(struct nrpc_call *call)
     return nrpc_call_fail(call, NRPC_ABORTED, "details");
 }
 
-enum nrpc_status simpletest_SimpleTest_GetOne(struct nrpc_call *call, const simpletest_RequestOne *request,
+enum nrpc_status simpletest_SimpleTest_GetOne(struct nrpc_call *call,
+                                              const simpletest_RequestOne *request,
                                               simpletest_ResponseOne *reply)
 {
 #if NRPC_METADATA_BYTES
@@ -80,21 +86,24 @@ void simpletest_SimpleTest_GetOne_cancelled(struct nrpc_call *call, enum nrpc_st
     n_cancelled++;
 }
 
-enum nrpc_status simpletest_SimpleTest_GetList(struct nrpc_call *call, const simpletest_RequestOne *request)
+enum nrpc_status simpletest_SimpleTest_GetList(struct nrpc_call *call,
+                                               const simpletest_RequestOne *request)
 {
     (void)call;
     (void)request;
     return NRPC_OK;
 }
 
-enum nrpc_status simpletest_SimpleTest_GetList_next(struct nrpc_call *call, simpletest_ResponseList *reply)
+enum nrpc_status simpletest_SimpleTest_GetList_next(struct nrpc_call *call,
+                                                    simpletest_ResponseList *reply)
 {
     uintptr_t *n = &nrpc_call_user(call)->number;
     memset(reply->resultlist, 'a' + (int)(*n % 26), 60);
     return (*n)++ == 100 ? NRPC_OK : NRPC_MORE;
 }
 
-enum nrpc_status simpletest_SimpleTest_PostList(struct nrpc_call *call, const simpletest_RequestList *request,
+enum nrpc_status simpletest_SimpleTest_PostList(struct nrpc_call *call,
+                                                const simpletest_RequestList *request,
                                                 simpletest_ResponseOne *reply)
 {
     uintptr_t *n = &nrpc_call_user(call)->number;
@@ -106,7 +115,8 @@ enum nrpc_status simpletest_SimpleTest_PostList(struct nrpc_call *call, const si
     return NRPC_OK;
 }
 
-enum nrpc_status simpletest_SimpleTest_PostAndPost(struct nrpc_call *call, const simpletest_RequestList *request)
+enum nrpc_status simpletest_SimpleTest_PostAndPost(struct nrpc_call *call,
+                                                   const simpletest_RequestList *request)
 {
     simpletest_ResponseList reply = simpletest_ResponseList_init_zero;
     if (request) {
@@ -129,9 +139,12 @@ static struct {
     size_t n_to_server, n_to_client;
 } wire;
 
-static size_t pass(struct nrpc_conn *from, struct nrpc_conn *to, uint8_t *buf, size_t *n, size_t room)
+static size_t pass(struct nrpc_conn *from, struct nrpc_conn *to, uint8_t *buf, size_t *n,
+                   size_t room)
 {
-    size_t made = *n + NRPC_TRANSMIT_MIN <= room ? nrpc_conn_transmit(from, buf + *n, room - *n) : 0, used = 0, some;
+    size_t made = *n + NRPC_TRANSMIT_MIN <= room ? nrpc_conn_transmit(from, buf + *n, room - *n)
+                                                 : 0,
+           used = 0, some;
     *n += made;
     do {
         some = wire.piece < *n - used ? wire.piece : *n - used;
@@ -166,8 +179,10 @@ static void poll(uint32_t timeout_ms)
         CHECK(wire.client && wire.server);
     }
     if (wire.client) {
-        moved = pass(wire.server, wire.client, wire.to_client, &wire.n_to_client, sizeof wire.to_client);
-        moved += pass(wire.client, wire.server, wire.to_server, &wire.n_to_server, sizeof wire.to_server);
+        moved = pass(wire.server, wire.client, wire.to_client, &wire.n_to_client,
+                     sizeof wire.to_client);
+        moved += pass(wire.client, wire.server, wire.to_server, &wire.n_to_server,
+                      sizeof wire.to_server);
         if (nrpc_conn_closing(wire.client) || nrpc_conn_closing(wire.server)) {
             unlink_both();
         }
@@ -228,7 +243,8 @@ static void unary_that_takes_too_long(void)
     begin(100);
     n_cancelled = 0;
     uint32_t begun_ms = wire.now_ms;
-    CHECK_EQ(simpletest_SimpleTest_GetOne_wait(&channel, &options, &request, &reply), NRPC_DEADLINE_EXCEEDED);
+    CHECK_EQ(simpletest_SimpleTest_GetOne_wait(&channel, &options, &request, &reply),
+             NRPC_DEADLINE_EXCEEDED);
     CHECK(wire.now_ms - begun_ms >= 3000 && wire.now_ms - begun_ms < 4200);
     for (unsigned i = 0; i < 20; i++) {
         poll(1000);
@@ -347,7 +363,8 @@ static enum nrpc_status got_one(struct nrpc_call *call, const simpletest_Respons
 }
 
 static void done(struct nrpc_call *call, enum nrpc_status status, const char *message);
-static const struct simpletest_SimpleTest_GetOne_events one_events = {.on = {.done = done}, .reply = got_one};
+static const struct simpletest_SimpleTest_GetOne_events one_events = {.on = {.done = done},
+                                                                      .reply = got_one};
 
 /* A call that starts the next one when it is done. */
 static void done(struct nrpc_call *call, enum nrpc_status status, const char *message)
@@ -406,7 +423,8 @@ static void done_with_token(struct nrpc_call *call, enum nrpc_status status, con
 static void metadata(void)
 {
     static const simpletest_RequestOne request = {.hello = "again"};
-    static const struct simpletest_SimpleTest_GetOne_events events = {.on = {.headers = headers_with_token, .done = done_with_token}};
+    static const struct simpletest_SimpleTest_GetOne_events events = {
+        .on = {.headers = headers_with_token, .done = done_with_token}};
     begin(7);
     n_done = n_replies = 0;
     struct nrpc_call *call = simpletest_SimpleTest_GetOne_start(&channel, NULL, &request, &events);
@@ -420,7 +438,7 @@ static void metadata(void)
 }
 
 /* The result of a simpletest.ResponseOne among the details, "-" if there is none. */
-static char detail_text[sizeof ((simpletest_ResponseOne *)0)->result];
+static char detail_text[sizeof((simpletest_ResponseOne *)0)->result];
 
 static void done_with_details(struct nrpc_call *call, enum nrpc_status status, const char *message)
 {
@@ -431,7 +449,8 @@ static void done_with_details(struct nrpc_call *call, enum nrpc_status status, c
         strcpy(detail_text, detail.result);
     }
     CHECK(!nrpc_call_detail(call, "simpletest.Response", &simpletest_ResponseOne_msg, &detail));
-    CHECK(!nrpc_call_detail(call, "simpletest.ResponseOneMore", &simpletest_ResponseOne_msg, &detail));
+    CHECK(!nrpc_call_detail(call, "simpletest.ResponseOneMore", &simpletest_ResponseOne_msg,
+                            &detail));
     CHECK(!nrpc_call_detail(call, "", &simpletest_ResponseOne_msg, &detail));
     last_status = status;
     n_done++;
@@ -440,7 +459,8 @@ static void done_with_details(struct nrpc_call *call, enum nrpc_status status, c
 static void expect_detail(const char *expected)
 {
     static const simpletest_RequestOne request = {.hello = "details"};
-    static const struct simpletest_SimpleTest_GetOne_events events = {.on = {.done = done_with_details}};
+    static const struct simpletest_SimpleTest_GetOne_events events = {
+        .on = {.done = done_with_details}};
     n_done = 0;
     CHECK(simpletest_SimpleTest_GetOne_start(&channel, NULL, &request, &events) != NULL);
     for (unsigned i = 0; i < 100; i++) {
@@ -454,18 +474,28 @@ static void expect_detail(const char *expected)
 static void details(void)
 {
 #define TEXT(text) {text, sizeof text - 1}
-#define TYPE "\x0a\x18" "x/simpletest.ResponseOne"
-    static const struct { struct nrpc_text status; const char *expected; } cases[] = {
-        {TEXT(""), "-"}, {TEXT("\x08\x0a\x12\x01m"), "-"},
-        {TEXT("\x1a\x1a" TYPE), ""},                                       /* no value: all zero */
+#define TYPE   \
+    "\x0a\x18" \
+    "x/simpletest.ResponseOne"
+    static const struct {
+        struct nrpc_text status;
+        const char *expected;
+    } cases[] = {
+        {TEXT(""), "-"},
+        {TEXT("\x08\x0a\x12\x01m"), "-"},
+        {TEXT("\x1a\x1a" TYPE), ""}, /* no value: all zero */
         {TEXT("\x1a\x1c" TYPE "\x12\x00"), ""},
         {TEXT("\x1a\x21" TYPE "\x12\x05\x0a\x03two"), "two"},
-        {TEXT("\x1a\x00\x1a\x21" TYPE "\x12\x05\x0a\x03two"), "two"},      /* one without a type before it */
-        {TEXT("\x1a\x21\x12\x05\x0a\x03two" TYPE), "two"},                 /* value, then type */
-        {TEXT("\x1a\x18\x0a\x16simpletest.ResponseOne"), "-"},              /* no slash */
-        {TEXT("\x1a\x20" TYPE "\x12\x05\x0a\x03two"), "-"},                /* lengths that are wrong */
-        {TEXT("\x1a\x22" TYPE "\x12\x05\x0a\x03two"), "-"}, {TEXT("\x1a\x21" TYPE "\x12\x05\x0a\x04two"), "-"},
-        {TEXT("\x1a\x1b" TYPE "\x12"), "-"}, {TEXT("\xff"), "-"}, {TEXT("\x1a"), "-"},
+        {TEXT("\x1a\x00\x1a\x21" TYPE "\x12\x05\x0a\x03two"), "two"}, /* one without a type before
+                                                                         it */
+        {TEXT("\x1a\x21\x12\x05\x0a\x03two" TYPE), "two"},            /* value, then type */
+        {TEXT("\x1a\x18\x0a\x16simpletest.ResponseOne"), "-"},        /* no slash */
+        {TEXT("\x1a\x20" TYPE "\x12\x05\x0a\x03two"), "-"},           /* lengths that are wrong */
+        {TEXT("\x1a\x22" TYPE "\x12\x05\x0a\x03two"), "-"},
+        {TEXT("\x1a\x21" TYPE "\x12\x05\x0a\x04two"), "-"},
+        {TEXT("\x1a\x1b" TYPE "\x12"), "-"},
+        {TEXT("\xff"), "-"},
+        {TEXT("\x1a"), "-"},
     };
     begin(7);
 #if NRPC_METADATA_BYTES >= 256

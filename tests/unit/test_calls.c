@@ -213,7 +213,8 @@ static void server_streaming_of_none(void)
 static void server_streaming_of_long_messages(void)
 {
     one_message("/test.Raw/List", "9:100");
-    wire_expect("1: [200 grpc] <100> <100> <100> <100> <100> <100> <100> <100> <100> [status=0] END {m5}");
+    wire_expect(
+        "1: [200 grpc] <100> <100> <100> <100> <100> <100> <100> <100> <100> [status=0] END {m5}");
 }
 
 static void push_two(void)
@@ -251,8 +252,10 @@ static void four_lists_at_once(void)
         wire_request(id, "/test.Raw/List", 0);
         wire_message(id, "4:90", END);
     }
-    wire_expect("1: [200 grpc] <90> <90> <90> <90> [status=0] END 3: [200 grpc] <90> <90> <90> <90> [status=0] END "
-                "5: [200 grpc] <90> <90> <90> <90> [status=0] END 7: [200 grpc] <90> <90> <90> <90> [status=0] END");
+    wire_expect("1: [200 grpc] <90> <90> <90> <90> [status=0] END 3: [200 grpc] <90> <90> <90> "
+                "<90> [status=0] END "
+                "5: [200 grpc] <90> <90> <90> <90> [status=0] END 7: [200 grpc] <90> <90> <90> "
+                "<90> [status=0] END");
 }
 
 /* --- Client streaming --------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
-/* tests/unit/test_client.c - calls that we make: what a server's answers come to, good ones and wrong ones.
- * Layer: test. Source: gRPC over HTTP2; gRPC "HTTP to gRPC Status Code Mapping"; RFC 9113 8.
+/* tests/unit/test_client.c - calls that we make: what a server's answers come to, good ones and
+ * wrong ones. Layer: test. Source: gRPC over HTTP2; gRPC "HTTP to gRPC Status Code Mapping"; RFC
+ * 9113 8.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 
@@ -13,19 +14,57 @@
 #define HEAD(method) "[POST http /test.Raw/" method " @device te=trailers grpc]"
 #define ECHO "1: " HEAD("Echo") " 'hi' END "
 
-static void echo(void) { CHECK(raw_start("Echo", "hi", NULL)); }
-static void list(void) { CHECK(raw_start("List", "3", NULL)); }
-static void bidi(void) { CHECK(raw_start("Bidi", NULL, NULL)); }
-static void collect(void) { CHECK(raw_start("Collect", NULL, NULL)); }
+static void echo(void)
+{
+    CHECK(raw_start("Echo", "hi", NULL));
+}
+static void list(void)
+{
+    CHECK(raw_start("List", "3", NULL));
+}
+static void bidi(void)
+{
+    CHECK(raw_start("Bidi", NULL, NULL));
+}
+static void collect(void)
+{
+    CHECK(raw_start("Collect", NULL, NULL));
+}
 
 static void our_settings_come_first(void)
 {
-    static const uint8_t settings[] = {0, 0, 18, NRPC_SETTINGS, 0, 0, 0, 0, 0, 0, NRPC_HEADER_TABLE_SIZE, 0, 0, 0, 0,
-                                       0, NRPC_ENABLE_PUSH, 0, 0, 0, 0, 0, NRPC_INITIAL_WINDOW_SIZE, 0, 0, 0, 5 + RAW_REPLY_BYTES};
+    static const uint8_t settings[] = {0,
+                                       0,
+                                       18,
+                                       NRPC_SETTINGS,
+                                       0,
+                                       0,
+                                       0,
+                                       0,
+                                       0,
+                                       0,
+                                       NRPC_HEADER_TABLE_SIZE,
+                                       0,
+                                       0,
+                                       0,
+                                       0,
+                                       0,
+                                       NRPC_ENABLE_PUSH,
+                                       0,
+                                       0,
+                                       0,
+                                       0,
+                                       0,
+                                       NRPC_INITIAL_WINDOW_SIZE,
+                                       0,
+                                       0,
+                                       0,
+                                       5 + RAW_REPLY_BYTES};
     raw_client_begin_bare(echo);
     wire_open();
     wire_pump(); /* nothing has been received, and no request leaves before */
-    CHECK(wire.n_out == 24 + sizeof settings && memcmp(wire.out + 24, settings, sizeof settings) == 0);
+    CHECK(wire.n_out == 24 + sizeof settings &&
+          memcmp(wire.out + 24, settings, sizeof settings) == 0);
 }
 
 /* --- The four kinds ----------------------------------------------------------------------- */
@@ -103,7 +142,10 @@ static void client_streaming_of_none(void)
     wire_expect("1: " HEAD("Collect") " END 1h 1'0:0' 1=0");
 }
 
-static void say_ping(void) { CHECK_EQ(raw_write(1, "ping"), 0); }
+static void say_ping(void)
+{
+    CHECK_EQ(raw_write(1, "ping"), 0);
+}
 
 static void bidi_ping_pong(void)
 {
@@ -127,7 +169,9 @@ static void bidi_ping_pong(void)
 static void trailers_only(void)
 {
     raw_client_begin(echo);
-    wire_block("\x88\x0f\x10\x10" "application/grpc", 4 + 16);
+    wire_block("\x88\x0f\x10\x10"
+               "application/grpc",
+               4 + 16);
     raw_trailers(1, "5", "no such sensor");
     wire_expect(ECHO "1=5(no such sensor)");
 }
@@ -137,12 +181,21 @@ static void statuses_and_messages(void)
     static const struct {
         const char *status, *message, *expected;
     } rows[] = {
-        {"0", NULL, "1h 1=13(no reply)"}, {"1", NULL, "1h 1=1"}, {"16", "x", "1h 1=16(x)"}, {"17", NULL, "1h 1=2"},
-        {"012", "m", "1h 1=12(m)"}, {"268435455", "far", "1h 1=2(far)"}, {"65536", NULL, "1h 1=2"},
-        {"7", "100%25 of %c3%a9t%C3%A9", "1h 1=7(100% of \xc3\xa9t\xc3\xa9)"}, {"7", "%", "1h 1=7(%)"},
-        {"7", "a%2", "1h 1=7(a%2)"}, {"7", "%zz%4", "1h 1=7(%zz%4)"}, {"7", "%%41", "1h 1=7(%A)"},
-        {"7", "%41%", "1h 1=7(A%)"}, {"8", "0123456789012345678901234567890123456789012345678901234567890123456789",
-                                       "1h 1=8(01234567890123456789012345678901234567890123456)"},
+        {"0", NULL, "1h 1=13(no reply)"},
+        {"1", NULL, "1h 1=1"},
+        {"16", "x", "1h 1=16(x)"},
+        {"17", NULL, "1h 1=2"},
+        {"012", "m", "1h 1=12(m)"},
+        {"268435455", "far", "1h 1=2(far)"},
+        {"65536", NULL, "1h 1=2"},
+        {"7", "100%25 of %c3%a9t%C3%A9", "1h 1=7(100% of \xc3\xa9t\xc3\xa9)"},
+        {"7", "%", "1h 1=7(%)"},
+        {"7", "a%2", "1h 1=7(a%2)"},
+        {"7", "%zz%4", "1h 1=7(%zz%4)"},
+        {"7", "%%41", "1h 1=7(%A)"},
+        {"7", "%41%", "1h 1=7(A%)"},
+        {"8", "0123456789012345678901234567890123456789012345678901234567890123456789",
+         "1h 1=8(01234567890123456789012345678901234567890123456)"},
     };
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char text[300] = ECHO;
@@ -194,9 +247,9 @@ static void http_statuses(void)
 {
     static const struct {
         const char *http, *expected;
-    } rows[] = {
-        {"400", "1=13"}, {"431", "1=13"}, {"401", "1=16"}, {"403", "1=7"}, {"404", "1=12"}, {"429", "1=14"}, {"502", "1=14"},
-        {"503", "1=14"}, {"504", "1=14"}, {"500", "1=2"}, {"204", "1=2"}, {"301", "1=2"}, {"505", "1=2"}};
+    } rows[] = {{"400", "1=13"}, {"431", "1=13"}, {"401", "1=16"}, {"403", "1=7"},  {"404", "1=12"},
+                {"429", "1=14"}, {"502", "1=14"}, {"503", "1=14"}, {"504", "1=14"}, {"500", "1=2"},
+                {"204", "1=2"},  {"301", "1=2"},  {"505", "1=2"}};
     for (unsigned k = 0; k < 2; k++) {
         for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
             char text[300] = ECHO;
@@ -234,7 +287,8 @@ static void grpc_status_is_preferred(void)
 
 static void content_types(void)
 {
-    static const char *const good[] = {"application/grpc", "application/grpc+proto", "application/grpc;x"};
+    static const char *const good[] = {"application/grpc", "application/grpc+proto",
+                                       "application/grpc;x"};
     static const char *const bad[] = {"application/json", "", "text/html"};
     for (unsigned i = 0; i < 3; i++) {
         raw_client_begin(echo);
@@ -271,10 +325,16 @@ static void interim_headers(void)
 
 static void malformed_headers(void)
 {
-    static const char *const lists[][4] = {
-        {"content-type", "application/grpc"}, {":status", "200", ":status", "200"}, {":status", "200", ":path", "/"},
-        {"x", "y", ":status", "200"}, {":status", "200", "connection", "close"}, {":status", "200", "X-Upper", "y"},
-        {":status", "abc"}, {":status", "", "x", "y"}, {":method", "POST", ":status", "200"}, {":status", "200", "a", "x\ny"}};
+    static const char *const lists[][4] = {{"content-type", "application/grpc"},
+                                           {":status", "200", ":status", "200"},
+                                           {":status", "200", ":path", "/"},
+                                           {"x", "y", ":status", "200"},
+                                           {":status", "200", "connection", "close"},
+                                           {":status", "200", "X-Upper", "y"},
+                                           {":status", "abc"},
+                                           {":status", "", "x", "y"},
+                                           {":method", "POST", ":status", "200"},
+                                           {":status", "200", "a", "x\ny"}};
     for (unsigned i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         raw_client_begin(echo);
         wire_field(lists[i][0], lists[i][1]);
@@ -295,7 +355,8 @@ static void malformed_ends(void)
             wire_headers(1, END);
         } else {
             raw_answer(1);
-            wire_field(i == 1 ? "grpc-status" : ":status", i == 1 ? "0" : "200"); /* trailers without END_STREAM; with :status */
+            wire_field(i == 1 ? "grpc-status" : ":status",
+                       i == 1 ? "0" : "200"); /* trailers without END_STREAM; with :status */
             wire_headers(1, i == 2 ? END : 0);
         }
         wire_expect("1: " HEAD("Echo") " 'hi' END rst(PROTOCOL_ERROR) *=13(stream reset)");
@@ -314,7 +375,9 @@ static void content_length(void)
     static const char *const lengths[] = {"7", "6", "8"};
     for (unsigned i = 0; i < 3; i++) {
         raw_client_begin(echo);
-        wire_block("\x88\x0f\x10\x10" "application/grpc", 4 + 16);
+        wire_block("\x88\x0f\x10\x10"
+                   "application/grpc",
+                   4 + 16);
         wire_field("content-length", lengths[i]);
         wire_headers(1, 0);
         wire_message(1, "hi", 0);
@@ -322,8 +385,9 @@ static void content_length(void)
             raw_trailers(1, "0", NULL);
         }
         wire_expect(i == 0 ? ECHO "1h 1'hi' 1=0"
-                    : i == 1 ? "1: " HEAD("Echo") " 'hi' END rst(PROTOCOL_ERROR) 1h 1=13(stream reset)"
-                    : ECHO "1h 1=13(not a gRPC response)");
+                    : i == 1
+                        ? "1: " HEAD("Echo") " 'hi' END rst(PROTOCOL_ERROR) 1h 1=13(stream reset)"
+                        : ECHO "1h 1=13(not a gRPC response)");
     }
 }
 
@@ -333,10 +397,9 @@ static void bad_messages(void)
         const char *bytes;
         size_t n;
         const char *expected;
-    } rows[] = {
-        {"\1\0\0\0\2hi", 7, "1h 1=13(no grpc-encoding)"},
-        {"\0\0\0\0\xff", 5, "1h 1=8(message too large)"},
-        {"\0\xff\xff\xff\xff", 5, "1h 1=8(message too large)"}};
+    } rows[] = {{"\1\0\0\0\2hi", 7, "1h 1=13(no grpc-encoding)"},
+                {"\0\0\0\0\xff", 5, "1h 1=8(message too large)"},
+                {"\0\xff\xff\xff\xff", 5, "1h 1=8(message too large)"}};
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char text[300] = "1: " HEAD("Echo") " 'hi' END rst(CANCEL) ";
         raw_client_begin(echo);

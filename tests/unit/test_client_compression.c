@@ -1,5 +1,6 @@
-/* tests/unit/test_client_compression.c - calls that we make: requests that we compress, replies that come compressed.
- * Layer: test. Source: gRPC "Compression". Does nothing in an image without NRPC_COMPRESSION.
+/* tests/unit/test_client_compression.c - calls that we make: requests that we compress, replies
+ * that come compressed. Layer: test. Source: gRPC "Compression". Does nothing in an image without
+ * NRPC_COMPRESSION.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 
@@ -14,7 +15,8 @@
 
 #define END NRPC_END_STREAM
 #define TAKES " grpc-accept-encoding=identity,deflate,gzip"
-#define HEAD(method, encoding) "1: [POST http /test.Raw/" method " @device te=trailers grpc" TAKES encoding "]"
+#define HEAD(method, encoding) \
+    "1: [POST http /test.Raw/" method " @device te=trailers grpc" TAKES encoding "]"
 #define AS "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static void with(const char *method, const char *text, uint8_t encoding)
@@ -23,15 +25,32 @@ static void with(const char *method, const char *text, uint8_t encoding)
     CHECK(raw_start(method, text, &options));
 }
 
-static void plain(void) { with("Echo", AS, 0); }
-static void gzip(void) { with("Echo", AS, NRPC_ENCODING_GZIP); }
-static void deflate(void) { with("Echo", AS, NRPC_ENCODING_DEFLATE); }
-static void too_short(void) { with("Echo", "short", NRPC_ENCODING_GZIP); }
-static void stream(void) { with("Bidi", NULL, NRPC_ENCODING_GZIP); }
+static void plain(void)
+{
+    with("Echo", AS, 0);
+}
+static void gzip(void)
+{
+    with("Echo", AS, NRPC_ENCODING_GZIP);
+}
+static void deflate(void)
+{
+    with("Echo", AS, NRPC_ENCODING_DEFLATE);
+}
+static void too_short(void)
+{
+    with("Echo", "short", NRPC_ENCODING_GZIP);
+}
+static void stream(void)
+{
+    with("Bidi", NULL, NRPC_ENCODING_GZIP);
+}
 
 static void answer(uint32_t id, const char *encoding)
 {
-    wire_block("\x88\x0f\x10\x10" "application/grpc", 4 + 16);
+    wire_block("\x88\x0f\x10\x10"
+               "application/grpc",
+               4 + 16);
     if (encoding) {
         wire_field("grpc-encoding", encoding);
     }
@@ -58,7 +77,10 @@ static void requests_that_stay(void)
     wire_expect(HEAD("Echo", " grpc-encoding=gzip") " 'short' END *");
 }
 
-static void say(void) { CHECK_EQ(raw_write(1, AS), 0); }
+static void say(void)
+{
+    CHECK_EQ(raw_write(1, AS), 0);
+}
 
 static void say_plainly(void)
 {
@@ -82,11 +104,14 @@ static void requests_of_a_stream_by_turns(void)
 }
 
 /* "three", stored: by gzip, by zlib */
-static const uint8_t gzip_three[] = {1, 0, 0, 0, 28, 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff, 1, 5, 0, 0xfa, 0xff, 't', 'h', 'r', 'e', 'e',
-                                     0xf5, 0xd8, 0xc5, 0x46, 5, 0, 0, 0};
-static const uint8_t zlib_three[] = {1, 0, 0, 0, 16, 0x78, 0x01, 1, 5, 0, 0xfa, 0xff, 't', 'h', 'r', 'e', 'e', 0x06, 0x6e, 0x02, 0x19};
+static const uint8_t gzip_three[] = {1,   0,   0,   0,    28,   0x1f, 0x8b, 8,    0,    0,   0,
+                                     0,   0,   0,   0xff, 1,    5,    0,    0xfa, 0xff, 't', 'h',
+                                     'r', 'e', 'e', 0xf5, 0xd8, 0xc5, 0x46, 5,    0,    0,   0};
+static const uint8_t zlib_three[] = {1,    0,   0,   0,   16,  0x78, 0x01, 1,    5,    0,   0xfa,
+                                     0xff, 't', 'h', 'r', 'e', 'e',  0x06, 0x6e, 0x02, 0x19};
 /* 101 zeros, by zlib */
-static const uint8_t bomb[] = {1, 0, 0, 0, 12, 0x78, 0x01, 0x63, 0x60, 0xa0, 0x03, 0, 0, 0, 0x65, 0, 1};
+static const uint8_t bomb[] = {1,    0,    0, 0, 12, 0x78, 0x01, 0x63, 0x60,
+                               0xa0, 0x03, 0, 0, 0,  0x65, 0,    1};
 
 static void reply(const char *encoding, const void *data, size_t n, const char *log)
 {
@@ -111,7 +136,8 @@ static void replies_that_cannot_be(void)
 {
     reply("deflate", gzip_three, sizeof gzip_three, "1h 1=13(message does not inflate)");
     reply("gzip", zlib_three, sizeof zlib_three, "1h 1=13(message does not inflate)");
-    reply(NULL, gzip_three, sizeof gzip_three, "*1h 1=13(no grpc-encoding)"); /* as soon as it shows */
+    reply(NULL, gzip_three, sizeof gzip_three, "*1h 1=13(no grpc-encoding)"); /* as soon as it shows
+                                                                               */
     reply("identity", gzip_three, sizeof gzip_three, "*1h 1=13(no grpc-encoding)");
     reply("deflate", bomb, sizeof bomb, "1h 1=8(*");
 }
@@ -135,8 +161,10 @@ static void three(void)
 static void in_the_table_of_the_server(void)
 {
     raw_client_begin(three);
-    wire_expect("*3: [POST http /test.Raw/Echo @device te=trailers grpc" TAKES " grpc-encoding=gzip] gzip '" AS "' END "
-                "5: [POST http /test.Raw/Echo @device te=trailers grpc" TAKES " grpc-encoding=gzip] gzip '" AS "' END *");
+    wire_expect("*3: [POST http /test.Raw/Echo @device te=trailers grpc" TAKES
+                " grpc-encoding=gzip] gzip '" AS "' END "
+                "5: [POST http /test.Raw/Echo @device te=trailers grpc" TAKES
+                " grpc-encoding=gzip] gzip '" AS "' END *");
 }
 
 #endif

@@ -1,5 +1,5 @@
-/* tests/unit/test_client_ends.c - calls that we make: resets, GOAWAY, limits, deadlines, and servers that attack.
- * Layer: test. Source: RFC 9113 5, 6; gRPC "Retry".
+/* tests/unit/test_client_ends.c - calls that we make: resets, GOAWAY, limits, deadlines, and
+ * servers that attack. Layer: test. Source: RFC 9113 5, 6; gRPC "Retry".
  * SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 
@@ -13,10 +13,22 @@
 #define HEAD(method) "[POST http /test.Raw/" method " @device te=trailers grpc]"
 #define ECHO "1: " HEAD("Echo") " 'hi' END "
 
-static void echo(void) { CHECK(raw_start("Echo", "hi", NULL)); }
-static void list(void) { CHECK(raw_start("List", "3", NULL)); }
-static void bidi(void) { CHECK(raw_start("Bidi", NULL, NULL)); }
-static void collect(void) { CHECK(raw_start("Collect", NULL, NULL)); }
+static void echo(void)
+{
+    CHECK(raw_start("Echo", "hi", NULL));
+}
+static void list(void)
+{
+    CHECK(raw_start("List", "3", NULL));
+}
+static void bidi(void)
+{
+    CHECK(raw_start("Bidi", NULL, NULL));
+}
+static void collect(void)
+{
+    CHECK(raw_start("Collect", NULL, NULL));
+}
 
 /* One is in the block when the other has left. */
 static void write_more(unsigned n)
@@ -39,7 +51,8 @@ static void write_two(void)
 
 static void resets(void)
 {
-    static const char *const expected[] = {"13", "13", "13", "13", "13", "13", "13", "14", "1", "13", "13", "8", "7", "13"};
+    static const char *const expected[] = {"13", "13", "13", "13", "13", "13", "13",
+                                           "14", "1",  "13", "13", "8",  "7",  "13"};
     for (uint32_t code = 0; code < 14; code++) {
         for (unsigned when = 0; when < 3; when++) {
             char text[300] = ECHO;
@@ -83,7 +96,10 @@ static void refused_after_a_second_request(void)
     wire_expect("1: " HEAD("Collect") " 'one' 'two' END 1w 1=14(stream reset)");
 }
 
-static void tick(void) { raw_client_tick(wire.now_ms); }
+static void tick(void)
+{
+    raw_client_tick(wire.now_ms);
+}
 
 static void server_that_answers_early(void)
 {
@@ -109,8 +125,16 @@ static void server_that_answers_early(void)
 
 /* --- GOAWAY, limits ----------------------------------------------------------------------- */
 
-static void two(void) { echo(); echo(); }
-static void expect_closing(void) { tick(); CHECK(nrpc_conn_closing(wire.conn)); }
+static void two(void)
+{
+    echo();
+    echo();
+}
+static void expect_closing(void)
+{
+    tick();
+    CHECK(nrpc_conn_closing(wire.conn));
+}
 
 static void goaway_lets_calls_finish(void)
 {
@@ -188,8 +212,15 @@ static void send_windows(void)
     wire_expect(ECHO "1h 1'hi' 1=0");
 }
 
-static void wake(void) { CHECK_EQ(nrpc_call_wake(raw_client.calls[1]), 0); }
-static void list_held(void) { list(); raw_client.hold = 1 | 2; }
+static void wake(void)
+{
+    CHECK_EQ(nrpc_call_wake(raw_client.calls[1]), 0);
+}
+static void list_held(void)
+{
+    list();
+    raw_client.hold = 1 | 2;
+}
 
 static void held_replies(void)
 {
@@ -206,8 +237,15 @@ static void held_replies(void)
 }
 
 /* All had come, then the link went. */
-static void lose(void) { nrpc_conn_lost(wire.conn); }
-static void wake_and_tick(void) { wake(); tick(); }
+static void lose(void)
+{
+    nrpc_conn_lost(wire.conn);
+}
+static void wake_and_tick(void)
+{
+    wake();
+    tick();
+}
 
 static void held_replies_outlive_the_link(void)
 {
@@ -223,7 +261,11 @@ static void held_replies_outlive_the_link(void)
     CHECK_TEXT(strstr(wire_run_once(), "1h"), "1h 1'm0' 1'm1' 1'm2' 1=0");
 }
 
-static void fail_replies(void) { list(); raw_client.fails = 1; }
+static void fail_replies(void)
+{
+    list();
+    raw_client.fails = 1;
+}
 
 static void reply_refused(void)
 {
@@ -235,7 +277,10 @@ static void reply_refused(void)
 
 /* --- Ends that we bring about -------------------------------------------------------------- */
 
-static void cancel(void) { CHECK_EQ(nrpc_call_finish(raw_client.calls[1], NRPC_CANCELLED, "bored"), 0); }
+static void cancel(void)
+{
+    CHECK_EQ(nrpc_call_finish(raw_client.calls[1], NRPC_CANCELLED, "bored"), 0);
+}
 
 static void cancelled(void)
 {
@@ -248,7 +293,11 @@ static void cancelled(void)
     wire_expect("1: " HEAD("Echo") " 'hi' END rst(CANCEL) 1=1(bored)");
 }
 
-static void echo_and_cancel(void) { echo(); cancel(); }
+static void echo_and_cancel(void)
+{
+    echo();
+    cancel();
+}
 
 static void cancelled_before_it_left(void)
 {
@@ -288,21 +337,24 @@ static void deadline(void)
     raw_client_begin(with_deadline);
     wire_do(expire);
     wire_do(NULL);
-    wire_expect("1: [POST http /test.Raw/Echo @device te=trailers grpc grpc-timeout=1500m] 'hi' END rst(CANCEL) 1=4");
+    wire_expect("1: [POST http /test.Raw/Echo @device te=trailers grpc grpc-timeout=1500m] 'hi' "
+                "END rst(CANCEL) 1=4");
 }
 
 static void deadline_of_the_server(void)
 {
     raw_client_begin(with_deadline);
     wire_number(NRPC_RST_STREAM, 1, NRPC_H2_CANCEL);
-    wire_expect("1: [POST http /test.Raw/Echo @device te=trailers grpc grpc-timeout=1500m] 'hi' END 1=1(stream reset)");
+    wire_expect("1: [POST http /test.Raw/Echo @device te=trailers grpc grpc-timeout=1500m] 'hi' "
+                "END 1=1(stream reset)");
 }
 
 /* --- Attacks ------------------------------------------------------------------------------ */
 
 static void wrong_first_frames(void)
 {
-    static const char *const texts[] = {"HTTP/1.1 400 Bad Request\r\n\r\n", "\0\0\0\4\1\0\0\0\0", "\0\0\10\6\0\0\0\0\0........"};
+    static const char *const texts[] = {"HTTP/1.1 400 Bad Request\r\n\r\n", "\0\0\0\4\1\0\0\0\0",
+                                        "\0\0\10\6\0\0\0\0\0........"};
     for (unsigned i = 0; i < 3; i++) {
         raw_client_begin_bare(echo);
         wire_bytes(texts[i], i == 0 ? strlen(texts[0]) : i == 1 ? 9 : 17);
@@ -337,8 +389,8 @@ static void frames_that_no_server_sends(void)
         raw_client_begin(echo);
         switch (i) {
         case 0: wire_frame(NRPC_PUSH_PROMISE, NRPC_END_HEADERS, 1, "\0\0\0\2\x88", 5); break;
-        case 1: raw_answer(3); break;  /* idle */
-        case 2: raw_answer(2); break;  /* a server's */
+        case 1: raw_answer(3); break; /* idle */
+        case 2: raw_answer(2); break; /* a server's */
         case 3: wire_message(3, "hi", 0); break;
         case 4: wire_setting(NRPC_ENABLE_PUSH, 1); break;
         case 5: wire_number(NRPC_RST_STREAM, 5, 0); break;
@@ -366,11 +418,15 @@ static void floods(void)
             case 0: wire_ping("12345678"); break;
             case 1: wire_frame(NRPC_SETTINGS, 0, 0, NULL, 0); break;
             case 2: wire_goaway(0x7fffffff, 0); break;
-            case 3: wire_field(":status", "100"); wire_headers(1, 0); break;
+            case 3:
+                wire_field(":status", "100");
+                wire_headers(1, 0);
+                break;
             default: wire_number(NRPC_RST_STREAM, 1, NRPC_H2_CANCEL); break;
             }
         }
-        CHECK(strstr(wire_run_once(), k ? "goaway(0,ENHANCE_YOUR_CALM)" : "goaway(0,ENHANCE_YOUR_CALM,too_many_pings)") != NULL);
+        CHECK(strstr(wire_run_once(), k ? "goaway(0,ENHANCE_YOUR_CALM)"
+                                        : "goaway(0,ENHANCE_YOUR_CALM,too_many_pings)") != NULL);
     }
 }
 
@@ -404,8 +460,14 @@ static void silent_server(void)
 
 /* --- More than one request on a connection ------------------------------------------------ */
 
-static void again(void) { echo(); }
-static void other(void) { list(); }
+static void again(void)
+{
+    echo();
+}
+static void other(void)
+{
+    list();
+}
 
 static void requests_become_short(void)
 {
@@ -415,7 +477,8 @@ static void requests_become_short(void)
     wire_do(again);
     wire_do(other);
     wire_do(NULL);
-    wire_expect("1: " HEAD("Echo") " 'hi' END rst(PROTOCOL_ERROR) 3: " HEAD("Echo") " 'hi' END "
+    wire_expect("1: " HEAD("Echo") " 'hi' END rst(PROTOCOL_ERROR) 3: " HEAD(
+        "Echo") " 'hi' END "
                 "5: " HEAD("List") " '3' END 1=13(stream reset)*");
     wire_run_once();
     unsigned found = 0;

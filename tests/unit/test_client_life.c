@@ -13,7 +13,10 @@
 
 #if NRPC_CLIENT
 
-static void echo(void) { CHECK(raw_start("Echo", "hi", NULL)); }
+static void echo(void)
+{
+    CHECK(raw_start("Echo", "hi", NULL));
+}
 
 static void open_and_feed(void)
 {

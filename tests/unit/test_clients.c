@@ -1,5 +1,6 @@
 /* tests/unit/test_clients.c - what real clients send first, and whether they wait for our SETTINGS.
- * Layer: test. Source: captures of each client; tests/vectors/captured.txt has more of their header blocks.
+ * Layer: test. Source: captures of each client; tests/vectors/captured.txt has more of their header
+ * blocks.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -48,9 +49,11 @@ static void text_literal(unsigned first, const char *name, const char *value)
 
 /* --- grpcio (C-core) ---------------------------------------------------------------------- */
 
-static const uint32_t core_settings[][2] = {{2, 0}, {3, 0}, {4, 4194304}, {5, 4194304}, {6, 16384}, {0xfe03, 1}};
+static const uint32_t core_settings[][2] = {{2, 0},       {3, 0},     {4, 4194304},
+                                            {5, 4194304}, {6, 16384}, {0xfe03, 1}};
 
-/* Every header a literal with incremental indexing and its name in full; text never Huffman-coded. */
+/* Every header a literal with incremental indexing and its name in full; text never Huffman-coded.
+ */
 static void core_first_headers(uint32_t id)
 {
     text_literal(0x40, ":path", ECHO);
@@ -86,9 +89,11 @@ static void grpcio(void)
         core_call(id, "more", "\0\0\0\5");
         wire_do(NULL);
     }
-    wire_expect("ping(62616e6477696474) ping(62616e6477696474) ping(62616e6477696474) ping(62616e6477696474) "
+    wire_expect("ping(62616e6477696474) ping(62616e6477696474) ping(62616e6477696474) "
+                "ping(62616e6477696474) "
                 "1: [200 grpc] 'one' [status=0] END 3: [200 grpc] 'more' [status=0] END "
-                "5: [200 grpc] 'more' [status=0] END 7: [200 grpc] 'more' [status=0] END 9: [200 grpc] 'more' [status=0] END");
+                "5: [200 grpc] 'more' [status=0] END 7: [200 grpc] 'more' [status=0] END 9: [200 "
+                "grpc] 'more' [status=0] END");
 }
 
 /* The same client with a table of 0 on its side and ours: each insertion is a no-op. */
@@ -101,7 +106,8 @@ static void literals_with_indexing_to_a_table_of_0(void)
         core_call(id, "hi", "\0\0\0\5");
         wire_do(NULL);
     }
-    wire_expect("1: [200 grpc] 'hi' [status=0] END 3: [200 grpc] 'hi' [status=0] END 5: [200 grpc] 'hi' [status=0] END");
+    wire_expect("1: [200 grpc] 'hi' [status=0] END 3: [200 grpc] 'hi' [status=0] END 5: [200 grpc] "
+                "'hi' [status=0] END");
 }
 
 /* Its keepalive: PINGs while a call is open. */
@@ -114,7 +120,8 @@ static void keepalive(void)
         wire_ping("\0\0\0\0\0\0\0\1");
     }
     core_call(1, "hi", "\0\0\0\5");
-    wire_expect("ping(0000000000000001) ping(0000000000000001) ping(0000000000000001) 1: [200 grpc] 'hi' [status=0] END");
+    wire_expect("ping(0000000000000001) ping(0000000000000001) ping(0000000000000001) 1: [200 "
+                "grpc] 'hi' [status=0] END");
 }
 
 /* A deadline that is not met: RST_STREAM(CANCEL). */
@@ -202,9 +209,11 @@ static void nghttp_does_not_wait(void)
     for (unsigned i = 0; i < 5; i++) {
         wire_priority(tree[i][0], tree[i][1]);
     }
-    wire_block("\x82\x86\x84\x41\x8a\xa0\xe4\x1d\x13\x9d\x09\xb8\xf0\x1e\x07", 15); /* GET / of localhost:8080 */
+    wire_block("\x82\x86\x84\x41\x8a\xa0\xe4\x1d\x13\x9d\x09\xb8\xf0\x1e\x07",
+               15); /* GET / of localhost:8080 */
     memcpy(payload + 5, wire.block, wire.n_block);
-    wire_frame(NRPC_HEADERS, END | NRPC_END_HEADERS | NRPC_HAS_PRIORITY, 13, payload, 5 + wire.n_block);
+    wire_frame(NRPC_HEADERS, END | NRPC_END_HEADERS | NRPC_HAS_PRIORITY, 13, payload,
+               5 + wire.n_block);
     wire.n_block = 0;
     wire_frame(NRPC_SETTINGS, NRPC_ACK, 0, NULL, 0);
     wire_goaway(0, 0);
@@ -237,8 +246,10 @@ static void block_request(uint32_t id, const char *block, size_t n, unsigned fla
 /* The same few bytes mean the same, until the table changes: then they mean what it says. */
 static void repeated_blocks(void)
 {
-    static const char insert_echo[] = "\x83\x86\x44\x0e/test.Raw/Echo\x5f\x10" "application/grpc";
-    static const char insert_fail[] = "\x83\x86\x44\x0e/test.Raw/Fail\xbf"; /* path 62, type 63, old path 64 */
+    static const char insert_echo[] = "\x83\x86\x44\x0e/test.Raw/Echo\x5f\x10"
+                                      "application/grpc";
+    static const char insert_fail[] = "\x83\x86\x44\x0e/test.Raw/Fail\xbf"; /* path 62, type 63, old
+                                                                               path 64 */
     begin(0, NULL);
     block_request(1, insert_echo, sizeof insert_echo - 1, 0);
     for (uint32_t id = 3; id < 9; id += 2) {
@@ -261,19 +272,27 @@ static void repeated_blocks(void)
     block_request(19, "\x83\x86\xbe\xbf", 4, 0);
     wire_message(19, "B", END);
     block_request(21, "\x83\x86\xbe\xbf", 4, END); /* the same, but it ends */
-    wire_expect("1: [200 grpc] 'B' [status=0] END 3: [200 grpc] 'B' [status=0] END 5: [200 grpc] 'B' [status=0] END "
-                "7: [200 grpc] 'B' [status=0] END 9: [200 grpc status=1] END 11: rst(PROTOCOL_ERROR) 13: rst(PROTOCOL_ERROR) "
-                "15: [200 grpc] 'B' [status=0] END 17: [200 grpc] 'B' [status=0] END 19: [200 grpc status=1] END "
+    wire_expect("1: [200 grpc] 'B' [status=0] END 3: [200 grpc] 'B' [status=0] END 5: [200 grpc] "
+                "'B' [status=0] END "
+                "7: [200 grpc] 'B' [status=0] END 9: [200 grpc status=1] END 11: "
+                "rst(PROTOCOL_ERROR) 13: rst(PROTOCOL_ERROR) "
+                "15: [200 grpc] 'B' [status=0] END 17: [200 grpc] 'B' [status=0] END 19: [200 grpc "
+                "status=1] END "
                 "21: [200 grpc status=13 message=*] END");
 }
 
 static void repeated_blocks_with_content_length(void)
 {
     begin(0, NULL);
-    wire_block("\x40\x01x\x01y\x44\x0e/test.Raw/Echo\x5f\x10" "application/grpc", 5 + 16 + 18);
+    wire_block("\x40\x01x\x01y\x44\x0e/test.Raw/Echo\x5f\x10"
+               "application/grpc",
+               5 + 16 + 18);
     wire_headers(1, END); /* malformed, but it fills the table */
     for (uint32_t id = 3; id < 9; id += 2) {
-        block_request(id, "\x83\x86\xbf\xbe\x0f\x0d\x01" "7", 8, 0);
+        block_request(id,
+                      "\x83\x86\xbf\xbe\x0f\x0d\x01"
+                      "7",
+                      8, 0);
         wire_message(id, id == 5 ? "b" : "ab", END); /* the second has 6 bytes */
     }
     wire_expect("1: rst(PROTOCOL_ERROR) 3: [200 grpc] 'ab' [status=0] END 5: rst(PROTOCOL_ERROR) "
@@ -283,7 +302,8 @@ static void repeated_blocks_with_content_length(void)
 /* A block that changes the table changes it each time. */
 static void repeated_table_updates(void)
 {
-    static const char insert[] = "\x83\x86\x44\x0e/test.Raw/Echo\x5f\x10" "application/grpc";
+    static const char insert[] = "\x83\x86\x44\x0e/test.Raw/Echo\x5f\x10"
+                                 "application/grpc";
     begin(0, NULL);
     for (uint32_t id = 1; id < 9; id += 4) {
         block_request(id, insert, sizeof insert - 1, 0);
@@ -291,7 +311,8 @@ static void repeated_table_updates(void)
         block_request(id + 2, "\x20\x3f\xe1\x1f\x82\x86\x84", 7, END);
         wire_do(NULL);
     }
-    wire_expect("1: [200 grpc] 'B' [status=0] END 3: [405] '405*' END 5: [200 grpc] 'B' [status=0] END 7: [405] '405*' END");
+    wire_expect("1: [200 grpc] 'B' [status=0] END 3: [405] '405*' END 5: [200 grpc] 'B' [status=0] "
+                "END 7: [405] '405*' END");
     block_request(9, "\x83\x86\xbf\xbe", 4, END);
     wire_expect("goaway(*,COMPRESSION_ERROR)");
 }
@@ -310,8 +331,10 @@ static void repeated_trailers_and_empty_blocks(void)
     wire_headers(9, END);
     wire_field("x", "y");
     wire_headers(11, END);
-    wire_expect("1: [200 grpc] '1:1' [status=0] END 3: [200 grpc] '1:1' [status=0] END 5: [200 grpc] '1:1' [status=0] END "
-                "7: [200 grpc] '1:1' [status=0] END 9: rst(PROTOCOL_ERROR) 11: rst(PROTOCOL_ERROR)");
+    wire_expect(
+        "1: [200 grpc] '1:1' [status=0] END 3: [200 grpc] '1:1' [status=0] END 5: [200 grpc] '1:1' "
+        "[status=0] END "
+        "7: [200 grpc] '1:1' [status=0] END 9: rst(PROTOCOL_ERROR) 11: rst(PROTOCOL_ERROR)");
 }
 
 /* --- Our encoder and the client's table --------------------------------------------------- */
@@ -349,7 +372,8 @@ static void steady_responses_are_short(void)
 /* The client's table: any size, announced before the first response or later, even twice. */
 static void tables_of_the_client(void)
 {
-    static const uint32_t sizes[] = {0, 1, 31, 32, 59, 60, 90, 103, 104, 105, 200, 4095, 4096, 65536, UINT32_MAX};
+    static const uint32_t sizes[] = {0,   1,   31,  32,   59,   60,    90,        103,
+                                     104, 105, 200, 4095, 4096, 65536, UINT32_MAX};
     for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         for (uint32_t when = 1; when < 9; when += 2) {
             wire_begin(&raw_server);
@@ -361,8 +385,10 @@ static void tables_of_the_client(void)
                 wire_message(id, "B", END);
                 wire_do(NULL);
             }
-            wire_expect(when < 7 ? "acks=2 1: [200 grpc] 'B' [status=0] END 3: [200 grpc status=1] END 5: [200 grpc] 'B' [status=0] END"
-                        : "1: [200 grpc] 'B' [status=0] END 3: [200 grpc status=1] END 5: [200 grpc] 'B' [status=0] END");
+            wire_expect(when < 7 ? "acks=2 1: [200 grpc] 'B' [status=0] END 3: [200 grpc status=1] "
+                                   "END 5: [200 grpc] 'B' [status=0] END"
+                                 : "1: [200 grpc] 'B' [status=0] END 3: [200 grpc status=1] END 5: "
+                                   "[200 grpc] 'B' [status=0] END");
         }
     }
 }
@@ -388,7 +414,8 @@ static void table_that_shrinks_and_grows(void)
     wire_request(9, ECHO, 0);
     wire_message(9, "c", END);
     wire_expect("acks=5 1: [200 grpc] 'a' [status=0] END 3: [200 grpc] 'b' [status=0] END "
-                "5: [200 grpc status=12 message=*] END 7: [405] '405*' END 9: [200 grpc] 'c' [status=0] END");
+                "5: [200 grpc status=12 message=*] END 7: [405] '405*' END 9: [200 grpc] 'c' "
+                "[status=0] END");
 }
 
 int main(void)

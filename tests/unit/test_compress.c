@@ -1,5 +1,6 @@
 /* tests/unit/test_compress.c - gzip and zlib, from messages and back; whatever comes in.
- * Layer: test. Source: RFC 1950, 1951, 1952; build/vectors/compress_vectors.h, what Python's zlib makes of it.
+ * Layer: test. Source: RFC 1950, 1951, 1952; build/vectors/compress_vectors.h, what Python's zlib
+ * makes of it.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -35,7 +36,8 @@ static void vectors_mean_what_zlib_says(void)
     for (unsigned i = 0; i < N_VECTORS; i++) {
         test_context(vectors[i].name, (long)i);
         size_t n = vectors[i].message_bytes < 0 ? 1000 : (size_t)vectors[i].message_bytes;
-        CHECK_EQ(inflate(vectors[i].encoding, vectors[i].data, vectors[i].n, n), vectors[i].message_bytes);
+        CHECK_EQ(inflate(vectors[i].encoding, vectors[i].data, vectors[i].n, n),
+                 vectors[i].message_bytes);
         if (vectors[i].message_bytes >= 0) {
             CHECK(memcmp(test_guarded_room(n), vectors[i].message, n) == 0);
         }
@@ -49,9 +51,12 @@ static void more_than_there_is_room_for(void)
         test_context(vectors[i].name, (long)i);
         if (vectors[i].message_bytes > 0) {
             size_t n = (size_t)vectors[i].message_bytes;
-            CHECK_EQ(inflate(vectors[i].encoding, vectors[i].data, vectors[i].n, n - 1), NRPC_INFLATE_LARGE);
-            CHECK_EQ(inflate(vectors[i].encoding, vectors[i].data, vectors[i].n, n / 2), NRPC_INFLATE_LARGE);
-            CHECK_EQ(inflate(vectors[i].encoding, vectors[i].data, vectors[i].n, 0), NRPC_INFLATE_LARGE);
+            CHECK_EQ(inflate(vectors[i].encoding, vectors[i].data, vectors[i].n, n - 1),
+                     NRPC_INFLATE_LARGE);
+            CHECK_EQ(inflate(vectors[i].encoding, vectors[i].data, vectors[i].n, n / 2),
+                     NRPC_INFLATE_LARGE);
+            CHECK_EQ(inflate(vectors[i].encoding, vectors[i].data, vectors[i].n, 0),
+                     NRPC_INFLATE_LARGE);
         }
     }
 }
@@ -116,13 +121,15 @@ static void bomb(void)
     for (unsigned i = 0; i < N_VECTORS; i++) {
         if (strcmp(vectors[i].name, "zeros, level 9") == 0) {
             CHECK(vectors[i].n < 40);
-            CHECK_EQ(inflate(vectors[i].encoding, vectors[i].data, vectors[i].n, 100), NRPC_INFLATE_LARGE);
+            CHECK_EQ(inflate(vectors[i].encoding, vectors[i].data, vectors[i].n, 100),
+                     NRPC_INFLATE_LARGE);
         }
     }
     /* a fixed block: 'a', then length 258 from distance 1, 8 + 5 bits each, for ever */
     memset(data + 2, 0, sizeof data - 2);
     unsigned at = 16;
-    static const char bits[] = "110" "10010001";
+    static const char bits[] = "110"
+                               "10010001";
     for (const char *p = bits; *p; p++, at++) {
         data[at / 8] |= (uint8_t)((*p - '0') << at % 8);
     }
@@ -132,11 +139,14 @@ static void bomb(void)
         }
     }
     CHECK_EQ(inflate(NRPC_ENCODING_DEFLATE, data, sizeof data, 1000), NRPC_INFLATE_LARGE);
-    CHECK_EQ(inflate(NRPC_ENCODING_DEFLATE, data, sizeof data, 60000), NRPC_INFLATE_BAD); /* it has no end */
+    CHECK_EQ(inflate(NRPC_ENCODING_DEFLATE, data, sizeof data, 60000),
+             NRPC_INFLATE_BAD); /* it has no end */
 }
 
-/* Through nrpc_deflate and back, in a block with `more` bytes beyond the message. Returns the compressed size. */
-static size_t there_and_back(enum nrpc_encoding encoding, const uint8_t *message, size_t n, size_t more)
+/* Through nrpc_deflate and back, in a block with `more` bytes beyond the message. Returns the
+ * compressed size. */
+static size_t there_and_back(enum nrpc_encoding encoding, const uint8_t *message, size_t n,
+                             size_t more)
 {
     uint8_t *block = test_guarded_room(n + more);
     static uint8_t compressed[LARGEST];
@@ -160,7 +170,8 @@ static void messages_become_smaller(void)
             test_context(vectors[i].name, (long)i);
             size_t n = (size_t)vectors[i].message_bytes, zlib = vectors[i].n;
             size_t size = there_and_back(vectors[i].encoding, vectors[i].message, n, 32);
-            /* whatever zlib, at any level, makes half as large, becomes smaller; with a bound on the loss */
+            /* whatever zlib, at any level, makes half as large, becomes smaller; with a bound on
+             * the loss */
             CHECK(zlib * 2 > n || n < 40 || (size > 0 && size < zlib * 3 + 40));
         }
     }
@@ -173,7 +184,8 @@ static void blocks_that_are_full(void)
         if (vectors[i].message_bytes >= 0) {
             test_context(vectors[i].name, (long)i);
             for (size_t more = 0; more < 24; more++) {
-                there_and_back(vectors[i].encoding, vectors[i].message, (size_t)vectors[i].message_bytes, more);
+                there_and_back(vectors[i].encoding, vectors[i].message,
+                               (size_t)vectors[i].message_bytes, more);
             }
         }
     }
@@ -198,7 +210,8 @@ static void random_messages(void)
                 message[at++] = message[from++];
             }
         }
-        smaller += there_and_back(run & 1 ? NRPC_ENCODING_GZIP : NRPC_ENCODING_DEFLATE, message, n, next(40)) != 0;
+        smaller += there_and_back(run & 1 ? NRPC_ENCODING_GZIP : NRPC_ENCODING_DEFLATE, message, n,
+                                  next(40)) != 0;
     }
     CHECK(smaller > RUNS / 40 && smaller < RUNS / 2);
 }
@@ -206,7 +219,8 @@ static void random_messages(void)
 static void checksums(void)
 {
     CHECK_EQ(nrpc_compress_check(NRPC_ENCODING_GZIP, (const uint8_t *)"123456789", 9), 0xcbf43926);
-    CHECK_EQ(nrpc_compress_check(NRPC_ENCODING_DEFLATE, (const uint8_t *)"Wikipedia", 9), 0x11e60398);
+    CHECK_EQ(nrpc_compress_check(NRPC_ENCODING_DEFLATE, (const uint8_t *)"Wikipedia", 9),
+             0x11e60398);
     CHECK_EQ(nrpc_compress_check(NRPC_ENCODING_GZIP, NULL, 0), 0);
     CHECK_EQ(nrpc_compress_check(NRPC_ENCODING_DEFLATE, NULL, 0), 1);
 }

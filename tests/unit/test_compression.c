@@ -1,5 +1,6 @@
 /* tests/unit/test_compression.c - compressed requests and replies, through a connection.
- * Layer: test. Source: gRPC "Compression"; gRPC over HTTP2. Does nothing in an image without NRPC_COMPRESSION.
+ * Layer: test. Source: gRPC "Compression"; gRPC over HTTP2. Does nothing in an image without
+ * NRPC_COMPRESSION.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -14,9 +15,9 @@
 #define TALK "/zip.Zip/Talk"
 #define PASS "/zip.Zip/Pass"
 
-/* All methods answer a message with itself, with "z:" before it when it came compressed. A message tells in its first
- * letter what to ask for before that: '+' compression, '-' none, '?' both in this order, other: nothing; when
- * that fails the answer begins with "!". */
+/* All methods answer a message with itself, with "z:" before it when it came compressed. A message
+ * tells in its first letter what to ask for before that: '+' compression, '-' none, '?' both in
+ * this order, other: nothing; when that fails the answer begins with "!". */
 enum { ZIP_REQUEST_BYTES = 80, ZIP_REPLY_BYTES = 100 };
 
 static enum nrpc_status answer(struct nrpc_call *call, const uint8_t *data, size_t n)
@@ -73,14 +74,20 @@ static uint32_t take(struct nrpc_call *call, const uint8_t *data, uint32_t n)
 
 static const struct nrpc_codec codec = {.message = answer, .next = nothing};
 static const struct nrpc_codec taking = {.message = answer, .next = nothing, .take = take};
-static const struct nrpc_method methods[] = {{.codec = &taking, .cancelled = cancelled, .kind = NRPC_UNARY},
-                                             {.codec = &codec, .cancelled = cancelled, .kind = NRPC_BIDI},
-                                             {.codec = &codec, .cancelled = cancelled, .kind = NRPC_UNARY}};
-static const struct nrpc_service Zip_service = {.path = "/zip.Zip/", .method_names = "\200Pass\200Talk\201ell\377", .methods = methods};
+static const struct nrpc_method methods[] = {
+    {.codec = &taking, .cancelled = cancelled, .kind = NRPC_UNARY},
+    {.codec = &codec, .cancelled = cancelled, .kind = NRPC_BIDI},
+    {.codec = &codec, .cancelled = cancelled, .kind = NRPC_UNARY}};
+static const struct nrpc_service Zip_service = {
+    .path = "/zip.Zip/", .method_names = "\200Pass\200Talk\201ell\377", .methods = methods};
 #define Zip_service_REQUEST_BYTES ZIP_REQUEST_BYTES
 #define Zip_service_REPLY_BYTES ZIP_REPLY_BYTES
-union Zip_service_request { uint8_t m0; };
-union Zip_service_reply { uint8_t m0; };
+union Zip_service_request {
+    uint8_t m0;
+};
+union Zip_service_reply {
+    uint8_t m0;
+};
 NRPC_SERVER_DEFINE(zip_server, 2, Zip_service);
 
 /* HEADERS; encoding, accepted: NULL for none. */
@@ -162,7 +169,8 @@ static void messages_of_a_stream_come_either_way(void)
 
 static void messages_that_cannot_be(void)
 {
-    static uint8_t bad[] = {1, 0, 0, 0, 24, 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff, 1, 1, 0, 0xfe, 0xff, 'x', 1, 2, 3, 4, 1, 0, 0, 0};
+    static uint8_t bad[] = {1, 0, 0, 0,    24,   0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff,
+                            1, 1, 0, 0xfe, 0xff, 'x',  1,    2, 3, 4, 1, 0, 0, 0};
     wire_begin(&zip_server);
     request(1, TELL, "gzip", NULL);
     wire_data(1, bad, sizeof bad, END);
@@ -178,7 +186,8 @@ static void messages_that_cannot_be(void)
     request(11, TELL, "gzip", NULL);
     wire_data(11, "\1\0\0\0\0", 5, END);
     wire_expect("1: [200 grpc status=13 message=message does not inflate] END "
-                "3: [200 grpc status=13 message=no grpc-encoding] END 5: [200 grpc status=13 message=no grpc-encoding] END "
+                "3: [200 grpc status=13 message=no grpc-encoding] END 5: [200 grpc status=13 "
+                "message=no grpc-encoding] END "
                 "7: [200 grpc status=13 message=no grpc-encoding] END "
                 "9: [200 grpc status=13 message=message does not inflate] END "
                 "11: [200 grpc status=13 message=message does not inflate] END");
@@ -186,20 +195,23 @@ static void messages_that_cannot_be(void)
 
 static void encodings_that_there_are_not(void)
 {
-    static const char *const encodings[] = {"snappy", "", "gzip,deflate", "gzi", "gzipp", "x-gzip", "GZIP", "identity,gzip"};
+    static const char *const encodings[] = {"snappy", "",       "gzip,deflate", "gzi",
+                                            "gzipp",  "x-gzip", "GZIP",         "identity,gzip"};
     for (unsigned i = 0; i < sizeof encodings / sizeof encodings[0]; i++) {
         wire_begin(&zip_server);
         request(1, TELL, encodings[i], NULL);
         wire_message(1, "x", END);
-        wire_expect("1: [200 grpc grpc-accept-encoding=identity,deflate,gzip status=12 message=unknown grpc-encoding] END");
+        wire_expect("1: [200 grpc grpc-accept-encoding=identity,deflate,gzip status=12 "
+                    "message=unknown grpc-encoding] END");
     }
 }
 
-/* A message of the largest size that does not become smaller still fits; one byte more does not, however small it is
- * when compressed. */
+/* A message of the largest size that does not become smaller still fits; one byte more does not,
+ * however small it is when compressed. */
 static void sizes_at_their_limit(void)
 {
-    static const uint8_t bomb[] = {1, 0, 0, 0, 12, 0x78, 0x01, 0x63, 0x60, 0xa0, 0x32, 0, 0, 0, 0x51, 0, 1}; /* 81 zeros */
+    static const uint8_t bomb[] = {1,    0,    0, 0, 12, 0x78, 0x01, 0x63, 0x60,
+                                   0xa0, 0x32, 0, 0, 0,  0x51, 0,    1}; /* 81 zeros */
     char text[ZIP_REQUEST_BYTES + 2];
     memset(text, 'n', sizeof text);
     text[ZIP_REQUEST_BYTES] = 0;
@@ -217,9 +229,11 @@ static void sizes_at_their_limit(void)
     wire_do(NULL);
     request(9, TELL, "gzip", NULL);
     wire_long_message(9, ZIP_REQUEST_BYTES + NRPC_COMPRESSION_ROOM(ZIP_REQUEST_BYTES) + 1, END);
-    wire_expect("1: [200 grpc] <?82> [status=0] END 3: [200 grpc status=8 message=message too large] END "
-                "5: [200 grpc status=8 message=message too large] END 7: [200 grpc status=8 message=message too large] END "
-                "9: [200 grpc status=8 message=message too large] END");
+    wire_expect(
+        "1: [200 grpc] <?82> [status=0] END 3: [200 grpc status=8 message=message too large] END "
+        "5: [200 grpc status=8 message=message too large] END 7: [200 grpc status=8 "
+        "message=message too large] END "
+        "9: [200 grpc status=8 message=message too large] END");
 }
 
 static void replies(void)
@@ -233,15 +247,17 @@ static void replies(void)
     compressed(5, NRPC_ENCODING_DEFLATE, SAME, END);
     request(7, TELL, NULL, "identity,br , gzip");
     wire_message(7, "+aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", END);
-    wire_expect("1: [200 grpc grpc-encoding=gzip] gzip <?80> [status=0] END "
-                "3: [200 grpc grpc-encoding=deflate] deflate <?80> [status=0] END "
-                "5: [200 grpc grpc-encoding=gzip] gzip <?82> [status=0] END "
-                "7: [200 grpc grpc-encoding=gzip] gzip '+aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' [status=0] END");
+    wire_expect(
+        "1: [200 grpc grpc-encoding=gzip] gzip <?80> [status=0] END "
+        "3: [200 grpc grpc-encoding=deflate] deflate <?80> [status=0] END "
+        "5: [200 grpc grpc-encoding=gzip] gzip <?82> [status=0] END "
+        "7: [200 grpc grpc-encoding=gzip] gzip '+aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' [status=0] END");
 }
 
 static void replies_that_are_not_wanted(void)
 {
-    static const char *const accepted[] = {NULL, "", "identity", "br,snappy", "gzipp", ",", "identity,identity"};
+    static const char *const accepted[] = {NULL,    "",  "identity",         "br,snappy",
+                                           "gzipp", ",", "identity,identity"};
     for (unsigned i = 0; i < sizeof accepted / sizeof accepted[0]; i++) {
         wire_begin(&zip_server);
         request(1, TELL, NULL, accepted[i]);
@@ -286,7 +302,8 @@ static void too_late(void)
     wire_expect("1: [200 grpc] 'first' '!+second' [status=0] END");
 }
 
-/* What such a method has at the end of its transmit block is not to be moved: its replies go out as they are. */
+/* What such a method has at the end of its transmit block is not to be moved: its replies go out as
+ * they are. */
 static void replies_of_a_method_with_streamed_fields(void)
 {
     wire_begin(&zip_server);
@@ -298,7 +315,8 @@ static void replies_of_a_method_with_streamed_fields(void)
 /* The table of a client that indexes them all: the second request has them in a byte each. */
 static void fields_that_are_indexed(void)
 {
-    static const uint8_t first[] = "\x40\x0dgrpc-encoding\x04gzip\x40\x14grpc-accept-encoding\x0cgzip,deflate";
+    static const uint8_t first[] =
+        "\x40\x0dgrpc-encoding\x04gzip\x40\x14grpc-accept-encoding\x0cgzip,deflate";
     wire_begin(&zip_server);
     wire_request_fields(TELL);
     wire_block(first, sizeof first - 1);
@@ -315,7 +333,8 @@ static void fields_that_are_indexed(void)
     wire_block("\xbe", 1);
     wire_headers(9, 0);
     compressed(9, NRPC_ENCODING_GZIP, "x", END);
-    wire_expect("1: [200 grpc grpc-encoding=gzip] gzip <?82> [status=0] END 3: [200 grpc] 'z:x' [status=0] END "
+    wire_expect("1: [200 grpc grpc-encoding=gzip] gzip <?82> [status=0] END 3: [200 grpc] 'z:x' "
+                "[status=0] END "
                 "5: [200 grpc] 'z:x' [status=0] END 7: [200 grpc] 'z:x' [status=0] END "
                 "9: [200 grpc status=13 message=no grpc-encoding] END");
 }

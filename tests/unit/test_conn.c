@@ -1,5 +1,5 @@
-/* tests/unit/test_conn.c - preface, frames, settings, pings: what is taken, and what ends a connection.
- * Layer: test. Source: RFC 9113 3.4, 4 to 6; each test's comment.
+/* tests/unit/test_conn.c - preface, frames, settings, pings: what is taken, and what ends a
+ * connection. Layer: test. Source: RFC 9113 3.4, 4 to 6; each test's comment.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -50,8 +50,10 @@ static void our_settings_come_first(void)
     CHECK(wire.n_out >= 9 && wire.out[3] == NRPC_SETTINGS && wire.n_out == 9u + wire.out[2]);
     CHECK_EQ(our_setting(NRPC_MAX_CONCURRENT_STREAMS), NRPC_MAX_STREAMS);
     CHECK_EQ(our_setting(NRPC_INITIAL_WINDOW_SIZE), 5 + RAW_REQUEST_BYTES);
-    CHECK(our_setting(NRPC_MAX_HEADER_LIST_SIZE) >= 8192); /* or nothing: grpc-go fails calls below */
-    CHECK_EQ(our_setting(NRPC_HEADER_TABLE_SIZE), NRPC_HPACK_ENTRIES == 128 ? UINT32_MAX : NRPC_HPACK_TABLE_BYTES);
+    CHECK(our_setting(NRPC_MAX_HEADER_LIST_SIZE) >= 8192); /* or nothing: grpc-go fails calls below
+                                                            */
+    CHECK_EQ(our_setting(NRPC_HEADER_TABLE_SIZE),
+             NRPC_HPACK_ENTRIES == 128 ? UINT32_MAX : NRPC_HPACK_TABLE_BYTES);
     size_t sent = wire.n_out;
     wire_pump();
     CHECK_EQ(wire.n_out, sent);
@@ -67,8 +69,9 @@ static void preface_alone(void)
 
 static void wrong_prefaces(void)
 {
-    static const char *const texts[] = {"GET / HTTP/1.1\r\nHost: a\r\n\r\n12", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\r",
-                                        "PRI * HTTP/1.1\r\n\r\nSM\r\n\r\n", "\x16\x03\x01\x02\0\x01\0\x01", "X"};
+    static const char *const texts[] = {
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\n12", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\r",
+        "PRI * HTTP/1.1\r\n\r\nSM\r\n\r\n", "\x16\x03\x01\x02\0\x01\0\x01", "X"};
     for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         wire_begin_bare(&raw_server);
         wire_bytes(texts[i], strlen(texts[i]));
@@ -81,7 +84,8 @@ static void first_frame_must_be_settings(void)
     for (unsigned type = 0; type < 12; type++) {
         wire_begin_bare(&raw_server);
         wire_preface();
-        wire_frame(type, type == NRPC_SETTINGS ? NRPC_ACK : 0, type < 4 || type == 9, "\0\0\0\0\0\0\0\0", 8);
+        wire_frame(type, type == NRPC_SETTINGS ? NRPC_ACK : 0, type < 4 || type == 9,
+                   "\0\0\0\0\0\0\0\0", 8);
         wire_expect("goaway(0,PROTOCOL_ERROR)");
     }
 }
@@ -155,12 +159,25 @@ static void frames_on_the_wrong_kind_of_stream(void)
         unsigned type;
         uint32_t id;
         size_t n;
-    } rows[] = {{NRPC_DATA, 0, 1}, {NRPC_HEADERS, 0, 1}, {NRPC_PRIORITY, 0, 5}, {NRPC_RST_STREAM, 0, 4},
-                {NRPC_SETTINGS, 1, 0}, {NRPC_SETTINGS, 1, 6}, {NRPC_PING, 1, 8}, {NRPC_GOAWAY, 1, 8},
-                {NRPC_CONTINUATION, 0, 1}, {NRPC_PUSH_PROMISE, 0, 5}, {NRPC_PUSH_PROMISE, 1, 5},
+    } rows[] = {{NRPC_DATA, 0, 1},
+                {NRPC_HEADERS, 0, 1},
+                {NRPC_PRIORITY, 0, 5},
+                {NRPC_RST_STREAM, 0, 4},
+                {NRPC_SETTINGS, 1, 0},
+                {NRPC_SETTINGS, 1, 6},
+                {NRPC_PING, 1, 8},
+                {NRPC_GOAWAY, 1, 8},
+                {NRPC_CONTINUATION, 0, 1},
+                {NRPC_PUSH_PROMISE, 0, 5},
+                {NRPC_PUSH_PROMISE, 1, 5},
                 /* idle, 5.1 */
-                {NRPC_DATA, 1, 1}, {NRPC_DATA, 2, 1}, {NRPC_RST_STREAM, 1, 4}, {NRPC_RST_STREAM, 2, 4},
-                {NRPC_WINDOW_UPDATE, 1, 4}, {NRPC_WINDOW_UPDATE, 2, 4}, {NRPC_CONTINUATION, 1, 1}};
+                {NRPC_DATA, 1, 1},
+                {NRPC_DATA, 2, 1},
+                {NRPC_RST_STREAM, 1, 4},
+                {NRPC_RST_STREAM, 2, 4},
+                {NRPC_WINDOW_UPDATE, 1, 4},
+                {NRPC_WINDOW_UPDATE, 2, 4},
+                {NRPC_CONTINUATION, 1, 1}};
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         one_frame(rows[i].type, 0, rows[i].id, "\0\0\0\1\0\0\0\0", rows[i].n);
         wire_expect("goaway(0,PROTOCOL_ERROR)");
@@ -202,12 +219,23 @@ static void frames_of_wrong_sizes(void)
         unsigned type, flags;
         uint32_t id;
         size_t n;
-    } rows[] = {{NRPC_RST_STREAM, 0, 1, 0}, {NRPC_RST_STREAM, 0, 1, 3}, {NRPC_RST_STREAM, 0, 1, 5},
-                {NRPC_PING, 0, 0, 0}, {NRPC_PING, 0, 0, 7}, {NRPC_PING, 0, 0, 9}, {NRPC_PING, NRPC_ACK, 0, 6},
-                {NRPC_WINDOW_UPDATE, 0, 0, 0}, {NRPC_WINDOW_UPDATE, 0, 0, 3}, {NRPC_WINDOW_UPDATE, 0, 1, 5},
-                {NRPC_SETTINGS, 0, 0, 1}, {NRPC_SETTINGS, 0, 0, 5}, {NRPC_SETTINGS, 0, 0, 7},
-                {NRPC_SETTINGS, NRPC_ACK, 0, 6}, {NRPC_SETTINGS, NRPC_ACK, 0, 1},
-                {NRPC_GOAWAY, 0, 0, 0}, {NRPC_GOAWAY, 0, 0, 7}};
+    } rows[] = {{NRPC_RST_STREAM, 0, 1, 0},
+                {NRPC_RST_STREAM, 0, 1, 3},
+                {NRPC_RST_STREAM, 0, 1, 5},
+                {NRPC_PING, 0, 0, 0},
+                {NRPC_PING, 0, 0, 7},
+                {NRPC_PING, 0, 0, 9},
+                {NRPC_PING, NRPC_ACK, 0, 6},
+                {NRPC_WINDOW_UPDATE, 0, 0, 0},
+                {NRPC_WINDOW_UPDATE, 0, 0, 3},
+                {NRPC_WINDOW_UPDATE, 0, 1, 5},
+                {NRPC_SETTINGS, 0, 0, 1},
+                {NRPC_SETTINGS, 0, 0, 5},
+                {NRPC_SETTINGS, 0, 0, 7},
+                {NRPC_SETTINGS, NRPC_ACK, 0, 6},
+                {NRPC_SETTINGS, NRPC_ACK, 0, 1},
+                {NRPC_GOAWAY, 0, 0, 0},
+                {NRPC_GOAWAY, 0, 0, 7}};
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         wire_begin(&raw_server);
         wire_request(1, "/test.Raw/Later", 0);
@@ -229,8 +257,10 @@ static void headers_and_data_too_short_for_their_flags(void)
     static const struct {
         unsigned type, flags;
         size_t n;
-    } rows[] = {{NRPC_HEADERS, NRPC_END_HEADERS | NRPC_HAS_PRIORITY, 4}, {NRPC_HEADERS, NRPC_END_HEADERS | NRPC_PADDED, 0},
-                {NRPC_HEADERS, NRPC_END_HEADERS | NRPC_PADDED | NRPC_HAS_PRIORITY, 5}, {NRPC_DATA, NRPC_PADDED, 0}};
+    } rows[] = {{NRPC_HEADERS, NRPC_END_HEADERS | NRPC_HAS_PRIORITY, 4},
+                {NRPC_HEADERS, NRPC_END_HEADERS | NRPC_PADDED, 0},
+                {NRPC_HEADERS, NRPC_END_HEADERS | NRPC_PADDED | NRPC_HAS_PRIORITY, 5},
+                {NRPC_DATA, NRPC_PADDED, 0}};
     for (unsigned i = 0; i < 4; i++) {
         wire_begin(&raw_server);
         wire_request(1, "/test.Raw/Later", 0);
@@ -273,7 +303,8 @@ static void padded_headers_with_priority(void)
     memcpy(payload, head, 6);
     memcpy(payload + 6, wire.block, wire.n_block);
     memset(payload + 6 + wire.n_block, 0, 3);
-    wire_frame(NRPC_HEADERS, NRPC_PADDED | NRPC_HAS_PRIORITY | NRPC_END_HEADERS, 1, payload, wire.n_block + 9);
+    wire_frame(NRPC_HEADERS, NRPC_PADDED | NRPC_HAS_PRIORITY | NRPC_END_HEADERS, 1, payload,
+               wire.n_block + 9);
     wire_message(1, "alive", END);
     wire_expect("1: [200 grpc] 'alive' [status=0] END");
 }
@@ -300,9 +331,11 @@ static void wrong_settings(void)
 
 static void settings_that_are_allowed(void)
 {
-    static const uint8_t all[] = {0, 1, 0, 0, 0x10, 0, 0, 2, 0, 0, 0, 1, 0, 3, 0, 0, 0, 0, 0, 4, 0x7f, 0xff, 0xff, 0xff,
-                                  0, 5, 0, 0xff, 0xff, 0xff, 0, 6, 0, 0, 0, 0, 0, 6, 0xff, 0xff, 0xff, 0xff,
-                                  0, 9, 0, 0, 0, 7, 0xfe, 3, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0};
+    static const uint8_t all[] = {
+        0, 1, 0, 0,    0x10, 0,    0,    2,    0,    0, 0,    1,    0,    3, 0,    0, 0,
+        0, 0, 4, 0x7f, 0xff, 0xff, 0xff, 0,    5,    0, 0xff, 0xff, 0xff, 0, 6,    0, 0,
+        0, 0, 0, 6,    0xff, 0xff, 0xff, 0xff, 0,    9, 0,    0,    0,    7, 0xfe, 3, 0,
+        0, 0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0,    0,    0,    0, 0};
     wire_begin(&raw_server);
     wire_frame(NRPC_SETTINGS, 0, 0, all, sizeof all);
     wire_frame(NRPC_SETTINGS, 0xfe, 0, all, 12); /* flags that have no meaning */
@@ -344,7 +377,10 @@ static void goaway_of_the_client(void)
     wire_begin(&raw_server);
     wire_request(1, ECHO, 0);
     wire_goaway(0, 0);
-    wire_frame(NRPC_GOAWAY, 0, 0, "\x7f\xff\xff\xff\0\0\0\xff" "some debug data", 23); /* an unknown code, 7 */
+    wire_frame(NRPC_GOAWAY, 0, 0,
+               "\x7f\xff\xff\xff\0\0\0\xff"
+               "some debug data",
+               23); /* an unknown code, 7 */
     wire_message(1, "alive", END);
     wire_expect("1: [200 grpc] 'alive' [status=0] END");
 }
@@ -381,7 +417,8 @@ static void depending_on_itself(void) /* RFC 7540 5.3.1 */
     wire_request_fields(ECHO);
     uint8_t payload[200] = {0, 0, 0, 3, 9};
     memcpy(payload + 5, wire.block, wire.n_block);
-    wire_frame(NRPC_HEADERS, NRPC_HAS_PRIORITY | NRPC_END_HEADERS | END, 3, payload, wire.n_block + 5);
+    wire_frame(NRPC_HEADERS, NRPC_HAS_PRIORITY | NRPC_END_HEADERS | END, 3, payload,
+               wire.n_block + 5);
     wire.n_block = 0;
     expect_alive(5, "1: rst(PROTOCOL_ERROR) 3: rst(PROTOCOL_ERROR)");
 }
@@ -415,13 +452,16 @@ static void expect_to_wait(const char *expected)
 static void what_cannot_be_answered_waits(void)
 {
     wire_begin(&raw_server);
-    expect_to_wait("ping(6162636465666768) ping(4142434445464748) ping(3031323334353637) 1: rst(PROTOCOL_ERROR) "
-                   "3: rst(PROTOCOL_ERROR) 5: rst(PROTOCOL_ERROR) 7: rst(PROTOCOL_ERROR) 9: rst(PROTOCOL_ERROR) "
+    expect_to_wait("ping(6162636465666768) ping(4142434445464748) ping(3031323334353637) 1: "
+                   "rst(PROTOCOL_ERROR) "
+                   "3: rst(PROTOCOL_ERROR) 5: rst(PROTOCOL_ERROR) 7: rst(PROTOCOL_ERROR) 9: "
+                   "rst(PROTOCOL_ERROR) "
                    "11: rst(PROTOCOL_ERROR) 13: rst(PROTOCOL_ERROR) 15: rst(PROTOCOL_ERROR) "
                    "17: [200 grpc] 'behind it' [status=0] END");
 }
 
-/* A frame without payload, the last in its segment, that has to wait: no further byte will remind of it. */
+/* A frame without payload, the last in its segment, that has to wait: no further byte will remind
+ * of it. */
 static void empty_frames_that_must_wait_are_not_forgotten(void)
 {
     wire_begin(&raw_server);

@@ -98,7 +98,8 @@ static void finished_before_its_deadline(void)
     wire_close();
 }
 
-/* A message that the client's window keeps here is not sent any more; one that has begun to leave is. */
+/* A message that the client's window keeps here is not sent any more; one that has begun to leave
+ * is. */
 static void deadline_behind_a_closed_window(void)
 {
     for (unsigned window = 0; window <= 4; window += 4) {
@@ -137,7 +138,8 @@ static void shutdown_that_is_not_answered(void)
     }
     tick_after(1000);
     CHECK(nrpc_conn_closing(wire.conn));
-    CHECK_TEXT(wire_text(), "goaway(2147483647,NO_ERROR) PING(0100000000000000) goaway(0,NO_ERROR)");
+    CHECK_TEXT(wire_text(),
+               "goaway(2147483647,NO_ERROR) PING(0100000000000000) goaway(0,NO_ERROR)");
     wire_close();
 }
 

@@ -28,7 +28,8 @@ static struct {
     int result;
 } is;
 
-enum nrpc_status Greeter_SayHello(struct nrpc_call *call, const HelloRequest *request, HelloReply *reply)
+enum nrpc_status Greeter_SayHello(struct nrpc_call *call, const HelloRequest *request,
+                                  HelloReply *reply)
 {
     (void)request;
     (void)reply;
@@ -37,7 +38,8 @@ enum nrpc_status Greeter_SayHello(struct nrpc_call *call, const HelloRequest *re
     return is.status;
 }
 
-static void fails(enum nrpc_status status, const char *message, unsigned n, int result, const char *expected)
+static void fails(enum nrpc_status status, const char *message, unsigned n, int result,
+                  const char *expected)
 {
     is.status = status;
     is.message = message;
@@ -52,14 +54,16 @@ static void fails(enum nrpc_status status, const char *message, unsigned n, int 
 
 static void one_detail(void)
 {
-    fails(NRPC_UNAVAILABLE, "busy", 1, 0, "1: [200 grpc status=14 message=busy grpc-status-details-bin="
+    fails(NRPC_UNAVAILABLE, "busy", 1, 0,
+          "1: [200 grpc status=14 message=busy grpc-status-details-bin="
           "CA4SBGJ1c3kaMAoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5mbxIECgIIAg] END");
 }
 
 static void without_a_message(void)
 {
-    const char *expected = "1: [200 grpc status=14 grpc-status-details-bin="
-                           "CA4aMAoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5mbxIECgIIAg] END";
+    const char *expected =
+        "1: [200 grpc status=14 grpc-status-details-bin="
+        "CA4aMAoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5mbxIECgIIAg] END";
     fails(NRPC_UNAVAILABLE, NULL, 1, 0, expected);
     fails(NRPC_UNAVAILABLE, "", 1, 0, expected);
 }
@@ -67,7 +71,8 @@ static void without_a_message(void)
 static void without_details(void)
 {
     fails(NRPC_INVALID_ARGUMENT, "caf\xc3\xa9 100%", 0, 0,
-          "1: [200 grpc status=3 message=caf%C3%A9 100%25 grpc-status-details-bin=CAMSCmNhZsOpIDEwMCU] END");
+          "1: [200 grpc status=3 message=caf%C3%A9 100%25 "
+          "grpc-status-details-bin=CAMSCmNhZsOpIDEwMCU] END");
 }
 
 /* Both messages are cut at one place: grpcio refuses a status whose two are not the same. */
@@ -76,20 +81,24 @@ static void message_that_is_cut(void)
     char message[NRPC_STATUS_MESSAGE_MAX + 20];
     memset(message, 'x', sizeof message);
     message[sizeof message - 1] = 0;
-    fails(NRPC_INVALID_ARGUMENT, message, 0, 0, "1: [200 grpc status=3 message=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx "
-          "grpc-status-details-bin=CAMSMHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eA] END");
+    fails(NRPC_INVALID_ARGUMENT, message, 0, 0,
+          "1: [200 grpc status=3 message=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx "
+          "grpc-status-details-bin="
+          "CAMSMHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eA] END");
 }
 
 /* Two do not fit into 128 bytes: the call fails without any. */
 static void too_many_details(void)
 {
     static const char *const two = "1: [200 grpc status=14 grpc-status-details-bin="
-        "CA4aMAoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5mbxIECgIIAhowCih0eXBlLmdvb2dsZWFwaXMuY29tL2dvb2ds"
-        "ZS5ycGMuUmV0cnlJbmZvEgQKAggC] END";
+                                   "CA4aMAoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5mbxI"
+                                   "ECgIIAhowCih0eXBlLmdvb2dsZWFwaXMuY29tL2dvb2ds"
+                                   "ZS5ycGMuUmV0cnlJbmZvEgQKAggC] END";
     if (NRPC_METADATA_BYTES >= 102 * 4 / 3 + 31) {
         fails(NRPC_UNAVAILABLE, NULL, 2, 0, two);
     } else {
-        fails(NRPC_UNAVAILABLE, "busy", 2, NRPC_E_TOO_BIG, "1: [200 grpc status=14 message=busy] END");
+        fails(NRPC_UNAVAILABLE, "busy", 2, NRPC_E_TOO_BIG,
+              "1: [200 grpc status=14 message=busy] END");
     }
 }
 

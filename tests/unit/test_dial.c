@@ -1,5 +1,5 @@
-/* tests/unit/test_dial.c - when a link is dialled, what a lost one means, and servers that dial out.
- * Layer: test. Source: nanorpc/dial.h; gRPC "Connection Backoff Protocol".
+/* tests/unit/test_dial.c - when a link is dialled, what a lost one means, and servers that dial
+ * out. Layer: test. Source: nanorpc/dial.h; gRPC "Connection Backoff Protocol".
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/dial.h"
 
@@ -10,7 +10,9 @@
 
 enum { START = 12345, ROUNDS = 40 };
 
-static const uint8_t hello[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0"; /* the string's zero ends SETTINGS */
+static const uint8_t hello[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0"; /* the string's
+                                                                                      zero ends
+                                                                                      SETTINGS */
 
 static uint32_t now;
 static int is_wanted, gives_conn;
@@ -293,7 +295,8 @@ static void reverse_half_a_preface(void)
 
 static void reverse_all_taken(void)
 {
-    struct nrpc_conn *one = nrpc_server_accept(&raw_server, now), *two = nrpc_server_accept(&raw_server, now);
+    struct nrpc_conn *one = nrpc_server_accept(&raw_server, now),
+                     *two = nrpc_server_accept(&raw_server, now);
     now += 1000000;
     (void)wait(&uplink.dial);
     CHECK(nrpc_dial_linked(&uplink.dial, now) == NULL);

@@ -22,7 +22,8 @@ static void every_status(void)
 {
     for (unsigned status = 1; status <= 16; status++) {
         char request[] = {(char)('A' + status), 0}, expected[64] = "1: [200 grpc status=";
-        char digits[3] = {status > 9 ? '1' : (char)('0' + status), status > 9 ? (char)('0' + status - 10) : 0, 0};
+        char digits[3] = {status > 9 ? '1' : (char)('0' + status),
+                          status > 9 ? (char)('0' + status - 10) : 0, 0};
         one_message("/test.Raw/Fail", request);
         wire_expect(strcat(strcat(expected, digits), "] END {m1}"));
     }
@@ -43,31 +44,46 @@ static void message_is_percent_encoded(void)
 static void message_over_its_limit_is_cut(void)
 {
     one_message("/test.Raw/Fail", "D 0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmn");
-    wire_expect("1: [200 grpc status=3 message=0123456789abcdefghijklmnopqrstuvwxyz0123456789ab] END {m62}");
+    wire_expect("1: [200 grpc status=3 message=0123456789abcdefghijklmnopqrstuvwxyz0123456789ab] "
+                "END {m62}");
 }
 
 /* 45 bytes, then one that takes three on the wire and one that would not fit. */
 static void message_is_not_cut_within_an_escape(void)
 {
     one_message("/test.Raw/Fail", "D 0123456789abcdefghijklmnopqrstuvwxyz0123456789%!");
-    wire_expect("1: [200 grpc status=3 message=0123456789abcdefghijklmnopqrstuvwxyz0123456789] END {m50}");
+    wire_expect(
+        "1: [200 grpc status=3 message=0123456789abcdefghijklmnopqrstuvwxyz0123456789] END {m50}");
     one_message("/test.Raw/Fail", "D 0123456789abcdefghijklmnopqrstuvwxyz012345678%!");
-    wire_expect("1: [200 grpc status=3 message=0123456789abcdefghijklmnopqrstuvwxyz012345678%25] END {m49}");
+    wire_expect("1: [200 grpc status=3 message=0123456789abcdefghijklmnopqrstuvwxyz012345678%25] "
+                "END {m49}");
 }
 
-/* Nor between the bytes of one character: 41 bytes, then two of the three of a euro sign would fit. */
+/* Nor between the bytes of one character: 41 bytes, then two of the three of a euro sign would fit.
+ */
 static void message_is_not_cut_within_a_character(void)
 {
     one_message("/test.Raw/Fail", "D 0123456789abcdefghijklmnopqrstuvwxyz01234\342\202\254");
-    wire_expect("1: [200 grpc status=3 message=0123456789abcdefghijklmnopqrstuvwxyz01234] END {m46}");
+    wire_expect(
+        "1: [200 grpc status=3 message=0123456789abcdefghijklmnopqrstuvwxyz01234] END {m46}");
 }
 
 /* --- Not a call --------------------------------------------------------------------------- */
 
 static void unknown_methods(void)
 {
-    static const char *const paths[] = {"/test.Raw/Nope", "/test.Raw/", "/test.Raw", "/test.Raw/Ech", "/test.Raw/Echo2",
-        "/test.Large/Echo", "/nobody.Here/Knows", "/", "/*", "/test.Raw/NEcho", "/test.Raw//Echo", "/TEST.Raw/Echo"};
+    static const char *const paths[] = {"/test.Raw/Nope",
+                                        "/test.Raw/",
+                                        "/test.Raw",
+                                        "/test.Raw/Ech",
+                                        "/test.Raw/Echo2",
+                                        "/test.Large/Echo",
+                                        "/nobody.Here/Knows",
+                                        "/",
+                                        "/*",
+                                        "/test.Raw/NEcho",
+                                        "/test.Raw//Echo",
+                                        "/TEST.Raw/Echo"};
     for (unsigned i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         one_message(paths[i], "hi");
         wire_expect("1: [200 grpc status=12 message=unknown method] END {}");
@@ -115,8 +131,10 @@ static void identity_is_an_encoding(void)
 /* Peers' bug: the message length goes unchecked to an allocator. */
 static void message_over_the_limit(void)
 {
-    static const char *const heads[] = {"\0\0\0\0\x41", "\0\0\0\1\0", "\0\xff\xff\xff\xff", "\0\x80\0\0\0", "\0\xff\xff\xff\xfb"};
-    static const char *const methods[] = {ECHO, "/test.Raw/List", "/test.Raw/Collect", "/test.Raw/Bidi"};
+    static const char *const heads[] = {"\0\0\0\0\x41", "\0\0\0\1\0", "\0\xff\xff\xff\xff",
+                                        "\0\x80\0\0\0", "\0\xff\xff\xff\xfb"};
+    static const char *const methods[] = {ECHO, "/test.Raw/List", "/test.Raw/Collect",
+                                          "/test.Raw/Bidi"};
     for (unsigned i = 0; i < 5; i++) {
         for (unsigned k = 0; k < 4; k++) {
             wire_begin(&raw_server);
@@ -129,7 +147,8 @@ static void message_over_the_limit(void)
     }
 }
 
-/* The engine ends a call that its handler has begun: the handler keeps `call`, so it must be told. */
+/* The engine ends a call that its handler has begun: the handler keeps `call`, so it must be told.
+ */
 static void handler_is_told_of_every_end(void)
 {
     static const char *const endings[] = {"\1\0\0\0\1x", "\0\xff\xff\xff\xff!", "\0\0\0\0\2x"};
@@ -149,7 +168,8 @@ static void handler_is_told_of_every_end(void)
 
 static void cancelled_calls(void)
 {
-    static const char *const methods[] = {"/test.Raw/Later", "/test.Raw/Push", "/test.Raw/Hold", "/test.Raw/Hold"};
+    static const char *const methods[] = {"/test.Raw/Later", "/test.Raw/Push", "/test.Raw/Hold",
+                                          "/test.Raw/Hold"};
     wire_begin(&raw_server);
     wire.show = WIRE_EVENTS;
     for (uint32_t i = 0; i < 4; i++) {
@@ -235,8 +255,8 @@ static void slot_freed_while_it_waits_for_its_turn(void)
                 "7: [200 grpc] 'old' [status=0] END 9: [200 grpc] 'new' [status=0] END");
 }
 
-/* Finished before the client's END_STREAM: trailers, then RST_STREAM(NO_ERROR); what is still on its
- * way is dropped, and a new call takes the slot. */
+/* Finished before the client's END_STREAM: trailers, then RST_STREAM(NO_ERROR); what is still on
+ * its way is dropped, and a new call takes the slot. */
 static void early_end(void)
 {
     wire_begin(&raw_server);
@@ -250,12 +270,14 @@ static void early_end(void)
         wire_do(NULL);
     }
     wire_message(1, "dropped too", END);
-    wire_expect("1: [200 grpc status=12 message=*] END rst(NO_ERROR) 3: [200 grpc] 'x' [status=0] END "
-                "5: [200 grpc] 'x' [status=0] END 7: [200 grpc] 'x' [status=0] END "
-                "9: [200 grpc] 'x' [status=0] END 11: [200 grpc] 'x' [status=0] END");
+    wire_expect(
+        "1: [200 grpc status=12 message=*] END rst(NO_ERROR) 3: [200 grpc] 'x' [status=0] END "
+        "5: [200 grpc] 'x' [status=0] END 7: [200 grpc] 'x' [status=0] END "
+        "9: [200 grpc] 'x' [status=0] END 11: [200 grpc] 'x' [status=0] END");
 }
 
-/* What comes for it is still looked at, as h2spec wants: it must not matter whether our answer was faster. */
+/* What comes for it is still looked at, as h2spec wants: it must not matter whether our answer was
+ * faster. */
 static void answered_request(const char *content_length)
 {
     wire_begin_acked(&raw_server);

@@ -1,5 +1,5 @@
-/* tests/unit/test_flow.c - windows in both directions, down to their last byte; and a link that is full.
- * Layer: test. Source: RFC 9113 5.2, 6.9.
+/* tests/unit/test_flow.c - windows in both directions, down to their last byte; and a link that is
+ * full. Layer: test. Source: RFC 9113 5.2, 6.9.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -16,10 +16,12 @@ static void request(uint32_t id, const char *path, const char *text)
 
 /* --- What we may send --------------------------------------------------------------------- */
 
-static const char *const begun[] = {"", " <prefix 1/5>", " <prefix 2/5>", " <prefix 3/5>", " <prefix 4/5>",
-                                    " <0/6>", " <1/6>", " <2/6>", " <3/6>", " <4/6>", " <5/6>"};
+static const char *const begun[] = {
+    "",       " <prefix 1/5>", " <prefix 2/5>", " <prefix 3/5>", " <prefix 4/5>", " <0/6>",
+    " <1/6>", " <2/6>",        " <3/6>",        " <4/6>",        " <5/6>"};
 
-/* Peers' bugs: a response lost when 0 to 4 bytes of window are left; waiting for ever instead of splitting. */
+/* Peers' bugs: a response lost when 0 to 4 bytes of window are left; waiting for ever instead of
+ * splitting. */
 static void responses_stop_at_the_window(void)
 {
     static const char *const paths[] = {ECHO, "/test.Raw/Bidi"};
@@ -39,8 +41,17 @@ static void responses_stop_at_the_window(void)
 
 static void lists_stop_at_the_window(void)
 {
-    static const char *const expected[] = {"", " <prefix 1/5>", " <prefix 2/5>", " <prefix 3/5>", " <prefix 4/5>",
-        " <0/2>", " <1/2>", " 'm0'", " 'm0' <prefix 1/5>", " 'm0' <prefix 2/5>", " 'm0' <prefix 3/5>"};
+    static const char *const expected[] = {"",
+                                           " <prefix 1/5>",
+                                           " <prefix 2/5>",
+                                           " <prefix 3/5>",
+                                           " <prefix 4/5>",
+                                           " <0/2>",
+                                           " <1/2>",
+                                           " 'm0'",
+                                           " 'm0' <prefix 1/5>",
+                                           " 'm0' <prefix 2/5>",
+                                           " 'm0' <prefix 3/5>"};
     for (uint32_t window = 0; window <= 10; window++) {
         char text[100] = "acks=2 1: [200 grpc]";
         wire_begin(&raw_server);
@@ -124,7 +135,8 @@ static void negative_windows(void)
     wire_expect("acks=5 1: [200 grpc] <85> <85> [status=0] END");
 }
 
-/* The initial window of a stream that is opened later; both settings in one frame, the last counts. */
+/* The initial window of a stream that is opened later; both settings in one frame, the last counts.
+ */
 static void initial_window_of_new_streams(void)
 {
     static const uint8_t two[] = {0, 4, 0, 0, 0, 200, 0, 4, 0, 0, 0, 6};
@@ -162,7 +174,8 @@ static void waiting_streams_hold_up_no_others(void)
     request(7, ECHO, "abcdef");
     wire_do(NULL);
     request(9, ECHO, "abcdef");
-    wire_expect("acks=2 1: [200 grpc] <7/16> 3: [200 grpc] 'abcdef' [status=0] END 5: [200 grpc] 'm0' <0/2> "
+    wire_expect("acks=2 1: [200 grpc] <7/16> 3: [200 grpc] 'abcdef' [status=0] END 5: [200 grpc] "
+                "'m0' <0/2> "
                 "7: [200 grpc] 'abcdef' [status=0] END 9: [200 grpc] 'abcdef' [status=0] END");
 }
 
@@ -257,7 +270,8 @@ static void receive_windows_are_enforced(void)
     wire_expect("1: [200 grpc] 'x' rst(FLOW_CONTROL_ERROR)");
 }
 
-/* What comes for a call that is answered takes no memory, so its window is not looked at; h2spec http2/4.2/1. */
+/* What comes for a call that is answered takes no memory, so its window is not looked at; h2spec
+ * http2/4.2/1. */
 static void window_of_a_finished_call(void)
 {
     static const char body[16384];

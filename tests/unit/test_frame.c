@@ -32,7 +32,8 @@ static void header_is_written(void)
 {
     static const uint8_t expected[9] = {0x00, 0x40, 0x00, 0x00, 0x01, 0x7f, 0xff, 0xff, 0xfd};
     uint8_t *bytes = test_guarded_room(9);
-    CHECK(nrpc_frame_write(bytes, 16384, NRPC_TYPE_FLAGS(NRPC_DATA, NRPC_END_STREAM), 0x7ffffffd) == bytes + 9);
+    CHECK(nrpc_frame_write(bytes, 16384, NRPC_TYPE_FLAGS(NRPC_DATA, NRPC_END_STREAM), 0x7ffffffd) ==
+          bytes + 9);
     CHECK(memcmp(bytes, expected, 9) == 0);
 }
 

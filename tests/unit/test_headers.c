@@ -1,5 +1,6 @@
 /* tests/unit/test_headers.c - what the headers of a request must be, and how they may be cut.
- * Layer: test. Source: RFC 9113 6.2, 6.10, 8.2, 8.3; gRPC over HTTP2 "Requests"; each test's comment.
+ * Layer: test. Source: RFC 9113 6.2, 6.10, 8.2, 8.3; gRPC over HTTP2 "Requests"; each test's
+ * comment.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -38,7 +39,11 @@ static void expect_of(const struct field *list, const char *expected)
     then_alive(expected);
 }
 
-#define USUAL {":method", "POST"}, {":scheme", "http"}, {":path", ECHO}
+#define USUAL                                 \
+    {":method", "POST"}, {":scheme", "http"}, \
+    {                                         \
+        ":path", ECHO                         \
+    }
 #define TYPE {"content-type", "application/grpc"}
 #define MALFORMED "1: rst(PROTOCOL_ERROR)"
 #define GOOD "1: [200 grpc] 'hi' [status=0] END"
@@ -51,12 +56,20 @@ static void requests_that_are_good(void)
         {USUAL, TYPE, {"te", "trailers"}},
         {USUAL, TYPE}, /* te is missing: tolerated */
         {USUAL, {":authority", "a:1"}, TYPE},
-        {{":authority", "a"}, {":path", ECHO}, {":scheme", "https"}, {":method", "POST"}, TYPE}, /* any order */
+        {{":authority", "a"},
+         {":path", ECHO},
+         {":scheme", "https"},
+         {":method", "POST"},
+         TYPE},                         /* any order */
         {USUAL, TYPE, {"host", "a:1"}}, /* instead of :authority */
         {USUAL, {"content-type", "application/grpc+proto"}},
         {USUAL, {"content-type", "application/grpc;charset=x"}},
         {USUAL, TYPE, {"content-length", "7"}},
-        {USUAL, TYPE, {"grpc-timeout", "20S"}, {"user-agent", "grpc-python/1.85.1"}, {"grpc-accept-encoding", "gzip"}},
+        {USUAL,
+         TYPE,
+         {"grpc-timeout", "20S"},
+         {"user-agent", "grpc-python/1.85.1"},
+         {"grpc-accept-encoding", "gzip"}},
         {USUAL, TYPE, {"x-bytes", "\x80\xff\t \x7f"}}, /* WIRE: never kill a connection */
         {USUAL, TYPE, {"x-empty", ""}, {"x-bin", "AAH/,AA=="}},
         {USUAL, TYPE, {"a!#$%&'*+-.^_`|~0", "v"}},
@@ -86,7 +99,8 @@ static void long_unknown_path(void)
 {
     static char path[4000];
     memset(path, '/', sizeof path - 1);
-    const struct field list[] = {{":method", "POST"}, {":scheme", "http"}, {":path", path}, TYPE, {NULL, NULL}};
+    const struct field list[] = {
+        {":method", "POST"}, {":scheme", "http"}, {":path", path}, TYPE, {NULL, NULL}};
     expect_of(list, "1: [200 grpc status=12 message=*] END");
 }
 
@@ -94,17 +108,20 @@ static void long_unknown_path(void)
 
 static void methods_other_than_post(void)
 {
-    static const char *const methods[] = {"GET", "PUT", "HEAD", "post", "POSTS", "POS", "OPTIONS", "P"};
+    static const char *const methods[] = {"GET",   "PUT", "HEAD",    "post",
+                                          "POSTS", "POS", "OPTIONS", "P"};
     for (unsigned i = 0; i < sizeof methods / sizeof methods[0]; i++) {
-        const struct field list[] = {{":method", methods[i]}, {":scheme", "http"}, {":path", ECHO}, TYPE, {NULL, NULL}};
+        const struct field list[] = {
+            {":method", methods[i]}, {":scheme", "http"}, {":path", ECHO}, TYPE, {NULL, NULL}};
         expect_of(list, "1: [405] '405*' END");
     }
 }
 
 static void content_types(void)
 {
-    static const char *const types[] = {"text/plain", "application/json", "application/grp", "Application/grpc", "",
-                                        " application/grpc", "application/"};
+    static const char *const types[] = {
+        "text/plain", "application/json",  "application/grp", "Application/grpc",
+        "",           " application/grpc", "application/"};
     for (unsigned i = 0; i < sizeof types / sizeof types[0]; i++) {
         const struct field list[] = {USUAL, {"content-type", types[i]}, {NULL, NULL}};
         expect_of(list, "1: [415] '415*' END");
@@ -113,8 +130,9 @@ static void content_types(void)
     expect_of(none, "1: [415] '415*' END");
 }
 
-/* What gRPC's rules say is a different type: "application/grpc" must be followed by "+" or ";" or nothing.
- * A server for gRPC-Web's may be a later one; this one takes it for gRPC, as WIRE has it ("beginning with"). */
+/* What gRPC's rules say is a different type: "application/grpc" must be followed by "+" or ";" or
+ * nothing. A server for gRPC-Web's may be a later one; this one takes it for gRPC, as WIRE has it
+ * ("beginning with"). */
 static void content_type_that_begins_so(void)
 {
     const struct field list[] = {USUAL, {"content-type", "application/grpcish"}, {NULL, NULL}};
@@ -139,7 +157,8 @@ static void header_list_too_large(void)
 static void header_list_too_large_by_references(void)
 {
     static char value[4000];
-    static const uint8_t name[] = {0x40, 1, 'b', 0x7f, 0x81, 0x1e}; /* 127 + 129 - 128 + 0x1e * 128 = 3968 */
+    static const uint8_t name[] = {0x40, 1,    'b',
+                                   0x7f, 0x81, 0x1e}; /* 127 + 129 - 128 + 0x1e * 128 = 3968 */
     memset(value, 'v', sizeof value);
     wire_begin(&raw_server);
     wire_request_fields(ECHO);
@@ -173,7 +192,7 @@ static void malformed_requests(void)
         {USUAL, {":protocol", "x"}, TYPE},
         {USUAL, {":", "x"}, TYPE},
         {{":method", "POST"}, {":scheme", "http"}, {":path", ""}, TYPE}, /* 8.3.1: empty */
-        {USUAL, TYPE, {"connection", "keep-alive"}}, /* 8.2.2 */
+        {USUAL, TYPE, {"connection", "keep-alive"}},                     /* 8.2.2 */
         {USUAL, TYPE, {"keep-alive", "5"}},
         {USUAL, TYPE, {"proxy-connection", "keep-alive"}},
         {USUAL, TYPE, {"transfer-encoding", "chunked"}},
@@ -203,7 +222,10 @@ static void malformed_from_the_table(void)
 {
     wire_begin(&raw_server);
     wire_request_fields(ECHO);
-    wire_block("\x40\x0a" "connection\x05" "close", 18);
+    wire_block("\x40\x0a"
+               "connection\x05"
+               "close",
+               18);
     wire_headers(1, 0);
     wire_request_fields(ECHO);
     wire_block("\xbe", 1);
@@ -222,10 +244,18 @@ static void content_length_and_data(void)
         unsigned frames, bytes, ends_in_headers;
         const char *expected;
     } rows[] = {
-        {"7", 1, 7, 0, GOOD}, {"7", 7, 1, 0, GOOD}, {"007", 1, 7, 0, GOOD},
-        {"8", 1, 7, 0, MALFORMED}, {"6", 1, 7, 0, MALFORMED}, {"6", 7, 1, 0, MALFORMED}, {"8", 7, 1, 0, MALFORMED},
-        {"0", 1, 7, 0, MALFORMED}, {"4294967303", 1, 7, 0, MALFORMED}, {"18446744073709551623", 1, 7, 0, MALFORMED},
-        {"7", 0, 0, 1, MALFORMED}, {"0", 0, 0, 1, "1: [200 grpc status=13 message=*] END"},
+        {"7", 1, 7, 0, GOOD},
+        {"7", 7, 1, 0, GOOD},
+        {"007", 1, 7, 0, GOOD},
+        {"8", 1, 7, 0, MALFORMED},
+        {"6", 1, 7, 0, MALFORMED},
+        {"6", 7, 1, 0, MALFORMED},
+        {"8", 7, 1, 0, MALFORMED},
+        {"0", 1, 7, 0, MALFORMED},
+        {"4294967303", 1, 7, 0, MALFORMED},
+        {"18446744073709551623", 1, 7, 0, MALFORMED},
+        {"7", 0, 0, 1, MALFORMED},
+        {"0", 0, 0, 1, "1: [200 grpc status=13 message=*] END"},
     };
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         static const uint8_t message[] = {0, 0, 0, 0, 2, 'h', 'i'};
@@ -296,9 +326,11 @@ static void frames_within_a_block(void)
         unsigned type, flags;
         uint32_t id;
         size_t n;
-    } rows[] = {{NRPC_DATA, 0, 1, 1}, {NRPC_DATA, 0, 3, 1}, {NRPC_HEADERS, 4, 1, 1}, {NRPC_HEADERS, 4, 3, 1},
-                {NRPC_PRIORITY, 0, 1, 5}, {NRPC_RST_STREAM, 0, 1, 4}, {NRPC_SETTINGS, 0, 0, 0}, {NRPC_PING, 0, 0, 8},
-                {NRPC_GOAWAY, 0, 0, 8}, {NRPC_WINDOW_UPDATE, 0, 0, 4}, {NRPC_CONTINUATION, 4, 3, 1}, {77, 0, 0, 3}};
+    } rows[] = {
+        {NRPC_DATA, 0, 1, 1},          {NRPC_DATA, 0, 3, 1},         {NRPC_HEADERS, 4, 1, 1},
+        {NRPC_HEADERS, 4, 3, 1},       {NRPC_PRIORITY, 0, 1, 5},     {NRPC_RST_STREAM, 0, 1, 4},
+        {NRPC_SETTINGS, 0, 0, 0},      {NRPC_PING, 0, 0, 8},         {NRPC_GOAWAY, 0, 0, 8},
+        {NRPC_WINDOW_UPDATE, 0, 0, 4}, {NRPC_CONTINUATION, 4, 3, 1}, {77, 0, 0, 3}};
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         wire_begin(&raw_server);
         wire_request_fields(ECHO);
@@ -333,8 +365,18 @@ static void blocks_that_do_not_decode(void)
     static const struct {
         const char *bytes;
         size_t n;
-    } rows[] = {{"\x80", 1}, {"\xbe", 1}, {"\xff\xff\xff\xff\xff\xff\x7f", 7}, {"\x40", 1}, {"\x40\x05" "abc", 5},
-                {"\x82\x20", 2}, {"\x3f\xe2\x1f", 3}, {"\x00\x81\xff\x00", 4}, {"\x04\x82\xff\xff", 4}, {"\x7f", 1}};
+    } rows[] = {{"\x80", 1},
+                {"\xbe", 1},
+                {"\xff\xff\xff\xff\xff\xff\x7f", 7},
+                {"\x40", 1},
+                {"\x40\x05"
+                 "abc",
+                 5},
+                {"\x82\x20", 2},
+                {"\x3f\xe2\x1f", 3},
+                {"\x00\x81\xff\x00", 4},
+                {"\x04\x82\xff\xff", 4},
+                {"\x7f", 1}};
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         wire_begin(&raw_server);
         wire_block(rows[i].bytes, rows[i].n);

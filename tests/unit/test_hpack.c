@@ -20,10 +20,12 @@ enum { CUT_STEP = 13 };
 enum { CUT_STEP = 1 };
 #endif
 
-static const struct nrpc_service greeter = {.path = "/Greeter/", .method_names = "\200SayHello\210Again\200Test\377"};
-static const struct nrpc_service packaged = {.path = "/helloworld.Greeter/", .method_names = "\200SayHello\377"};
+static const struct nrpc_service greeter = {.path = "/Greeter/",
+                                            .method_names = "\200SayHello\210Again\200Test\377"};
+static const struct nrpc_service packaged = {.path = "/helloworld.Greeter/",
+                                             .method_names = "\200SayHello\377"};
 static const struct nrpc_service *const services[] = {&greeter, &packaged};
-static const struct nrpc_server server = {NRPC_SERVER_ROLE_ .services = services, .n_services = 2};
+static const struct nrpc_server server = {NRPC_SERVER_ROLE_.services = services, .n_services = 2};
 static const char *const paths[] = {"/Greeter/SayHello", "/Greeter/SayHelloAgain", "/Greeter/Test",
                                     "/helloworld.Greeter/SayHello"};
 static const uint16_t path_values[] = {0, 1, 2, 0x100};
@@ -53,16 +55,29 @@ static int is_one_of(const char *text, const char *const *list, unsigned n)
 
 static uint8_t token_of(const char *name)
 {
-    static const char *const names[] = {":authority", ":method", ":path", ":scheme", IF_CLIENT(":status",) "connection",
-        "content-length", "content-type", "grpc-encoding", IF_CLIENT("grpc-message", "grpc-status",) "grpc-timeout",
-        "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"};
+    static const char *const names[] = {":authority",
+                                        ":method",
+                                        ":path",
+                                        ":scheme",
+                                        IF_CLIENT(":status", ) "connection",
+                                        "content-length",
+                                        "content-type",
+                                        "grpc-encoding",
+                                        IF_CLIENT("grpc-message", "grpc-status", ) "grpc-timeout",
+                                        "keep-alive",
+                                        "proxy-connection",
+                                        "te",
+                                        "transfer-encoding",
+                                        "upgrade"};
     int i = is_one_of(name, names, NRPC_T_OTHER);
     if (i == NRPC_T_CONNECTION || i == NRPC_T_KEEP_ALIVE || i == NRPC_T_PROXY_CONNECTION ||
-        i == NRPC_T_TRANSFER_ENCODING || i == NRPC_T_UPGRADE || !*name || (i < 0 && strchr(name, ':'))) {
+        i == NRPC_T_TRANSFER_ENCODING || i == NRPC_T_UPGRADE || !*name ||
+        (i < 0 && strchr(name, ':'))) {
         return NRPC_T_BAD;
     }
     for (const char *p = name; *p; p++) {
-        if (*p <= ' ' || *p == 0x7f || (*p >= 'A' && *p <= 'Z')) { /* char: signed or not, see below */
+        if (*p <= ' ' || *p == 0x7f || (*p >= 'A' && *p <= 'Z')) { /* char: signed or not, see below
+                                                                    */
             return NRPC_T_BAD;
         }
         if ((uint8_t)*p >= 0x80) {
@@ -83,7 +98,7 @@ static uint32_t value_of(uint8_t token, const char *value)
     case NRPC_T_PATH:
         i = is_one_of(value, paths, 4);
         return i >= 0 ? path_values[i] : NRPC_PATH_UNKNOWN;
-    IF_CLIENT(case NRPC_T_STATUS:)
+        IF_CLIENT(case NRPC_T_STATUS:)
     case NRPC_T_CONTENT_LENGTH:
         for (; *value; value++) {
             number = number * 10 + (uint32_t)(*value - '0');
@@ -107,7 +122,8 @@ static uint32_t value_found(const struct field *field)
         return statuses[field->value - NRPC_STATIC_STATUS];
     }
 #endif
-    return is_number(field->token) || field->token == NRPC_T_PATH ? field->value : field->value != 0;
+    return is_number(field->token) || field->token == NRPC_T_PATH ? field->value
+                                                                  : field->value != 0;
 }
 
 static int has_a_value(uint8_t token)
@@ -122,14 +138,16 @@ static int value_is_bad(uint8_t token, const char *value)
     for (const char *p = value; *p; p++) {
         not_digits |= *p < '0' || *p > '9';
     }
-    return strpbrk(value, "\r\n") != NULL || (token == NRPC_T_TE && strcmp(value, "trailers") != 0) ||
+    return strpbrk(value, "\r\n") != NULL ||
+           (token == NRPC_T_TE && strcmp(value, "trailers") != 0) ||
            (is_number(token) && not_digits) || (token == NRPC_T_PATH && value[0] != '/');
 }
 
 /* --- Decoding ----------------------------------------------------------------------------- */
 
 /* Feeds n bytes. Returns the fields so far, or -1. */
-static int feed(struct nrpc_hpack *hpack, const uint8_t *bytes, size_t n, struct field *fields, int count)
+static int feed(struct nrpc_hpack *hpack, const uint8_t *bytes, size_t n, struct field *fields,
+                int count)
 {
     const uint8_t *at = test_guarded(bytes, n), *end = at + n;
     int result;
@@ -148,7 +166,8 @@ static int feed(struct nrpc_hpack *hpack, const uint8_t *bytes, size_t n, struct
 }
 
 /* piece 0: whole; > 0: in pieces of that size; < 0: cut once at -piece. */
-static int decode(struct nrpc_hpack *hpack, const uint8_t *block, size_t n, long piece, struct field *fields)
+static int decode(struct nrpc_hpack *hpack, const uint8_t *block, size_t n, long piece,
+                  struct field *fields)
 {
     int count = 0;
     nrpc_hpack_begin(hpack);
@@ -283,23 +302,37 @@ static int decode_text(const char *bytes, size_t n)
 
 static void numbers(void)
 {
-    CHECK_EQ(DECODE("\xbd"), 1);          /* 61, the last static entry */
-    CHECK_EQ(DECODE("\xbe"), -1);         /* 62: nothing is there */
-    CHECK_EQ(DECODE("\x80"), -1);         /* 0 */
+    CHECK_EQ(DECODE("\xbd"), 1);  /* 61, the last static entry */
+    CHECK_EQ(DECODE("\xbe"), -1); /* 62: nothing is there */
+    CHECK_EQ(DECODE("\x80"), -1); /* 0 */
     CHECK_EQ(DECODE("\x80\x82"), -1);
     CHECK_EQ(DECODE("\x82\x80"), -1);
-    CHECK_EQ(DECODE("\xff\x00"), -1);     /* 127 */
+    CHECK_EQ(DECODE("\xff\x00"), -1); /* 127 */
     CHECK_EQ(DECODE("\xff\x80\x80\x80\x80\x10"), -1);
     CHECK_EQ(DECODE("\xff\xff\xff\xff\xff\x0f"), -1);
     CHECK_EQ(DECODE("\xff\x83\xff\xff\xff\xff\x0f"), -1);
     CHECK_EQ(DECODE("\xff\x83\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), -1);
-    CHECK_EQ(DECODE("\x0f\x00\x01" "a"), 1);       /* literal, name 15: accept-charset */
-    CHECK_EQ(DECODE("\x0f\x80\x00\x01" "a"), 1);   /* the same, a byte longer: 5.1 allows it */
-    CHECK_EQ(DECODE("\x0f\x80\x80\x00\x01" "a"), 1);
-    CHECK_EQ(DECODE("\x1f\x2e\x01" "a"), 1);       /* never indexed, name 61 */
-    CHECK_EQ(DECODE("\x1f\x2f\x01" "a"), -1);      /* 62 */
-    CHECK_EQ(DECODE("\x0f\xf0\xff\xff\xff\x0f\x01" "a"), -1); /* 2^32 - 1 */
-    CHECK_EQ(DECODE("\x0f\xf2\xff\xff\xff\x0f\x01" "a"), -1); /* 2^32 + 1 */
+    CHECK_EQ(DECODE("\x0f\x00\x01"
+                    "a"),
+             1); /* literal, name 15: accept-charset */
+    CHECK_EQ(DECODE("\x0f\x80\x00\x01"
+                    "a"),
+             1); /* the same, a byte longer: 5.1 allows it */
+    CHECK_EQ(DECODE("\x0f\x80\x80\x00\x01"
+                    "a"),
+             1);
+    CHECK_EQ(DECODE("\x1f\x2e\x01"
+                    "a"),
+             1); /* never indexed, name 61 */
+    CHECK_EQ(DECODE("\x1f\x2f\x01"
+                    "a"),
+             -1); /* 62 */
+    CHECK_EQ(DECODE("\x0f\xf0\xff\xff\xff\x0f\x01"
+                    "a"),
+             -1); /* 2^32 - 1 */
+    CHECK_EQ(DECODE("\x0f\xf2\xff\xff\xff\x0f\x01"
+                    "a"),
+             -1); /* 2^32 + 1 */
 }
 
 static void long_strings(void)
@@ -332,8 +365,8 @@ static void static_table_without_paths(void)
     struct field fields[4];
     nrpc_hpack_init(&hpack, &server);
     CHECK_EQ(decode(&hpack, (const uint8_t *)"\x82\x83\x84\x85", 4, 0, fields), 4);
-    CHECK(fields[0].value != 0); /* GET */
-    CHECK_EQ(fields[1].value, 0); /* POST */
+    CHECK(fields[0].value != 0);                  /* GET */
+    CHECK_EQ(fields[1].value, 0);                 /* POST */
     CHECK_EQ(fields[2].value, NRPC_PATH_UNKNOWN); /* "/" */
     CHECK_EQ(fields[3].value, NRPC_PATH_UNKNOWN); /* "/index.html" */
 }
@@ -346,13 +379,13 @@ static void size_updates(void)
         int result;
         unsigned max_bytes;
     } rows[] = {
-        {"\x20", 1, 0, 0},                 /* 0 */
+        {"\x20", 1, 0, 0}, /* 0 */
         {"\x3f\x00", 2, 0, 31},
         {"\x3f\xe1\x1f", 3, 0, 4096},
-        {"\x3f\xe2\x1f", 3, -1, 4096},     /* 4097 */
+        {"\x3f\xe2\x1f", 3, -1, 4096},        /* 4097 */
         {"\x20\x3f\xe1\x1f\x82", 5, 1, 4096}, /* two, RFC 7541 4.2 */
         {"\x20\x3f\xe1\x1f\x20", 5, 0, 0},
-        {"\x82\x20", 2, -1, 4096},         /* after a field */
+        {"\x82\x20", 2, -1, 4096}, /* after a field */
         {"\x3f\xe1\xff\xff\xff\xff\x0f", 7, -1, 4096},
     };
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -360,7 +393,8 @@ static void size_updates(void)
         struct field fields[4];
         test_context("row", (long)i);
         nrpc_hpack_init(&hpack, &server);
-        CHECK_EQ(decode(&hpack, (const uint8_t *)rows[i].bytes, rows[i].n, 0, fields), rows[i].result);
+        CHECK_EQ(decode(&hpack, (const uint8_t *)rows[i].bytes, rows[i].n, 0, fields),
+                 rows[i].result);
         CHECK_EQ(hpack.max_bytes, rows[i].max_bytes);
     }
 }
@@ -371,7 +405,8 @@ static void name_of_the_entry_that_goes(void)
     struct nrpc_hpack hpack;
     struct field fields[4];
     nrpc_hpack_init(&hpack, &server);
-    CHECK_EQ(decode(&hpack, (const uint8_t *)"\x3f\x17\x44\x01/", 5, 0, fields), 1); /* 54 bytes: :path / */
+    CHECK_EQ(decode(&hpack, (const uint8_t *)"\x3f\x17\x44\x01/", 5, 0, fields), 1); /* 54 bytes:
+                                                                                        :path / */
     CHECK_EQ(hpack.count, 1);
     CHECK_EQ(decode(&hpack, (const uint8_t *)"\x7e\x0e/Greeter/Test\0", 16, 0, fields), 1);
     CHECK_EQ(fields[0].token, NRPC_T_PATH);
@@ -386,8 +421,18 @@ static void table_remembers_what_is_bad(void)
 {
     struct nrpc_hpack hpack;
     struct field fields[8];
-    static const char block[] = "\x40\x01" "A\x01" "b" "\xbe" "\x40\x01" "a\x01\n" "\xbe"
-                                "\x40\x02te\x04" "gzip" "\xbe" "\x7e\x08trailers" "\xbe";
+    static const char block[] = "\x40\x01"
+                                "A\x01"
+                                "b"
+                                "\xbe"
+                                "\x40\x01"
+                                "a\x01\n"
+                                "\xbe"
+                                "\x40\x02te\x04"
+                                "gzip"
+                                "\xbe"
+                                "\x7e\x08trailers"
+                                "\xbe";
     nrpc_hpack_init(&hpack, &server);
     CHECK_EQ(decode(&hpack, (const uint8_t *)block, sizeof block - 1, 0, fields), 8);
     for (unsigned i = 0; i < 8; i++) {
@@ -403,9 +448,19 @@ static void content_lengths(void)
         const char *text;
         int bad;
         uint32_t value;
-    } rows[] = {{"0", 0, 0}, {"5", 0, 5}, {"12345", 0, 12345}, {"268435455", 0, 268435455}, {"00007", 0, 7},
-                {"-1", 1, 0}, {"1 ", 1, 0}, {"1,1", 1, 0}, {"0x10", 1, 0}, {"99999999999", 1, 0},
-                {"4294967297", 1, 0}, {"18446744073709551617", 1, 0}, {"", 1, 0}};
+    } rows[] = {{"0", 0, 0},
+                {"5", 0, 5},
+                {"12345", 0, 12345},
+                {"268435455", 0, 268435455},
+                {"00007", 0, 7},
+                {"-1", 1, 0},
+                {"1 ", 1, 0},
+                {"1,1", 1, 0},
+                {"0x10", 1, 0},
+                {"99999999999", 1, 0},
+                {"4294967297", 1, 0},
+                {"18446744073709551617", 1, 0},
+                {"", 1, 0}};
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct nrpc_hpack hpack;
         struct field fields[1];
@@ -427,12 +482,39 @@ static void timeouts(void)
     static const struct {
         const char *text;
         uint32_t value;
-    } rows[] = {{"0m", 0}, {"1m", 1}, {"100m", 100}, {"99999999m", 99999999}, {"1S", 1000}, {"2M", 120000}, {"1H", 3600000},
-                {"298H", 298u * 3600000}, {"299H", NRPC_TIMEOUT_MAX}, {"99999999H", NRPC_TIMEOUT_MAX}, {"1u", 1}, {"1000u", 1}, {"1001u", 2},
-                {"0u", 0}, {"1n", 1}, {"1000000n", 1}, {"1000001n", 2}, {"99999999n", 100}, {"00000001S", 1000},
-                {"000000001S", UINT32_MAX}, {"100000000m", UINT32_MAX}, {"", UINT32_MAX}, {"m", UINT32_MAX}, {"1", UINT32_MAX},
-                {"1x", UINT32_MAX}, {"1s", UINT32_MAX}, {"1mm", UINT32_MAX}, {"1m1", UINT32_MAX}, {"-1m", UINT32_MAX},
-                {"1 m", UINT32_MAX}, {"1m ", UINT32_MAX}, {"1.5S", UINT32_MAX}, {"123456789012345678", UINT32_MAX}};
+    } rows[] = {{"0m", 0},
+                {"1m", 1},
+                {"100m", 100},
+                {"99999999m", 99999999},
+                {"1S", 1000},
+                {"2M", 120000},
+                {"1H", 3600000},
+                {"298H", 298u * 3600000},
+                {"299H", NRPC_TIMEOUT_MAX},
+                {"99999999H", NRPC_TIMEOUT_MAX},
+                {"1u", 1},
+                {"1000u", 1},
+                {"1001u", 2},
+                {"0u", 0},
+                {"1n", 1},
+                {"1000000n", 1},
+                {"1000001n", 2},
+                {"99999999n", 100},
+                {"00000001S", 1000},
+                {"000000001S", UINT32_MAX},
+                {"100000000m", UINT32_MAX},
+                {"", UINT32_MAX},
+                {"m", UINT32_MAX},
+                {"1", UINT32_MAX},
+                {"1x", UINT32_MAX},
+                {"1s", UINT32_MAX},
+                {"1mm", UINT32_MAX},
+                {"1m1", UINT32_MAX},
+                {"-1m", UINT32_MAX},
+                {"1 m", UINT32_MAX},
+                {"1m ", UINT32_MAX},
+                {"1.5S", UINT32_MAX},
+                {"123456789012345678", UINT32_MAX}};
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct nrpc_hpack hpack;
         struct field fields[2];
@@ -495,7 +577,8 @@ static void bad_values(void)
 static void entry_is_eight_bytes(void)
 {
     CHECK_EQ(sizeof(struct nrpc_hpack_entry), 8);
-    CHECK(sizeof(struct nrpc_hpack) <= 8 * NRPC_HPACK_ENTRIES + 72 + NRPC_METADATA_BYTES + (NRPC_METADATA_BYTES ? 8 : 0));
+    CHECK(sizeof(struct nrpc_hpack) <=
+          8 * NRPC_HPACK_ENTRIES + 72 + NRPC_METADATA_BYTES + (NRPC_METADATA_BYTES ? 8 : 0));
 }
 
 int main(void)

@@ -7,9 +7,10 @@
 #include "nanorpc/nanorpc.h"
 #include "test.h"
 
-static const struct nrpc_service greeter = {.path = "/Greeter/", .method_names = "\200SayHello\377"};
+static const struct nrpc_service greeter = {.path = "/Greeter/",
+                                            .method_names = "\200SayHello\377"};
 static const struct nrpc_service *const services[] = {&greeter};
-static const struct nrpc_server server = {NRPC_SERVER_ROLE_ .services = services, .n_services = 1};
+static const struct nrpc_server server = {NRPC_SERVER_ROLE_.services = services, .n_services = 1};
 
 static int decode(struct nrpc_hpack *hpack, const void *block, size_t n)
 {

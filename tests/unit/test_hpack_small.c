@@ -7,9 +7,10 @@
 #include "nanorpc/nanorpc.h"
 #include "test.h"
 
-static const struct nrpc_service greeter = {.path = "/Greeter/", .method_names = "\200SayHello\377"};
+static const struct nrpc_service greeter = {.path = "/Greeter/",
+                                            .method_names = "\200SayHello\377"};
 static const struct nrpc_service *const services[] = {&greeter};
-static const struct nrpc_server server = {NRPC_SERVER_ROLE_ .services = services, .n_services = 1};
+static const struct nrpc_server server = {NRPC_SERVER_ROLE_.services = services, .n_services = 1};
 
 /* Returns the number of fields, or -1. */
 static int decode(struct nrpc_hpack *hpack, const void *block, size_t n)
@@ -41,8 +42,8 @@ static int index_of(struct nrpc_hpack *hpack, unsigned i)
     return decode(hpack, block, 1);
 }
 
-/* Before it has read our SETTINGS a client may use 4096 bytes, so over 16 entries. The oldest are lost
- * then; a reference to one of them must end the connection, and never mean another. */
+/* Before it has read our SETTINGS a client may use 4096 bytes, so over 16 entries. The oldest are
+ * lost then; a reference to one of them must end the connection, and never mean another. */
 static void lost_entries_are_errors(void)
 {
     struct nrpc_hpack hpack;

@@ -74,7 +74,8 @@ static void every_symbol(void)
 /* Each symbol after and before others of 5 to 30 bits: all shifts within a byte. */
 static void every_symbol_beside_others(void)
 {
-    static const uint8_t others[] = {'0', ' ', ':', '&', '!', '\'', '#', 0, '^', '<', '\\', 0x80, 0xf9, 22};
+    static const uint8_t others[] = {'0', ' ', ':', '&',  '!',  '\'', '#',
+                                     0,   '^', '<', '\\', 0x80, 0xf9, 22};
     for (unsigned symbol = 0; symbol < EOS; symbol++) {
         test_context("symbol", (long)symbol);
         for (unsigned i = 0; i < sizeof others; i++) {

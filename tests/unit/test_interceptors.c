@@ -1,5 +1,5 @@
-/* tests/unit/test_interceptors.c - the interceptors that come with nanorpc: bearer tokens, a log, counters.
- * Layer: test. Source: RFC 6750; nanorpc/services/.
+/* tests/unit/test_interceptors.c - the interceptors that come with nanorpc: bearer tokens, a log,
+ * counters. Layer: test. Source: RFC 6750; nanorpc/services/.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -26,7 +26,8 @@ NRPC_LOG_DEFINE(logger, keep);
 NRPC_COUNTERS_DEFINE(counters, 2);
 
 static const struct nrpc_interceptor watched[] = {NRPC_LOG(logger), NRPC_COUNTERS(counters)};
-NRPC_SERVER_DEFINE_WITH(watched_server, 2, (.interceptors = watched, .n_interceptors = 2), Large_service, Raw_service);
+NRPC_SERVER_DEFINE_WITH(watched_server, 2, (.interceptors = watched, .n_interceptors = 2),
+                        Large_service, Raw_service);
 
 static void say(uint32_t id, const char *path, const char *text)
 {
@@ -78,7 +79,8 @@ static void a_line_and_a_count_for_each_call(void)
     (void)wire_run_once();
     CHECK_TEXT(lines, "/test.Large/Echo 0 0 ms;/test.Large/Fail 8 0 ms;/test.Large/Later 0 1234 ms;"
                       "/test.Large/Bidi 1 0 ms;/test.Large/Echo 0 0 ms;");
-    CHECK(counters[0].method == &methods[ECHO] && counters[1].method == &methods[FAIL] && !counters[2].method);
+    CHECK(counters[0].method == &methods[ECHO] && counters[1].method == &methods[FAIL] &&
+          !counters[2].method);
     CHECK_EQ(counters[0].begun, 2);
     CHECK_EQ(counters[0].ended, 2);
     CHECK_EQ(counters[0].failed, 0);
@@ -97,7 +99,9 @@ NRPC_AUTH_DEFINE(auth, "open sesame", "mF_9.B5f-4.1JqM");
 static const struct nrpc_interceptor guarded[] = {NRPC_LOG(logger), NRPC_AUTH(auth)};
 static const struct nrpc_key *const auth_keys[] = {&nrpc_auth_key};
 NRPC_SERVER_DEFINE_WITH(guarded_server, 2,
-                        (.keys = auth_keys, .n_keys = 1, .interceptors = guarded, .n_interceptors = 2), Raw_service);
+                        (.keys = auth_keys, .n_keys = 1, .interceptors = guarded,
+                         .n_interceptors = 2),
+                        Raw_service);
 
 static void ask(uint32_t id, const char *credentials)
 {
@@ -109,7 +113,8 @@ static void ask(uint32_t id, const char *credentials)
 
 static void tokens_that_open(void)
 {
-    static const char *const good[] = {"Bearer open sesame", "bearer mF_9.B5f-4.1JqM", "BEARER   open sesame"};
+    static const char *const good[] = {"Bearer open sesame", "bearer mF_9.B5f-4.1JqM",
+                                       "BEARER   open sesame"};
     for (unsigned i = 0; i < sizeof good / sizeof good[0]; i++) {
         wire_begin(&guarded_server);
         ask(1, good[i]);
@@ -119,9 +124,19 @@ static void tokens_that_open(void)
 
 static void tokens_that_do_not(void)
 {
-    static const char *const bad[] = {"", "Bearer", "Bearer ", "Bearer  ", "open sesame", "Bearer open sesam",
-                                      "Bearer open sesame ", "Bearer open sesamex", "Bearer Open sesame", "Basic open sesame",
-                                      "Bearer\topen sesame", "Bearer open sesame,mF_9.B5f-4.1JqM", "Bearerxopen sesame"};
+    static const char *const bad[] = {"",
+                                      "Bearer",
+                                      "Bearer ",
+                                      "Bearer  ",
+                                      "open sesame",
+                                      "Bearer open sesam",
+                                      "Bearer open sesame ",
+                                      "Bearer open sesamex",
+                                      "Bearer Open sesame",
+                                      "Basic open sesame",
+                                      "Bearer\topen sesame",
+                                      "Bearer open sesame,mF_9.B5f-4.1JqM",
+                                      "Bearerxopen sesame"};
     for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         wire_begin(&guarded_server);
         ask(1, bad[i]);

@@ -48,7 +48,8 @@ static void silent_peer_is_pinged_then_closed(void)
 
 static void answer_keeps_it_alive(void)
 {
-    static const uint8_t answer[] = {0, 0, 8, NRPC_PING, NRPC_ACK, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    static const uint8_t answer[] = {0, 0, 8, NRPC_PING, NRPC_ACK, 0, 0, 0, 0,
+                                     0, 0, 0, 0,         0,        0, 0, 0};
     wire_begin(&raw_server);
     open_and_feed();
     pass(11000, 0);

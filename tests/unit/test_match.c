@@ -1,5 +1,5 @@
-/* tests/unit/test_match.c - names recognised as they arrive: front-coded lists, and paths over services.
- * Layer: test. Source: nanorpc/hpack/nrpc_match.h.
+/* tests/unit/test_match.c - names recognised as they arrive: front-coded lists, and paths over
+ * services. Layer: test. Source: nanorpc/hpack/nrpc_match.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/hpack/nrpc_match.h"
 
@@ -25,9 +25,27 @@ static void lists(void)
     CHECK_EQ(in_list(hello, "SayHello"), 0);
     CHECK_EQ(in_list(hello, "SayHelloAgain"), 1);
     CHECK_EQ(in_list(hello, "Test"), 2);
-    static const char *const unknown[] = {"", "S", "SayHell", "SayHelloA", "SayHelloAgain2", "SayHelloB", "Tes",
-        "Tests", "TestA", "sayHello", "SaTest", "SayHelloTest", "A", "Z", "\200", "\377", "SayHello\210", "T\377",
-        "SayHello\210Again", "Test\377", "TSayHello"};
+    static const char *const unknown[] = {"",
+                                          "S",
+                                          "SayHell",
+                                          "SayHelloA",
+                                          "SayHelloAgain2",
+                                          "SayHelloB",
+                                          "Tes",
+                                          "Tests",
+                                          "TestA",
+                                          "sayHello",
+                                          "SaTest",
+                                          "SayHelloTest",
+                                          "A",
+                                          "Z",
+                                          "\200",
+                                          "\377",
+                                          "SayHello\210",
+                                          "T\377",
+                                          "SayHello\210Again",
+                                          "Test\377",
+                                          "TSayHello"};
     for (unsigned i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
         test_context("unknown", (long)i);
         CHECK_EQ(in_list(hello, unknown[i]), NRPC_NO_MATCH);
@@ -44,9 +62,9 @@ static void lists_of_one(void)
 /* Prefixes of all lengths, growing and shrinking. */
 static void deep_front_coding(void)
 {
-    static const char *const names[] = {"a", "ab", "abc", "abcd", "abce", "abd", "abde", "abdf", "ac", "b", "ba", "bb"};
-    static const char list[] =
-        "\200a\201b\202c\203d\203e\202d\203e\203f\201c\200b\201a\201b\377";
+    static const char *const names[] = {"a",    "ab",   "abc", "abcd", "abce", "abd",
+                                        "abde", "abdf", "ac",  "b",    "ba",   "bb"};
+    static const char list[] = "\200a\201b\202c\203d\203e\202d\203e\203f\201c\200b\201a\201b\377";
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
         test_context(names[i], (long)i);
         CHECK_EQ(in_list(list, names[i]), i);
@@ -60,16 +78,27 @@ static void deep_front_coding(void)
 
 static void header_names(void)
 {
-    static const char *const names[] = {":authority", ":method", ":path", ":scheme",
+    static const char *const names[] = {":authority",
+                                        ":method",
+                                        ":path",
+                                        ":scheme",
 #if NRPC_CLIENT
-        ":status",
+                                        ":status",
 #endif
-        "connection", "content-length", "content-type", "grpc-encoding",
+                                        "connection",
+                                        "content-length",
+                                        "content-type",
+                                        "grpc-encoding",
 #if NRPC_CLIENT
-        "grpc-message", "grpc-status",
+                                        "grpc-message",
+                                        "grpc-status",
 #endif
-        "grpc-timeout", "keep-alive",
-        "proxy-connection", "te", "transfer-encoding", "upgrade"};
+                                        "grpc-timeout",
+                                        "keep-alive",
+                                        "proxy-connection",
+                                        "te",
+                                        "transfer-encoding",
+                                        "upgrade"};
     CHECK_EQ(sizeof names / sizeof names[0], NRPC_T_OTHER);
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
         test_context(names[i], (long)i);
@@ -83,13 +112,18 @@ static void header_names(void)
 
 /* --- Paths -------------------------------------------------------------------------------- */
 
-static const struct nrpc_service greeter = {.path = "/Greeter/", .method_names = "\200SayHello\210Again\200Test\377"};
-static const struct nrpc_service greeter2 = {.path = "/Greeter2/", .method_names = "\200SayHello\377"};
+static const struct nrpc_service greeter = {.path = "/Greeter/",
+                                            .method_names = "\200SayHello\210Again\200Test\377"};
+static const struct nrpc_service greeter2 = {.path = "/Greeter2/",
+                                             .method_names = "\200SayHello\377"};
 static const struct nrpc_service greet = {.path = "/Greet/", .method_names = "\200er\377"};
-static const struct nrpc_service packaged = {.path = "/helloworld.Greeter/", .method_names = "\200SayHello\200Test\377"};
-static const struct nrpc_service other = {.path = "/helloworld.Other/", .method_names = "\200A\200B\377"};
+static const struct nrpc_service packaged = {.path = "/helloworld.Greeter/",
+                                             .method_names = "\200SayHello\200Test\377"};
+static const struct nrpc_service other = {.path = "/helloworld.Other/",
+                                          .method_names = "\200A\200B\377"};
 
-static unsigned path(const char *text, size_t length, const struct nrpc_service *const *services, unsigned n)
+static unsigned path(const char *text, size_t length, const struct nrpc_service *const *services,
+                     unsigned n)
 {
     struct nrpc_match match;
     memset(&match, 0, sizeof match);
@@ -124,15 +158,17 @@ static unsigned plain_path(const char *text, const struct nrpc_service *const *s
 }
 
 static const char *const paths[] = {
-    "/Greeter/SayHello", "/Greeter/SayHelloAgain", "/Greeter/Test", "/Greeter2/SayHello", "/Greet/er",
-    "/helloworld.Greeter/SayHello", "/helloworld.Greeter/Test", "/helloworld.Other/A", "/helloworld.Other/B",
+    "/Greeter/SayHello", "/Greeter/SayHelloAgain", "/Greeter/Test", "/Greeter2/SayHello",
+    "/Greet/er", "/helloworld.Greeter/SayHello", "/helloworld.Greeter/Test", "/helloworld.Other/A",
+    "/helloworld.Other/B",
     /* none of these exists */
-    "/", "//", "/Greeter", "/Greeter/", "/Greeter//", "/Greeter/Nope", "/Greeter/SayHell", "/Greeter/SayHelloB",
-    "/Greeter/SayHello/", "/Greeter/SayHelloAgain2", "/Greeter2/Test", "/Greeter2/SayHelloAgain", "/Greeter3/SayHello",
-    "/Greet/SayHello", "/Gree/er", "/GreetertSayHello", "/greeter/SayHello", "/helloworld/SayHello",
-    "/helloworld.Greeter/A", "/helloworld.Other/Test", "/helloworld.Greeter2/SayHello", "/helloworld.O/A",
-    "/Zebra/A", "/A/A", "//SayHello", "/Greeter/\200SayHello", "/Greeter/\377",
-    "/Greeter/SayHello\210Again", "/Greeter/Nope/SayHello", "/Greeter/X/Greeter/SayHello", "/Greeter/NopeSayHello",
+    "/", "//", "/Greeter", "/Greeter/", "/Greeter//", "/Greeter/Nope", "/Greeter/SayHell",
+    "/Greeter/SayHelloB", "/Greeter/SayHello/", "/Greeter/SayHelloAgain2", "/Greeter2/Test",
+    "/Greeter2/SayHelloAgain", "/Greeter3/SayHello", "/Greet/SayHello", "/Gree/er",
+    "/GreetertSayHello", "/greeter/SayHello", "/helloworld/SayHello", "/helloworld.Greeter/A",
+    "/helloworld.Other/Test", "/helloworld.Greeter2/SayHello", "/helloworld.O/A", "/Zebra/A",
+    "/A/A", "//SayHello", "/Greeter/\200SayHello", "/Greeter/\377", "/Greeter/SayHello\210Again",
+    "/Greeter/Nope/SayHello", "/Greeter/X/Greeter/SayHello", "/Greeter/NopeSayHello",
     "/NopeGreeter/SayHello", "/Greeter\200/SayHello", "/Greeter/Test?x", "/Greeter/ Test"};
 
 /* All orders of five services (Heap's algorithm without recursion). */
@@ -145,7 +181,8 @@ static void paths_over_services_in_any_order(void)
     for (;;) {
         test_context("order", order++);
         for (unsigned k = 0; k < sizeof paths / sizeof paths[0]; k++) {
-            CHECK_EQ(path(paths[k], strlen(paths[k]), services, N), plain_path(paths[k], services, N));
+            CHECK_EQ(path(paths[k], strlen(paths[k]), services, N),
+                     plain_path(paths[k], services, N));
         }
         while (i < N && counters[i] >= i) {
             counters[i++] = 0;
@@ -176,8 +213,15 @@ static void every_cut_path_is_unknown(void)
 static void paths_without_a_slash_are_unknown(void)
 {
     static const struct nrpc_service *const services[] = {&greeter};
-    static const char *const texts[] = {"", "*", "G", "Greeter/SayHello", " /Greeter/SayHello", "x/", "\200",
-        "\377/Greeter/SayHello", "http://host/Greeter/SayHello"};
+    static const char *const texts[] = {"",
+                                        "*",
+                                        "G",
+                                        "Greeter/SayHello",
+                                        " /Greeter/SayHello",
+                                        "x/",
+                                        "\200",
+                                        "\377/Greeter/SayHello",
+                                        "http://host/Greeter/SayHello"};
     for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         test_context(texts[i], (long)i);
         CHECK_EQ(path(texts[i], strlen(texts[i]), services, 1), NRPC_PATH_UNKNOWN);
@@ -188,7 +232,8 @@ static void paths_without_a_slash_are_unknown(void)
 static void method_that_failed_stays_unknown(void)
 {
     static const struct nrpc_service *const services[] = {&greeter};
-    static const char *const texts[] = {"/Greeter/Nope", "/Greeter/NSayHello", "/Greeter/Nope/Test", "/Greeter/UTest"};
+    static const char *const texts[] = {"/Greeter/Nope", "/Greeter/NSayHello", "/Greeter/Nope/Test",
+                                        "/Greeter/UTest"};
     for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         CHECK_EQ(path(texts[i], strlen(texts[i]), services, 1), NRPC_PATH_UNKNOWN);
     }

@@ -10,8 +10,9 @@
 #define SHOW "/meta.Meta/Show"
 #define END NRPC_END_STREAM
 
-static const struct nrpc_key id_long = NRPC_KEY("x-id-long"), id = NRPC_KEY("x-id"), auth = NRPC_KEY("authorization"),
-                             trace = NRPC_KEY("trace-bin"), agent = NRPC_KEY("user-agent");
+static const struct nrpc_key id_long = NRPC_KEY("x-id-long"), id = NRPC_KEY("x-id"),
+                             auth = NRPC_KEY("authorization"), trace = NRPC_KEY("trace-bin"),
+                             agent = NRPC_KEY("user-agent");
 static const struct nrpc_key *const keys[] = {&id_long, &id, &auth, &trace, &agent};
 static const struct nrpc_key unregistered = NRPC_KEY("x-none");
 enum { KEYS = sizeof keys / sizeof keys[0] };
@@ -28,7 +29,8 @@ static void add_text(char *to, const void *from, size_t n)
     to[at + n] = 0;
 }
 
-/* Answers "KEY:VALUE,VALUE KEY:VALUE" with the keys' numbers; adds "x-echo" of x-id, and trailing "trace-bin". */
+/* Answers "KEY:VALUE,VALUE KEY:VALUE" with the keys' numbers; adds "x-echo" of x-id, and trailing
+ * "trace-bin". */
 static enum nrpc_status show(struct nrpc_call *call, const uint8_t *data, size_t n)
 {
     static char text[1024];
@@ -69,12 +71,18 @@ static void cancelled(struct nrpc_call *call, enum nrpc_status why)
 }
 
 static const struct nrpc_codec codec = {.message = show};
-static const struct nrpc_method methods[] = {{.codec = &codec, .cancelled = cancelled, .kind = NRPC_UNARY}};
-static const struct nrpc_service Meta_service = {.path = "/meta.Meta/", .method_names = "\200Show\377", .methods = methods};
+static const struct nrpc_method methods[] = {
+    {.codec = &codec, .cancelled = cancelled, .kind = NRPC_UNARY}};
+static const struct nrpc_service Meta_service = {
+    .path = "/meta.Meta/", .method_names = "\200Show\377", .methods = methods};
 #define Meta_service_REQUEST_BYTES 64
 #define Meta_service_REPLY_BYTES 600
-union Meta_service_request { uint8_t m0; };
-union Meta_service_reply { uint8_t m0; };
+union Meta_service_request {
+    uint8_t m0;
+};
+union Meta_service_reply {
+    uint8_t m0;
+};
 NRPC_SERVER_DEFINE_WITH(meta_server, 2, (.keys = keys, .n_keys = KEYS), Meta_service);
 
 static void request(uint32_t stream)
@@ -138,14 +146,14 @@ static void values_from_the_table(void)
 {
     wire_begin(&meta_server);
     wire_request_fields(SHOW);
-    wire_block("\x57\x05token", 7);           /* authorization, static 23 */
+    wire_block("\x57\x05token", 7); /* authorization, static 23 */
     wire_block("\x40\x04x-id\x03one", 10);
     request(1);
     wire_request_fields(SHOW);
-    wire_block("\xbf\xbe", 2);                /* 63: authorization, 62: x-id */
+    wire_block("\xbf\xbe", 2); /* 63: authorization, 62: x-id */
     request(3);
     wire_request_fields(SHOW);
-    wire_block("\x7e\x03two\xc0", 6);         /* the name of 62, a new value; authorization is 64 now */
+    wire_block("\x7e\x03two\xc0", 6); /* the name of 62, a new value; authorization is 64 now */
     request(5);
     wire_request_fields(SHOW);
     wire_block("\x0f\x08\x03yes\x0f\x2b\x01u", 10); /* authorization, user-agent without indexing */
@@ -207,7 +215,8 @@ static void too_large_from_the_table(void)
                 "3: [200 grpc status=8 message=bad metadata] END 5: [200 grpc] '' [status=0] END");
 }
 
-/* The ring has gone round since: the call is refused, and the client's table done away with, so that it sends all in full. */
+/* The ring has gone round since: the call is refused, and the client's table done away with, so
+ * that it sends all in full. */
 static void text_that_is_lost(void)
 {
     wire_begin(&meta_server);
@@ -226,9 +235,10 @@ static void text_that_is_lost(void)
     wire_headers(7, END);
     wire_request_fields(SHOW);
     request(9);
-    wire_expect("setting(1,0) 1: [200 grpc] '2:vvvv' [status=0] END "
-                "3: [200 grpc status=8 message=bad metadata] END "
-                "5: [200 grpc] <*> [status=0] END 7: rst(REFUSED_STREAM) 9: [200 grpc] '' [status=0] END");
+    wire_expect(
+        "setting(1,0) 1: [200 grpc] '2:vvvv' [status=0] END "
+        "3: [200 grpc status=8 message=bad metadata] END "
+        "5: [200 grpc] <*> [status=0] END 7: rst(REFUSED_STREAM) 9: [200 grpc] '' [status=0] END");
 }
 
 /* --- Response fields ---------------------------------------------------------------------- */
@@ -269,8 +279,11 @@ static void ended(struct nrpc_call *call, enum nrpc_status status)
     seen.last = call;
 }
 
-static const struct nrpc_interceptor chain[] = {{.begin = count, .end = ended}, {.begin = refuse}, {.end = NULL}};
-NRPC_SERVER_DEFINE_WITH(guarded_server, 1, (.keys = keys, .n_keys = KEYS, .interceptors = chain, .n_interceptors = 3), Meta_service);
+static const struct nrpc_interceptor chain[] = {
+    {.begin = count, .end = ended}, {.begin = refuse}, {.end = NULL}};
+NRPC_SERVER_DEFINE_WITH(guarded_server, 1,
+                        (.keys = keys, .n_keys = KEYS, .interceptors = chain, .n_interceptors = 3),
+                        Meta_service);
 
 static void interceptors(void)
 {
@@ -285,8 +298,9 @@ static void interceptors(void)
     request(5);
     wire_request_fields("/meta.Meta/None");
     request(7);
-    wire_expect("1: [200 grpc status=16 message=who are you?] END 3: [200 grpc status=7] END "
-                "5: [200 grpc] '2:abc' [status=0] END 7: [200 grpc status=12 message=unknown method] END");
+    wire_expect(
+        "1: [200 grpc status=16 message=who are you?] END 3: [200 grpc status=7] END "
+        "5: [200 grpc] '2:abc' [status=0] END 7: [200 grpc status=12 message=unknown method] END");
     memset(&seen, 0, sizeof seen);
     (void)wire_run_once();
     CHECK_EQ(seen.began, 3);

@@ -1,5 +1,5 @@
-/* tests/unit/test_mutations.c - good conversations with a few wrong bytes: whatever comes, nothing breaks.
- * Layer: test. Source: none; the sanitizers and the service's own rules are the judges.
+/* tests/unit/test_mutations.c - good conversations with a few wrong bytes: whatever comes, nothing
+ * breaks. Layer: test. Source: none; the sanitizers and the service's own rules are the judges.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -24,7 +24,8 @@ static uint32_t next(uint32_t below)
 /* Frames that a client may send at any time; id: an open stream. */
 static void write_control(uint32_t id)
 {
-    static const uint8_t settings[] = {NRPC_HEADER_TABLE_SIZE, NRPC_INITIAL_WINDOW_SIZE, NRPC_MAX_HEADER_LIST_SIZE, 77};
+    static const uint8_t settings[] = {NRPC_HEADER_TABLE_SIZE, NRPC_INITIAL_WINDOW_SIZE,
+                                       NRPC_MAX_HEADER_LIST_SIZE, 77};
     switch (next(7)) {
     case 0: wire_ping("abcdefgh"); break;
     case 1: wire_number(NRPC_WINDOW_UPDATE, next(2) ? id : 0, 1 + next(100)); break;
@@ -38,8 +39,9 @@ static void write_control(uint32_t id)
 /* All kinds of calls and frames, all of them allowed. */
 static void write_conversation(void)
 {
-    static const char *const paths[] = {"/test.Raw/Echo", "/test.Raw/List", "/test.Raw/Collect", "/test.Raw/Bidi",
-                                        "/test.Raw/First", "/test.Raw/Hold", "/test.Raw/Fail", "/test.Raw/Later"};
+    static const char *const paths[] = {"/test.Raw/Echo", "/test.Raw/List",  "/test.Raw/Collect",
+                                        "/test.Raw/Bidi", "/test.Raw/First", "/test.Raw/Hold",
+                                        "/test.Raw/Fail", "/test.Raw/Later"};
     wire_begin_acked(&raw_server);
     wire_setting(NRPC_INITIAL_WINDOW_SIZE, next(3) ? 65535 : next(40));
     for (uint32_t id = 1; id < 15; id += 2) {
@@ -70,10 +72,18 @@ static void mutate(void)
         switch (next(6)) {
         case 0: wire.in[at] = (uint8_t)next(256); break;
         case 1: wire.in[at] = (uint8_t)(wire.in[at] ^ 1u << next(8)); break;
-        case 2: memmove(wire.in + at, wire.in + at + n, rest - n); wire.n_in -= n; break;      /* without some */
-        case 3: memmove(wire.in + at + n, wire.in + at, rest); wire.n_in += n; break;          /* some twice */
+        case 2:
+            memmove(wire.in + at, wire.in + at + n, rest - n);
+            wire.n_in -= n;
+            break; /* without some */
+        case 3:
+            memmove(wire.in + at + n, wire.in + at, rest);
+            wire.n_in += n;
+            break; /* some twice */
         case 4: wire.in[at] = 0xff; break;
-        default: memcpy(wire.in + at, wire.in + 24 + next((uint32_t)(wire.n_in - n - 24)), 1); break;
+        default:
+            memcpy(wire.in + at, wire.in + 24 + next((uint32_t)(wire.n_in - n - 24)), 1);
+            break;
         }
         if (wire.n_in <= 40) {
             return;
@@ -101,7 +111,8 @@ static void check_output(void)
     while (at + 9 <= wire.n_out) {
         struct nrpc_frame frame;
         nrpc_frame_read(&frame, wire.out + at);
-        CHECK(frame.type <= NRPC_WINDOW_UPDATE && frame.type != NRPC_PUSH_PROMISE && frame.type != NRPC_PRIORITY);
+        CHECK(frame.type <= NRPC_WINDOW_UPDATE && frame.type != NRPC_PUSH_PROMISE &&
+              frame.type != NRPC_PRIORITY);
         at += 9 + frame.length;
     }
     CHECK_EQ(at, wire.n_out);

@@ -1,5 +1,6 @@
-/* tests/unit/test_peers.c - what was found to be wrong in other servers, and in this one while it was made.
- * Layer: test. Source: "Bugs found by reading peers"; each mended bug leaves its test here or beside its like.
+/* tests/unit/test_peers.c - what was found to be wrong in other servers, and in this one while it
+ * was made. Layer: test. Source: "Bugs found by reading peers"; each mended bug leaves its test
+ * here or beside its like.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -33,8 +34,12 @@ static void response_is_lost_in_a_small_window(void)
         wire_begin(&large_server);
         wire_setting(NRPC_INITIAL_WINDOW_SIZE, 100000);
         request(1, "/test.Large/List", "1:39995"); /* 40000 */
-        request(3, "/test.Large/List", left == 0 ? "1:25530" : left == 1 ? "1:25529" : left == 2 ? "1:25528"
-                                       : left == 3 ? "1:25527" : "1:25526"); /* 65535 - left */
+        request(3, "/test.Large/List",
+                left == 0   ? "1:25530"
+                : left == 1 ? "1:25529"
+                : left == 2 ? "1:25528"
+                : left == 3 ? "1:25527"
+                            : "1:25526"); /* 65535 - left */
         wire_do(NULL);
         request(5, "/test.Large/Echo", "hi");
         wire_do(NULL);
@@ -103,7 +108,9 @@ static void field_over_127_bytes_kills_the_connection(void)
 static void indexed_path_kills_the_connection(void)
 {
     wire_begin(&raw_server);
-    wire_block("\x83\x86\x44\x0e" ECHO "\x5f\x10" "application/grpc", 4 + 14 + 2 + 16);
+    wire_block("\x83\x86\x44\x0e" ECHO "\x5f\x10"
+               "application/grpc",
+               4 + 14 + 2 + 16);
     wire_headers(1, 0);
     wire_message(1, "literal", END);
     wire_block("\x83\x86\xbf\xbe", 4);
@@ -121,7 +128,9 @@ static void hpack_integer_wraps(void)
     static const struct {
         const char *bytes;
         size_t n;
-    } rows[] = {{"\xff\x83\xff\xff\xff\x0f", 6}, {"\x04\xff\x82\xff\xff\xff\x0f/", 8}, {"\x3f\xe1\xff\xff\xff\x0f", 6}};
+    } rows[] = {{"\xff\x83\xff\xff\xff\x0f", 6},
+                {"\x04\xff\x82\xff\xff\xff\x0f/", 8},
+                {"\x3f\xe1\xff\xff\xff\x0f", 6}};
     for (unsigned i = 0; i < 3; i++) {
         wire_begin(&raw_server);
         wire_block(rows[i].bytes, rows[i].n);

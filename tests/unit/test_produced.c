@@ -1,5 +1,5 @@
-/* tests/unit/test_produced.c - streamed fields that go out: whatever the room and the window, waiting, failing; and both ways.
- * Layer: test. Source: nanorpc/streamed.h; proto/blobs.proto.
+/* tests/unit/test_produced.c - streamed fields that go out: whatever the room and the window,
+ * waiting, failing; and both ways. Layer: test. Source: nanorpc/streamed.h; proto/blobs.proto.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 
@@ -33,14 +33,16 @@ static void unary_out_of_none(void)
     blobs_begin();
     blobs_ask(1, GET, 0, 0);
     blobs_ask(3, GET, 5, 1); /* no length was given */
-    wire_expect("1: [200 grpc] '\\0a\\03x/y\\12\\00\\18\\07' [status=0] END 3: [200 grpc] '\\0a\\03x/y\\18\\07' [status=0] END");
+    wire_expect("1: [200 grpc] '\\0a\\03x/y\\12\\00\\18\\07' [status=0] END 3: [200 grpc] "
+                "'\\0a\\03x/y\\18\\07' [status=0] END");
 }
 
 static void nested_out(void)
 {
     blobs_begin();
     blobs_ask(1, GET_ALL, 3, 2);
-    wire_expect("1: [200 grpc] '\\12\\07\\12\\03abc\\18\\07\\1a\\04tail' '\\12\\07\\12\\03abc\\18\\07\\1a\\04tail' [status=0] END");
+    wire_expect("1: [200 grpc] '\\12\\07\\12\\03abc\\18\\07\\1a\\04tail' "
+                "'\\12\\07\\12\\03abc\\18\\07\\1a\\04tail' [status=0] END");
 }
 
 /* Far larger than any block and window. */
@@ -72,7 +74,8 @@ static void small_windows_out(void)
         for (unsigned i = 0; i < 30 / window + 1; i++) {
             wire_number(NRPC_WINDOW_UPDATE, 1, window);
         }
-        wire_expect("acks=2 1: [200 grpc] '\\12\\11\\12\\0dabcdefghijklm\\18\\07\\1a\\04tail' [status=0] END");
+        wire_expect("acks=2 1: [200 grpc] '\\12\\11\\12\\0dabcdefghijklm\\18\\07\\1a\\04tail' "
+                    "[status=0] END");
     }
     test_context(NULL, 0);
 }
@@ -112,8 +115,9 @@ static void producers_that_wait(void)
             wire_do(forget);
             blobs_ask(1, paths[i], 4, 0);
             wire_do(wake_the_producer);
-            wire_expect(i ? "1: [200 grpc] '\\12\\08\\12\\04abcd\\18\\07\\1a\\04tail' [status=0] END"
-                          : "1: [200 grpc] '\\0a\\03x/y\\12\\04abcd\\18\\07' [status=0] END");
+            wire_expect(
+                i ? "1: [200 grpc] '\\12\\08\\12\\04abcd\\18\\07\\1a\\04tail' [status=0] END"
+                  : "1: [200 grpc] '\\0a\\03x/y\\12\\04abcd\\18\\07' [status=0] END");
         }
     }
     test_context(NULL, 0);
@@ -195,7 +199,8 @@ static void exchange(void)
         blobs_put_data(i);
         blobs_send(1, 4000, i == 3 ? END : 0);
     }
-    wire_expect("1: [200 grpc] '\\12\\01a\\18\\05' '\\12\\02ab\\18\\05' '\\12\\03abc\\18\\05' [status=0] END");
+    wire_expect("1: [200 grpc] '\\12\\01a\\18\\05' '\\12\\02ab\\18\\05' '\\12\\03abc\\18\\05' "
+                "[status=0] END");
 }
 
 static void calls_side_by_side(void)
@@ -252,7 +257,8 @@ static void what_has_to_wait(void)
         ask_compressed(GET_ALL, 4, 1);
         how.wait_at = at;
         how.piece = 1;
-        CHECK_TEXT(wire_run_once(), "1: [200 grpc grpc-encoding=gzip] '\\12\\08\\12\\04abcd\\18\\07\\1a\\04tail' [status=0] END");
+        CHECK_TEXT(wire_run_once(), "1: [200 grpc grpc-encoding=gzip] "
+                                    "'\\12\\08\\12\\04abcd\\18\\07\\1a\\04tail' [status=0] END");
         CHECK_EQ(calls[0].waits, 1);
     }
     test_context(NULL, 0);

@@ -23,7 +23,8 @@ NRPC_SERVER_DEFINE(server, 2, Greeter_service, helloworld_Greeter_service, nrpc_
                    nrpc_reflection_service, nrpc_reflection_v1alpha_service);
 NRPC_HEALTH_DEFINE(server);
 /* A file with an import; no service of it is here. */
-extern const struct nrpc_file google_rpc_error_details_proto_file, google_protobuf_duration_proto_file;
+extern const struct nrpc_file google_rpc_error_details_proto_file,
+    google_protobuf_duration_proto_file;
 #define details_FILE google_rpc_error_details_proto_file
 NRPC_REFLECTION_DEFINE(Greeter_service, details, helloworld_Greeter_service, nrpc_health_service);
 
@@ -31,14 +32,19 @@ NRPC_REFLECTION_DEFINE(Greeter_service, details, helloworld_Greeter_service, nrp
 static const struct nrpc_service roomy = {.path = "/Roomy/", .method_names = "\200\n\377"};
 #define roomy_REQUEST_BYTES 1000
 #define roomy_REPLY_BYTES 0
-union roomy_request { char none; };
-union roomy_reply { char none; };
+union roomy_request {
+    char none;
+};
+union roomy_reply {
+    char none;
+};
 NRPC_SERVER_DEFINE(roomy_server, 1, roomy, nrpc_reflection_service);
 
 /* A message whose one field is this text, of at most 125 bytes. */
 static void text_message(uint32_t id, unsigned field, const char *text, unsigned flags)
 {
-    char message[200] = {0, 0, 0, 0, (char)(2 + strlen(text)), (char)(field << 3 | 2), (char)strlen(text)};
+    char message[200] = {
+        0, 0, 0, 0, (char)(2 + strlen(text)), (char)(field << 3 | 2), (char)strlen(text)};
     strcpy(message + 7, text);
     wire_data(id, message, 7 + strlen(text), flags);
 }
@@ -76,7 +82,8 @@ static void check_names(void)
 
 static void check_unknown_names(void)
 {
-    static const char *const names[] = {"Greete", "Greeter/", "Greeterr", "/Greeter/", "greeter", "helloworld", " "};
+    static const char *const names[] = {"Greete",  "Greeter/",   "Greeterr", "/Greeter/",
+                                        "greeter", "helloworld", " "};
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
         begin();
         health(1, CHECK_METHOD, names[i]);
@@ -95,8 +102,16 @@ static void check_name_with_a_zero(void)
 
 static void check_other_fields(void)
 {
-    static const char request[] = "\0\0\0\0%" "\x10\x96\x01" "\x0a\x01?" "\x1d" "1234" "\x21" "12345678" "\x0a\x07Greeter"
-                                  "\x12\x03xyz" "\x80\x01\x01";
+    static const char request[] = "\0\0\0\0%"
+                                  "\x10\x96\x01"
+                                  "\x0a\x01?"
+                                  "\x1d"
+                                  "1234"
+                                  "\x21"
+                                  "12345678"
+                                  "\x0a\x07Greeter"
+                                  "\x12\x03xyz"
+                                  "\x80\x01\x01";
     begin();
     wire_request(1, CHECK_METHOD, 0);
     wire_data(1, request, sizeof request - 1, END);
@@ -105,15 +120,26 @@ static void check_other_fields(void)
 
 static void check_malformed(void)
 {
-    static const char *const bad[] = {"\x0a", "\x0a\x02x", "\x0a\xff\xff\xff\xff\x0f", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
-                                      "\x0b", "\x0f", "\x21" "1234567", "\x1d" "123", "\x08", "\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"};
+    static const char *const bad[] = {"\x0a",
+                                      "\x0a\x02x",
+                                      "\x0a\xff\xff\xff\xff\x0f",
+                                      "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+                                      "\x0b",
+                                      "\x0f",
+                                      "\x21"
+                                      "1234567",
+                                      "\x1d"
+                                      "123",
+                                      "\x08",
+                                      "\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"};
     for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         begin();
         wire_request(1, CHECK_METHOD, 0);
         wire_message(1, bad[i], END);
         wire_request(3, WATCH_METHOD, 0);
         wire_message(3, bad[i], END);
-        wire_expect("1: [200 grpc status=13 message=request malformed] END 3: [200 grpc status=13 message=*] END");
+        wire_expect("1: [200 grpc status=13 message=request malformed] END 3: [200 grpc status=13 "
+                    "message=*] END");
     }
 }
 
@@ -169,7 +195,8 @@ static void watch_answers_at_once_and_on_change(void)
     wire_do(greeter_stops);
     wire_do(server_stops);
     wire_do(greeter_works);
-    wire_expect("1: [200 grpc] '\\08\\01' '\\08\\02' '\\08\\01' 3: [200 grpc] '\\08\\01' '\\08\\02' 5: [200 grpc] '\\08\\03'");
+    wire_expect("1: [200 grpc] '\\08\\01' '\\08\\02' '\\08\\01' 3: [200 grpc] '\\08\\01' "
+                "'\\08\\02' 5: [200 grpc] '\\08\\03'");
 }
 
 static void watchers_of_one_service(void)
@@ -230,7 +257,8 @@ static void watchers_and_a_shutdown(void)
     health(3, WATCH_METHOD, "Nobody");
     wire_do(shut_down);
     health(5, WATCH_METHOD, "");
-    wire_expect("1: [200 grpc] '\\08\\01' '\\08\\02' [status=14] END 3: [200 grpc] '\\08\\03' [status=14] END "
+    wire_expect("1: [200 grpc] '\\08\\01' '\\08\\02' [status=14] END 3: [200 grpc] '\\08\\03' "
+                "[status=14] END "
                 "5: [200 grpc] '\\08\\02' [status=14] END");
 }
 
@@ -282,7 +310,8 @@ static int was_sent(const void *bytes, size_t n)
 }
 
 /* One request, answered by this file and by what it imports. */
-static void expect_file(const char *path, unsigned field, const char *text, const struct nrpc_file *file)
+static void expect_file(const char *path, unsigned field, const char *text,
+                        const struct nrpc_file *file)
 {
     size_t request = 2 + strlen(text), inner = 1 + varint_bytes(file->bytes) + file->bytes;
     for (uint32_t i = 0; i < file->n_imports; i++) {
@@ -309,13 +338,15 @@ static void file_by_name(void)
 
 static void file_by_symbol(void)
 {
-    static const char *const plain[] = {"Greeter", "HelloRequest", "Greeter.SayHello", "Greeter.Test", "HelloReply.message"};
+    static const char *const plain[] = {"Greeter", "HelloRequest", "Greeter.SayHello",
+                                        "Greeter.Test", "HelloReply.message"};
     for (unsigned i = 0; i < sizeof plain / sizeof plain[0]; i++) {
         expect_file(INFO_METHOD, 4, plain[i], &helloworld_proto_file);
     }
     expect_file(INFO_ALPHA, 4, "helloworld.Greeter", &helloworld_greeter_proto_file);
     expect_file(INFO_METHOD, 4, "helloworld.HelloReply", &helloworld_greeter_proto_file);
-    static const char *const nested[] = {"grpc.health.v1.Health.Watch", "grpc.health.v1.HealthCheckResponse.ServingStatus",
+    static const char *const nested[] = {"grpc.health.v1.Health.Watch",
+                                         "grpc.health.v1.HealthCheckResponse.ServingStatus",
                                          "grpc.health.v1.HealthCheckResponse.NOT_SERVING"};
     for (unsigned i = 0; i < sizeof nested / sizeof nested[0]; i++) {
         expect_file(INFO_METHOD, 4, nested[i], &grpc_health_v1_health_proto_file);
@@ -325,11 +356,16 @@ static void file_by_symbol(void)
 /* Larger than any block of this server; and the import is found as any other file. */
 static void files_with_imports(void)
 {
-    expect_file(INFO_METHOD, 3, "google/rpc/error_details.proto", &google_rpc_error_details_proto_file);
-    CHECK(was_sent(google_protobuf_duration_proto_file.descriptor, google_protobuf_duration_proto_file.bytes));
-    expect_file(INFO_METHOD, 4, "google.rpc.BadRequest.FieldViolation.field", &google_rpc_error_details_proto_file);
-    expect_file(INFO_METHOD, 4, "google.rpc.ErrorInfo.MetadataEntry", &google_rpc_error_details_proto_file);
-    expect_file(INFO_METHOD, 3, "google/protobuf/duration.proto", &google_protobuf_duration_proto_file);
+    expect_file(INFO_METHOD, 3, "google/rpc/error_details.proto",
+                &google_rpc_error_details_proto_file);
+    CHECK(was_sent(google_protobuf_duration_proto_file.descriptor,
+                   google_protobuf_duration_proto_file.bytes));
+    expect_file(INFO_METHOD, 4, "google.rpc.BadRequest.FieldViolation.field",
+                &google_rpc_error_details_proto_file);
+    expect_file(INFO_METHOD, 4, "google.rpc.ErrorInfo.MetadataEntry",
+                &google_rpc_error_details_proto_file);
+    expect_file(INFO_METHOD, 3, "google/protobuf/duration.proto",
+                &google_protobuf_duration_proto_file);
     expect_file(INFO_METHOD, 4, "google.protobuf.Duration", &google_protobuf_duration_proto_file);
 }
 
@@ -338,7 +374,8 @@ static void expect_error(unsigned field, const char *text, unsigned error)
 {
     char expected[100] = "1: [200 grpc] <?";
     const char answer[] = {0x3a, 2, 8, (char)error};
-    strcpy(put_decimal(expected + strlen(expected), 2 + 2 + 2 + strlen(text) + 4), "> [status=0] END");
+    strcpy(put_decimal(expected + strlen(expected), 2 + 2 + 2 + strlen(text) + 4),
+           "> [status=0] END");
     if (strlen(text) + 10 <= 32) { /* short ones are shown: any will do, was_sent looks at it */
         strcpy(expected, "1: [200 grpc] '*' [status=0] END");
     }
@@ -353,9 +390,22 @@ static void expect_error(unsigned field, const char *text, unsigned error)
 
 static void what_is_not_there(void)
 {
-    static const char *const symbols[] = {"Greete", "Greeterr", "Greeter.", "Greeter.SayHell", "Greeter.SayHello.x", ".Greeter",
-                                          "", ".", "helloworld", "helloworld.", "helloworld.Greet", "hello.Greeter", "string",
-                                          "grpc.health.v1.NOT_SERVING", "grpc.health.v1.HealthCheckResponse.ServingStatus.SERVING"};
+    static const char *const symbols[] = {
+        "Greete",
+        "Greeterr",
+        "Greeter.",
+        "Greeter.SayHell",
+        "Greeter.SayHello.x",
+        ".Greeter",
+        "",
+        ".",
+        "helloworld",
+        "helloworld.",
+        "helloworld.Greet",
+        "hello.Greeter",
+        "string",
+        "grpc.health.v1.NOT_SERVING",
+        "grpc.health.v1.HealthCheckResponse.ServingStatus.SERVING"};
     for (unsigned i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {
         expect_error(4, symbols[i], NRPC_NOT_FOUND);
     }
@@ -371,8 +421,13 @@ static void what_is_not_there(void)
 
 static void list_services(void)
 {
-    static const char list[] = "\x12\x02:\0\n\0" "2\x8d\1" "\n\t\n\aGreeter" "\n\x14\n\x12helloworld.Greeter" "\n\x17\n\x15grpc.health.v1.Health"
-                               "\n%\n#grpc.reflection.v1.ServerReflection" "\n*\n(grpc.reflection.v1alpha.ServerReflection";
+    static const char list[] = "\x12\x02:\0\n\0"
+                               "2\x8d\1"
+                               "\n\t\n\aGreeter"
+                               "\n\x14\n\x12helloworld.Greeter"
+                               "\n\x17\n\x15grpc.health.v1.Health"
+                               "\n%\n#grpc.reflection.v1.ServerReflection"
+                               "\n*\n(grpc.reflection.v1alpha.ServerReflection";
     wire_begin(&server);
     wire_request(1, INFO_METHOD, 0);
     info(1, 7, "", END);
@@ -389,11 +444,14 @@ static void several_requests_in_one_call(void)
     info(1, 3, "x", 0);
     wire_message(1, "", 0); /* asks for nothing */
     info(1, 4, "No", 0);
-    wire_expect("1: [200 grpc] '\\12\\04\"\\02No\\0a\\00:\\02\\08\\05' '\\12\\03\\1a\\01x\\0a\\00:\\02\\08\\05' "
+    wire_expect("1: [200 grpc] '\\12\\04\"\\02No\\0a\\00:\\02\\08\\05' "
+                "'\\12\\03\\1a\\01x\\0a\\00:\\02\\08\\05' "
                 "'\\12\\00\\0a\\00:\\02\\08\\03' '\\12\\04\"\\02No\\0a\\00:\\02\\08\\05'");
     wire_data(1, "", 0, END);
-    wire_expect("1: [200 grpc] '\\12\\04\"\\02No\\0a\\00:\\02\\08\\05' '\\12\\03\\1a\\01x\\0a\\00:\\02\\08\\05' "
-                "'\\12\\00\\0a\\00:\\02\\08\\03' '\\12\\04\"\\02No\\0a\\00:\\02\\08\\05' [status=0] END");
+    wire_expect(
+        "1: [200 grpc] '\\12\\04\"\\02No\\0a\\00:\\02\\08\\05' "
+        "'\\12\\03\\1a\\01x\\0a\\00:\\02\\08\\05' "
+        "'\\12\\00\\0a\\00:\\02\\08\\03' '\\12\\04\"\\02No\\0a\\00:\\02\\08\\05' [status=0] END");
 }
 
 /* The host comes back; the last field of the oneof counts. */
@@ -402,7 +460,8 @@ static void host_and_twice_the_oneof(void)
     wire_begin(&server);
     wire_request(1, INFO_METHOD, 0);
     wire_message(1, "\x1a\x01x\n\x02me:\x01y\"\x01z", END);
-    wire_expect("1: [200 grpc] '\\12\\0d\\1a\\01x\\0a\\02me:\\01y\"\\01z\\0a\\02me:\\02\\08\\05' [status=0] END");
+    wire_expect("1: [200 grpc] '\\12\\0d\\1a\\01x\\0a\\02me:\\01y\"\\01z\\0a\\02me:\\02\\08\\05' "
+                "[status=0] END");
 }
 
 static void requests_that_are_too_long(void)
@@ -438,12 +497,14 @@ static void requests_that_are_none(void)
     }
 }
 
-/* Requests with each byte changed, and each end: whatever they mean, they are answered, and nothing is read
- * beyond them. */
+/* Requests with each byte changed, and each end: whatever they mean, they are answered, and nothing
+ * is read beyond them. */
 static void mutated_requests(void)
 {
-    static const char seed[] = "\0\0\0\0\x1d\x0a\x02me\x22\x12helloworld.Greeter\x28\x96\x01\x1a\x00";
-    static const uint8_t values[] = {0, 1, 2, 3, 5, 8, 0x0a, 0x1a, 0x22, 0x3a, '.', 0x7f, 0x80, 0xff};
+    static const char seed[] =
+        "\0\0\0\0\x1d\x0a\x02me\x22\x12helloworld.Greeter\x28\x96\x01\x1a\x00";
+    static const uint8_t values[] = {0,    1,    2,    3,   5,    8,    0x0a,
+                                     0x1a, 0x22, 0x3a, '.', 0x7f, 0x80, 0xff};
     enum { PREFIX = 5, SEED = sizeof seed - 1 };
     uint8_t request[SEED];
     for (unsigned i = PREFIX; i < SEED; i++) {
@@ -459,7 +520,8 @@ static void mutated_requests(void)
             wire_request(3, CHECK_METHOD, 0);
             wire_data(3, request, n, END);
             const char *text = wire_run_once();
-            CHECK(strncmp(text, "1: [200 grpc", 12) == 0 && strstr(text, " END 3: [200 grpc") != NULL);
+            CHECK(strncmp(text, "1: [200 grpc", 12) == 0 &&
+                  strstr(text, " END 3: [200 grpc") != NULL);
         }
     }
 }
@@ -485,7 +547,8 @@ static enum nrpc_status compress(struct nrpc_call *call)
 }
 
 static const struct nrpc_interceptor compressing[] = {{.begin = compress}};
-NRPC_SERVER_DEFINE_WITH(compressing_server, 1, (.interceptors = compressing, .n_interceptors = 1), nrpc_reflection_service);
+NRPC_SERVER_DEFINE_WITH(compressing_server, 1, (.interceptors = compressing, .n_interceptors = 1),
+                        nrpc_reflection_service);
 
 /* What is made in pieces cannot be compressed; it is sent as it is. */
 static void interceptor_that_compresses(void)
@@ -494,7 +557,10 @@ static void interceptor_that_compresses(void)
     wire_request_fields(INFO_METHOD);
     wire_field("grpc-accept-encoding", "gzip");
     wire_headers(1, 0);
-    info(1, 4, "No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.", 0);
+    info(1, 4,
+         "No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No."
+         "No.No.",
+         0);
     wire_expect("1: [200 grpc grpc-encoding=gzip] <?103>");
     CHECK(was_sent("No.No.No.No.No.No.No.No.No.No.", 30));
 }

@@ -1,5 +1,5 @@
-/* tests/unit/test_streamed.c - streamed fields that come in: any cut, windows, waiting, and all that can go wrong.
- * Layer: test. Source: nanorpc/streamed.h; proto/blobs.proto.
+/* tests/unit/test_streamed.c - streamed fields that come in: any cut, windows, waiting, and all
+ * that can go wrong. Layer: test. Source: nanorpc/streamed.h; proto/blobs.proto.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 
@@ -12,7 +12,8 @@
 
 /* --- Coming in ------------------------------------------------------------------------------ */
 
-static const char summary_30[] = "1: [200 grpc] '\\08\\01\\10\\1e\\18\\09\"\\04name*\\04note2\\01t' [status=0] END";
+static const char summary_30[] =
+    "1: [200 grpc] '\\08\\01\\10\\1e\\18\\09\"\\04name*\\04note2\\01t' [status=0] END";
 
 static void nested(void)
 {
@@ -38,7 +39,8 @@ static void fields_in_any_order(void)
     blobs_begin();
     wire_request(1, PUT, 0);
     blobs_n = 0;
-    blobs_put("\x12\x0b\x18\x09", 4); /* blob: crc, then data, then media_type; then the rest of it */
+    blobs_put("\x12\x0b\x18\x09", 4); /* blob: crc, then data, then media_type; then the rest of it
+                                       */
     blobs_put_data(4);
     blobs_put("\x0a\x01t\x1a\x04note\x12\x02\x18\x05\x0a\x04name", 19);
     blobs_send(1, 4000, END);
@@ -91,7 +93,9 @@ static void larger_than_its_block(void)
     blobs_named(30000);
     blobs_send(1, 1000, END);
     test_context("once", 0);
-    CHECK_TEXT(wire_run_once(), "1: [200 grpc] '\\08\\01\\10\\b0\\ea\\01\\18\\09\"\\04name*\\04note2\\01t' [status=0] END");
+    CHECK_TEXT(
+        wire_run_once(),
+        "1: [200 grpc] '\\08\\01\\10\\b0\\ea\\01\\18\\09\"\\04name*\\04note2\\01t' [status=0] END");
     test_context(NULL, 0);
 }
 
@@ -109,7 +113,8 @@ static void client_streaming(void)
     wire_expect("1: [200 grpc] '\\08\\04\\10!' [status=0] END 3: [200 grpc] '' [status=0] END");
 }
 
-/* Backpressure in mid-message: what was received ahead waits in the block, and is handed out when woken. */
+/* Backpressure in mid-message: what was received ahead waits in the block, and is handed out when
+ * woken. */
 static void wake(void)
 {
     how.hold = 0;
@@ -143,7 +148,9 @@ static void held_at_the_end(void)
     wire_request(1, PUT_ALL, 0);
     wire_do(hold);
     blobs_n = 0;
-    blobs_put("\x12\x03\x12\x01" "a", 5);
+    blobs_put("\x12\x03\x12\x01"
+              "a",
+              5);
     blobs_send(1, 4000, 0);
     blobs_named(30);
     blobs_send(1, 4000, END);
@@ -191,7 +198,8 @@ static void windows(void)
     how.hold = 1;
     blobs_send(1, 4000, 0);
     wire_do(NULL);
-    CHECK_TEXT(wire_run_once(), "1: window+920"); /* the 8 bytes behind the piece wait in the block */
+    CHECK_TEXT(wire_run_once(), "1: window+920"); /* the 8 bytes behind the piece wait in the block
+                                                   */
 }
 
 /* --- What is wrong with what comes in -------------------------------------------------------- */
@@ -202,14 +210,29 @@ static void malformed(void)
         const char *bytes;
         size_t n;
     } rows[] = {
-        {"\x12\x06\x12\x05" "abcd", 8},      /* field over its message's end */
-        {"\x12\x05\x12\x02" "ab", 6},        /* message over its parent's end */
-        {"\x12\x80\x80\x80\x80\x10", 6},     /* a length over 32 bits */
-        {"\x08", 1}, {"\x12", 1}, {"\x88", 1}, {"\x0b\x0c", 2}, {"\x10\x05", 2}, {"\x12\x02\x10\x05", 4}, {"\x02\x01z", 3},
+        {"\x12\x06\x12\x05"
+         "abcd",
+         8}, /* field over its message's end */
+        {"\x12\x05\x12\x02"
+         "ab",
+         6},                             /* message over its parent's end */
+        {"\x12\x80\x80\x80\x80\x10", 6}, /* a length over 32 bits */
+        {"\x08", 1},
+        {"\x12", 1},
+        {"\x88", 1},
+        {"\x0b\x0c", 2},
+        {"\x10\x05", 2},
+        {"\x12\x02\x10\x05", 4},
+        {"\x02\x01z", 3},
         {"\x12\x02\x0a\x01", 4},
-        {"\x0a\x02" "a", 3},                 /* nothing of what is streamed */
-        {"\x08\x05", 2},                     /* for nanopb to find: a string as a number */
-        {"\x12\x02\x08\x05", 4}, {"\x0a\x21" "012345678901234567890123456789012", 35},
+        {"\x0a\x02"
+         "a",
+         3},             /* nothing of what is streamed */
+        {"\x08\x05", 2}, /* for nanopb to find: a string as a number */
+        {"\x12\x02\x08\x05", 4},
+        {"\x0a\x21"
+         "012345678901234567890123456789012",
+         35},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         test_context("row", (long)i);
@@ -254,7 +277,8 @@ static void cut_short(void)
             wire_request(id, id == 1 ? PUT : PUT_ALL, 0);
             wire_data(id, bytes, n ? n : 1, END);
         }
-        wire_expect("1: [200 grpc status=13 message=* cut short] END 3: [200 grpc status=13 message=* cut short] END");
+        wire_expect("1: [200 grpc status=13 message=* cut short] END 3: [200 grpc status=13 "
+                    "message=* cut short] END");
     }
     test_context(NULL, 0);
 }
@@ -267,7 +291,8 @@ static void not_one_request(void)
     blobs_send(1, 4000, 0);
     blobs_send(1, 4000, END);
     wire_request(3, PUT, END);
-    wire_expect("1: [200 grpc status=13 message=not one *] END 3: [200 grpc status=13 message=not one *] END");
+    wire_expect("1: [200 grpc status=13 message=not one *] END 3: [200 grpc status=13 message=not "
+                "one *] END");
 }
 
 static void compressed_without_an_encoding(void)
@@ -280,12 +305,12 @@ static void compressed_without_an_encoding(void)
 
 #if NRPC_COMPRESSION
 /* blobs_named(30), by zlib */
-static const uint8_t zipped[] = {
-    0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xe3, 0x62, 0xc9, 0x4b, 0xcc, 0x4d,
-    0x15, 0x52, 0xe5, 0x62, 0x2c, 0x11, 0x92, 0x4b, 0x4c, 0x4a, 0x4e, 0x49, 0x4d, 0x4b, 0xcf, 0xc8,
-    0xcc, 0xca, 0xce, 0xc9, 0xcd, 0xcb, 0x2f, 0x28, 0x2c, 0x2a, 0x2e, 0x29, 0x2d, 0x2b, 0x87, 0x0a,
-    0x4b, 0x70, 0x4a, 0xb1, 0xe4, 0xe5, 0x97, 0xa4, 0x02, 0x00, 0x9d, 0x05, 0x8a, 0xd7, 0x33, 0x00,
-    0x00, 0x00};
+static const uint8_t zipped[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xe3,
+                                 0x62, 0xc9, 0x4b, 0xcc, 0x4d, 0x15, 0x52, 0xe5, 0x62, 0x2c, 0x11,
+                                 0x92, 0x4b, 0x4c, 0x4a, 0x4e, 0x49, 0x4d, 0x4b, 0xcf, 0xc8, 0xcc,
+                                 0xca, 0xce, 0xc9, 0xcd, 0xcb, 0x2f, 0x28, 0x2c, 0x2a, 0x2e, 0x29,
+                                 0x2d, 0x2b, 0x87, 0x0a, 0x4b, 0x70, 0x4a, 0xb1, 0xe4, 0xe5, 0x97,
+                                 0xa4, 0x02, 0x00, 0x9d, 0x05, 0x8a, 0xd7, 0x33, 0x00, 0x00, 0x00};
 
 static void compressed_send(uint32_t id)
 {

@@ -1,5 +1,5 @@
-/* tests/unit/test_streamed_client.c - streamed fields from both sides: our client calls our server, in one program.
- * Layer: test. Source: nanorpc/client.h, streamed.h; proto/blobs.proto.
+/* tests/unit/test_streamed_client.c - streamed fields from both sides: our client calls our server,
+ * in one program. Layer: test. Source: nanorpc/client.h, streamed.h; proto/blobs.proto.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 
@@ -34,7 +34,9 @@ static size_t move(struct way *way, struct nrpc_conn *from, struct nrpc_conn *to
 {
     if (way->at == way->n) {
         way->at = 0;
-        way->n = nrpc_conn_transmit(from, way->bytes, NRPC_TRANSMIT_MIN + next((uint32_t)sizeof way->bytes - NRPC_TRANSMIT_MIN));
+        way->n = nrpc_conn_transmit(from, way->bytes,
+                                    NRPC_TRANSMIT_MIN +
+                                        next((uint32_t)sizeof way->bytes - NRPC_TRANSMIT_MIN));
     }
     size_t piece = way->n - way->at;
     piece = piece && next(2) ? 1 + next((uint32_t)piece) : piece;
@@ -91,7 +93,8 @@ static enum nrpc_status chunk(struct nrpc_call *call, const struct nrpc_chunk *c
 
 static size_t produce(struct nrpc_call *call, uint8_t *buf, size_t room, uint32_t offset)
 {
-    CHECK(!got.done && (call == got.call || !got.call)); /* before its start has returned, if it is compressed */
+    CHECK(!got.done && (call == got.call || !got.call)); /* before its start has returned, if it is
+                                                            compressed */
     got.again += got.made && !offset;
     CHECK(offset == got.made || !offset);
     if (offset >= got.wait_at && !got.waits++) {
@@ -167,13 +170,19 @@ static void exchange_next(struct nrpc_call *call)
     }
 }
 
-static const struct blobs_Blobs_Put_events put_events = {.on = {.done = done}, .reply = summary, .produce = produce};
+static const struct blobs_Blobs_Put_events put_events = {
+    .on = {.done = done}, .reply = summary, .produce = produce};
 static const struct blobs_Blobs_PutAll_events put_all_events = {
     .on = {.done = done, .writable = write_next}, .reply = summary, .produce = produce};
-static const struct blobs_Blobs_Get_events get_events = {.on = {.done = done}, .reply = blob, .chunk = chunk};
-static const struct blobs_Blobs_GetAll_events get_all_events = {.on = {.done = done}, .reply = nested, .chunk = chunk};
+static const struct blobs_Blobs_Get_events get_events = {
+    .on = {.done = done}, .reply = blob, .chunk = chunk};
+static const struct blobs_Blobs_GetAll_events get_all_events = {
+    .on = {.done = done}, .reply = nested, .chunk = chunk};
 static const struct blobs_Blobs_Exchange_events exchange_events = {
-    .on = {.done = done, .writable = exchange_next}, .reply = blob, .chunk = chunk, .produce = produce};
+    .on = {.done = done, .writable = exchange_next},
+    .reply = blob,
+    .chunk = chunk,
+    .produce = produce};
 
 static void begin(void)
 {
@@ -446,7 +455,8 @@ static void given_up(void)
 }
 
 #if NRPC_COMPRESSION
-/* --- Compressed: what fits into its block is made at once --------------------------------------- */
+/* --- Compressed: what fits into its block is made at once ---------------------------------------
+ */
 
 enum { FITS = 100 };
 static const struct nrpc_call_options zip = {.compress = NRPC_ENCODING_GZIP};

@@ -1,5 +1,5 @@
-/* tests/unit/test_streams.c - the states of a stream: what a client may send in each, and how many there may be.
- * Layer: test. Source: RFC 9113 5.1, 8.1; each test's comment.
+/* tests/unit/test_streams.c - the states of a stream: what a client may send in each, and how many
+ * there may be. Layer: test. Source: RFC 9113 5.1, 8.1; each test's comment.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -73,7 +73,8 @@ static void late_frames_on_a_closed_stream(void)
     wire_expect("1: [200 grpc] 'x' [status=0] END 3: [200 grpc] 'alive' [status=0] END");
 }
 
-/* 5.1: DATA after END_STREAM, when we have ended as well: STREAM_CLOSED, of the stream or the connection. */
+/* 5.1: DATA after END_STREAM, when we have ended as well: STREAM_CLOSED, of the stream or the
+ * connection. */
 static void data_on_a_closed_stream(void)
 {
     wire_begin(&raw_server);
@@ -115,7 +116,8 @@ static void headers_after_the_clients_reset(void)
     CHECK(strstr(text, "STREAM_CLOSED") != NULL || strstr(text, "PROTOCOL_ERROR") != NULL);
 }
 
-/* After *our* RST_STREAM what was on its way is no error, and header blocks still count for HPACK. */
+/* After *our* RST_STREAM what was on its way is no error, and header blocks still count for HPACK.
+ */
 static void frames_after_our_reset(void)
 {
     wire_begin(&raw_server);
@@ -160,7 +162,8 @@ static void trailers_with_pseudo_headers(void) /* 8.1 */
     }
 }
 
-/* They may be on their way when we end the call, and are looked at still; h2spec http2/8.1.2.1/3. */
+/* They may be on their way when we end the call, and are looked at still; h2spec http2/8.1.2.1/3.
+ */
 static void trailers_after_an_early_end(void)
 {
     for (int pseudo = 0; pseudo < 2; pseudo++) {
@@ -174,10 +177,11 @@ static void trailers_after_an_early_end(void)
         wire_field(pseudo ? ":method" : "x-trailer", "POST");
         wire_headers(1, END);
         request(3, ECHO, "alive");
-        wire_expect(pseudo ? "1: [200 grpc status=12 message=*] END rst(NO_ERROR) rst(PROTOCOL_ERROR) "
-                             "3: [200 grpc] 'alive' [status=0] END"
-                           : "1: [200 grpc status=12 message=*] END rst(NO_ERROR) "
-                             "3: [200 grpc] 'alive' [status=0] END");
+        wire_expect(pseudo
+                        ? "1: [200 grpc status=12 message=*] END rst(NO_ERROR) rst(PROTOCOL_ERROR) "
+                          "3: [200 grpc] 'alive' [status=0] END"
+                        : "1: [200 grpc status=12 message=*] END rst(NO_ERROR) "
+                          "3: [200 grpc] 'alive' [status=0] END");
     }
 }
 
@@ -193,7 +197,8 @@ static void trailers_in_pieces(void)
 
 /* --- How many ----------------------------------------------------------------------------- */
 
-/* tonic and hyper do not wait for our SETTINGS and may be over the limit: REFUSED_STREAM, try again. */
+/* tonic and hyper do not wait for our SETTINGS and may be over the limit: REFUSED_STREAM, try
+ * again. */
 static void streams_over_the_limit_are_refused(void)
 {
     wire_begin(&raw_server);
@@ -204,8 +209,9 @@ static void streams_over_the_limit_are_refused(void)
     wire_do(NULL);
     wire_number(NRPC_RST_STREAM, 3, NRPC_H2_CANCEL);
     request(13, ECHO, "free");
-    wire_expect("1: {m1} 3: {m1 c1} 5: {m1} 7: {m1} 9: rst(REFUSED_STREAM) {} 11: rst(REFUSED_STREAM) {} "
-                "13: [200 grpc] 'free' [status=0] END {m4}");
+    wire_expect(
+        "1: {m1} 3: {m1 c1} 5: {m1} 7: {m1} 9: rst(REFUSED_STREAM) {} 11: rst(REFUSED_STREAM) {} "
+        "13: [200 grpc] 'free' [status=0] END {m4}");
 }
 
 /* The header block of a refused stream is decoded all the same. */
@@ -235,10 +241,13 @@ static void slots_are_used_again(void)
     wire_setting(NRPC_INITIAL_WINDOW_SIZE, 2000);
     strcpy(expected, "acks=2");
     for (uint32_t id = 1; id < 100; id += 2) {
-        static const char *const paths[] = {ECHO, "/test.Raw/Fail", "/test.Raw/List", "/nope", "/test.Raw/Collect"};
+        static const char *const paths[] = {ECHO, "/test.Raw/Fail", "/test.Raw/List", "/nope",
+                                            "/test.Raw/Collect"};
         static const char *const texts[] = {"hello", "C oh", "2", "x", "hello"};
-        static const char *const answers[] = {": [200 grpc] 'hello' [status=0] END", ": [200 grpc status=2 message=oh] END",
-            ": [200 grpc] 'm0' 'm1' [status=0] END", ": [200 grpc status=12 message=*] END", ": [200 grpc] '1:5' [status=0] END"};
+        static const char *const answers[] = {
+            ": [200 grpc] 'hello' [status=0] END", ": [200 grpc status=2 message=oh] END",
+            ": [200 grpc] 'm0' 'm1' [status=0] END", ": [200 grpc status=12 message=*] END",
+            ": [200 grpc] '1:5' [status=0] END"};
         char digits[] = {' ', (char)('0' + id / 10), (char)('0' + id % 10), 0};
         request(id, paths[id % 5], texts[id % 5]);
         strcat(strcat(expected, id < 10 ? " " : ""), id < 10 ? digits + 2 : digits);
@@ -294,7 +303,8 @@ static void shutdown_lets_open_calls_finish(void)
     wire_do(NULL);
     wire_do(closing);
     wire_expect("*goaway(2147483647,NO_ERROR) PING(0100000000000000) goaway(3,NO_ERROR) "
-                "1: [200 grpc status=0] END 3: [200 grpc] 'on its way' [status=0] END 5: rst(REFUSED_STREAM)");
+                "1: [200 grpc status=0] END 3: [200 grpc] 'on its way' [status=0] END 5: "
+                "rst(REFUSED_STREAM)");
 }
 
 static void shutdown_of_an_idle_connection(void)
@@ -333,7 +343,8 @@ static void error_after_a_shutdown(void)
     wire_frame(NRPC_PING, 0, 0, "short", 5);
     wire_do(NULL);
     wire_do(closing);
-    wire_expect("*goaway(2147483647,NO_ERROR) PING(0100000000000000) goaway(1,NO_ERROR) 3: rst(REFUSED_STREAM)");
+    wire_expect("*goaway(2147483647,NO_ERROR) PING(0100000000000000) goaway(1,NO_ERROR) 3: "
+                "rst(REFUSED_STREAM)");
 }
 
 static void shutdown_after_an_error(void)
@@ -357,7 +368,8 @@ static void shutdown_after_an_error(void)
 
 static void connections_are_limited_and_freed(void)
 {
-    struct nrpc_conn *one = nrpc_server_accept(&raw_server, 0), *two = nrpc_server_accept(&raw_server, 0);
+    struct nrpc_conn *one = nrpc_server_accept(&raw_server, 0),
+                     *two = nrpc_server_accept(&raw_server, 0);
     CHECK(one && two && one != two);
     CHECK(nrpc_server_accept(&raw_server, 0) == NULL);
     nrpc_conn_lost(one);
@@ -372,7 +384,8 @@ static void size_of_a_connection(void)
 {
 #ifdef __arm__
     CHECK(sizeof(struct nrpc_call) <= 52);
-    size_t client = NRPC_CLIENT * (8 + (NRPC_METADATA_BYTES ? 4 : 8) * NRPC_MAX_STREAMS); /* config.h */
+    size_t client = NRPC_CLIENT * (8 + (NRPC_METADATA_BYTES ? 4 : 8) * NRPC_MAX_STREAMS); /* config.h
+                                                                                           */
     CHECK(sizeof(struct nrpc_conn) <= 512 - 16 * 8 + NRPC_HPACK_ENTRIES * 8 + client);
     CHECK(sizeof(struct nrpc_conn) <= 1536);
 #else

@@ -10,8 +10,8 @@
 
 enum { MARGIN = 1600, LONG = 4 * NRPC_STALL_TIMEOUT_MS };
 
-/* Time passes, a tick at a time as a port does it. Returns after how much of it the connection closed,
- * or `ms` when it did not. */
+/* Time passes, a tick at a time as a port does it. Returns after how much of it the connection
+ * closed, or `ms` when it did not. */
 static uint32_t pass(uint32_t ms)
 {
     uint32_t passed = 0;
@@ -125,7 +125,8 @@ static void byte_by_byte(void)
 /* A handler that takes its time, a client that is silent in a stream: nobody waits for anybody. */
 static void open_calls(void)
 {
-    static const char *const paths[] = {"/test.Raw/Later", "/test.Raw/Push", "/test.Raw/Bidi", "/test.Raw/Hold"};
+    static const char *const paths[] = {"/test.Raw/Later", "/test.Raw/Push", "/test.Raw/Bidi",
+                                        "/test.Raw/Hold"};
     for (unsigned i = 0; i < 4; i++) {
         wire_begin(&raw_server);
         wire_request(1, paths[i], 0);
@@ -205,7 +206,8 @@ static void glitches_are_forgiven(void)
 /* The clock is 32 bits of milliseconds: wire_open begins shortly before it wraps round. */
 static void clock_wraps_round(void)
 {
-    static const uint32_t starts[] = {0, 1, 0x7fffff00, 0x80000000, 0xffffffff, 0xffffff00, 0xffff0000, 65535, 65536 * 256u - 3};
+    static const uint32_t starts[] = {
+        0, 1, 0x7fffff00, 0x80000000, 0xffffffff, 0xffffff00, 0xffff0000, 65535, 65536 * 256u - 3};
     for (unsigned i = 0; i < sizeof starts / sizeof starts[0]; i++) {
         wire_begin(&raw_server);
         wire_request(1, "/test.Raw/Collect", 0);
@@ -220,7 +222,8 @@ static void clock_wraps_round(void)
     }
 }
 
-/* An hour's pause between two ticks (a device that slept) is no reason to close an idle connection. */
+/* An hour's pause between two ticks (a device that slept) is no reason to close an idle connection.
+ */
 static void long_pauses(void)
 {
     static const uint32_t pauses[] = {3600000, 16777216, 16777216 + 21000, 0x7fffffff, 0xfffffff0};

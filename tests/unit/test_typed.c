@@ -1,5 +1,6 @@
-/* tests/unit/test_typed.c - the services that every board runs, through nanopb and the generated code.
- * Layer: test. Source: the files in proto/; boards/apps/greeter/greeter.c is part of this test.
+/* tests/unit/test_typed.c - the services that every board runs, through nanopb and the generated
+ * code. Layer: test. Source: the files in proto/; boards/apps/greeter/greeter.c is part of this
+ * test.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -65,9 +66,11 @@ static void simple_test(void)
     text_message(7, "two", 0);
     text_message(7, "three", END);
     wire_expect("1: [200 grpc] '\\0a\\0aHello !! a' [status=0] END "
-                "3: [200 grpc] '\\0a\\05test0' '\\0a\\05test1' '\\0a\\05test2' '\\0a\\05test3' '\\0a\\05test4' [status=0] END "
+                "3: [200 grpc] '\\0a\\05test0' '\\0a\\05test1' '\\0a\\05test2' '\\0a\\05test3' "
+                "'\\0a\\05test4' [status=0] END "
                 "5: [200 grpc] '\\0a\\0bPostList OK' [status=0] END "
-                "7: [200 grpc] '\\0a\\0cHello !! one' '\\0a\\0cHello !! two' '\\0a\\0eHello !! three' [status=0] END");
+                "7: [200 grpc] '\\0a\\0cHello !! one' '\\0a\\0cHello !! two' '\\0a\\0eHello !! "
+                "three' [status=0] END");
 }
 
 static void streams_without_messages(void)
@@ -91,12 +94,14 @@ static void conversation_through_a_small_window(void)
         wire_do(NULL);
         wire_number(NRPC_WINDOW_UPDATE, 1, 7);
     }
-    wire_expect("acks=2 1: [200 grpc] '\\0a\\0cHello !! one' '\\0a\\0cHello !! two' '\\0a\\0eHello !! three' [status=0] END");
+    wire_expect("acks=2 1: [200 grpc] '\\0a\\0cHello !! one' '\\0a\\0cHello !! two' '\\0a\\0eHello "
+                "!! three' [status=0] END");
 }
 
 static void requests_that_do_not_decode(void)
 {
-    static const char *const messages[] = {"\n\005abc", "\n", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "\x0d"};
+    static const char *const messages[] = {"\n\005abc", "\n",
+                                           "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "\x0d"};
     for (unsigned i = 0; i < 4; i++) {
         wire_begin(&server);
         wire_request(1, "/Greeter/SayHello", 0);
@@ -113,8 +118,8 @@ static void requests_that_do_not_decode(void)
 /* The longest text that the .options allow, and one byte more. */
 static void texts_at_their_limit(void)
 {
-    static char text[sizeof ((HelloRequest *)0)->name + 2];
-    memset(text, 'n', sizeof ((HelloRequest *)0)->name - 1);
+    static char text[sizeof((HelloRequest *)0)->name + 2];
+    memset(text, 'n', sizeof((HelloRequest *)0)->name - 1);
     wire_begin(&server);
     call(1, "/Greeter/SayHello", text);
     CHECK(strncmp(wire_run_once(), "1: [200 grpc] <", 15) == 0);
@@ -123,7 +128,8 @@ static void texts_at_their_limit(void)
     call(1, "/Greeter/SayHello", text);
     call(3, "/Greeter/SayHello", "you");
     const char *answer = wire_run_once();
-    CHECK(strstr(answer, "1: [200 grpc status=") == answer && strncmp(answer, "1: [200 grpc status=0", 21) != 0);
+    CHECK(strstr(answer, "1: [200 grpc status=") == answer &&
+          strncmp(answer, "1: [200 grpc status=0", 21) != 0);
     CHECK(strstr(answer, "3: [200 grpc] '\\0a\\0bHello, you!' [status=0] END") != NULL);
 }
 

@@ -1,5 +1,5 @@
-/* tests/unit/test_walk.c - the walker alone: what it hands out and keeps of a message, however that is cut.
- * Layer: test. Source: protobuf "Encoding".
+/* tests/unit/test_walk.c - the walker alone: what it hands out and keeps of a message, however that
+ * is cut. Layer: test. Source: protobuf "Encoding".
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/grpc/nrpc_walk.h"
 
@@ -29,9 +29,10 @@ static void note_chunk(struct outcome *outcome, const struct nrpc_chunk *chunk)
     outcome->n_field += chunk->n;
 }
 
-/* Walks over n bytes, `first` of them at once and then always `piece`. Each piece, and what is kept, ends at a
- * guard page. */
-static void walk_in_pieces(const uint8_t *bytes, size_t n, size_t first, size_t piece, struct outcome *outcome)
+/* Walks over n bytes, `first` of them at once and then always `piece`. Each piece, and what is
+ * kept, ends at a guard page. */
+static void walk_in_pieces(const uint8_t *bytes, size_t n, size_t first, size_t piece,
+                           struct outcome *outcome)
 {
     struct nrpc_walk walk;
     uint8_t *keep = test_guarded_room(plan.keep_bytes + NRPC_WALK_SLACK);
@@ -41,7 +42,8 @@ static void walk_in_pieces(const uint8_t *bytes, size_t n, size_t first, size_t 
         struct nrpc_chunk chunk;
         size = size < n - outcome->used ? size : n - outcome->used;
         const uint8_t *data = test_guarded(bytes + outcome->used, size), *at = data;
-        while ((outcome->last = nrpc_walk_on(&walk, &plan, keep, &at, data + size, &chunk)) == NRPC_WALK_CHUNK) {
+        while ((outcome->last = nrpc_walk_on(&walk, &plan, keep, &at, data + size, &chunk)) ==
+               NRPC_WALK_CHUNK) {
             note_chunk(outcome, &chunk);
         }
         outcome->used += (size_t)(at - data);
@@ -58,9 +60,11 @@ static void walk_in_pieces(const uint8_t *bytes, size_t n, size_t first, size_t 
 
 static int is_same(const struct outcome *a, const struct outcome *b)
 {
-    return a->last == b->last && a->used == b->used && a->n_field == b->n_field && a->begun == b->begun &&
-           a->ended == b->ended && memcmp(a->field, b->field, a->n_field) == 0 &&
-           (a->last != NRPC_WALK_END || (a->n_kept == b->n_kept && memcmp(a->kept, b->kept, a->n_kept) == 0));
+    return a->last == b->last && a->used == b->used && a->n_field == b->n_field &&
+           a->begun == b->begun && a->ended == b->ended &&
+           memcmp(a->field, b->field, a->n_field) == 0 &&
+           (a->last != NRPC_WALK_END ||
+            (a->n_kept == b->n_kept && memcmp(a->kept, b->kept, a->n_kept) == 0));
 }
 
 /* Whole, a byte at a time, cut everywhere. */
@@ -124,27 +128,61 @@ static void flat(void)
     static const uint32_t two[] = {2};
     static const struct row rows[] = {
         {"nothing", BYTES(""), KEPT(""), "", 0},
-        {"only the field", BYTES("\x12\x03" "abc"), KEPT(""), "abc", 1},
+        {"only the field",
+         BYTES("\x12\x03"
+               "abc"),
+         KEPT(""), "abc", 1},
         {"empty field", BYTES("\x12\x00"), KEPT(""), "", 1},
-        {"between others", BYTES("\x08\x05\x12\x03" "abc\x1a\x01z"), KEPT("\x08\x05\x1a\x01z"), "abc", 1},
+        {"between others",
+         BYTES("\x08\x05\x12\x03"
+               "abc\x1a\x01z"),
+         KEPT("\x08\x05\x1a\x01z"), "abc", 1},
         {"twice", BYTES("\x12\x01x\x08\x05\x12\x02yz"), KEPT("\x08\x05"), "xyz", 2},
-        {"all wire types", BYTES("\x08\x80\x01\x19" "12345678\x25" "1234\x2a\x00\x12\x01q"),
-         KEPT("\x08\x80\x01\x19" "12345678\x25" "1234\x2a\x00"), "q", 1},
+        {"all wire types",
+         BYTES("\x08\x80\x01\x19"
+               "12345678\x25"
+               "1234\x2a\x00\x12\x01q"),
+         KEPT("\x08\x80\x01\x19"
+              "12345678\x25"
+              "1234\x2a\x00"),
+         "q", 1},
         {"number of ten bytes", BYTES("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
          KEPT("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), "", 0},
-        {"long-winded key and length", BYTES("\x92\x80\x80\x80\x80\x00\x83\x80\x00" "abc\x88\x80\x00\x01"),
+        {"long-winded key and length",
+         BYTES("\x92\x80\x80\x80\x80\x00\x83\x80\x00"
+               "abc\x88\x80\x00\x01"),
          KEPT("\x88\x80\x00\x01"), "abc", 1},
-        {"same number in a message not on the path", BYTES("\x1a\x04\x12\x02hi"), KEPT("\x1a\x04\x12\x02hi"), "", 0},
-        {"largest field number", BYTES("\xf8\xff\xff\xff\x0f\x01"), KEPT("\xf8\xff\xff\xff\x0f\x01"), "", 0},
+        {"same number in a message not on the path", BYTES("\x1a\x04\x12\x02hi"),
+         KEPT("\x1a\x04\x12\x02hi"), "", 0},
+        {"largest field number", BYTES("\xf8\xff\xff\xff\x0f\x01"),
+         KEPT("\xf8\xff\xff\xff\x0f\x01"), "", 0},
         {"number of eleven bytes", BYTES("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x81\x01"), BAD},
         {"key over 32 bits", BYTES("\x88\x80\x80\x80\x10\x01"), BAD},
         {"key over 35 bits", BYTES("\x88\x80\x80\x80\x80\x01\x01"), BAD},
-        {"length over 32 bits", BYTES("\x12\x80\x80\x80\x80\x10" "a"), BAD},
-        {"length of 2^32-1", BYTES("\x12\xff\xff\xff\xff\x0f" "a"), BAD},
-        {"field over the message's end", BYTES("\x12\x04" "abc"), BAD},
-        {"another over the message's end", BYTES("\x1a\x04" "abc"), BAD},
-        {"fixed number over the end", BYTES("\x1d" "123"), BAD},
-        {"long fixed number over the end", BYTES("\x19" "1234567"), BAD},
+        {"length over 32 bits",
+         BYTES("\x12\x80\x80\x80\x80\x10"
+               "a"),
+         BAD},
+        {"length of 2^32-1",
+         BYTES("\x12\xff\xff\xff\xff\x0f"
+               "a"),
+         BAD},
+        {"field over the message's end",
+         BYTES("\x12\x04"
+               "abc"),
+         BAD},
+        {"another over the message's end",
+         BYTES("\x1a\x04"
+               "abc"),
+         BAD},
+        {"fixed number over the end",
+         BYTES("\x1d"
+               "123"),
+         BAD},
+        {"long fixed number over the end",
+         BYTES("\x19"
+               "1234567"),
+         BAD},
         {"ends in a key", BYTES("\x88"), BAD},
         {"ends after a key", BYTES("\x08"), BAD},
         {"ends in a number", BYTES("\x08\x80"), BAD},
@@ -157,30 +195,52 @@ static void flat(void)
         {"wire type 6", BYTES("\x1e\x01"), BAD},
         {"wire type 7", BYTES("\x1f\x01"), BAD},
         {"field as a number", BYTES("\x10\x01"), BAD},
-        {"field as a fixed number", BYTES("\x15" "1234"), BAD},
+        {"field as a fixed number",
+         BYTES("\x15"
+               "1234"),
+         BAD},
     };
     path(1, two);
     check_rows(rows, sizeof rows / sizeof rows[0]);
 }
 
-/* The field is number 2 in message 3 of the message. The lengths of what remains keep their number of bytes. */
+/* The field is number 2 in message 3 of the message. The lengths of what remains keep their number
+ * of bytes. */
 static void nested(void)
 {
     static const uint32_t three_two[] = {3, 2};
     static const struct row rows[] = {
-        {"only the field", BYTES("\x1a\x05\x12\x03" "abc"), KEPT("\x1a\x00"), "abc", 1},
-        {"with others before and after", BYTES("\x08\x01\x1a\x09\x08\x05\x12\x03" "abc\x18\x06\x10\x02"),
+        {"only the field",
+         BYTES("\x1a\x05\x12\x03"
+               "abc"),
+         KEPT("\x1a\x00"), "abc", 1},
+        {"with others before and after",
+         BYTES("\x08\x01\x1a\x09\x08\x05\x12\x03"
+               "abc\x18\x06\x10\x02"),
          KEPT("\x08\x01\x1a\x04\x08\x05\x18\x06\x10\x02"), "abc", 1},
         {"empty message", BYTES("\x1a\x00\x08\x01"), KEPT("\x1a\x00\x08\x01"), "", 0},
         {"two messages, which are one", BYTES("\x1a\x02\x08\x05\x1a\x04\x12\x02hi\x1a\x02\x18\x07"),
          KEPT("\x1a\x02\x08\x05\x1a\x00\x1a\x02\x18\x07"), "hi", 1},
-        {"long-winded length", BYTES("\x1a\x87\x80\x80\x80\x00\x08\x01\x12\x03" "abc"),
+        {"long-winded length",
+         BYTES("\x1a\x87\x80\x80\x80\x00\x08\x01\x12\x03"
+               "abc"),
          KEPT("\x1a\x82\x80\x80\x80\x00\x08\x01"), "abc", 1},
-        {"field's number outside", BYTES("\x12\x02hi\x1a\x02\x12\x00"), KEPT("\x12\x02hi\x1a\x00"), "", 1},
-        {"message's number inside", BYTES("\x1a\x04\x1a\x02\x12\x00"), KEPT("\x1a\x04\x1a\x02\x12\x00"), "", 0},
-        {"message over its parent's end", BYTES("\x1a\x06\x12\x03" "abc"), BAD},
-        {"field over its message's end", BYTES("\x1a\x04\x12\x03" "abc"), BAD},
-        {"field over its message's end, more behind", BYTES("\x1a\x04\x12\x03" "abc\x08\x01"), BAD},
+        {"field's number outside", BYTES("\x12\x02hi\x1a\x02\x12\x00"), KEPT("\x12\x02hi\x1a\x00"),
+         "", 1},
+        {"message's number inside", BYTES("\x1a\x04\x1a\x02\x12\x00"),
+         KEPT("\x1a\x04\x1a\x02\x12\x00"), "", 0},
+        {"message over its parent's end",
+         BYTES("\x1a\x06\x12\x03"
+               "abc"),
+         BAD},
+        {"field over its message's end",
+         BYTES("\x1a\x04\x12\x03"
+               "abc"),
+         BAD},
+        {"field over its message's end, more behind",
+         BYTES("\x1a\x04\x12\x03"
+               "abc\x08\x01"),
+         BAD},
         {"message ends in a key", BYTES("\x1a\x01\x88\x08\x01"), BAD},
         {"message ends in a number", BYTES("\x1a\x02\x08\x80\x08\x01"), BAD},
         {"message ends in a length", BYTES("\x1a\x02\x12\x80\x08\x01"), BAD},
@@ -220,7 +280,8 @@ static void lengths_that_shrink(void)
     CHECK(memcmp(outcome.kept, "\x1a\x82\x00\x08\x07", 5) == 0);
 }
 
-/* What may be kept is limited; a field that does not fit is refused as soon as its length is known. */
+/* What may be kept is limited; a field that does not fit is refused as soon as its length is known.
+ */
 static void too_much_to_keep(void)
 {
     static const uint32_t two[] = {2};
@@ -265,10 +326,12 @@ static void an_end_is_an_end(void)
     struct nrpc_chunk chunk;
     path(2, three_two);
     nrpc_walk_begin(&walk, sizeof bytes - 1);
-    CHECK_EQ(nrpc_walk_on(&walk, &plan, keep, &at, bytes + sizeof bytes - 1, &chunk), NRPC_WALK_CHUNK);
+    CHECK_EQ(nrpc_walk_on(&walk, &plan, keep, &at, bytes + sizeof bytes - 1, &chunk),
+             NRPC_WALK_CHUNK);
     CHECK_EQ(at - bytes, 6);
     for (unsigned i = 0; i < 3; i++) {
-        CHECK_EQ(nrpc_walk_on(&walk, &plan, keep, &at, bytes + sizeof bytes - 1 + i % 2, &chunk), NRPC_WALK_END);
+        CHECK_EQ(nrpc_walk_on(&walk, &plan, keep, &at, bytes + sizeof bytes - 1 + i % 2, &chunk),
+                 NRPC_WALK_END);
         CHECK_EQ(at - bytes, 6);
         CHECK_EQ(walk.kept, 2);
     }
@@ -284,11 +347,13 @@ static uint32_t any(uint32_t below)
     return seed % below;
 }
 
-/* Messages with mistakes: however they are cut the same comes of them, within the memory; and what is kept of a good
- * one is a message without the field. */
+/* Messages with mistakes: however they are cut the same comes of them, within the memory; and what
+ * is kept of a good one is a message without the field. */
 static void mutations(void)
 {
-    static const char good[] = "\x08\x01\x1a\x0d\x08\x05\x12\x05" "field\x1a\x02\x08\x01\x22\x03" "abc\x10\x07\x1a\x04\x12\x02hi";
+    static const char good[] = "\x08\x01\x1a\x0d\x08\x05\x12\x05"
+                               "field\x1a\x02\x08\x01\x22\x03"
+                               "abc\x10\x07\x1a\x04\x12\x02hi";
     static const uint32_t three_two[] = {3, 2}, three[] = {3};
     static struct outcome whole, other, again;
     unsigned ends = 0;
@@ -310,7 +375,8 @@ static void mutations(void)
             walk_in_pieces(whole.kept, whole.n_kept, whole.n_kept, whole.n_kept, &again);
             CHECK_EQ(again.last, NRPC_WALK_END);
             CHECK_EQ(again.begun, 0);
-            CHECK(again.n_kept == whole.n_kept && memcmp(again.kept, whole.kept, whole.n_kept) == 0);
+            CHECK(again.n_kept == whole.n_kept &&
+                  memcmp(again.kept, whole.kept, whole.n_kept) == 0);
         }
     }
     CHECK(ends > MUTATIONS / 20 && ends < MUTATIONS);

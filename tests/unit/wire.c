@@ -58,8 +58,9 @@ void wire_bytes(const void *bytes, size_t n)
 
 void wire_frame(unsigned type, unsigned flags, uint32_t id, const void *payload, size_t n)
 {
-    uint8_t head[9] = {(uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, (uint8_t)type, (uint8_t)flags,
-                       (uint8_t)(id >> 24), (uint8_t)(id >> 16), (uint8_t)(id >> 8), (uint8_t)id};
+    uint8_t head[9] = {(uint8_t)(n >> 16),  (uint8_t)(n >> 8),  (uint8_t)n,
+                       (uint8_t)type,       (uint8_t)flags,     (uint8_t)(id >> 24),
+                       (uint8_t)(id >> 16), (uint8_t)(id >> 8), (uint8_t)id};
     wire.n_settings += type == NRPC_SETTINGS && !(flags & NRPC_ACK);
     wire_bytes(head, sizeof head);
     wire_bytes(payload, n);
@@ -149,7 +150,9 @@ void wire_request_fields(const char *path)
 {
     wire_block("\x83\x86\x04", 3); /* POST, http, :path without indexing */
     block_text(path);
-    wire_block("\x01\x01h\x0f\x10\x10" "application/grpc", 6 + 16);
+    wire_block("\x01\x01h\x0f\x10\x10"
+               "application/grpc",
+               6 + 16);
     wire_field("te", "trailers");
 }
 
@@ -164,8 +167,9 @@ void wire_headers_in_pieces(uint32_t id, unsigned flags, size_t piece)
     for (size_t at = 0; at < wire.n_block || at == 0; at += piece) {
         size_t left = wire.n_block - at;
         int last = left <= piece;
-        wire_frame(at ? NRPC_CONTINUATION : NRPC_HEADERS, (at ? 0 : flags) | (last ? NRPC_END_HEADERS : 0u), id,
-                   wire.block + at, last ? left : piece);
+        wire_frame(at ? NRPC_CONTINUATION : NRPC_HEADERS,
+                   (at ? 0 : flags) | (last ? NRPC_END_HEADERS : 0u), id, wire.block + at,
+                   last ? left : piece);
     }
     wire.n_block = 0;
 }
@@ -196,7 +200,8 @@ void wire_padded_data(uint32_t id, const void *data, size_t n, unsigned pad, uns
 
 static void message_head(uint32_t id, size_t n, unsigned flags)
 {
-    uint8_t head[9 + 5] = {(uint8_t)((n + 5) >> 16), (uint8_t)((n + 5) >> 8), (uint8_t)(n + 5), 0, (uint8_t)flags};
+    uint8_t head[9 + 5] = {(uint8_t)((n + 5) >> 16), (uint8_t)((n + 5) >> 8), (uint8_t)(n + 5), 0,
+                           (uint8_t)flags};
     put32(head + 5, id);
     put32(head + 10, (uint32_t)n);
     wire_bytes(head, sizeof head);
@@ -278,7 +283,8 @@ static size_t transmit(void)
 
 void wire_pump(void)
 {
-    while (transmit() && !test_has_failed()) {}
+    while (transmit() && !test_has_failed()) {
+    }
 }
 
 int wire_feed_all(void)

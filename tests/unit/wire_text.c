@@ -17,7 +17,7 @@ struct note {
 };
 
 static struct {
-    char text[TEXT];     /* the answer */
+    char text[TEXT]; /* the answer */
     size_t n_text;
     char fields[FIELDS]; /* the notes' texts */
     size_t n_fields;
@@ -61,9 +61,20 @@ static void space(void)
 
 static void add_code(uint32_t code)
 {
-    static const char *const names[] = {"NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR",
-        "SETTINGS_TIMEOUT", "STREAM_CLOSED", "FRAME_SIZE_ERROR", "REFUSED_STREAM", "CANCEL", "COMPRESSION_ERROR",
-        "CONNECT_ERROR", "ENHANCE_YOUR_CALM", "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED"};
+    static const char *const names[] = {"NO_ERROR",
+                                        "PROTOCOL_ERROR",
+                                        "INTERNAL_ERROR",
+                                        "FLOW_CONTROL_ERROR",
+                                        "SETTINGS_TIMEOUT",
+                                        "STREAM_CLOSED",
+                                        "FRAME_SIZE_ERROR",
+                                        "REFUSED_STREAM",
+                                        "CANCEL",
+                                        "COMPRESSION_ERROR",
+                                        "CONNECT_ERROR",
+                                        "ENHANCE_YOUR_CALM",
+                                        "INADEQUATE_SECURITY",
+                                        "HTTP_1_1_REQUIRED"};
     add_text(code < sizeof names / sizeof names[0] ? names[code] : "?");
 }
 
@@ -112,8 +123,11 @@ static size_t string(struct reader *r, char *to)
 /* Shortens what is usual. Returns the text's length. */
 static size_t show_field(char *to, const char *name, const char *value)
 {
-    static const char *const shown[][2] = {{":status", ""}, {"grpc-status", "status="}, {"grpc-message", "message="},
-        {":path", ""}, {":authority", "@"}};
+    static const char *const shown[][2] = {{":status", ""},
+                                           {"grpc-status", "status="},
+                                           {"grpc-message", "message="},
+                                           {":path", ""},
+                                           {":authority", "@"}};
     to[0] = 0;
     if (strcmp(name, "content-type") == 0 && strcmp(value, "application/grpc") == 0) {
         return strlen(strcpy(to, "grpc"));
@@ -152,7 +166,11 @@ static void insert(const char *shown, size_t size)
 
 static const char *static_name(unsigned index)
 {
-    return index == 1 ? ":authority" : index == 4 ? ":path" : index >= 8 && index <= 14 ? ":status" : index == 31 ? "content-type" : "?";
+    return index == 1                  ? ":authority"
+           : index == 4                ? ":path"
+           : index >= 8 && index <= 14 ? ":status"
+           : index == 31               ? "content-type"
+                                       : "?";
 }
 
 /* The names of dynamic entries are not known here any more: we do not use them. */
@@ -171,7 +189,8 @@ static void literal(struct reader *r, unsigned mask, char *shown)
 
 static void one_field(struct reader *r, char *shown)
 {
-    static const char *const fixed[] = {"", "", "", "POST", "", "", "http", "https", "200", "204", "206", "304", "400", "404", "500"};
+    static const char *const fixed[] = {"",    "",    "",    "POST", "",    "",    "http", "https",
+                                        "200", "204", "206", "304",  "400", "404", "500"};
     unsigned first = *r->at;
     shown[0] = 0;
     if (first & 0x80) {
@@ -226,11 +245,13 @@ static uint32_t get32(const uint8_t *p)
 static void check_alive(uint32_t type)
 {
     for (unsigned i = 0; i < t.n_notes; i++) {
-        CHECK(t.notes[i].type != NRPC_GOAWAY || get32(t.notes[i].data + 4) == 0 || type > NRPC_HEADERS);
+        CHECK(t.notes[i].type != NRPC_GOAWAY || get32(t.notes[i].data + 4) == 0 ||
+              type > NRPC_HEADERS);
     }
 }
 
-/* After its END_STREAM a stream gets nothing but RST_STREAM or window, after RST_STREAM only another one. */
+/* After its END_STREAM a stream gets nothing but RST_STREAM or window, after RST_STREAM only
+ * another one. */
 static void check_order(uint32_t id, uint32_t type)
 {
     for (unsigned i = t.n_notes; i-- > 0;) {
@@ -253,7 +274,8 @@ static void stream_frame(const uint8_t *p, size_t n, unsigned type, unsigned fla
         headers(id, flags, p, n);
         return;
     }
-    CHECK(type == NRPC_DATA || ((type == NRPC_RST_STREAM || type == NRPC_WINDOW_UPDATE) && n == 4 && !flags));
+    CHECK(type == NRPC_DATA ||
+          ((type == NRPC_RST_STREAM || type == NRPC_WINDOW_UPDATE) && n == 4 && !flags));
     CHECK(type != NRPC_DATA || (!(flags & ~1u) && (n || flags)));
     note = new_note(id, type);
     note->data = p;
@@ -265,8 +287,10 @@ static void connection_frame(const uint8_t *p, size_t n, unsigned type, unsigned
 {
     struct note *note;
     CHECK(!first || (type == NRPC_SETTINGS && !(flags & NRPC_ACK)));
-    CHECK(type == NRPC_SETTINGS ? n % 6 == 0 && (!flags || !n) : type == NRPC_PING ? n == 8 && !(flags & ~(unsigned)NRPC_ACK)
-          : type == NRPC_WINDOW_UPDATE ? n == 4 && !flags : type == NRPC_GOAWAY && n >= 8 && !flags);
+    CHECK(type == NRPC_SETTINGS        ? n % 6 == 0 && (!flags || !n)
+          : type == NRPC_PING          ? n == 8 && !(flags & ~(unsigned)NRPC_ACK)
+          : type == NRPC_WINDOW_UPDATE ? n == 4 && !flags
+                                       : type == NRPC_GOAWAY && n >= 8 && !flags);
     note = new_note(0, first ? 0xff : type);
     t.n_acks += type == NRPC_SETTINGS && !first && flags;
     note->data = p;
@@ -277,7 +301,8 @@ static void connection_frame(const uint8_t *p, size_t n, unsigned type, unsigned
 static void read_frames(void)
 {
     size_t first = wire.link ? 24 : 0, at = first; /* a client's preface */
-    CHECK(!first || (wire.n_out >= first && memcmp(wire.out, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", first) == 0));
+    CHECK(!first || (wire.n_out >= first &&
+                     memcmp(wire.out, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", first) == 0));
     while (at < wire.n_out && !test_has_failed()) {
         const uint8_t *p = wire.out + at;
         size_t n = (size_t)p[0] << 16 | (size_t)p[1] << 8 | p[2];
@@ -342,7 +367,8 @@ static void show_compressed(const uint8_t *p, size_t n)
 {
     static uint8_t plain[WIRE_OUTPUT];
     int is_gzip = n && p[0] == 0x1f;
-    int32_t size = nrpc_inflate(is_gzip ? NRPC_ENCODING_GZIP : NRPC_ENCODING_DEFLATE, p, n, plain, sizeof plain);
+    int32_t size = nrpc_inflate(is_gzip ? NRPC_ENCODING_GZIP : NRPC_ENCODING_DEFLATE, p, n, plain,
+                                sizeof plain);
     CHECK(size > (int32_t)n);
     space();
     add_text(is_gzip ? "gzip" : "deflate");
@@ -357,7 +383,9 @@ static void show_data(const uint8_t *p, size_t n, int is_grpc)
         return;
     }
     while (n) {
-        size_t length = n < 5 ? 0 : get32(p + 1), have = n < 5 ? 0 : n - 5 < length ? n - 5 : length;
+        size_t length = n < 5 ? 0 : get32(p + 1), have = n < 5            ? 0
+                                                         : n - 5 < length ? n - 5
+                                                                          : length;
         CHECK(p[0] == 0 || NRPC_COMPRESSION);
         if (n < 5) {
             space();
@@ -449,7 +477,8 @@ static void show_stream(uint32_t id)
             show_data(joined, n, is_grpc);
             n = 0;
         }
-        is_grpc |= note->type == NRPC_HEADERS && note->n > 7 && (memcmp(note->data, "200 grpc", 8) == 0 || memcmp(note->data, "POST", 4) == 0);
+        is_grpc |= note->type == NRPC_HEADERS && note->n > 7 &&
+                   (memcmp(note->data, "200 grpc", 8) == 0 || memcmp(note->data, "POST", 4) == 0);
         if (note->type == NRPC_DATA && note->end) {
             show_data(joined, n, is_grpc);
             n = 0;

@@ -6,26 +6,28 @@
 Where blocks come from: rfc7541.py (typed from the RFC), captured.txt (real clients), an encoder that is not
 ours (`hpack`), and Scribe below, which chooses among all representations at random from a fixed seed.
 Whatever the source, the meaning that is written beside a block is what `hpack`'s decoder makes of it."""
+
 import argparse
 import collections
 import os
 import random
 import sys
 
+import rfc7541
 from hpack import Decoder, Encoder, NeverIndexedHeaderTuple
 from hpack.hpack import encode_integer
 from hpack.huffman import HuffmanEncoder
 from hpack.huffman_constants import REQUEST_CODES, REQUEST_CODES_LENGTH
 from hpack.table import HeaderTable
 
-import rfc7541
-
 HERE = os.path.dirname(os.path.abspath(__file__))
 STATIC = [tuple(bytes(part) for part in entry) for entry in HeaderTable.STATIC_TABLE]
 HUFFMAN = HuffmanEncoder(REQUEST_CODES, REQUEST_CODES_LENGTH)
 WITHOUT, NEVER, INCREMENTAL = (0x00, 4), (0x10, 4), (0x40, 6)  # RFC 7541 6.2: first byte, prefix
 
-Vector = collections.namedtuple("Vector", "source new max_bytes block fields table_bytes table_entries")
+Vector = collections.namedtuple(
+    "Vector", "source new max_bytes block fields table_bytes table_entries"
+)
 
 
 class Reader:
@@ -40,11 +42,22 @@ class Reader:
         if new:
             self.decoder = Decoder(max_header_list_size=1 << 20)
             self.decoder.max_allowed_table_size = self.decoder.header_table_size = max_bytes
-        fields = [tuple(bytes(part) for part in field) for field in self.decoder.decode(block, raw=True)]
+        fields = [
+            tuple(bytes(part) for part in field) for field in self.decoder.decode(block, raw=True)
+        ]
         table = self.decoder.header_table
         size = sum(len(name) + len(value) + 32 for name, value in table.dynamic_entries)
-        self.vectors.append(Vector(source or self.source, new, max_bytes, block, fields, size,
-                                   len(table.dynamic_entries)))
+        self.vectors.append(
+            Vector(
+                source or self.source,
+                new,
+                max_bytes,
+                block,
+                fields,
+                size,
+                len(table.dynamic_entries),
+            )
+        )
 
 
 class Scribe:
@@ -55,7 +68,9 @@ class Scribe:
         self.block = bytearray()
 
     def entries(self):
-        return STATIC + [tuple(bytes(part) for part in entry) for entry in self.table.dynamic_entries]
+        return STATIC + [
+            tuple(bytes(part) for part in entry) for entry in self.table.dynamic_entries
+        ]
 
     def size_update(self, size):
         first = encode_integer(size, 5)
@@ -112,21 +127,43 @@ def captured():
 
 # --- Requests, for the encoders ---------------------------------------------------------------------
 
-PATHS = [b"/Greeter/SayHello", b"/Greeter/SayHelloAgain", b"/Greeter/Test", b"/helloworld.Greeter/SayHello",
-         b"/simpletest.SimpleTest/GetOne", b"/simpletest.SimpleTest/PostAndPost", b"/nobody.Here/Knows"]
+PATHS = [
+    b"/Greeter/SayHello",
+    b"/Greeter/SayHelloAgain",
+    b"/Greeter/Test",
+    b"/helloworld.Greeter/SayHello",
+    b"/simpletest.SimpleTest/GetOne",
+    b"/simpletest.SimpleTest/PostAndPost",
+    b"/nobody.Here/Knows",
+]
 TIMEOUTS = [b"20S", b"19998765u", b"5010m", b"1H", b"99999999n"]
-METADATA = [(b"authorization", b"Bearer " + b"0123456789abcdef" * 4), (b"x-request-id", b"42"),
-            (b"trace-bin", b"AAH/"), (b"x-empty", b""), (b"cookie", b"a=b; c=d"), (b"te", b"trailers"),
-            (b"x-bytes", bytes(range(0x80, 0x100)) + b"\t "), (b"grpc-encoding", b"identity"),
-            (b"x-long", b"v" * 127), (b"x-longer", b"w" * 128), (b"x-" + b"n" * 140, b"long name"),
-            (b"x-longest", b"L" * 1000), (b"x-" + b"m" * 253, b"y" * 254)]
+METADATA = [
+    (b"authorization", b"Bearer " + b"0123456789abcdef" * 4),
+    (b"x-request-id", b"42"),
+    (b"trace-bin", b"AAH/"),
+    (b"x-empty", b""),
+    (b"cookie", b"a=b; c=d"),
+    (b"te", b"trailers"),
+    (b"x-bytes", bytes(range(0x80, 0x100)) + b"\t "),
+    (b"grpc-encoding", b"identity"),
+    (b"x-long", b"v" * 127),
+    (b"x-longer", b"w" * 128),
+    (b"x-" + b"n" * 140, b"long name"),
+    (b"x-longest", b"L" * 1000),
+    (b"x-" + b"m" * 253, b"y" * 254),
+]
 
 
 def request(random_, i):
-    fields = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", random_.choice(PATHS)),
-              (b":authority", b"localhost:50051"), (b"te", b"trailers"),
-              (b"content-type", random_.choice([b"application/grpc", b"application/grpc+proto"])),
-              (b"user-agent", b"grpc-c++/1.51.1 grpc-c/29.0.0 (linux; chttp2)")]
+    fields = [
+        (b":method", b"POST"),
+        (b":scheme", b"http"),
+        (b":path", random_.choice(PATHS)),
+        (b":authority", b"localhost:50051"),
+        (b"te", b"trailers"),
+        (b"content-type", random_.choice([b"application/grpc", b"application/grpc+proto"])),
+        (b"user-agent", b"grpc-c++/1.51.1 grpc-c/29.0.0 (linux; chttp2)"),
+    ]
     if random_.random() < 0.7:
         fields.append((b"grpc-timeout", random_.choice(TIMEOUTS)))
     fields += random_.sample(METADATA, random_.randrange(4))
@@ -141,14 +178,20 @@ def library_encoder():
     for huffman in (False, True):
         for sizes in ([4096], [0], [64], [4096, 512, 1024, 0, 4096]):
             random_ = random.Random("library %s %s" % (huffman, sizes))
-            reader = Reader("hpack %s, table %s" % ("Huffman" if huffman else "plain",
-                                                    " ".join(map(str, sizes))))
+            reader = Reader(
+                "hpack %s, table %s"
+                % ("Huffman" if huffman else "plain", " ".join(map(str, sizes)))
+            )
             encoder = Encoder()
             for i in range(2 * len(sizes) + 4):
                 if sizes[i // 2 % len(sizes)] != encoder.header_table_size:
                     encoder.header_table_size = sizes[i // 2 % len(sizes)]
-                fields = [NeverIndexedHeaderTuple(*field) if field[0] in (b"authorization", b"cookie") else field
-                          for field in request(random_, i)]
+                fields = [
+                    NeverIndexedHeaderTuple(*field)
+                    if field[0] in (b"authorization", b"cookie")
+                    else field
+                    for field in request(random_, i)
+                ]
                 reader.add(encoder.encode(fields, huffman=huffman), int(i == 0))
             vectors += reader.vectors
     return vectors
@@ -162,8 +205,14 @@ def scribble(random_, scribe, name, value):
     if whole and random_.random() < 0.6:
         scribe.indexed(random_.choice(whole))
         return
-    scribe.literal(random_.choice([WITHOUT, NEVER, INCREMENTAL, INCREMENTAL]), name, value,
-                   random_.choice(named), random_.random() < 0.5, random_.random() < 0.5)
+    scribe.literal(
+        random_.choice([WITHOUT, NEVER, INCREMENTAL, INCREMENTAL]),
+        name,
+        value,
+        random_.choice(named),
+        random_.random() < 0.5,
+        random_.random() < 0.5,
+    )
 
 
 def scribes():
@@ -190,7 +239,11 @@ def full_table():
         scribe.literal(INCREMENTAL, b"", b"", i % 2 * 62)
     scribe.indexed(62)
     scribe.indexed(62 + 127)
-    reader.add(scribe.take(), 1, source="table: 128 entries of 32 bytes (empty names); the newest and the oldest")
+    reader.add(
+        scribe.take(),
+        1,
+        source="table: 128 entries of 32 bytes (empty names); the newest and the oldest",
+    )
     scribe.literal(INCREMENTAL, b"", b"")
     scribe.indexed(62 + 127)
     reader.add(scribe.take(), 0, source="table: the 129th entry pushes out the oldest")
@@ -205,7 +258,11 @@ def full_table():
     scribe.indexed(62)
     reader.add(scribe.take(), 0, source="table: one entry of 4096 bytes")
     scribe.literal(INCREMENTAL, b"x", b"z" * (4096 - 32), 62)
-    reader.add(scribe.take(), 0, source="table: an entry of 4097 bytes empties it (4.4); its name was in it")
+    reader.add(
+        scribe.take(),
+        0,
+        source="table: an entry of 4097 bytes empties it (4.4); its name was in it",
+    )
     scribe.size_update(0)
     scribe.literal(INCREMENTAL, b"te", b"trailers")
     reader.add(scribe.take(), 0, source="table: of size 0, an insertion does nothing")
@@ -220,8 +277,13 @@ def every_octet():
     """Every octet (but 0) in Huffman-coded values: symbols of 5 to 30 bits."""
     scribe, reader = Scribe(), Reader("Huffman: every octet")
     for first in range(1, 256, 15):
-        scribe.literal(WITHOUT, b"x-octets", bytes(range(first, first + 15)), huffman_name=True,
-                       huffman_value=True)
+        scribe.literal(
+            WITHOUT,
+            b"x-octets",
+            bytes(range(first, first + 15)),
+            huffman_name=True,
+            huffman_value=True,
+        )
         reader.add(scribe.take(), 1)
     return reader.vectors
 
@@ -238,8 +300,15 @@ def all_static():
 
 
 def all_vectors():
-    return (rfc_examples() + captured() + library_encoder() + scribes() + full_table() + every_octet() +
-            all_static())
+    return (
+        rfc_examples()
+        + captured()
+        + library_encoder()
+        + scribes()
+        + full_table()
+        + every_octet()
+        + all_static()
+    )
 
 
 # --- C ----------------------------------------------------------------------------------------------
@@ -289,7 +358,10 @@ def c_text(text):
 
 
 def c_bytes(name, data):
-    rows = ["    " + ", ".join("0x%02x" % byte for byte in data[i:i + 16]) for i in range(0, len(data), 16)]
+    rows = [
+        "    " + ", ".join("0x%02x" % byte for byte in data[i : i + 16])
+        for i in range(0, len(data), 16)
+    ]
     return "static const uint8_t %s[] = {\n%s};\n" % (name, ",\n".join(rows) if rows else "    0")
 
 
@@ -305,16 +377,30 @@ def write(out):
         out.write(c_bytes("hpack_fields_%d" % i, fields_bytes(vector)))
     out.write("\nstatic const struct hpack_vector hpack_vectors[] = {\n")
     for i, v in enumerate(vectors):
-        out.write("    {%s, hpack_block_%d, %d, (const char *)hpack_fields_%d, %d, %d, %d, %d, %d, %d},\n" % (
-            c_text(v.source), i, len(v.block), i, len(fields_bytes(v)), len(v.fields), v.max_bytes,
-            v.table_bytes, v.table_entries, v.new))
+        out.write(
+            "    {%s, hpack_block_%d, %d, (const char *)hpack_fields_%d, %d, %d, %d, %d, %d, %d},\n"
+            % (
+                c_text(v.source),
+                i,
+                len(v.block),
+                i,
+                len(fields_bytes(v)),
+                len(v.fields),
+                v.max_bytes,
+                v.table_bytes,
+                v.table_entries,
+                v.new,
+            )
+        )
     out.write("};\n\n")
     for i, (_, _, block) in enumerate(rfc7541.MALFORMED):
         out.write(c_bytes("hpack_bad_block_%d" % i, bytes.fromhex(block)))
     out.write("\nstatic const struct hpack_bad_vector hpack_bad_vectors[] = {\n")
     for i, (section, why, block) in enumerate(rfc7541.MALFORMED):
-        out.write("    {%s, %s, hpack_bad_block_%d, %d},\n" % (
-            c_text("RFC 7541 " + section), c_text(why), i, len(block) // 2))
+        out.write(
+            "    {%s, %s, hpack_bad_block_%d, %d},\n"
+            % (c_text("RFC 7541 " + section), c_text(why), i, len(block) // 2)
+        )
     out.write("};\n\nstatic const struct hpack_huffman_code hpack_huffman_codes[257] = {\n")
     for code, bits in zip(REQUEST_CODES, REQUEST_CODES_LENGTH):
         out.write("    {0x%x, %d},\n" % (code, bits))

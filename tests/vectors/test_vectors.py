@@ -20,7 +20,9 @@ def test_rfc7541_examples():
             decoder = Decoder()
             decoder.max_allowed_table_size = decoder.header_table_size = max_bytes
         assert [tuple(field) for field in decoder.decode(bytes.fromhex(block))] == fields, section
-        table = [(bytes(n).decode(), bytes(v).decode()) for n, v in decoder.header_table.dynamic_entries]
+        table = [
+            (bytes(n).decode(), bytes(v).decode()) for n, v in decoder.header_table.dynamic_entries
+        ]
         assert table == entries, section
         assert sum(len(n) + len(v) + 32 for n, v in table) == size, section
 
@@ -50,13 +52,21 @@ def test_header_compiles(tmp_path):
     """The generated C header is the same each time, and clean under our warnings."""
     paths = [tmp_path / "hpack_vectors.h", tmp_path / "again.h"]
     for path in paths:
-        subprocess.run([sys.executable, make_hpack.__file__, "-o", str(path)], check=True, timeout=60)
+        subprocess.run(
+            [sys.executable, make_hpack.__file__, "-o", str(path)], check=True, timeout=60
+        )
     assert paths[0].read_bytes() == paths[1].read_bytes()
     source = tmp_path / "t.c"
-    source.write_text('#include "hpack_vectors.h"\n'
-                      "int main(void) { return hpack_vectors[0].n_fields + (int)hpack_bad_vectors[0].n +"
-                      " (int)hpack_huffman_codes[0].bits - (1 + 1 + 13); }\n")
+    source.write_text(
+        '#include "hpack_vectors.h"\n'
+        "int main(void) { return hpack_vectors[0].n_fields + (int)hpack_bad_vectors[0].n +"
+        " (int)hpack_huffman_codes[0].bits - (1 + 1 + 13); }\n"
+    )
     program = tmp_path / "t"
-    subprocess.run("gcc -std=c99 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -o".split() +
-                   [str(program), str(source)], check=True, timeout=120)
+    subprocess.run(
+        "gcc -std=c99 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -o".split()
+        + [str(program), str(source)],
+        check=True,
+        timeout=120,
+    )
     assert subprocess.run([str(program)], timeout=20).returncode == 0

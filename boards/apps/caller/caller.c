@@ -1,5 +1,6 @@
-/* boards/apps/caller/caller.c - a device that makes calls to order: caller.Caller/Run, for tests of the client's role.
- * Layer: test; an application, boards/apps/caller/app.mk. Source: proto/caller.proto.
+/* boards/apps/caller/caller.c - a device that makes calls to order: caller.Caller/Run, for tests of
+ * the client's role. Layer: test; an application, boards/apps/caller/app.mk. Source:
+ * proto/caller.proto.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -19,13 +20,13 @@ static const struct nrpc_key *const keys[] = {&token, &nrpc_details_key};
 NRPC_CHANNEL_DEFINE_WITH(channel, "", (.keys = keys, .n_keys = 2), simpletest_SimpleTest_client);
 
 static struct {
-    struct nrpc_call *order;  /* the call that wants to be told; NULL: nobody does */
-    struct nrpc_call *call;   /* the one that was ordered */
+    struct nrpc_call *order; /* the call that wants to be told; NULL: nobody does */
+    struct nrpc_call *call;  /* the one that was ordered */
     caller_Order wanted;
-    uint16_t port;            /* that is being dialled; 0: none */
-    char host[sizeof ((caller_Order *)0)->host];
+    uint16_t port; /* that is being dialled; 0: none */
+    char host[sizeof((caller_Order *)0)->host];
     uint8_t is_new, n_written, n_replies;
-    uint8_t blocks; /* a blocking call is waited for */
+    uint8_t blocks;   /* a blocking call is waited for */
     caller_Event end; /* of that: what came with it */
     unsigned first, n_events;
     caller_Event events[EVENTS];
@@ -123,7 +124,8 @@ static void write_next(struct nrpc_call *call)
 {
     while (state.n_written < state.wanted.requests_count) {
         simpletest_RequestList request = simpletest_RequestList_init_zero;
-        strncpy(request.namelist, state.wanted.requests[state.n_written], sizeof request.namelist - 1);
+        strncpy(request.namelist, state.wanted.requests[state.n_written],
+                sizeof request.namelist - 1);
         if (nrpc_client_write(call, &request) != 0) {
             return; /* `writable` comes */
         }
@@ -150,12 +152,16 @@ static simpletest_RequestOne one_request(void)
 
 static struct nrpc_call *start(void)
 {
-    const struct nrpc_call_options options = {.timeout_ms = state.wanted.timeout_ms, .wait_for_ready = state.wanted.wait_for_ready};
+    const struct nrpc_call_options options = {.timeout_ms = state.wanted.timeout_ms,
+                                              .wait_for_ready = state.wanted.wait_for_ready};
     const simpletest_RequestOne request = one_request();
     switch (state.wanted.method) {
-    case caller_Order_Method_GET_LIST: return simpletest_SimpleTest_GetList_start(&channel, &options, &request, &list_events);
-    case caller_Order_Method_POST_LIST: return simpletest_SimpleTest_PostList_start(&channel, &options, &post_events);
-    case caller_Order_Method_POST_AND_POST: return simpletest_SimpleTest_PostAndPost_start(&channel, &options, &both_events);
+    case caller_Order_Method_GET_LIST:
+        return simpletest_SimpleTest_GetList_start(&channel, &options, &request, &list_events);
+    case caller_Order_Method_POST_LIST:
+        return simpletest_SimpleTest_PostList_start(&channel, &options, &post_events);
+    case caller_Order_Method_POST_AND_POST:
+        return simpletest_SimpleTest_PostAndPost_start(&channel, &options, &both_events);
     default: return simpletest_SimpleTest_GetOne_start(&channel, &options, &request, &one_events);
     }
 }
@@ -178,11 +184,13 @@ static void blocking_end(struct nrpc_call *call)
 static void add_token(struct nrpc_call *call)
 {
     if (state.wanted.token[0]) {
-        (void)nrpc_call_add_header(call, token.name, state.wanted.token, strlen(state.wanted.token));
+        (void)nrpc_call_add_header(call, token.name, state.wanted.token,
+                                   strlen(state.wanted.token));
     }
 }
 
-static enum nrpc_status blocking_metadata(const struct nrpc_call_options *options, simpletest_ResponseOne *reply)
+static enum nrpc_status blocking_metadata(const struct nrpc_call_options *options,
+                                          simpletest_ResponseOne *reply)
 {
     struct nrpc_wait wait;
     const simpletest_RequestOne request = one_request();
@@ -197,9 +205,9 @@ static enum nrpc_status blocking_one(const struct nrpc_call_options *options)
 {
     simpletest_ResponseOne reply;
     const simpletest_RequestOne request = one_request();
-    enum nrpc_status status = state.wanted.token[0]
-                                  ? blocking_metadata(options, &reply)
-                                  : simpletest_SimpleTest_GetOne_wait(&channel, options, &request, &reply);
+    enum nrpc_status status = state.wanted.token[0] ? blocking_metadata(options, &reply)
+                                                    : simpletest_SimpleTest_GetOne_wait(
+                                                          &channel, options, &request, &reply);
     if (status == NRPC_OK) {
         blocking_reply(NULL, reply.result);
     }
@@ -224,7 +232,8 @@ static enum nrpc_status blocking_list(const struct nrpc_call_options *options)
 static simpletest_RequestList next_request(void)
 {
     simpletest_RequestList request = simpletest_RequestList_init_zero;
-    strncpy(request.namelist, state.wanted.requests[state.n_written++], sizeof request.namelist - 1);
+    strncpy(request.namelist, state.wanted.requests[state.n_written++],
+            sizeof request.namelist - 1);
     return request;
 }
 
@@ -262,8 +271,9 @@ static enum nrpc_status blocking_both(const struct nrpc_call_options *options)
 static void run_blocking(void)
 {
     char message[NRPC_STATUS_MESSAGE_MAX];
-    const struct nrpc_call_options options = {
-        .timeout_ms = state.wanted.timeout_ms, .wait_for_ready = state.wanted.wait_for_ready, .message = message};
+    const struct nrpc_call_options options = {.timeout_ms = state.wanted.timeout_ms,
+                                              .wait_for_ready = state.wanted.wait_for_ready,
+                                              .message = message};
     static enum nrpc_status (*const kinds[])(const struct nrpc_call_options *) = {
         blocking_one, blocking_list, blocking_post, blocking_both};
     state.blocks = 1;

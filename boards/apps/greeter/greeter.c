@@ -1,5 +1,5 @@
-/* boards/apps/greeter/greeter.c - the application that every board runs: the three services of proto/, and the server.
- * Layer: application. Source: none.
+/* boards/apps/greeter/greeter.c - the application that every board runs: the three services of
+ * proto/, and the server. Layer: application. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "helloworld.nrpc.h"
 #include "helloworld/greeter.nrpc.h"
@@ -34,21 +34,24 @@ static void join(char *to, size_t room, const char *first, const char *second, c
 }
 
 /* --- /Greeter --------------------------------------------------------------------------------- */
-enum nrpc_status Greeter_SayHello(struct nrpc_call *call, const HelloRequest *request, HelloReply *reply)
+enum nrpc_status Greeter_SayHello(struct nrpc_call *call, const HelloRequest *request,
+                                  HelloReply *reply)
 {
     (void)call;
     join(reply->message, sizeof reply->message, "Hello, ", request->name, "!");
     return NRPC_OK;
 }
 
-enum nrpc_status Greeter_SayHelloAgain(struct nrpc_call *call, const HelloRequest *request, HelloReply *reply)
+enum nrpc_status Greeter_SayHelloAgain(struct nrpc_call *call, const HelloRequest *request,
+                                       HelloReply *reply)
 {
     (void)call;
     join(reply->message, sizeof reply->message, "Hello again, ", request->name, "!");
     return NRPC_OK;
 }
 
-enum nrpc_status Greeter_Test(struct nrpc_call *call, const HelloRequest *request, HelloReply *reply)
+enum nrpc_status Greeter_Test(struct nrpc_call *call, const HelloRequest *request,
+                              HelloReply *reply)
 {
     (void)call;
     join(reply->message, sizeof reply->message, "Test OK, ", request->name, "!");
@@ -56,7 +59,8 @@ enum nrpc_status Greeter_Test(struct nrpc_call *call, const HelloRequest *reques
 }
 
 /* --- /helloworld.Greeter ---------------------------------------------------------------------- */
-enum nrpc_status helloworld_Greeter_SayHello(struct nrpc_call *call, const helloworld_HelloRequest *request,
+enum nrpc_status helloworld_Greeter_SayHello(struct nrpc_call *call,
+                                             const helloworld_HelloRequest *request,
                                              helloworld_HelloReply *reply)
 {
     (void)call;
@@ -64,7 +68,8 @@ enum nrpc_status helloworld_Greeter_SayHello(struct nrpc_call *call, const hello
     return NRPC_OK;
 }
 
-enum nrpc_status helloworld_Greeter_SayHelloAgain(struct nrpc_call *call, const helloworld_HelloRequest *request,
+enum nrpc_status helloworld_Greeter_SayHelloAgain(struct nrpc_call *call,
+                                                  const helloworld_HelloRequest *request,
                                                   helloworld_HelloReply *reply)
 {
     (void)call;
@@ -72,7 +77,8 @@ enum nrpc_status helloworld_Greeter_SayHelloAgain(struct nrpc_call *call, const 
     return NRPC_OK;
 }
 
-enum nrpc_status helloworld_Greeter_Test(struct nrpc_call *call, const helloworld_HelloRequest *request,
+enum nrpc_status helloworld_Greeter_Test(struct nrpc_call *call,
+                                         const helloworld_HelloRequest *request,
                                          helloworld_HelloReply *reply)
 {
     (void)call;
@@ -81,7 +87,8 @@ enum nrpc_status helloworld_Greeter_Test(struct nrpc_call *call, const helloworl
 }
 
 /* --- /simpletest.SimpleTest ------------------------------------------------------------------- */
-enum nrpc_status simpletest_SimpleTest_GetOne(struct nrpc_call *call, const simpletest_RequestOne *request,
+enum nrpc_status simpletest_SimpleTest_GetOne(struct nrpc_call *call,
+                                              const simpletest_RequestOne *request,
                                               simpletest_ResponseOne *reply)
 {
     (void)call;
@@ -89,14 +96,16 @@ enum nrpc_status simpletest_SimpleTest_GetOne(struct nrpc_call *call, const simp
     return NRPC_OK;
 }
 
-enum nrpc_status simpletest_SimpleTest_GetList(struct nrpc_call *call, const simpletest_RequestOne *request)
+enum nrpc_status simpletest_SimpleTest_GetList(struct nrpc_call *call,
+                                               const simpletest_RequestOne *request)
 {
     (void)call;
     (void)request;
     return NRPC_OK;
 }
 
-enum nrpc_status simpletest_SimpleTest_GetList_next(struct nrpc_call *call, simpletest_ResponseList *reply)
+enum nrpc_status simpletest_SimpleTest_GetList_next(struct nrpc_call *call,
+                                                    simpletest_ResponseList *reply)
 {
     union nrpc_user *const sent = nrpc_call_user(call);
     char digit[2] = "0";
@@ -109,7 +118,8 @@ enum nrpc_status simpletest_SimpleTest_GetList_next(struct nrpc_call *call, simp
     return NRPC_MORE;
 }
 
-enum nrpc_status simpletest_SimpleTest_PostList(struct nrpc_call *call, const simpletest_RequestList *request,
+enum nrpc_status simpletest_SimpleTest_PostList(struct nrpc_call *call,
+                                                const simpletest_RequestList *request,
                                                 simpletest_ResponseOne *reply)
 {
     (void)call;
@@ -120,7 +130,8 @@ enum nrpc_status simpletest_SimpleTest_PostList(struct nrpc_call *call, const si
 }
 
 /* Answers while it still has the request, so there is nothing to keep for a _next function. */
-enum nrpc_status simpletest_SimpleTest_PostAndPost(struct nrpc_call *call, const simpletest_RequestList *request)
+enum nrpc_status simpletest_SimpleTest_PostAndPost(struct nrpc_call *call,
+                                                   const simpletest_RequestList *request)
 {
     simpletest_ResponseList reply = simpletest_ResponseList_init_zero;
 
@@ -134,5 +145,5 @@ enum nrpc_status simpletest_SimpleTest_PostAndPost(struct nrpc_call *call, const
     return NRPC_OK;
 }
 
-NRPC_SERVER_DEFINE_WITH(server, GREETER_CONNECTIONS, GREETER_OPTIONS, Greeter_service, helloworld_Greeter_service,
-                        simpletest_SimpleTest_service);
+NRPC_SERVER_DEFINE_WITH(server, GREETER_CONNECTIONS, GREETER_OPTIONS, Greeter_service,
+                        helloworld_Greeter_service, simpletest_SimpleTest_service);

@@ -1,5 +1,5 @@
-/* boards/apps/guarded/guarded.c - the Greeter with all interceptors: a token is needed, calls are logged and counted.
- * Layer: application. Source: none.
+/* boards/apps/guarded/guarded.c - the Greeter with all interceptors: a token is needed, calls are
+ * logged and counted. Layer: application. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "board.h"
 #include "helloworld.nrpc.h"
@@ -22,7 +22,8 @@ static void print(const char *line, size_t n)
 NRPC_LOG_DEFINE(logger, print);
 NRPC_COUNTERS_DEFINE(counters, 2);
 NRPC_AUTH_DEFINE(auth, "a token of these tests");
-static const struct nrpc_interceptor chain[] = {NRPC_LOG(logger), NRPC_COUNTERS(counters), NRPC_AUTH(auth)};
+static const struct nrpc_interceptor chain[] = {NRPC_LOG(logger), NRPC_COUNTERS(counters),
+                                                NRPC_AUTH(auth)};
 static const struct nrpc_key *const keys[] = {&nrpc_auth_key};
 
 static char *put(char *to, const char *text)
@@ -45,7 +46,8 @@ static char *put_number(char *to, uint32_t number)
     return to;
 }
 
-enum nrpc_status Greeter_SayHello(struct nrpc_call *call, const HelloRequest *request, HelloReply *reply)
+enum nrpc_status Greeter_SayHello(struct nrpc_call *call, const HelloRequest *request,
+                                  HelloReply *reply)
 {
     (void)call;
     *put(put(put(reply->message, "Hello, "), request->name), "!") = '\0';
@@ -53,7 +55,8 @@ enum nrpc_status Greeter_SayHello(struct nrpc_call *call, const HelloRequest *re
 }
 
 /* Answers with what was counted: "2 methods: BEGUN ENDED FAILED, BEGUN ENDED FAILED". */
-enum nrpc_status Greeter_Test(struct nrpc_call *call, const HelloRequest *request, HelloReply *reply)
+enum nrpc_status Greeter_Test(struct nrpc_call *call, const HelloRequest *request,
+                              HelloReply *reply)
 {
     char *to = put(reply->message, "2 methods:");
     (void)call;
@@ -69,4 +72,5 @@ enum nrpc_status Greeter_Test(struct nrpc_call *call, const HelloRequest *reques
 }
 
 NRPC_SERVER_DEFINE_WITH(server, GUARDED_CONNECTIONS,
-                        (.keys = keys, .n_keys = 1, .interceptors = chain, .n_interceptors = 3), Greeter_service);
+                        (.keys = keys, .n_keys = 1, .interceptors = chain, .n_interceptors = 3),
+                        Greeter_service);

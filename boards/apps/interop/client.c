@@ -1,5 +1,6 @@
-/* boards/apps/interop/client.c - gRPC's interop cases, as nanorpc's own client does them when the Driver is told to.
- * Layer: application. Source: gRPC "Interoperability Test Case Descriptions", "HTTP/2 Interop Test Case Descriptions".
+/* boards/apps/interop/client.c - gRPC's interop cases, as nanorpc's own client does them when the
+ * Driver is told to. Layer: application. Source: gRPC "Interoperability Test Case Descriptions",
+ * "HTTP/2 Interop Test Case Descriptions".
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -9,7 +10,8 @@
 #include "interop.h"
 #include "interop/driver.nrpc.h"
 
-/* --- The cases, as data ------------------------------------------------------------------------- */
+/* --- The cases, as data -------------------------------------------------------------------------
+ */
 
 enum method { EMPTY, UNARY, INPUT, OUTPUT, DUPLEX, NO_METHOD, NO_SERVICE };
 enum {
@@ -19,7 +21,8 @@ enum {
     ANY_FAILURE = 8,        /* every status but OK will do */
     STAYS_OPEN = 16         /* the stream of requests is not ended */
 };
-/* A message's compression: the request is compressed; it says that it is not, or is; it asks for a reply that is not, or is. */
+/* A message's compression: the request is compressed; it says that it is not, or is; it asks for a
+ * reply that is not, or is. */
 enum { IS = 1, SAYS = 2, SAYS_IT_IS = 6, ASKS = 8, ASKS_FOR_IT = 24 };
 enum { STEPS_MAX = 3, SIZES_MAX = 4 };
 
@@ -31,7 +34,8 @@ struct step {
     unsigned times;                                  /* calls; 0 is 1 */
     unsigned flags;
     enum nrpc_status status; /* that it must end with */
-    const char *message;     /* that comes with it and that the server is asked for, NULL: whatever comes */
+    const char *message;     /* that comes with it and that the server is asked for, NULL: whatever
+                                comes */
     uint32_t timeout_ms;     /* 0: none */
     uint8_t how[SIZES_MAX];  /* of each message of the side that streams */
 };
@@ -52,34 +56,58 @@ static const struct test_case {
     {"client_compressed_unary",
      {{.method = UNARY, LARGE, .how = {SAYS_IT_IS}, .status = NRPC_INVALID_ARGUMENT},
       {.method = UNARY, LARGE, .how = {SAYS_IT_IS | IS}},
-      {.method = UNARY, LARGE, .how = {SAYS}}}, 3},
+      {.method = UNARY, LARGE, .how = {SAYS}}},
+     3},
     {"server_compressed_unary",
-     {{.method = UNARY, LARGE, .how = {ASKS_FOR_IT}}, {.method = UNARY, LARGE, .how = {ASKS}}}, 2},
+     {{.method = UNARY, LARGE, .how = {ASKS_FOR_IT}}, {.method = UNARY, LARGE, .how = {ASKS}}},
+     2},
     {"client_compressed_streaming",
-     {{.method = INPUT, .requests = {27182}, .n = 1, .how = {SAYS_IT_IS}, .status = NRPC_INVALID_ARGUMENT},
-      {.method = INPUT, .requests = {27182, 45904}, .n = 2, .how = {SAYS_IT_IS | IS, SAYS}}}, 2},
+     {{.method = INPUT,
+       .requests = {27182},
+       .n = 1,
+       .how = {SAYS_IT_IS},
+       .status = NRPC_INVALID_ARGUMENT},
+      {.method = INPUT, .requests = {27182, 45904}, .n = 2, .how = {SAYS_IT_IS | IS, SAYS}}},
+     2},
     {"server_compressed_streaming",
-     {{.method = OUTPUT, .replies = {31415, 92653}, .n = 2, .how = {ASKS_FOR_IT, ASKS}}}, 1},
+     {{.method = OUTPUT, .replies = {31415, 92653}, .n = 2, .how = {ASKS_FOR_IT, ASKS}}},
+     1},
     {"ping_pong", {{.method = DUPLEX, MANY_REQUESTS, MANY_REPLIES, .n = 4}}, 1},
     {"empty_stream", {{.method = DUPLEX}}, 1},
     {"custom_metadata",
-     {{.method = UNARY, LARGE, .flags = ECHO}, {.method = DUPLEX, LARGE, .flags = ECHO}}, 2},
+     {{.method = UNARY, LARGE, .flags = ECHO}, {.method = DUPLEX, LARGE, .flags = ECHO}},
+     2},
     {"status_code_and_message",
      {{.method = UNARY, .status = NRPC_UNKNOWN, .message = "test status message"},
-      {.method = DUPLEX, .n = 1, .status = NRPC_UNKNOWN, .message = "test status message"}}, 2},
+      {.method = DUPLEX, .n = 1, .status = NRPC_UNKNOWN, .message = "test status message"}},
+     2},
     {"special_status_message",
-     {{.method = UNARY, .status = NRPC_UNKNOWN,
-       .message = "\t\ntest with whitespace\r\nand Unicode BMP \xe2\x98\xba and non-BMP \xf0\x9f\x98\x88\t\n"}}, 1},
+     {{.method = UNARY,
+       .status = NRPC_UNKNOWN,
+       .message = "\t\ntest with whitespace\r\nand Unicode BMP \xe2\x98\xba and non-BMP "
+                  "\xf0\x9f\x98\x88\t\n"}},
+     1},
     {"unimplemented_method", {{.method = NO_METHOD, .status = NRPC_UNIMPLEMENTED}}, 1},
     {"unimplemented_service", {{.method = NO_SERVICE, .status = NRPC_UNIMPLEMENTED}}, 1},
     {"cancel_after_begin",
-     {{.method = EMPTY}, {.method = INPUT, .status = NRPC_CANCELLED, .flags = CANCEL_AT_ONCE}}, 2},
+     {{.method = EMPTY}, {.method = INPUT, .status = NRPC_CANCELLED, .flags = CANCEL_AT_ONCE}},
+     2},
     {"cancel_after_first_response",
-     {{.method = DUPLEX, MANY_REQUESTS, MANY_REPLIES, .n = 1, .status = NRPC_CANCELLED,
-       .flags = CANCEL_AFTER_FIRST}}, 1},
+     {{.method = DUPLEX,
+       MANY_REQUESTS,
+       MANY_REPLIES,
+       .n = 1,
+       .status = NRPC_CANCELLED,
+       .flags = CANCEL_AFTER_FIRST}},
+     1},
     {"timeout_on_sleeping_server",
-     {{.method = DUPLEX, .requests = {27182}, .n = 1, .status = NRPC_DEADLINE_EXCEEDED, .flags = STAYS_OPEN,
-       .timeout_ms = 1}}, 1},
+     {{.method = DUPLEX,
+       .requests = {27182},
+       .n = 1,
+       .status = NRPC_DEADLINE_EXCEEDED,
+       .flags = STAYS_OPEN,
+       .timeout_ms = 1}},
+     1},
     {"goaway", {{.method = UNARY, LARGE}, {.method = UNARY, LARGE}}, 2},
     {"rst_after_header", {{.method = UNARY, LARGE, .flags = ANY_FAILURE}}, 1},
     {"rst_during_data", {{.method = UNARY, LARGE, .flags = ANY_FAILURE}}, 1},
@@ -88,7 +116,8 @@ static const struct test_case {
     {"max_streams", {{.method = UNARY, LARGE}, {.method = UNARY, LARGE, .times = 10}}, 2},
 };
 
-/* --- The case that is being done ------------------------------------------------------------------- */
+/* --- The case that is being done
+ * ------------------------------------------------------------------- */
 
 static const struct nrpc_key *const keys[] = {&interop_initial, &interop_trailing};
 static const char echo_text[] = "test_initial_metadata_value";
@@ -96,12 +125,14 @@ static const uint8_t echo_bytes[] = {0x0a, 0x0b, 0x0a, 0x0b, 0x0a, 0x0b};
 
 /* The generator's maxima leave the bodies out, since they pass through. */
 NRPC_STATIC_ASSERT(INTEROP_BYTES >= grpc_testing_TestService_client_REQUEST_BYTES &&
-                   INTEROP_BYTES >= grpc_testing_TestService_client_REPLY_BYTES, "INTEROP_BYTES is too small");
+                       INTEROP_BYTES >= grpc_testing_TestService_client_REPLY_BYTES,
+                   "INTEROP_BYTES is too small");
 #undef grpc_testing_TestService_client_REQUEST_BYTES
 #undef grpc_testing_TestService_client_REPLY_BYTES
 #define grpc_testing_TestService_client_REQUEST_BYTES INTEROP_BYTES
 #define grpc_testing_TestService_client_REPLY_BYTES INTEROP_BYTES
-NRPC_CHANNEL_DEFINE_WITH(channel, "interop.example", (.keys = keys, .n_keys = 2 INTEROP_TLS(interop_channel_tls)),
+NRPC_CHANNEL_DEFINE_WITH(channel, "interop.example",
+                         (.keys = keys, .n_keys = 2 INTEROP_TLS(interop_channel_tls)),
                          grpc_testing_TestService_client, grpc_testing_UnimplementedService_client);
 
 static struct run {
@@ -121,7 +152,7 @@ static struct active {
     const struct step *step;
     unsigned sent, received, polls;
     unsigned headers; /* how often initial metadata have come */
-    uint32_t body; /* bytes of the reply that is coming in */
+    uint32_t body;    /* bytes of the reply that is coming in */
 } actives[NRPC_MAX_STREAMS];
 
 static struct active *active_of(struct nrpc_call *call)
@@ -138,7 +169,8 @@ static void expect(int fine, const char *problem)
     }
 }
 
-/* --- Requests -------------------------------------------------------------------------------------- */
+/* --- Requests
+ * -------------------------------------------------------------------------------------- */
 
 static void set_status(const struct step *step, bool *has, grpc_testing_EchoStatus *status)
 {
@@ -149,7 +181,8 @@ static void set_status(const struct step *step, bool *has, grpc_testing_EchoStat
     }
 }
 
-static void set_bool(bool *has, grpc_testing_BoolValue *to, unsigned how, unsigned present, unsigned yes)
+static void set_bool(bool *has, grpc_testing_BoolValue *to, unsigned how, unsigned present,
+                     unsigned yes)
 {
     *has = (how & present) != 0;
     to->value = (how & yes) == yes;
@@ -175,20 +208,24 @@ static grpc_testing_SimpleRequest unary_request(const struct step *step)
 {
     grpc_testing_SimpleRequest request = grpc_testing_SimpleRequest_init_zero;
     request.response_size = step->replies[0];
-    set_bool(&request.has_expect_compressed, &request.expect_compressed, step->how[0], SAYS, SAYS_IT_IS);
-    set_bool(&request.has_response_compressed, &request.response_compressed, step->how[0], ASKS, ASKS_FOR_IT);
+    set_bool(&request.has_expect_compressed, &request.expect_compressed, step->how[0], SAYS,
+             SAYS_IT_IS);
+    set_bool(&request.has_response_compressed, &request.response_compressed, step->how[0], ASKS,
+             ASKS_FOR_IT);
     set_status(step, &request.has_response_status, &request.response_status);
     return request;
 }
 
 static grpc_testing_StreamingOutputCallRequest output_request(const struct step *step)
 {
-    grpc_testing_StreamingOutputCallRequest request = grpc_testing_StreamingOutputCallRequest_init_zero;
+    grpc_testing_StreamingOutputCallRequest request =
+        grpc_testing_StreamingOutputCallRequest_init_zero;
     request.response_parameters_count = (pb_size_t)step->n;
     for (unsigned i = 0; i < step->n; i++) {
         grpc_testing_ResponseParameters *parameters = &request.response_parameters[i];
         parameters->size = step->replies[i];
-        set_bool(&parameters->has_compressed, &parameters->compressed, step->how[i], ASKS, ASKS_FOR_IT);
+        set_bool(&parameters->has_compressed, &parameters->compressed, step->how[i], ASKS,
+                 ASKS_FOR_IT);
     }
     return request;
 }
@@ -198,13 +235,15 @@ static void write_input(struct nrpc_call *call)
 {
     struct active *active = active_of(call);
     const struct step *step = active->step;
-    grpc_testing_StreamingInputCallRequest request = grpc_testing_StreamingInputCallRequest_init_zero;
+    grpc_testing_StreamingInputCallRequest request =
+        grpc_testing_StreamingInputCallRequest_init_zero;
     if (active->sent < step->n) {
         unsigned how = step->how[active->sent];
         set_bool(&request.has_expect_compressed, &request.expect_compressed, how, SAYS, SAYS_IT_IS);
         compress(call, how);
         uint32_t size = length(step->requests[active->sent++]);
-        expect(grpc_testing_TestService_StreamingInputCall_write(call, &request, size) == 0, "a request is not taken");
+        expect(grpc_testing_TestService_StreamingInputCall_write(call, &request, size) == 0,
+               "a request is not taken");
     }
     if (active->sent == step->n && !(step->flags & CANCEL_AT_ONCE)) {
         (void)nrpc_call_close_writes(call); /* at the second time it is closed already */
@@ -216,7 +255,8 @@ static void write_duplex(struct nrpc_call *call)
 {
     struct active *active = active_of(call);
     const struct step *step = active->step;
-    grpc_testing_StreamingOutputCallRequest request = grpc_testing_StreamingOutputCallRequest_init_zero;
+    grpc_testing_StreamingOutputCallRequest request =
+        grpc_testing_StreamingOutputCallRequest_init_zero;
     if (active->sent == step->n) {
         (void)nrpc_call_close_writes(call);
         return;
@@ -227,7 +267,8 @@ static void write_duplex(struct nrpc_call *call)
         request.response_parameters[0].size = step->replies[active->sent];
     }
     uint32_t size = length(step->requests[active->sent++]);
-    expect(grpc_testing_TestService_FullDuplexCall_write(call, &request, size) == 0, "a request is not taken");
+    expect(grpc_testing_TestService_FullDuplexCall_write(call, &request, size) == 0,
+           "a request is not taken");
 }
 
 static size_t zeros(struct nrpc_call *call, uint8_t *buf, size_t room, uint32_t offset)
@@ -238,7 +279,8 @@ static size_t zeros(struct nrpc_call *call, uint8_t *buf, size_t room, uint32_t 
     return room;
 }
 
-/* --- Replies ----------------------------------------------------------------------------------------- */
+/* --- Replies
+ * ----------------------------------------------------------------------------------------- */
 
 static enum nrpc_status body(struct nrpc_call *call, const struct nrpc_chunk *chunk)
 {
@@ -253,7 +295,8 @@ static void check_compression(const struct nrpc_call *call, unsigned how)
 {
 #if NRPC_COMPRESSION
     int asked = (how & ASKS_FOR_IT) == ASKS_FOR_IT;
-    expect(!(how & ASKS) || nrpc_call_message_compressed(call) == asked, "compressed otherwise than asked for");
+    expect(!(how & ASKS) || nrpc_call_message_compressed(call) == asked,
+           "compressed otherwise than asked for");
 #endif
     (void)call;
     (void)how;
@@ -265,7 +308,8 @@ static unsigned replied(struct nrpc_call *call, const grpc_testing_Payload *payl
     struct active *active = active_of(call);
     expect(active->received < active->step->n, "more replies than asked for");
     if (active->received < active->step->n) {
-        expect(active->body == (uint32_t)active->step->replies[active->received], "a body of another size");
+        expect(active->body == (uint32_t)active->step->replies[active->received],
+               "a body of another size");
         check_compression(call, active->step->how[active->received]);
     }
     expect(payload->type == grpc_testing_PayloadType_COMPRESSABLE, "a payload of another type");
@@ -286,7 +330,8 @@ static enum nrpc_status got_unary(struct nrpc_call *call, const grpc_testing_Sim
     return NRPC_OK;
 }
 
-static enum nrpc_status got_input(struct nrpc_call *call, const grpc_testing_StreamingInputCallResponse *reply)
+static enum nrpc_status got_input(struct nrpc_call *call,
+                                  const grpc_testing_StreamingInputCallResponse *reply)
 {
     const struct step *step = active_of(call)->step;
     int32_t sum = 0;
@@ -298,13 +343,15 @@ static enum nrpc_status got_input(struct nrpc_call *call, const grpc_testing_Str
     return NRPC_OK;
 }
 
-static enum nrpc_status got_output(struct nrpc_call *call, const grpc_testing_StreamingOutputCallResponse *reply)
+static enum nrpc_status got_output(struct nrpc_call *call,
+                                   const grpc_testing_StreamingOutputCallResponse *reply)
 {
     (void)replied(call, &reply->payload);
     return NRPC_OK;
 }
 
-static enum nrpc_status got_duplex(struct nrpc_call *call, const grpc_testing_StreamingOutputCallResponse *reply)
+static enum nrpc_status got_duplex(struct nrpc_call *call,
+                                   const grpc_testing_StreamingOutputCallResponse *reply)
 {
     unsigned n = replied(call, &reply->payload);
     if (active_of(call)->step->flags & CANCEL_AFTER_FIRST) {
@@ -320,7 +367,8 @@ static void got_headers(struct nrpc_call *call)
     size_t n = 0;
     const void *value = nrpc_call_metadata(call, &interop_initial, 0, &n);
     if (active_of(call)->step->flags & ECHO) {
-        expect(value != NULL && n == sizeof echo_text - 1 && memcmp(value, echo_text, n) == 0, "initial metadata");
+        expect(value != NULL && n == sizeof echo_text - 1 && memcmp(value, echo_text, n) == 0,
+               "initial metadata");
     }
     active_of(call)->headers++;
 }
@@ -339,11 +387,14 @@ static void done(struct nrpc_call *call, enum nrpc_status status, const char *me
     const void *value = nrpc_call_metadata(call, &interop_trailing, 0, &n);
 
     if (step->flags & ECHO) {
-        expect(value != NULL && n == sizeof echo_bytes && memcmp(value, echo_bytes, n) == 0, "trailing metadata");
+        expect(value != NULL && n == sizeof echo_bytes && memcmp(value, echo_bytes, n) == 0,
+               "trailing metadata");
     }
-    expect(step->flags & ANY_FAILURE ? status != NRPC_OK : status == step->status, "another status");
+    expect(step->flags & ANY_FAILURE ? status != NRPC_OK : status == step->status,
+           "another status");
     expect(status != NRPC_OK || active->received == due(step), "too few replies");
-    expect(active->headers == 1 || (active->headers == 0 && active->received == 0), "initial metadata not told once");
+    expect(active->headers == 1 || (active->headers == 0 && active->received == 0),
+           "initial metadata not told once");
     expect(step->message == NULL || strcmp(message, step->message) == 0, "another status message");
     if (run.reply.problem[0] != '\0' && run.reply.call == run.calls + 1) {
         run.reply.status = (uint32_t)status;
@@ -357,16 +408,23 @@ static void done(struct nrpc_call *call, enum nrpc_status status, const char *me
 #define ON .on = {.headers = got_headers, .done = done}
 #define PIECES .chunk = body, .produce = zeros
 static const struct grpc_testing_TestService_EmptyCall_events on_empty = {ON, .reply = got_empty};
-static const struct grpc_testing_TestService_UnimplementedCall_events on_no_method = {ON, .reply = got_empty};
-static const struct grpc_testing_UnimplementedService_UnimplementedCall_events on_no_service = {ON, .reply = got_empty};
-static const struct grpc_testing_TestService_UnaryCall_events on_unary = {ON, .reply = got_unary, PIECES};
+static const struct grpc_testing_TestService_UnimplementedCall_events on_no_method = {
+    ON, .reply = got_empty};
+static const struct grpc_testing_UnimplementedService_UnimplementedCall_events on_no_service = {
+    ON, .reply = got_empty};
+static const struct grpc_testing_TestService_UnaryCall_events on_unary = {ON, .reply = got_unary,
+                                                                          PIECES};
 static const struct grpc_testing_TestService_StreamingInputCall_events on_input = {
     .on = {.headers = got_headers, .writable = write_input, .done = done},
-    .reply = got_input, .produce = zeros};
-static const struct grpc_testing_TestService_StreamingOutputCall_events on_output = {ON, .reply = got_output, PIECES};
-static const struct grpc_testing_TestService_FullDuplexCall_events on_duplex = {ON, .reply = got_duplex, PIECES};
+    .reply = got_input,
+    .produce = zeros};
+static const struct grpc_testing_TestService_StreamingOutputCall_events on_output = {
+    ON, .reply = got_output, PIECES};
+static const struct grpc_testing_TestService_FullDuplexCall_events on_duplex = {
+    ON, .reply = got_duplex, PIECES};
 
-/* --- Steps ------------------------------------------------------------------------------------------- */
+/* --- Steps
+ * ------------------------------------------------------------------------------------------- */
 
 static struct nrpc_call *start(const struct step *step)
 {
@@ -375,21 +433,29 @@ static struct nrpc_call *start(const struct step *step)
 #if NRPC_COMPRESSION
         .compress = step->how[0] & IS ? NRPC_ENCODING_GZIP : 0,
 #endif
-        .timeout_ms = step->timeout_ms, .wait_for_ready = 1};
+        .timeout_ms = step->timeout_ms,
+        .wait_for_ready = 1};
     grpc_testing_SimpleRequest unary = unary_request(step);
     grpc_testing_StreamingOutputCallRequest output = output_request(step);
     switch (step->method) {
-    case EMPTY: return grpc_testing_TestService_EmptyCall_start(&channel, &options, &empty, &on_empty);
+    case EMPTY:
+        return grpc_testing_TestService_EmptyCall_start(&channel, &options, &empty, &on_empty);
     case UNARY:
-        return grpc_testing_TestService_UnaryCall_start(&channel, &options, &unary, length(step->requests[0]), &on_unary);
-    case INPUT: return grpc_testing_TestService_StreamingInputCall_start(&channel, &options, &on_input);
+        return grpc_testing_TestService_UnaryCall_start(&channel, &options, &unary,
+                                                        length(step->requests[0]), &on_unary);
+    case INPUT:
+        return grpc_testing_TestService_StreamingInputCall_start(&channel, &options, &on_input);
     case OUTPUT:
-        return grpc_testing_TestService_StreamingOutputCall_start(&channel, &options, &output, NRPC_NOT_STREAMED,
-                                                                  &on_output);
-    case DUPLEX: return grpc_testing_TestService_FullDuplexCall_start(&channel, &options, &on_duplex);
-    case NO_METHOD: return grpc_testing_TestService_UnimplementedCall_start(&channel, &options, &empty, &on_no_method);
+        return grpc_testing_TestService_StreamingOutputCall_start(&channel, &options, &output,
+                                                                  NRPC_NOT_STREAMED, &on_output);
+    case DUPLEX:
+        return grpc_testing_TestService_FullDuplexCall_start(&channel, &options, &on_duplex);
+    case NO_METHOD:
+        return grpc_testing_TestService_UnimplementedCall_start(&channel, &options, &empty,
+                                                                &on_no_method);
     case NO_SERVICE:
-        return grpc_testing_UnimplementedService_UnimplementedCall_start(&channel, &options, &empty, &on_no_service);
+        return grpc_testing_UnimplementedService_UnimplementedCall_start(&channel, &options, &empty,
+                                                                         &on_no_service);
     }
     return NULL;
 }
@@ -426,7 +492,8 @@ static void cancel(void)
 {
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
         struct active *active = &actives[i];
-        if (active->call != NULL && (run.asked == NULL || ((active->step->flags & CANCEL_AT_ONCE) && ++active->polls > 2))) {
+        if (active->call != NULL && (run.asked == NULL || ((active->step->flags & CANCEL_AT_ONCE) &&
+                                                           ++active->polls > 2))) {
             (void)nrpc_call_finish(active->call, NRPC_CANCELLED, NULL);
         }
     }
@@ -474,9 +541,11 @@ uint32_t app_poll(uint32_t now_ms)
     return next_ms < 5 ? next_ms : 5;
 }
 
-/* --- /interop.Driver ------------------------------------------------------------------------------------ */
+/* --- /interop.Driver
+ * ------------------------------------------------------------------------------------ */
 
-enum nrpc_status interop_Driver_Run(struct nrpc_call *call, const interop_RunRequest *request, interop_RunReply *reply)
+enum nrpc_status interop_Driver_Run(struct nrpc_call *call, const interop_RunRequest *request,
+                                    interop_RunReply *reply)
 {
     (void)reply;
     if (run.which != NULL) {

@@ -6,8 +6,8 @@
 
 #include "nanorpc/nanorpc.h"
 
-/* Bytes of a message that goes or comes compressed, which must fit into a block as a whole, as others need not;
- * boards/apps/interop/app.mk gives others. */
+/* Bytes of a message that goes or comes compressed, which must fit into a block as a whole, as
+ * others need not; boards/apps/interop/app.mk gives others. */
 #ifndef INTEROP_BYTES
 #define INTEROP_BYTES 1024
 #endif

@@ -1,5 +1,5 @@
-/* boards/apps/interop/server.c - grpc.testing.TestService, the application that gRPC's interop cases call.
- * Layer: application. Source: gRPC "Interoperability Test Case Descriptions", "Server".
+/* boards/apps/interop/server.c - grpc.testing.TestService, the application that gRPC's interop
+ * cases call. Layer: application. Source: gRPC "Interoperability Test Case Descriptions", "Server".
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -13,7 +13,10 @@ typedef grpc_testing_StreamingOutputCallRequest output_request;
 typedef grpc_testing_StreamingOutputCallResponse output_reply;
 
 /* Answers that a call may owe: those of the largest request. */
-enum { OWED_MAX = sizeof((output_request *)0)->response_parameters / sizeof(grpc_testing_ResponseParameters) };
+enum {
+    OWED_MAX = sizeof((output_request *)0)->response_parameters /
+               sizeof(grpc_testing_ResponseParameters)
+};
 
 /* What a streaming call has still to do. */
 struct task {
@@ -22,14 +25,15 @@ struct task {
     uint32_t due_ms; /* while `wait` is COUNTING */
     uint8_t n_owed;
     uint8_t echoed; /* a FullDuplexCall's metadata */
-    uint8_t wait; /* of owed[0] */
+    uint8_t wait;   /* of owed[0] */
 };
 enum { WAIT_NOT_BEGUN, WAIT_ASKED, WAIT_COUNTING, WAIT_OVER };
 
 static struct task tasks[INTEROP_CONNECTIONS * NRPC_MAX_STREAMS];
 static unsigned n_waiting; /* tasks whose wait is ASKED or COUNTING */
 
-/* --- Metadata: what came under the one key goes back at the beginning, under the other at the end ---- */
+/* --- Metadata: what came under the one key goes back at the beginning, under the other at the end
+ * ---- */
 
 const struct nrpc_key interop_initial = NRPC_KEY("x-grpc-test-echo-initial");
 const struct nrpc_key interop_trailing = NRPC_KEY("x-grpc-test-echo-trailing-bin");
@@ -41,19 +45,24 @@ static enum nrpc_status echo(struct nrpc_call *call)
     const void *value;
     size_t n;
     int error = 0;
-    for (unsigned i = 0; error == 0 && (value = nrpc_call_metadata(call, &interop_initial, i, &n)) != NULL; i++) {
+    for (unsigned i = 0;
+         error == 0 && (value = nrpc_call_metadata(call, &interop_initial, i, &n)) != NULL; i++) {
         error = nrpc_call_add_header(call, interop_initial.name, value, n);
     }
-    for (unsigned i = 0; error == 0 && (value = nrpc_call_metadata(call, &interop_trailing, i, &n)) != NULL; i++) {
+    for (unsigned i = 0;
+         error == 0 && (value = nrpc_call_metadata(call, &interop_trailing, i, &n)) != NULL; i++) {
         error = nrpc_call_add_trailer(call, interop_trailing.name, value, n);
     }
-    return error == 0 ? NRPC_OK : nrpc_call_fail(call, NRPC_RESOURCE_EXHAUSTED, "metadata too large to echo");
+    return error == 0 ? NRPC_OK
+                      : nrpc_call_fail(call, NRPC_RESOURCE_EXHAUSTED, "metadata too large to echo");
 }
 
-/* --- Compression ------------------------------------------------------------------------------- */
+/* --- Compression -------------------------------------------------------------------------------
+ */
 
 /* Whether the message came as it says that it did. */
-static int came_as_said(const struct nrpc_call *call, int says, const grpc_testing_BoolValue *compressed)
+static int came_as_said(const struct nrpc_call *call, int says,
+                        const grpc_testing_BoolValue *compressed)
 {
     int is = 0;
 #if NRPC_COMPRESSION
@@ -73,7 +82,8 @@ static void compress(struct nrpc_call *call, int on)
     (void)on;
 }
 
-/* --- Payloads ---------------------------------------------------------------------------------- */
+/* --- Payloads ----------------------------------------------------------------------------------
+ */
 
 /* Their bodies pass through in pieces: no block is as large as they are. */
 
@@ -84,7 +94,8 @@ static size_t zeros(uint8_t *buf, size_t room)
     return room;
 }
 
-/* --- Tasks ------------------------------------------------------------------------------------- */
+/* --- Tasks -------------------------------------------------------------------------------------
+ */
 
 static struct task *task_of(struct nrpc_call *call)
 {
@@ -124,7 +135,8 @@ static void task_end(struct nrpc_call *call)
 }
 
 /* Ends the call with the task, for a handler to return. */
-static enum nrpc_status task_fail(struct nrpc_call *call, enum nrpc_status status, const char *message)
+static enum nrpc_status task_fail(struct nrpc_call *call, enum nrpc_status status,
+                                  const char *message)
 {
     task_end(call);
     return nrpc_call_fail(call, status, message);
@@ -139,13 +151,15 @@ static enum nrpc_status task_owe(struct nrpc_call *call, const output_request *r
     memcpy(task->owed + task->n_owed, request->response_parameters,
            request->response_parameters_count * sizeof task->owed[0]);
     task->n_owed = (uint8_t)(task->n_owed + request->response_parameters_count);
-    for (unsigned i = 0; i < task->n_owed; i++) { /* the headers say so, whichever answer it is for */
+    for (unsigned i = 0; i < task->n_owed; i++) { /* the headers say so, whichever answer it is for
+                                                   */
         if (task->owed[i].compressed.value) {
             compress(call, 1);
         }
     }
     if (request->has_response_status && request->response_status.code != 0) {
-        return task_fail(call, (enum nrpc_status)request->response_status.code, request->response_status.message);
+        return task_fail(call, (enum nrpc_status)request->response_status.code,
+                         request->response_status.message);
     }
     return NRPC_OK;
 }
@@ -166,7 +180,8 @@ static enum nrpc_status task_answer(struct nrpc_call *call, output_reply *reply)
         return task_fail(call, NRPC_INVALID_ARGUMENT, "a negative size");
     }
     compress(call, first->compressed.value);
-    grpc_testing_TestService_StreamingOutputCall_payload_body_length(call, reply, (uint32_t)first->size);
+    grpc_testing_TestService_StreamingOutputCall_payload_body_length(call, reply,
+                                                                     (uint32_t)first->size);
     task_wait(task, WAIT_NOT_BEGUN);
     task->n_owed--;
     memmove(task->owed, task->owed + 1, task->n_owed * sizeof task->owed[0]);
@@ -196,9 +211,11 @@ uint32_t server_poll(uint32_t now_ms)
     return next_ms;
 }
 
-/* --- /grpc.testing.TestService ----------------------------------------------------------------- */
+/* --- /grpc.testing.TestService -----------------------------------------------------------------
+ */
 
-enum nrpc_status grpc_testing_TestService_EmptyCall(struct nrpc_call *call, const grpc_testing_Empty *request,
+enum nrpc_status grpc_testing_TestService_EmptyCall(struct nrpc_call *call,
+                                                    const grpc_testing_Empty *request,
                                                     grpc_testing_Empty *reply)
 {
     (void)call;
@@ -207,7 +224,8 @@ enum nrpc_status grpc_testing_TestService_EmptyCall(struct nrpc_call *call, cons
     return NRPC_OK;
 }
 
-enum nrpc_status grpc_testing_TestService_UnaryCall(struct nrpc_call *call, const grpc_testing_SimpleRequest *request,
+enum nrpc_status grpc_testing_TestService_UnaryCall(struct nrpc_call *call,
+                                                    const grpc_testing_SimpleRequest *request,
                                                     grpc_testing_SimpleResponse *reply)
 {
     enum nrpc_status status = echo(call);
@@ -226,30 +244,31 @@ enum nrpc_status grpc_testing_TestService_UnaryCall(struct nrpc_call *call, cons
         return nrpc_call_fail(call, NRPC_INVALID_ARGUMENT, "a negative size");
     }
     if (request->response_size != 0) {
-        grpc_testing_TestService_UnaryCall_payload_body_length(call, reply, (uint32_t)request->response_size);
+        grpc_testing_TestService_UnaryCall_payload_body_length(call, reply,
+                                                               (uint32_t)request->response_size);
     }
     return NRPC_OK;
 }
 
-enum nrpc_status grpc_testing_TestService_UnaryCall_payload_body_chunk(struct nrpc_call *call,
-                                                                       const struct nrpc_chunk *chunk)
+enum nrpc_status grpc_testing_TestService_UnaryCall_payload_body_chunk(
+    struct nrpc_call *call, const struct nrpc_chunk *chunk)
 {
     (void)call;
     (void)chunk;
     return NRPC_OK;
 }
 
-size_t grpc_testing_TestService_UnaryCall_payload_body_produce(struct nrpc_call *call, uint8_t *buf, size_t room,
-                                                               uint32_t offset)
+size_t grpc_testing_TestService_UnaryCall_payload_body_produce(struct nrpc_call *call, uint8_t *buf,
+                                                               size_t room, uint32_t offset)
 {
     (void)call;
     (void)offset;
     return zeros(buf, room);
 }
 
-enum nrpc_status grpc_testing_TestService_StreamingInputCall(struct nrpc_call *call,
-                                                             const grpc_testing_StreamingInputCallRequest *request,
-                                                             grpc_testing_StreamingInputCallResponse *reply)
+enum nrpc_status grpc_testing_TestService_StreamingInputCall(
+    struct nrpc_call *call, const grpc_testing_StreamingInputCallRequest *request,
+    grpc_testing_StreamingInputCallResponse *reply)
 {
     if (request == NULL) {
         reply->aggregated_payload_size = (int32_t)nrpc_call_user(call)->number;
@@ -259,19 +278,21 @@ enum nrpc_status grpc_testing_TestService_StreamingInputCall(struct nrpc_call *c
     return NRPC_OK;
 }
 
-enum nrpc_status grpc_testing_TestService_StreamingInputCall_payload_body_chunk(struct nrpc_call *call,
-                                                                                const struct nrpc_chunk *chunk)
+enum nrpc_status grpc_testing_TestService_StreamingInputCall_payload_body_chunk(
+    struct nrpc_call *call, const struct nrpc_chunk *chunk)
 {
     nrpc_call_user(call)->number += chunk->n;
     return NRPC_OK;
 }
 
-enum nrpc_status grpc_testing_TestService_StreamingOutputCall(struct nrpc_call *call, const output_request *request)
+enum nrpc_status grpc_testing_TestService_StreamingOutputCall(struct nrpc_call *call,
+                                                              const output_request *request)
 {
     return task_owe(call, request);
 }
 
-enum nrpc_status grpc_testing_TestService_StreamingOutputCall_next(struct nrpc_call *call, output_reply *reply)
+enum nrpc_status grpc_testing_TestService_StreamingOutputCall_next(struct nrpc_call *call,
+                                                                   output_reply *reply)
 {
     if (task_of(call)->n_owed != 0) {
         return task_answer(call, reply);
@@ -280,15 +301,16 @@ enum nrpc_status grpc_testing_TestService_StreamingOutputCall_next(struct nrpc_c
     return NRPC_OK;
 }
 
-enum nrpc_status grpc_testing_TestService_StreamingOutputCall_payload_body_chunk(struct nrpc_call *call,
-                                                                                 const struct nrpc_chunk *chunk)
+enum nrpc_status grpc_testing_TestService_StreamingOutputCall_payload_body_chunk(
+    struct nrpc_call *call, const struct nrpc_chunk *chunk)
 {
     (void)call;
     (void)chunk;
     return NRPC_OK;
 }
 
-size_t grpc_testing_TestService_StreamingOutputCall_payload_body_produce(struct nrpc_call *call, uint8_t *buf, size_t room,
+size_t grpc_testing_TestService_StreamingOutputCall_payload_body_produce(struct nrpc_call *call,
+                                                                         uint8_t *buf, size_t room,
                                                                          uint32_t offset)
 {
     (void)call;
@@ -296,14 +318,16 @@ size_t grpc_testing_TestService_StreamingOutputCall_payload_body_produce(struct 
     return zeros(buf, room);
 }
 
-void grpc_testing_TestService_StreamingOutputCall_cancelled(struct nrpc_call *call, enum nrpc_status why)
+void grpc_testing_TestService_StreamingOutputCall_cancelled(struct nrpc_call *call,
+                                                            enum nrpc_status why)
 {
     (void)why;
     task_end(call);
 }
 
 /* No further request before the answers to this one have left: see _next. */
-enum nrpc_status grpc_testing_TestService_FullDuplexCall(struct nrpc_call *call, const output_request *request)
+enum nrpc_status grpc_testing_TestService_FullDuplexCall(struct nrpc_call *call,
+                                                         const output_request *request)
 {
     struct task *task = task_of(call);
     enum nrpc_status status = task == NULL || !task->echoed ? echo(call) : NRPC_OK;
@@ -323,7 +347,8 @@ enum nrpc_status grpc_testing_TestService_FullDuplexCall(struct nrpc_call *call,
     return task->n_owed != 0 ? NRPC_PENDING : NRPC_OK;
 }
 
-enum nrpc_status grpc_testing_TestService_FullDuplexCall_next(struct nrpc_call *call, output_reply *reply)
+enum nrpc_status grpc_testing_TestService_FullDuplexCall_next(struct nrpc_call *call,
+                                                              output_reply *reply)
 {
     struct task *task = task_of(call);
     if (task != NULL && task->n_owed != 0) {
@@ -340,15 +365,16 @@ enum nrpc_status grpc_testing_TestService_FullDuplexCall_next(struct nrpc_call *
     return NRPC_OK;
 }
 
-enum nrpc_status grpc_testing_TestService_FullDuplexCall_payload_body_chunk(struct nrpc_call *call,
-                                                                            const struct nrpc_chunk *chunk)
+enum nrpc_status grpc_testing_TestService_FullDuplexCall_payload_body_chunk(
+    struct nrpc_call *call, const struct nrpc_chunk *chunk)
 {
     (void)call;
     (void)chunk;
     return NRPC_OK;
 }
 
-size_t grpc_testing_TestService_FullDuplexCall_payload_body_produce(struct nrpc_call *call, uint8_t *buf, size_t room,
+size_t grpc_testing_TestService_FullDuplexCall_payload_body_produce(struct nrpc_call *call,
+                                                                    uint8_t *buf, size_t room,
                                                                     uint32_t offset)
 {
     (void)call;
@@ -362,12 +388,14 @@ void grpc_testing_TestService_FullDuplexCall_cancelled(struct nrpc_call *call, e
     task_end(call);
 }
 
-enum nrpc_status grpc_testing_TestService_HalfDuplexCall(struct nrpc_call *call, const output_request *request)
+enum nrpc_status grpc_testing_TestService_HalfDuplexCall(struct nrpc_call *call,
+                                                         const output_request *request)
 {
     return request == NULL ? NRPC_OK : task_owe(call, request);
 }
 
-enum nrpc_status grpc_testing_TestService_HalfDuplexCall_next(struct nrpc_call *call, output_reply *reply)
+enum nrpc_status grpc_testing_TestService_HalfDuplexCall_next(struct nrpc_call *call,
+                                                              output_reply *reply)
 {
     struct task *task = task_of(call);
     if (!nrpc_call_half_closed(call)) {
@@ -380,15 +408,16 @@ enum nrpc_status grpc_testing_TestService_HalfDuplexCall_next(struct nrpc_call *
     return NRPC_OK;
 }
 
-enum nrpc_status grpc_testing_TestService_HalfDuplexCall_payload_body_chunk(struct nrpc_call *call,
-                                                                            const struct nrpc_chunk *chunk)
+enum nrpc_status grpc_testing_TestService_HalfDuplexCall_payload_body_chunk(
+    struct nrpc_call *call, const struct nrpc_chunk *chunk)
 {
     (void)call;
     (void)chunk;
     return NRPC_OK;
 }
 
-size_t grpc_testing_TestService_HalfDuplexCall_payload_body_produce(struct nrpc_call *call, uint8_t *buf, size_t room,
+size_t grpc_testing_TestService_HalfDuplexCall_payload_body_produce(struct nrpc_call *call,
+                                                                    uint8_t *buf, size_t room,
                                                                     uint32_t offset)
 {
     (void)call;
@@ -404,11 +433,12 @@ void grpc_testing_TestService_HalfDuplexCall_cancelled(struct nrpc_call *call, e
 
 /* The generator's maxima leave the bodies out, since they pass through. */
 NRPC_STATIC_ASSERT(INTEROP_BYTES >= grpc_testing_TestService_service_REQUEST_BYTES &&
-                   INTEROP_BYTES >= grpc_testing_TestService_service_REPLY_BYTES, "INTEROP_BYTES is too small");
+                       INTEROP_BYTES >= grpc_testing_TestService_service_REPLY_BYTES,
+                   "INTEROP_BYTES is too small");
 #undef grpc_testing_TestService_service_REQUEST_BYTES
 #undef grpc_testing_TestService_service_REPLY_BYTES
 #define grpc_testing_TestService_service_REQUEST_BYTES INTEROP_BYTES
 #define grpc_testing_TestService_service_REPLY_BYTES INTEROP_BYTES
-NRPC_SERVER_DEFINE_WITH(server, INTEROP_CONNECTIONS, (.keys = keys, .n_keys = 2 INTEROP_TLS(interop_server_tls)),
-                        grpc_testing_TestService_service,
-                        interop_Driver_service);
+NRPC_SERVER_DEFINE_WITH(server, INTEROP_CONNECTIONS,
+                        (.keys = keys, .n_keys = 2 INTEROP_TLS(interop_server_tls)),
+                        grpc_testing_TestService_service, interop_Driver_service);

@@ -1,6 +1,6 @@
-/* boards/apps/reporter/reporter.c - a device that calls: a reading every second to a collector (host-sim/collector.py), through its
- * restarts; the Greeter's server is in the same image.
- * Layer: application. Source: proto/reporter.proto; nanorpc/client.h.
+/* boards/apps/reporter/reporter.c - a device that calls: a reading every second to a collector
+ * (host-sim/collector.py), through its restarts; the Greeter's server is in the same image. Layer:
+ * application. Source: proto/reporter.proto; nanorpc/client.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -22,8 +22,8 @@
 
 enum { TIMEOUT_MS = 20000, PAUSE_MS = 1000 };
 
-/* Not folded into the code, so that an image can be given another collector after it was linked: the mark tells
- * where (tests/calls/test_reporter.py does that). */
+/* Not folded into the code, so that an image can be given another collector after it was linked:
+ * the mark tells where (tests/calls/test_reporter.py does that). */
 static const volatile struct {
     char mark[8], host[52];
     uint32_t port, period_ms;
@@ -37,9 +37,10 @@ struct reading {
 static struct {
     struct reading kept[REPORTER_READINGS];
     unsigned first, n;
-    uint32_t sequence, lost;  /* of the last reading; readings that found no room */
+    uint32_t sequence, lost; /* of the last reading; readings that found no room */
     uint32_t now_ms;
-    uint32_t next_ms, try_ms; /* when the next reading is due; when to report again after a failure */
+    uint32_t next_ms, try_ms; /* when the next reading is due; when to report again after a failure
+                               */
     struct nrpc_call *call;   /* that reports kept[first]; NULL: none does */
     char host[sizeof settings.host];
 } state;
@@ -54,8 +55,11 @@ static void report(uint32_t now_ms)
 {
     static const struct nrpc_call_options options = {.timeout_ms = TIMEOUT_MS, .wait_for_ready = 1};
     const struct reading *oldest = &state.kept[state.first];
-    reporter_Reading request = {.device = "reporter", .sequence = oldest->sequence, .millidegrees = oldest->millidegrees,
-                                .age_ms = now_ms - oldest->taken_ms, .lost = state.lost};
+    reporter_Reading request = {.device = "reporter",
+                                .sequence = oldest->sequence,
+                                .millidegrees = oldest->millidegrees,
+                                .age_ms = now_ms - oldest->taken_ms,
+                                .lost = state.lost};
     state.call = reporter_Collector_Report_start(&channel, &options, &request, &events);
 }
 

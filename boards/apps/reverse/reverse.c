@@ -1,12 +1,13 @@
-/* boards/apps/reverse/reverse.c - reverse calls: the board dials a relay (host-sim/relay.py), and serves its clients as well.
- * Layer: application. Source: nanorpc/dial.h.
+/* boards/apps/reverse/reverse.c - reverse calls: the board dials a relay (host-sim/relay.py), and
+ * serves its clients as well. Layer: application. Source: nanorpc/dial.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "board.h"
 #include "ports/lwip/nrpc_lwip_dial.h"
 
 extern const struct nrpc_server server; /* greeter.c's */
 
-/* Where the relay is: an address or a name; -D gives another. 10.0.2.2 is the host of an emulated board. */
+/* Where the relay is: an address or a name; -D gives another. 10.0.2.2 is the host of an emulated
+ * board. */
 #ifndef RELAY_HOST
 #define RELAY_HOST "10.0.2.2"
 #endif
@@ -16,8 +17,8 @@ extern const struct nrpc_server server; /* greeter.c's */
 
 enum { LINKS = NRPC_LWIP_DIALS };
 
-/* Not folded into the code, so that an image can be given another relay after it was linked: the mark tells
- * where (tests/e2e/test_reverse.py does that). */
+/* Not folded into the code, so that an image can be given another relay after it was linked: the
+ * mark tells where (tests/e2e/test_reverse.py does that). */
 static const volatile struct {
     char mark[8], host[54];
     uint16_t port;

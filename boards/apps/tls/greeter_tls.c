@@ -1,5 +1,5 @@
-/* boards/apps/tls/greeter_tls.c - what makes the Greeter a TLS Greeter: a certificate from flash, and who may call what.
- * Layer: application. Source: none.
+/* boards/apps/tls/greeter_tls.c - what makes the Greeter a TLS Greeter: a certificate from flash,
+ * and who may call what. Layer: application. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "greeter_tls.h"
 
@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #endif
 
-/* --- What happens, on the console ---------------------------------------------------------------- */
+/* --- What happens, on the console ----------------------------------------------------------------
+ */
 
 static void print_number(uint32_t number)
 {
@@ -47,7 +48,8 @@ static void failed(struct nrpc_conn *conn, const struct nrpc_tls_failure *failur
     board_print(")\n");
 }
 
-/* --- Who may call what: Test is for clients that have shown who they are --------------------------- */
+/* --- Who may call what: Test is for clients that have shown who they are
+ * --------------------------- */
 
 static enum nrpc_status begin(struct nrpc_call *call)
 {
@@ -58,7 +60,8 @@ static enum nrpc_status begin(struct nrpc_call *call)
         print_name(name, n);
         board_print("\n");
     }
-    if (nrpc_call_method(call) == &helloworld_Greeter_service.methods[2] && !nrpc_tls_peer_verified(call)) {
+    if (nrpc_call_method(call) == &helloworld_Greeter_service.methods[2] &&
+        !nrpc_tls_peer_verified(call)) {
         return nrpc_call_fail(call, NRPC_UNAUTHENTICATED, "show a certificate");
     }
     return NRPC_OK;
@@ -66,13 +69,14 @@ static enum nrpc_status begin(struct nrpc_call *call)
 
 const struct nrpc_interceptor greeter_interceptor = {.begin = begin};
 
-/* --- The server's end of TLS ------------------------------------------------------------------------ */
+/* --- The server's end of TLS
+ * ------------------------------------------------------------------------ */
 
 #define BYTES(array) {array, sizeof array}
-#define OPTIONS                                                                                               \
-    .certificate = BYTES(certs_server_crt), .key = BYTES(certs_server_key), .authority = BYTES(certs_ca_crt), \
-    .entropy = board_entropy, .unix_s = board_unix_s, .failed = failed, .clients = GREETER_TLS_CLIENTS, \
-    .undated = GREETER_TLS_UNDATED
+#define OPTIONS                                                                         \
+    .certificate = BYTES(certs_server_crt), .key = BYTES(certs_server_key),             \
+    .authority = BYTES(certs_ca_crt), .entropy = board_entropy, .unix_s = board_unix_s, \
+    .failed = failed, .clients = GREETER_TLS_CLIENTS, .undated = GREETER_TLS_UNDATED
 
 #ifndef __linux__
 NRPC_TLS_DEFINE(greeter_tls, GREETER_CONNECTIONS, OPTIONS);
@@ -93,7 +97,8 @@ static void choose(void)
     } servers[] = {{"expired", BYTES(certs_expired_crt), BYTES(certs_expired_key)},
                    {"elsewhere", BYTES(certs_elsewhere_crt), BYTES(certs_elsewhere_key)},
                    {"stranger", BYTES(certs_stranger_crt), BYTES(certs_stranger_key)}};
-    const char *certificate = getenv("GREETER_TLS_CERTIFICATE"), *clients = getenv("GREETER_TLS_CLIENTS");
+    const char *certificate = getenv("GREETER_TLS_CERTIFICATE"),
+               *clients = getenv("GREETER_TLS_CLIENTS");
     greeter_tls = chosen_from;
     for (size_t i = 0; i < sizeof servers / sizeof servers[0]; i++) {
         if (certificate != NULL && strcmp(certificate, servers[i].name) == 0) {
@@ -119,7 +124,8 @@ const char *app_start(void)
     choose();
     wrong = nrpc_tls_start(&server);
     if (wrong == NULL && nrpc_tls_insecure()) {
-        board_print("tls: NOT SECURE: keys follow from this board's TEST SEED (NRPC_TLS_TEST_SEED)\n");
+        board_print(
+            "tls: NOT SECURE: keys follow from this board's TEST SEED (NRPC_TLS_TEST_SEED)\n");
     }
     return wrong;
 }
