@@ -108,6 +108,9 @@ int nrpc_call_close_writes(struct nrpc_call *call);
 /* The events that the call was started with. */
 const struct nrpc_events *nrpc_call_events(const struct nrpc_call *call);
 
+/* For channels: grpc-message, as it comes. */
+void nrpc_client_message_byte(struct nrpc_hpack *hpack, uint8_t byte);
+
 /* For methods: their handler and their `cancelled`. reply: what the codec has decoded; NULL: the
  * response has ended. */
 enum nrpc_status nrpc_client_message(struct nrpc_call *call, const void *reply, void *unused);
@@ -167,6 +170,7 @@ extern const struct nrpc_dial_role nrpc_channel_dial;
     } name##_memory;                                                                               \
     static const struct nrpc_server name##_endpoint = {                                            \
         .role = &nrpc_client_role,                                                                 \
+        .message_byte = nrpc_client_message_byte,                                                  \
         .conns = &name##_memory.conn,                                                              \
         .blocks = name##_memory.blocks,                                                            \
         .request = &name##_memory.reply,                                                           \

@@ -1,17 +1,16 @@
 /* nanorpc/codec.h - how a method's messages become bytes; for methods that do without nanopb.
- * Layer: core, public; include nanorpc.h. Source: none.
+ * Layer: core, public; nanorpc.h includes it. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NANORPC_CODEC_H
 #define NANORPC_CODEC_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "nanorpc/call.h"
 
-/* Included by nanorpc.h, in its middle: enum nrpc_status and struct nrpc_call are known. */
+NRPC_BEGIN_C
 
 /* How a method's messages become bytes. The generated methods use nrpc_typed, over nanopb; a
  * method may bring its own and then sees encoded messages. The functions return what the
- * handlers above return. */
+ * handlers of call.h return. */
 struct nrpc_codec {
     /* One whole request message (data: borrowed for the call), or the half-close: data NULL. */
     enum nrpc_status (*message)(struct nrpc_call *call, const uint8_t *data, size_t n);
@@ -32,5 +31,7 @@ extern const struct nrpc_codec nrpc_typed;
  * NRPC_E_STATE would be the answer; then how many bytes it took (0..room; may be 0). */
 uint8_t *nrpc_call_reserve(struct nrpc_call *call, size_t *room);
 void nrpc_call_commit(struct nrpc_call *call, size_t n);
+
+NRPC_END_C
 
 #endif

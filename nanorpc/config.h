@@ -1,6 +1,6 @@
 /* nanorpc/config.h - every limit of an image: unit, range, and the RAM that it costs.
- * Layer: core. Override any of them with -DNAME=VALUE, or all of them in one file
- * that -DNRPC_CONFIG_H='"my_config.h"' names.
+ * Layer: core. Override any of them with -DNAME=VALUE, or all of them in one file that
+ * -DNRPC_CONFIG_H='"my_config.h"' names.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NANORPC_CONFIG_H
 #define NANORPC_CONFIG_H

@@ -5,7 +5,8 @@
 #ifndef NANORPC_DETAILS_H
 #define NANORPC_DETAILS_H
 
-#include "nanorpc/nanorpc.h"
+#include "nanorpc/call.h"
+#include "nanorpc/hpack/nrpc_key.h"
 
 NRPC_BEGIN_C
 

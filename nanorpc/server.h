@@ -1,13 +1,15 @@
 /* nanorpc/server.h - a server: its services, and the one object that is all of its memory.
- * Layer: core, public; include nanorpc.h.
+ * Layer: core, public; nanorpc.h includes it.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NANORPC_SERVER_H
 #define NANORPC_SERVER_H
 
-#include "nanorpc/conn.h"
+#include "nanorpc/call.h"
 
 NRPC_BEGIN_C
 
+struct nrpc_conn;
+struct nrpc_hpack;
 struct nrpc_tls;
 #if NRPC_CLIENT
 struct nrpc_role;
@@ -20,7 +22,9 @@ extern const struct nrpc_role nrpc_server_role;
 /* In flash; NRPC_SERVER_DEFINE fills it in. */
 struct nrpc_server {
 #if NRPC_CLIENT
-    const struct nrpc_role *role; /* see role.h */
+    const struct nrpc_role *role; /* see nrpc_role.h */
+    /* A channel's: a byte of the value of grpc-message has come. NULL: nobody wants it. */
+    void (*message_byte)(struct nrpc_hpack *hpack, uint8_t byte);
 #endif
     const struct nrpc_service *const *services;
     struct nrpc_conn *conns;

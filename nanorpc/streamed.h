@@ -1,14 +1,16 @@
 /* nanorpc/streamed.h - messages with a streamed field: one that passes through in pieces and is
- * held nowhere whole. Layer: core, public; what the generator writes includes it. Source: protobuf
- * "Encoding", nanopb's pb_encode.h.
+ * held nowhere whole.
+ * Layer: core, public; what the generator writes includes it. Source: protobuf "Encoding", nanopb's
+ * pb_encode.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NANORPC_STREAMED_H
 #define NANORPC_STREAMED_H
 
 #include <pb.h>
 
-#include "nanorpc/nanorpc.h"
+#include "nanorpc/codec.h"
 #include "nanorpc/grpc/nrpc_walk.h"
+#include "nanorpc/http2/nrpc_stream.h"
 
 NRPC_BEGIN_C
 

@@ -1,5 +1,6 @@
 /* nanorpc/wait.h - blocking calls over those of client.h, for systems with threads or a loop that
- * may be nested. Layer: core, public; NAME.client.h includes it. Source: none.
+ * may be nested.
+ * Layer: core, public; NAME.client.h includes it. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NANORPC_WAIT_H
 #define NANORPC_WAIT_H

@@ -1,12 +1,13 @@
 /* ports/nrpc_link.h - what a port calls to drive a connection: the core, or, where the server says
- * so, TLS before it. Layer: core; for ports. Source: none.
+ * so, TLS before it.
+ * Layer: port; what all ports share. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
-#ifndef NANORPC_LINK_H
-#define NANORPC_LINK_H
+#ifndef NRPC_LINK_H
+#define NRPC_LINK_H
 
 #include "nanorpc/conn.h"
 #include "nanorpc/dial.h"
-#include "nanorpc/server.h"
+#include "nanorpc/nanorpc.h"
 
 NRPC_BEGIN_C
 

@@ -1,21 +1,15 @@
 /* nanorpc/client/nrpc_channel.c - calls begun, kept until there is a link, and given up; what a
- * channel does with its links. Layer: core. Source: gRPC "Wait for Ready", "Connectivity
- * Semantics"; RFC 9113 3.4.
+ * channel does with its links.
+ * Layer: core. Source: gRPC "Wait for Ready", "Connectivity Semantics"; RFC 9113 3.4.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/config.h"
 #if NRPC_CLIENT
 #include <string.h>
 
-#include "nanorpc/compression.h"
+#include "nanorpc/client/nrpc_caller.h"
 #include "nanorpc/grpc/nrpc_grpc.h"
-#include "nanorpc/client/nrpc_invoke.h"
 
 /* --- A call, as its owner sees it --------------------------------------------------------- */
-
-const struct nrpc_events *nrpc_call_events(const struct nrpc_call *call)
-{
-    return call->events;
-}
 
 /* What calls need of a connection that is not up yet, and has perhaps never been. */
 static struct nrpc_conn *prepare(struct nrpc_channel *channel)
@@ -32,6 +26,19 @@ static struct nrpc_conn *prepare(struct nrpc_channel *channel)
     return conn;
 }
 
+static void take_options(struct nrpc_call *call, const struct nrpc_call_options *options)
+{
+    if (options->timeout_ms) {
+        call->asked_ms = options->timeout_ms;
+    }
+    if (options->wait_for_ready) {
+        call->client |= NRPC_CLIENT_WAITS;
+    }
+#if NRPC_COMPRESSION
+    nrpc_compression_offer(call, options->compress);
+#endif
+}
+
 struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel,
                                     const struct nrpc_client_method *method,
                                     const struct nrpc_call_options *options, const void *request,
@@ -45,20 +52,11 @@ struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel,
     nrpc_stream_open(call, 0);
     call->method = &method->method;
     call->send_window = 0;
-#if NRPC_METADATA_BYTES
-    call->metadata_used = 0;
-#endif
-#if NRPC_COMPRESSION
-    nrpc_compression_offer(call, options ? options->compress : 0);
-#endif
     call->events = events;
-    call->begun_ms = NRPC_NO_DEADLINE; /* the timeout, until it is begun */
+    call->asked_ms = NRPC_NO_DEADLINE;
     call->client = NRPC_CLIENT_OWED;
-    if (options && options->timeout_ms) {
-        call->begun_ms = options->timeout_ms;
-    }
-    if (options && options->wait_for_ready) {
-        call->client |= NRPC_CLIENT_WAITS;
+    if (options) {
+        take_options(call, options);
     }
     if (request && (nrpc_client_write(call, request) || nrpc_call_close_writes(call))) {
         call->flags &= NRPC_CALL_QUEUED;
@@ -71,7 +69,8 @@ struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel,
 
 int nrpc_client_write(struct nrpc_call *call, const void *request)
 {
-    if (call->client >= NRPC_CLIENT_CLOSED) { /* all has come: nobody takes it any more */
+    /* Once all has come, nobody takes it any more. */
+    if ((call->client & NRPC_CLIENT_CLOSED) || call->trailers) {
         return NRPC_E_STATE;
     }
     int error = nrpc_call_send(call, request);
@@ -92,28 +91,35 @@ int nrpc_call_close_writes(struct nrpc_call *call)
     return 0;
 }
 
-void nrpc_client_put_back(struct nrpc_call *call)
-{
-    call->flags = (call->flags & NRPC_CALL_QUEUED) | NRPC_CALL_OPEN;
-    call->id = 0;
-    call->send_window = 0;
-    call->recv_window = (int32_t)nrpc_call_conn(call)->server->rx_bytes;
-    call->rx_have = 0;
-    call->tx_sent = call->tx_length = 0;
-    call->client &= (uint16_t)~NRPC_CLIENT_END_SENT;
-    if (call->client & NRPC_CLIENT_WROTE) {
-        call->flags |= NRPC_CALL_TX;
-        call->tx_length = (nrpc_block_size)(NRPC_PREFIX_BYTES + nrpc_get32(nrpc_call_tx(call) + 1));
-#if NRPC_PIECES
-        if (call->method->codec->produce) {
-            (void)call->method->codec->produce(call, NULL, 0);
-        }
-#endif
-    }
-    nrpc_stream_queue(call);
-}
-
 /* --- Links -------------------------------------------------------------------------------- */
+
+/* A client's SETTINGS, up to the value of the last one, its window. No HPACK table for responses:
+ * it would keep no texts, and messages and metadata are texts. The server knows that before it
+ * sends any. No pushes. */
+static const uint8_t settings[] = {0,
+                                   0,
+                                   18,
+                                   NRPC_SETTINGS,
+                                   0,
+                                   0,
+                                   0,
+                                   0,
+                                   0,
+                                   0,
+                                   NRPC_HEADER_TABLE_SIZE,
+                                   0,
+                                   0,
+                                   0,
+                                   0,
+                                   0,
+                                   NRPC_ENABLE_PUSH,
+                                   0,
+                                   0,
+                                   0,
+                                   0,
+                                   0,
+                                   NRPC_INITIAL_WINDOW_SIZE};
+NRPC_STATIC_ASSERT(NRPC_PREFACE_BYTES + sizeof settings + 4 == NRPC_CONTROL_MAX, "settings");
 
 static struct nrpc_conn *linked(struct nrpc_dial *dial, uint32_t now_ms)
 {
@@ -127,8 +133,9 @@ static struct nrpc_conn *linked(struct nrpc_dial *dial, uint32_t now_ms)
     conn->need = NRPC_FRAME_HEADER_BYTES;
     conn->hpack.max_bytes = 0; /* as the opening says */
     conn->control_bytes = NRPC_CONTROL_MAX;
-    memcpy(conn->control, nrpc_conn_preface, sizeof nrpc_conn_preface);
-    nrpc_put32(conn->control + NRPC_OPENING_BYTES, endpoint->rx_bytes);
+    uint8_t *p = (uint8_t *)memcpy(conn->control, nrpc_conn_preface, NRPC_PREFACE_BYTES);
+    memcpy(p + NRPC_PREFACE_BYTES, settings, sizeof settings);
+    nrpc_put32(p + NRPC_CONTROL_MAX - 4, endpoint->rx_bytes);
 #if NRPC_FAST
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) { /* the queue has been emptied */
         conn->calls[i].flags &= (uint16_t)~NRPC_CALL_QUEUED;
@@ -150,16 +157,6 @@ static void failed(struct nrpc_dial *dial)
             nrpc_grpc_fail(call, NRPC_UNAVAILABLE, "no connection");
         }
     }
-}
-
-uint32_t nrpc_client_time_left_ms(struct nrpc_call *call)
-{
-    if (!(call->client & NRPC_CLIENT_STARTED)) {
-        call->client |= NRPC_CLIENT_STARTED;
-        call->timeout_ms = call->begun_ms;
-        call->begun_ms = nrpc_call_conn(call)->now_ms;
-    }
-    return nrpc_call_time_left_ms(call);
 }
 
 /* An open call's time; without a link, what its turn would do. Returns the milliseconds that it has

@@ -1,42 +1,23 @@
 /* nanorpc/client/nrpc_client.c - the client's role on a connection: requests out, responses in, and
- * what a call's end means. Layer: core. Source: gRPC over HTTP2; gRPC "HTTP to gRPC Status Code
- * Mapping"; RFC 9113 6.8, 8.1.
+ * what a call's end means.
+ * Layer: core. Source: gRPC over HTTP2; gRPC "HTTP to gRPC Status Code Mapping"; RFC 9113 6.8, 8.1.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/config.h"
 #if NRPC_CLIENT
-#include "nanorpc/client.h"
-
-#include <stddef.h>
-#include <string.h>
-
-#include "nanorpc/compression.h"
-#include "nanorpc/grpc/nrpc_grpc.h"
 #include "nanorpc/client/nrpc_invoke.h"
-
-/* Sets of tokens. */
-enum {
-    STATUS = 1 << NRPC_T_STATUS,
-    NO_PSEUDO = 1 << NRPC_T_AUTHORITY | 1 << NRPC_T_METHOD | 1 << NRPC_T_PATH | 1 << NRPC_T_SCHEME,
-    CONTENT_TYPE = 1 << NRPC_T_CONTENT_TYPE,
-    GRPC_STATUS = 1 << NRPC_T_GRPC_STATUS,
-    BAD = 1 << NRPC_T_BAD
-};
+#include "nanorpc/grpc/nrpc_grpc.h"
+#include "nanorpc/http2/nrpc_transmit.h"
 
 enum { H2_INADEQUATE_SECURITY = 12, UNKNOWN_STATUS = NRPC_UNAUTHENTICATED + 1 };
 
 /* --- What the end of a call is called ----------------------------------------------------- */
 
-/* What :status means, as nrpc_hpack gives it: the number, or where in the static table it stands.
- */
 #define MEANS(http, status) (uint16_t)((http) << 5 | (status))
-static const uint16_t http_statuses[] = {MEANS(NRPC_STATIC_STATUS, NRPC_OK),
-                                         MEANS(200, NRPC_OK),
-                                         MEANS(NRPC_STATIC_STATUS + 4, NRPC_INTERNAL),
+static const uint16_t http_statuses[] = {MEANS(200, NRPC_OK),
                                          MEANS(400, NRPC_INTERNAL),
                                          MEANS(431, NRPC_INTERNAL),
                                          MEANS(401, NRPC_UNAUTHENTICATED),
                                          MEANS(403, NRPC_PERMISSION_DENIED),
-                                         MEANS(NRPC_STATIC_STATUS + 5, NRPC_UNIMPLEMENTED),
                                          MEANS(404, NRPC_UNIMPLEMENTED),
                                          MEANS(429, NRPC_UNAVAILABLE),
                                          MEANS(502, NRPC_UNAVAILABLE),
@@ -65,66 +46,6 @@ static enum nrpc_status status_of_reset(const struct nrpc_call *call, uint32_t c
     }
 }
 
-/* --- Messages of statuses ----------------------------------------------------------------- */
-
-/* Over 255: it is none. */
-static NRPC_NOINLINE unsigned hex_value(unsigned digit)
-{
-    unsigned n = digit - '0', letter = (digit | 0x20) - 'a';
-    return n < 10 ? n : letter < 6 ? letter + 10 : 256;
-}
-
-/* Decodes in place; what is no escape stays as it is. */
-static void unescape(uint8_t *text)
-{
-    unsigned code;
-    for (const uint8_t *from = text; (*text = *from++) != '\0'; text++) {
-        if (*text == '%' && (code = hex_value(from[0]) << 4 | hex_value(from[1])) < 256) {
-            *text = (uint8_t)code;
-            from += 2;
-        }
-    }
-}
-
-void nrpc_client_tell(struct nrpc_call *call, enum nrpc_status status, const char *text)
-{
-    uint8_t *own = nrpc_call_message(call);
-    unsigned n = call->message_length;
-    if (!(call->client & NRPC_CLIENT_OWED)) {
-        return;
-    }
-    call->client &= (uint16_t)~NRPC_CLIENT_OWED;
-    if (!text) {
-        own[n < NRPC_STATUS_MESSAGE_MAX ? n : NRPC_STATUS_MESSAGE_MAX - 1] = '\0';
-        unescape(own);
-        text = (const char *)own;
-    }
-    call->events->done(call, status, text);
-}
-
-/* Of grpc-message, as it comes: it is a text, and the HPACK table keeps none. */
-static void message_byte(struct nrpc_hpack *hpack, uint8_t byte)
-{
-    struct nrpc_conn *conn = (struct nrpc_conn *)((uintptr_t)hpack -
-                                                  offsetof(struct nrpc_conn, hpack));
-#if NRPC_METADATA_BYTES
-    struct nrpc_call *call = conn->vacant; /* see nrpc_request_begin */
-#else
-    struct nrpc_call *call = nrpc_stream_find(conn, conn->block_id);
-#endif
-    unsigned n = hpack->bytes - hpack->name_bytes - (32 + 1u); /* before this one */
-#if NRPC_FAST
-    conn->request.odd |= NRPC_HAS_KEYS; /* so that a block like it is decoded anew */
-#endif
-    if (!call || (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN) {
-        return;
-    }
-    if (n < NRPC_STATUS_MESSAGE_MAX - 1) {
-        nrpc_call_message(call)[n++] = byte;
-        call->message_length = (uint8_t)n;
-    }
-}
-
 /* --- Responses ---------------------------------------------------------------------------- */
 
 /* All has come. A status that is no good makes a single reply void; those of a stream are delivered
@@ -132,7 +53,7 @@ static void message_byte(struct nrpc_hpack *hpack, uint8_t byte)
 static void trailers(struct nrpc_call *call, uint32_t status)
 {
     status = status < UNKNOWN_STATUS ? status : UNKNOWN_STATUS;
-    call->client |= (uint16_t)((1 + status) * NRPC_CLIENT_STATUS);
+    call->trailers = (uint8_t)(1 + status);
     call->flags &= (uint16_t)~(NRPC_CALL_TX | NRPC_CALL_PRODUCING); /* it is of no use any more */
     call->tx_length = 0;
     if (status &&
@@ -140,19 +61,21 @@ static void trailers(struct nrpc_call *call, uint32_t status)
         call->flags &= (uint16_t)~NRPC_CALL_TAKING;
         call->rx_have = 0;
     }
-    nrpc_grpc_receive(call, NULL, 0);
+    nrpc_up_data(call, NULL, 0);
 }
 
 /* What headers that are not malformed say of a call in which nothing else has gone wrong. */
-static enum nrpc_status verdict(const struct nrpc_call *call, const struct nrpc_request *response,
+static enum nrpc_status verdict(const struct nrpc_call *call, const struct nrpc_fields *response,
                                 int first)
 {
     if (response->list_bytes > NRPC_HEADER_LIST_MAX || response->fault) {
         return NRPC_RESOURCE_EXHAUSTED;
     }
-    if (first && !(response->seen & GRPC_STATUS)) {
-        enum nrpc_status status = status_of_http(response->path);
-        return status || ((response->seen & ~response->odd) & CONTENT_TYPE) ? status : NRPC_UNKNOWN;
+    if (first && !(response->seen & NRPC_FIELD(GRPC_STATUS))) {
+        enum nrpc_status status = status_of_http(response->http_status);
+        return status || ((response->seen & ~response->odd) & NRPC_FIELD(CONTENT_TYPE))
+                   ? status
+                   : NRPC_UNKNOWN;
     }
     return (call->flags & NRPC_CALL_RX_END) && call->body_left + 1 > 1
                ? NRPC_INTERNAL
@@ -161,17 +84,17 @@ static enum nrpc_status verdict(const struct nrpc_call *call, const struct nrpc_
 
 static void headers(struct nrpc_conn *conn)
 {
-    const struct nrpc_request *response = &conn->request;
+    const struct nrpc_fields *response = &conn->fields;
     struct nrpc_call *call = nrpc_stream_find(conn, conn->frame.id);
     unsigned end = conn->block_flags & NRPC_END_STREAM;
     if (!call || !(call->flags & NRPC_CALL_OPEN)) {
         nrpc_conn_glitch(conn); /* given up while they were on their way */
         return;
     }
-    unsigned first = !(call->client & NRPC_CLIENT_ANSWERED),
-             pseudo = response->seen & (STATUS | NO_PSEUDO);
-    unsigned interim = first && response->path - 100u < 100;
-    if (((response->seen | response->odd) & BAD) || pseudo != first * STATUS ||
+    unsigned first = !(call->client & NRPC_CLIENT_ANSWERED);
+    unsigned interim = first && response->http_status - 100u < 100;
+    if (nrpc_fields_are_malformed(response) ||
+        (response->seen & NRPC_PSEUDO_FIELDS) != first * NRPC_FIELD(STATUS) ||
         (end ? interim : !first)) {
         nrpc_conn_reset(conn, call->id, NRPC_H2_PROTOCOL_ERROR);
         return;
@@ -186,15 +109,13 @@ static void headers(struct nrpc_conn *conn)
         call->body_left = response->content_length;
     }
     enum nrpc_status status = verdict(call, response, (int)first);
-#if NRPC_COMPRESSION
-    if (first && !status && !nrpc_compression_begin(call, response->encoding, 0)) {
+    if (NRPC_COMPRESSION && first && !status && !nrpc_compression_takes(call, response)) {
         status = NRPC_INTERNAL;
     }
-#endif
     if (status) {
         nrpc_call_finish(call, status, "not a gRPC response");
     } else if (end) {
-        trailers(call, response->timeout_ms);
+        trailers(call, response->grpc_status);
     } else {
         call->message_length = 0; /* these have not been trailers */
         if (call->events->headers && !(call->flags & NRPC_CALL_FINISHED)) {
@@ -206,8 +127,7 @@ static void headers(struct nrpc_conn *conn)
 enum nrpc_status nrpc_client_message(struct nrpc_call *call, const void *reply, void *unused)
 {
     const struct nrpc_client_method *method = (const struct nrpc_client_method *)call->method;
-    unsigned streams = method->method.kind & NRPC_CLIENT_STREAM,
-             status = call->client / NRPC_CLIENT_STATUS - 1u;
+    unsigned streams = method->method.kind & NRPC_CLIENT_STREAM, status = call->trailers - 1u;
     (void)unused;
     if (!reply) { /* the response has come to its end, and what there was has been delivered */
         const char *text = NULL;
@@ -237,10 +157,10 @@ static int may_retry(const struct nrpc_call *call)
 
 void nrpc_client_cancelled(struct nrpc_call *call, enum nrpc_status why)
 {
-    uint32_t code = nrpc_call_conn(call)->request.list_bytes;
+    uint32_t code = nrpc_call_conn(call)->reset_code;
     if (call->flags & NRPC_CALL_OPEN) { /* nrpc_grpc_fail: its turn resets the stream */
         nrpc_client_tell(call, why, NULL);
-    } else if (call->client >= NRPC_CLIENT_STATUS) { /* its owner does not take it yet */
+    } else if (call->trailers) { /* its owner does not take it yet */
         call->flags |= NRPC_CALL_OPEN | NRPC_CALL_HELD | NRPC_CALL_REQUESTED;
         call->id = 0;
     } else if (why == NRPC_UNAVAILABLE && !call->id) {
@@ -336,6 +256,7 @@ static enum nrpc_turn put_requests(struct nrpc_conn *conn, struct nrpc_call *cal
 
 static enum nrpc_turn turn(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
+    nrpc_grpc_advance(call);
     if (call->flags & NRPC_CALL_FINISHED) {
         return close_stream(conn, call, out);
     }
@@ -359,7 +280,7 @@ static void goaway(struct nrpc_conn *conn, uint32_t last_id)
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
         struct nrpc_call *call = &conn->calls[i];
         if ((call->flags & NRPC_CALL_OPEN) && call->id > last_id) {
-            conn->request.list_bytes = NRPC_H2_REFUSED_STREAM;
+            conn->reset_code = NRPC_H2_REFUSED_STREAM;
             nrpc_stream_close(call, NRPC_CANCELLED);
         }
     }
@@ -369,7 +290,6 @@ const struct nrpc_role nrpc_client_role = {
     .headers = headers,
     .turn = turn,
     .goaway = goaway,
-    .message_byte = message_byte,
 };
 
 #endif

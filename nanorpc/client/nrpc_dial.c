@@ -1,9 +1,10 @@
 /* nanorpc/client/nrpc_dial.c - when to open a link: waits that grow with each failure, and what is
- * known of the last one. Layer: core. Source: gRPC "Connection Backoff Protocol".
+ * known of the last one.
+ * Layer: core. Source: gRPC "Connection Backoff Protocol".
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/dial.h"
 
-#include "nanorpc/server.h"
+#include "nanorpc/http2/nrpc_conn.h"
 
 NRPC_STATIC_ASSERT(NRPC_BACKOFF_MIN_MS >= 10 && NRPC_BACKOFF_MIN_MS <= NRPC_BACKOFF_MAX_MS &&
                        NRPC_BACKOFF_MAX_MS <= 100000000,

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "nanorpc/compression.h"
+#include "nanorpc/grpc/nrpc_compression.h"
 #include "nanorpc/grpc/nrpc_metadata.h"
 
 /* HPACK: places in the static table; then in the dynamic one, once the first request has put its
@@ -22,6 +22,18 @@ enum {
     OUR_PATH = 65 + NRPC_COMPRESSION
 };
 enum { TIMEOUT_MAX = 99999999 };
+
+/* What stands in the blocks as it is, see nrpc_respond_piece: te and the rest that is always the
+ * same, to be put into the server's table; and from there, :authority before them. */
+#if NRPC_COMPRESSION
+static const char fields[] = "\113\100\002te\010trailers\137\020application/grpc"
+                             "\100\024grpc-accept-encoding\025identity,deflate,gzip";
+static const char indexed_fields[] = "\004\301\300\277\276";
+#else
+static const char fields[] = "\037\100\002te\010trailers\137\020application/grpc";
+static const char indexed_fields[] = "\003\300\277\276";
+#endif
+static const char timeout_name[] = "\016\000\014grpc-timeout";
 
 static uint8_t *put_text(uint8_t *p, const char *text)
 {
@@ -44,7 +56,7 @@ static uint8_t *put_timeout(uint8_t *p, uint32_t left)
         *--digit = (char)('0' + left % 10);
         left /= 10;
     } while (left);
-    return put_text(nrpc_respond_piece(p, NRPC_PIECE_TIMEOUT), digit);
+    return put_text(nrpc_respond_piece(p, timeout_name), digit);
 }
 
 /* The first request puts all that stays the same into the server's table. Where that has no bytes
@@ -78,10 +90,8 @@ uint8_t *nrpc_invoke_headers(struct nrpc_call *call, uint8_t *p)
         *p++ = INSERT | AUTHORITY;
         p = put_text(p, channel->authority);
     }
-    p = nrpc_respond_piece(p, indexed ? NRPC_PIECE_INDEXED : NRPC_PIECE_FIELDS);
-#if NRPC_COMPRESSION
+    p = nrpc_respond_piece(p, indexed ? indexed_fields : fields);
     p = nrpc_respond_encoding(p, nrpc_compression_announced(call));
-#endif
     uint32_t left = nrpc_client_time_left_ms(call);
     if (left <= TIMEOUT_MAX) { /* one over 27 hours is watched only here */
         p = put_timeout(p, left);

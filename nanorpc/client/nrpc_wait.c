@@ -1,5 +1,6 @@
 /* nanorpc/client/nrpc_wait.c - blocking calls: the port is polled until what is waited for has
- * come. Layer: core. Source: none.
+ * come.
+ * Layer: core. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/config.h"
 #if NRPC_CLIENT

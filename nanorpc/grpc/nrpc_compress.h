@@ -1,6 +1,6 @@
 /* nanorpc/grpc/nrpc_compress.h - messages in gRPC's two compressed forms: gzip, and zlib, which
- * gRPC calls deflate. Pure. Layer: core; used with NRPC_COMPRESSION. Source: RFC 1950, 1951, 1952;
- * gRPC "Compression".
+ * gRPC calls deflate. Pure.
+ * Layer: core; used with NRPC_COMPRESSION. Source: RFC 1950, 1951, 1952; gRPC "Compression".
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NANORPC_COMPRESS_H
 #define NANORPC_COMPRESS_H
@@ -8,13 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Values of grpc-encoding; and, together, sets of them, as in grpc-accept-encoding. */
-enum nrpc_encoding {
-    NRPC_ENCODING_DEFLATE = 0x01, /* RFC 1950 around RFC 1951 */
-    NRPC_ENCODING_GZIP = 0x02,    /* RFC 1952 around RFC 1951 */
-    NRPC_ENCODING_IDENTITY = 0x04,
-    NRPC_ENCODING_OTHER = 0x80 /* any that is not supported */
-};
+#include "nanorpc/hpack/nrpc_encoding.h"
 
 enum nrpc_inflate_error {
     NRPC_INFLATE_BAD = -1,  /* not such data, cut short, followed by more, or its checksum is wrong

@@ -1,12 +1,15 @@
 /* nanorpc/grpc/nrpc_compression.c - inflates what a peer has compressed, compresses what it takes
- * so; where a call asks for it. Layer: core; used with NRPC_COMPRESSION. Source: gRPC
- * "Compression".
+ * so; where a call asks for it.
+ * Layer: core; used with NRPC_COMPRESSION. Source: gRPC "Compression".
  * SPDX-License-Identifier: Apache-2.0 */
-#include "nanorpc/compression.h"
+#include "nanorpc/grpc/nrpc_compression.h"
 
-#include "nanorpc/grpc/nrpc_grpc.h"
+#include "nanorpc/codec.h"
+#include "nanorpc/grpc/nrpc_compress.h"
 
 #if NRPC_COMPRESSION
+
+enum { BOTH = NRPC_ENCODING_DEFLATE | NRPC_ENCODING_GZIP };
 
 /* An encoding that they take, or 0. gzip is preferred: some peers have taken deflate for what is
  * inside it. */
@@ -16,13 +19,16 @@ static unsigned ours(const struct nrpc_call *call)
     return accepted & NRPC_ENCODING_GZIP ? NRPC_ENCODING_GZIP : accepted & NRPC_ENCODING_DEFLATE;
 }
 
-int nrpc_compression_begin(struct nrpc_call *call, unsigned encoding, unsigned accepted)
+int nrpc_compression_takes(struct nrpc_call *call, const struct nrpc_fields *theirs)
 {
-    const unsigned both = NRPC_ENCODING_DEFLATE | NRPC_ENCODING_GZIP;
-    unsigned known = encoding & (both | NRPC_ENCODING_IDENTITY);
-    call->compression |= (uint8_t)((encoding & both) | (accepted & both)
-                                                           << NRPC_COMPRESSION_ACCEPTED_SHIFT);
-    return known == encoding && !(known & (known - 1)); /* one of them at most */
+    unsigned known = theirs->encoding & (BOTH | NRPC_ENCODING_IDENTITY);
+    call->compression |= (uint8_t)(theirs->encoding & BOTH);
+    return known == theirs->encoding && !(known & (known - 1)); /* one of them at most */
+}
+
+void nrpc_compression_accept(struct nrpc_call *call, const struct nrpc_fields *theirs)
+{
+    call->compression |= (uint8_t)((theirs->accepted & BOTH) << NRPC_COMPRESSION_ACCEPTED_SHIFT);
 }
 
 void nrpc_compression_offer(struct nrpc_call *call, unsigned encoding)
@@ -68,25 +74,23 @@ uint32_t nrpc_compression_limit(const struct nrpc_call *call, uint8_t flag)
     return flag ? server->rx_bytes - NRPC_PREFIX_BYTES : server->request_bytes;
 }
 
-const uint8_t *nrpc_compression_inflate(struct nrpc_call *call, uint8_t flag, const uint8_t *data,
-                                        uint32_t *n)
+enum nrpc_status nrpc_compression_inflate(struct nrpc_call *call, uint8_t flag,
+                                          const uint8_t **data, uint32_t *n)
 {
     const struct nrpc_server *server = nrpc_call_conn(call)->server;
     enum nrpc_encoding theirs = (enum nrpc_encoding)(call->compression & NRPC_COMPRESSION_THEIRS);
     call->compression &= (uint8_t)~NRPC_COMPRESSION_SEEN;
     if (!flag) {
-        return data;
+        return NRPC_OK;
     }
     call->compression |= NRPC_COMPRESSION_SEEN;
-    int32_t size = nrpc_inflate(theirs, data, *n, server->inflated, server->request_bytes);
+    int32_t size = nrpc_inflate(theirs, *data, *n, server->inflated, server->request_bytes);
     if (size < 0) {
-        int is_bad = size == NRPC_INFLATE_BAD;
-        nrpc_grpc_fail(call, is_bad ? NRPC_INTERNAL : NRPC_RESOURCE_EXHAUSTED,
-                       is_bad ? "message does not inflate" : "message too large");
-        return NULL;
+        return size == NRPC_INFLATE_BAD ? NRPC_INTERNAL : NRPC_RESOURCE_EXHAUSTED;
     }
     *n = (uint32_t)size;
-    return server->inflated;
+    *data = server->inflated;
+    return NRPC_OK;
 }
 
 uint8_t nrpc_compression_deflate_within(struct nrpc_call *call, uint8_t *message, uint32_t *n,
@@ -103,7 +107,7 @@ uint8_t nrpc_compression_deflate(struct nrpc_call *call, uint8_t *message, uint3
 {
 #if NRPC_PIECES
     if (call->method->codec->take || call->method->codec->produce) {
-        return 0; /* see streamed.c, which has a state at the block's end */
+        return 0; /* see nrpc_streamed.c, which has a state at the block's end */
     }
 #endif
     return nrpc_compression_deflate_within(call, message, n,

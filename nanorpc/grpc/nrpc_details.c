@@ -1,12 +1,14 @@
 /* nanorpc/grpc/nrpc_details.c - google.rpc.Status: encoded at the end of the call's metadata block,
- * and read where it came. Layer: core; knows nanopb. Source: google/rpc/status.proto,
- * google/protobuf/any.proto.
+ * and read where it came.
+ * Layer: core; knows nanopb. Source: google/rpc/status.proto, google/protobuf/any.proto.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/details.h"
 
 #include <pb_decode.h>
 #include <pb_encode.h>
 #include <string.h>
+
+#include "nanorpc/http2/nrpc_conn.h"
 
 #if NRPC_METADATA_BYTES
 

@@ -1,10 +1,12 @@
 /* nanorpc/grpc/nrpc_grpc.c - from bytes of a stream to messages and back, and how a call ends.
  * Layer: core. Source: gRPC over HTTP2; gRPC "Status codes and their use".
  * SPDX-License-Identifier: Apache-2.0 */
-#include "nanorpc/compression.h"
 #include "nanorpc/grpc/nrpc_grpc.h"
 
 #include <string.h>
+
+#include "nanorpc/codec.h"
+#include "nanorpc/http2/nrpc_role.h"
 
 static unsigned kind_of(const struct nrpc_call *call)
 {
@@ -132,12 +134,21 @@ static void settle(struct nrpc_call *call, enum nrpc_status status, int last)
     }
 }
 
-NRPC_GRPC_SHARED void nrpc_grpc_deliver(struct nrpc_call *call, const uint8_t *message,
-                                        uint32_t length)
+void nrpc_grpc_deliver(struct nrpc_call *call, const uint8_t *message, uint32_t length)
 {
     call->flags |= NRPC_CALL_REQUESTED;
     settle(call, call->method->codec->message(call, message, length),
            !(kind_of(call) & NRPC_CLIENT_STREAM));
+}
+
+int nrpc_grpc_inflate(struct nrpc_call *call, uint8_t flag, const uint8_t **data, uint32_t *n)
+{
+    enum nrpc_status status = nrpc_compression_inflate(call, flag, data, n);
+    if (status != NRPC_OK) {
+        nrpc_grpc_fail(call, status,
+                       status == NRPC_INTERNAL ? "message does not inflate" : "message too large");
+    }
+    return status == NRPC_OK;
 }
 
 /* Delivers the message that begins at data. Returns the bytes that it took; 0 when it is not all
@@ -170,9 +181,8 @@ static uint32_t deliver(struct nrpc_call *call, const uint8_t *data, uint32_t n)
         nrpc_grpc_fail(call, NRPC_INTERNAL, "not one message");
         return 0;
     }
-    const uint8_t *message = nrpc_compression_inflate(call, data[0], data + NRPC_PREFIX_BYTES,
-                                                      &length);
-    if (!message) {
+    const uint8_t *message = data + NRPC_PREFIX_BYTES;
+    if (!nrpc_grpc_inflate(call, data[0], &message, &length)) {
         return 0;
     }
     nrpc_grpc_deliver(call, message, length);
@@ -235,7 +245,7 @@ void nrpc_grpc_advance(struct nrpc_call *call)
     pull(call);
 }
 
-void nrpc_grpc_receive(struct nrpc_call *call, const uint8_t *data, uint32_t n)
+void nrpc_up_data(struct nrpc_call *call, const uint8_t *data, uint32_t n)
 {
     while (n && !(call->flags & NRPC_CALL_FINISHED)) {
         uint32_t used = 0;

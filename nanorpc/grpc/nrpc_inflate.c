@@ -1,5 +1,6 @@
 /* nanorpc/grpc/nrpc_inflate.c - decompresses a message into its block, which is the window; small
- * before fast. Layer: core; used with NRPC_COMPRESSION. Source: RFC 1950, 1951, 1952.
+ * before fast.
+ * Layer: core; used with NRPC_COMPRESSION. Source: RFC 1950, 1951, 1952.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "nanorpc/http2/nrpc_role.h"
+
 #if NRPC_METADATA_BYTES
 
 enum { RECORD_BYTES = 3, FIELD_OVERHEAD = 5, PADDED = 64 };
@@ -54,14 +56,14 @@ static int is_binary(const char *key)
 
 /* ASCII becomes one record; base64, padded or not, one for each value that stands between commas.
  */
-uint8_t nrpc_metadata_take(struct nrpc_call *call, const struct nrpc_hpack *field)
+uint8_t nrpc_up_value(struct nrpc_call *call, const struct nrpc_hpack *field)
 {
     unsigned key = field->token - (unsigned)NRPC_T_KEY, position, bits = 0;
     int binary = is_binary(field->server->keys[key]->name), n = 0;
     int32_t left = nrpc_hpack_text(field, &position);
     uint32_t group = 0;
     if (left < 0) {
-        return (uint8_t)-left;
+        return left == NRPC_TEXT_LOST ? NRPC_FAULT_LOST : NRPC_RESOURCE_EXHAUSTED;
     }
     for (;; left--) {
         unsigned c = left ? nrpc_hpack_text_byte(field, position++) : ',';

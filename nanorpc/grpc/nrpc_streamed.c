@@ -1,4 +1,4 @@
-/* nanorpc/grpc/nrpc_streamed.c - the codec of methods with streamed fields: see streamed.h.
+/* nanorpc/grpc/nrpc_streamed.c - the codec of methods with streamed fields: see nanorpc/streamed.h.
  * Layer: core; knows nanopb. Source: gRPC over HTTP2 "Length-Prefixed-Message"; nanopb's
  * pb_encode.h.
  * SPDX-License-Identifier: Apache-2.0 */
@@ -9,7 +9,6 @@
 #include <pb_encode.h>
 #include <string.h>
 
-#include "nanorpc/compression.h"
 #include "nanorpc/grpc/nrpc_grpc.h"
 
 /* The method's own: its codec is the first member. */
@@ -110,9 +109,8 @@ static uint32_t take_compressed(struct nrpc_call *call, const uint8_t *data, uin
         !((call->flags & NRPC_CALL_RX_END) || (call->method->kind & NRPC_CLIENT_STREAM))) {
         return 0;
     }
-    const uint8_t *message = nrpc_compression_inflate(call, data[0], data + NRPC_PREFIX_BYTES,
-                                                      &length);
-    if (!message) {
+    const uint8_t *message = data + NRPC_PREFIX_BYTES;
+    if (!nrpc_grpc_inflate(call, data[0], &message, &length)) {
         return 0;
     }
     if (!(call->flags & NRPC_CALL_TAKING)) {
@@ -147,7 +145,7 @@ uint32_t nrpc_streamed_take(struct nrpc_call *call, const uint8_t *data, uint32_
         if (NRPC_COMPRESSION && data[0]) {
             return take_compressed(call, data, n);
         }
-        (void)nrpc_compression_inflate(call, 0, data, NULL); /* notes that it is not */
+        (void)nrpc_compression_inflate(call, 0, NULL, NULL); /* notes that it is not */
         begin_walk(call, nrpc_get32(data + 1));
         state->compressed = 0;
         at += NRPC_PREFIX_BYTES;

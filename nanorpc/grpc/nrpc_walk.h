@@ -1,5 +1,6 @@
 /* nanorpc/grpc/nrpc_walk.h - walks over a protobuf message while it arrives: hands out one field in
- * pieces, keeps the rest. Layer: core. Source: protobuf "Encoding".
+ * pieces, keeps the rest.
+ * Layer: core. Source: protobuf "Encoding".
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NANORPC_WALK_H
 #define NANORPC_WALK_H

@@ -1,5 +1,6 @@
 /* nanorpc/hpack/nrpc_hpack.h - semantic HPACK: a header block goes in as it arrives, meanings come
- * out. Layer: core. Source: RFC 7541.
+ * out.
+ * Layer: core. Source: RFC 7541.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NANORPC_HPACK_H
 #define NANORPC_HPACK_H
@@ -13,33 +14,26 @@
 
 NRPC_BEGIN_C
 
+struct nrpc_server;
+
 /* The longest grpc-timeout that is told from a longer one: 12 days. */
 enum { NRPC_TIMEOUT_MAX = (1 << 30) - 1 };
 
-/* What a header field is to a gRPC server or client. The first ones stand in the order of their
- * names. */
+/* What a header field is to a gRPC server or client: first the names that are known, in their
+ * order, then the rest. "Odd" is a value other than the expected one: 1 instead of 0. */
 enum nrpc_token {
     NRPC_T_AUTHORITY, /* value unused */
     NRPC_T_METHOD,    /* 0: POST, else any other number */
     NRPC_T_PATH,      /* service << 8 | method, or NRPC_PATH_UNKNOWN */
     NRPC_T_SCHEME,    /* unused */
-#if NRPC_CLIENT
-    NRPC_T_STATUS, /* the number; below 100: NRPC_STATIC_STATUS + the place of the static table's
-                      entry among its kind */
-#endif
+    NRPC_T_STATUS,    /* with NRPC_CLIENT: the number */
     NRPC_T_CONNECTION,
-    NRPC_T_CONTENT_LENGTH, /* bytes, 0..UINT32_MAX - 1 */
-    NRPC_T_CONTENT_TYPE,   /* 0: application/grpc, else any other number */
-#if NRPC_COMPRESSION
-    NRPC_T_GRPC_ACCEPT_ENCODING, /* a set of enum nrpc_encoding */
-    NRPC_T_GRPC_ENCODING,        /* likewise, of one */
-#else
-    NRPC_T_GRPC_ENCODING, /* 0: identity, 1: any other */
-#endif
-#if NRPC_CLIENT
-    NRPC_T_GRPC_MESSAGE, /* unused; its bytes are given to the role */
-    NRPC_T_GRPC_STATUS,  /* the number */
-#endif
+    NRPC_T_CONTENT_LENGTH,       /* bytes, 0..UINT32_MAX - 1 */
+    NRPC_T_CONTENT_TYPE,         /* 0: application/grpc, else any other number */
+    NRPC_T_GRPC_ACCEPT_ENCODING, /* with NRPC_COMPRESSION: a set of enum nrpc_encoding */
+    NRPC_T_GRPC_ENCODING,        /* likewise, of one; without it 0: identity, 1: odd */
+    NRPC_T_GRPC_MESSAGE,         /* unused: its bytes are given to server->message_byte */
+    NRPC_T_GRPC_STATUS,          /* with NRPC_CLIENT: the number */
     NRPC_T_GRPC_TIMEOUT, /* milliseconds, rounded up, 0..NRPC_TIMEOUT_MAX; UINT32_MAX: malformed */
     NRPC_T_KEEP_ALIVE,
     NRPC_T_PROXY_CONNECTION,
@@ -52,12 +46,10 @@ enum nrpc_token {
     NRPC_T_BAD = NRPC_T_CONNECTION /* a name that makes the request malformed, RFC 9113 8.2 */
 };
 
-enum { NRPC_STATIC_STATUS = 5 };
-
 /* An entry of the dynamic table: 8 bytes, whatever the length of its text. */
 struct nrpc_hpack_entry {
     uint32_t value;
-    uint32_t shape; /* bytes that it counts, name's length, token - see hpack.c */
+    uint32_t shape; /* bytes that it counts, name's length, token - see nrpc_hpack_table.c */
 };
 
 /* A decoder. One for a connection; it may be cut between any two bytes. */
@@ -67,15 +59,16 @@ struct nrpc_hpack { /* small fields first: the shortest instructions reach them 
     uint8_t newest, count; /* the table's ring */
     uint8_t token;         /* of the field being decoded, or just decoded: enum nrpc_token */
     uint16_t max_bytes, used_bytes; /* the table: RFC 7541 4.2 */
-#if NRPC_HPACK_TABLE_BYTES < 4096
-    uint16_t limit; /* the largest max_bytes that the peer may choose */
-#endif
+    uint16_t limit;                 /* the largest max_bytes that the peer may choose */
     uint16_t name_bytes;
     uint16_t bytes; /* name + value + 32, RFC 7541 4.1 */
     struct nrpc_huffman huffman;
     uint8_t bad; /* the name or the value is not allowed, RFC 9113 8.2 */
     uint32_t value;
-    uint32_t integer; /* a number; then the encoded bytes of the string still to come */
+    union {
+        uint32_t number; /* being decoded; of a string its length, which becomes .. */
+        uint32_t left;   /* .. its encoded bytes that are still to come */
+    } n;
 #if NRPC_FAST
     uint32_t generation; /* changes with each change of the table */
 #endif
@@ -92,15 +85,11 @@ struct nrpc_hpack { /* small fields first: the shortest instructions reach them 
  * their meaning, its keys say which other values are wanted. */
 void nrpc_hpack_init(struct nrpc_hpack *hpack, const struct nrpc_server *server);
 
-/* The peer has our SETTINGS_HEADER_TABLE_SIZE: from now on a larger table is an error, RFC
- * 7541 6.3. */
+/* The peer has our SETTINGS_HEADER_TABLE_SIZE: from now on a larger table is an error, RFC 7541
+ * 6.3. */
 static inline void nrpc_hpack_acked(struct nrpc_hpack *hpack)
 {
-#if NRPC_HPACK_TABLE_BYTES < 4096
     hpack->limit = NRPC_HPACK_TABLE_BYTES;
-#else
-    (void)hpack;
-#endif
 }
 
 /* Begins a header block. */
@@ -120,11 +109,11 @@ static inline int nrpc_hpack_end(const struct nrpc_hpack *hpack)
     return !(hpack->state >> 1 | hpack->shift); /* no field and no number is begun */
 }
 
-enum { NRPC_TEXT_TOO_LONG = -8, NRPC_TEXT_LOST = -0xff }; /* less: nrpc_request.fault */
 #if NRPC_METADATA_BYTES
 /* The text of a key's value, until the next byte is decoded. *start: where its byte i is, by
  * nrpc_hpack_text_byte. Returns its length; NRPC_TEXT_TOO_LONG: it has never been in the ring;
  * NRPC_TEXT_LOST: it has left the ring although the peer's table still has it. */
+enum { NRPC_TEXT_TOO_LONG = -1, NRPC_TEXT_LOST = -2 };
 static inline int32_t nrpc_hpack_text(const struct nrpc_hpack *hpack, unsigned *start)
 {
     *start = hpack->value >> 16;
@@ -141,7 +130,7 @@ static inline uint8_t nrpc_hpack_text_byte(const struct nrpc_hpack *hpack, unsig
 }
 #endif
 
-/* The names of enum nrpc_token as a list of match.h, for tests. */
+/* The names of enum nrpc_token as a list of nrpc_match.h, for tests. */
 extern const char nrpc_hpack_names[];
 
 NRPC_END_C

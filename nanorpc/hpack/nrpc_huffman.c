@@ -1,7 +1,8 @@
 /* nanorpc/hpack/nrpc_huffman.c - HPACK's Huffman code is canonical: how long each symbol's code is,
  * that is the whole table. Small, it is kept as runs of lengths; with NRPC_FAST as the symbols in
  * their order.
- * Layer: core. Source: RFC 7541 appendix B. SPDX-License-Identifier: Apache-2.0 */
+ * Layer: core. Source: RFC 7541 appendix B.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/hpack/nrpc_huffman.h"
 
 #include <string.h>

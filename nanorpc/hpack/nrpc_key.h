@@ -1,5 +1,6 @@
 /* nanorpc/hpack/nrpc_key.h - NRPC_KEY: a metadata key, with its place in HPACK's static table,
- * found when compiling. Layer: core, public; include nanorpc.h. Source: RFC 7541 appendix A.
+ * found when compiling.
+ * Layer: core, public; nanorpc.h includes it. Source: RFC 7541 appendix A.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NANORPC_KEY_H
 #define NANORPC_KEY_H
@@ -10,9 +11,10 @@
 #define NRPC_STATIC_NAME_(key, its_name, index) __builtin_strcmp(key, its_name) == 0 ? index:
 #define NRPC_STATIC_NAMES_(N, name)                                                                \
     N(name, "accept-charset", 15)                                                                  \
-    N(name, "accept-encoding", 16) N(name, "accept-language", 17) N(name, "accept-ranges", 18)     \
-        N(name, "accept", 19) N(name, "access-control-allow-origin", 20) N(name, "age", 21)        \
-            N(name, "allow", 22) N(name, "authorization", 23) N(name, "cache-control", 24)         \
+    N(name, "accept-encoding", 16)                                                                 \
+    N(name, "accept-language", 17) N(name, "accept-ranges", 18) N(name, "accept", 19)              \
+        N(name, "access-control-allow-origin", 20) N(name, "age", 21) N(name, "allow", 22)         \
+            N(name, "authorization", 23) N(name, "cache-control", 24)                              \
                 N(name, "content-disposition", 25) N(name, "content-encoding", 26)                 \
                     N(name, "content-language", 27) N(name, "content-location", 29)                \
                         N(name, "content-range", 30) N(name, "cookie", 32) N(name, "date", 33)     \

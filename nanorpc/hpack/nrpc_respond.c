@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-#include "nanorpc/grpc/nrpc_compress.h"
-#include "nanorpc/http2/nrpc_role.h"
+#include "nanorpc/hpack/nrpc_encoding.h"
 
 enum {
     INDEXED = 0x80,
@@ -18,54 +17,36 @@ enum {
 };
 
 /* What stands in blocks as it is: each piece after its length. */
-static const char pieces[] =
-#if NRPC_CLIENT
-    "\016\000\014grpc-timeout"
+static const char pieces[] = "\001\040"     /* a table of no bytes from here on */
+                             "\002\077\111" /* a table of BOTH_ENTRIES, in two bytes */
+                             "\002\010\003" /* literal without indexing, the name of entry 8 */
+                             "\021\020application/grpc"
+                             "\015\013grpc-status\001"
+                             "\016\000\014grpc-message"
 #if NRPC_COMPRESSION
-    "\113\100\002te\010trailers\137\020application/"
-    "grpc\100\024grpc-accept-encoding\025identity,deflate,gzip"
-    "\004\301\300\277\276"
+                             "\054\000\024grpc-accept-encoding\025identity,deflate,gzip"
+                             "\027\000\015grpc-encoding\007deflate"
+                             "\024\000\015grpc-encoding\004gzip";
 #else
-    "\037\100\002te\010trailers\137\020application/grpc"
-    "\003\300\277\276"
-#endif
-#endif
-    "\001\040"     /* a table of no bytes from here on */
-    "\002\077\111" /* a table of BOTH_ENTRIES, in two bytes */
-    "\002\010\003" /* literal without indexing, the name of entry 8 */
-    "\021\020application/grpc"
-    "\015\013grpc-status\001"
-    "\016\000\014grpc-message"
-#if NRPC_COMPRESSION
-    "\054\000\024grpc-accept-encoding\025identity,deflate,gzip"
-    "\027\000\015grpc-encoding\007deflate"
-    "\024\000\015grpc-encoding\004gzip";
-#else
-    "\037\000\024grpc-accept-encoding\010identity";
+                             "\037\000\024grpc-accept-encoding\010identity";
 #endif
 enum piece { /* where each begins */
-             NO_TABLE = NRPC_PIECES_OF_REQUESTS,
+             NO_TABLE = 0,
              FULL_TABLE = NO_TABLE + 2,
              OTHER_STATUS = FULL_TABLE + 3,
              GRPC_TYPE = OTHER_STATUS + 3,
              GRPC_STATUS = GRPC_TYPE + 18,
              GRPC_MESSAGE = GRPC_STATUS + 14,
              ENCODINGS = GRPC_MESSAGE + 15,
-#if NRPC_COMPRESSION
-             DEFLATE = ENCODINGS + 45,
+             DEFLATE = ENCODINGS + 45, /* this and the next one with NRPC_COMPRESSION */
              GZIP = DEFLATE + 24,
-             PIECES_END = GZIP + 21
-#else
-             PIECES_END = ENCODINGS + 32
-#endif
+             PIECES_END = NRPC_COMPRESSION ? GZIP + 21 : ENCODINGS + 32
 };
 NRPC_STATIC_ASSERT(sizeof pieces - 1 == PIECES_END, "pieces");
 
-NRPC_SHARED NRPC_NOINLINE uint8_t *nrpc_respond_piece(uint8_t *p, unsigned piece)
+static NRPC_NOINLINE uint8_t *put(uint8_t *p, enum piece piece)
 {
-    unsigned n = (uint8_t)pieces[piece];
-    memcpy(p, &pieces[piece + 1], n);
-    return p + n;
+    return nrpc_respond_piece(p, &pieces[piece]);
 }
 
 void nrpc_response_table_limit(struct nrpc_response_table *table, uint32_t bytes)
@@ -83,10 +64,10 @@ uint8_t *nrpc_respond_headers(struct nrpc_response_table *table, uint8_t *p, con
 {
     if (table->update_due) {
         table->update_due = 0; /* to no more than we use */
-        p = nrpc_respond_piece(p, table->is_small ? NO_TABLE : FULL_TABLE);
+        p = put(p, table->is_small ? NO_TABLE : FULL_TABLE);
     }
     if (digits) {
-        p = nrpc_respond_piece(p, OTHER_STATUS);
+        p = put(p, OTHER_STATUS);
         memcpy(p, digits, 3);
         return p + 3;
     }
@@ -97,19 +78,19 @@ uint8_t *nrpc_respond_headers(struct nrpc_response_table *table, uint8_t *p, con
     }
     *p++ = INSERT | CONTENT_TYPE; /* into a table of no bytes too: that is no error, RFC 7541 4.4 */
     table->inserted = !table->is_small;
-    return nrpc_respond_piece(p, GRPC_TYPE);
+    return put(p, GRPC_TYPE);
 }
 
 #if NRPC_COMPRESSION
 uint8_t *nrpc_respond_encoding(uint8_t *p, unsigned encoding)
 {
-    return encoding ? nrpc_respond_piece(p, encoding == NRPC_ENCODING_GZIP ? GZIP : DEFLATE) : p;
+    return encoding ? put(p, encoding == NRPC_ENCODING_GZIP ? GZIP : DEFLATE) : p;
 }
 #endif
 
 uint8_t *nrpc_respond_encodings(uint8_t *p)
 {
-    return nrpc_respond_piece(p, ENCODINGS);
+    return put(p, ENCODINGS);
 }
 
 uint8_t *nrpc_respond_status(struct nrpc_response_table *table, uint8_t *p, unsigned status)
@@ -123,7 +104,7 @@ uint8_t *nrpc_respond_status(struct nrpc_response_table *table, uint8_t *p, unsi
         table->inserted = 2;
         *p = INSERT;
     }
-    p = nrpc_respond_piece(p + 1, GRPC_STATUS);
+    p = put(p + 1, GRPC_STATUS);
     if (status > 9) {
         p[-1] = 2; /* digits */
         *p++ = '1';
@@ -135,7 +116,7 @@ uint8_t *nrpc_respond_status(struct nrpc_response_table *table, uint8_t *p, unsi
 
 uint8_t *nrpc_respond_message(uint8_t *p, const uint8_t *message, unsigned n)
 {
-    p = nrpc_respond_piece(p, GRPC_MESSAGE);
+    p = put(p, GRPC_MESSAGE);
     *p++ = (uint8_t)n;
     memcpy(p, message, n);
     return p + n;

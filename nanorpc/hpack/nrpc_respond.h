@@ -5,6 +5,7 @@
 #define NANORPC_RESPOND_H
 
 #include <stdint.h>
+#include <string.h>
 
 #include "nanorpc/config.h"
 
@@ -27,9 +28,15 @@ void nrpc_response_table_limit(struct nrpc_response_table *table, uint32_t bytes
 /* ":status: 200" and content-type: at most 21 bytes. digits: NULL, or any other HTTP status in
  * three digits, which then stands alone. */
 uint8_t *nrpc_respond_headers(struct nrpc_response_table *table, uint8_t *p, const uint8_t *digits);
-#if NRPC_COMPRESSION
 /* "grpc-encoding": at most 23 bytes. encoding: enum nrpc_encoding, deflate or gzip; 0: nothing. */
+#if NRPC_COMPRESSION
 uint8_t *nrpc_respond_encoding(uint8_t *p, unsigned encoding);
+#else
+static inline uint8_t *nrpc_respond_encoding(uint8_t *p, unsigned encoding)
+{
+    (void)encoding;
+    return p;
+}
 #endif
 /* "grpc-accept-encoding: identity": 31 bytes; with NRPC_COMPRESSION, ",deflate,gzip": 44. */
 uint8_t *nrpc_respond_encodings(uint8_t *p);
@@ -42,18 +49,13 @@ uint8_t *nrpc_respond_message(uint8_t *p, const uint8_t *message, unsigned n);
  * Returns the bytes written. */
 unsigned nrpc_respond_percent(uint8_t *to, unsigned room, const char *text);
 
-/* The same for requests: where the pieces stand that they are made of. */
-enum {
-    NRPC_PIECE_TIMEOUT = 0, /* the name, to be followed by the value */
-    NRPC_PIECE_FIELDS = 15, /* te and the rest that is always the same; to be put into the server's
-                               table */
-    NRPC_PIECE_INDEXED = NRPC_PIECE_FIELDS + 32 + 44 * NRPC_COMPRESSION, /* from there, :authority
-                                                                            before them */
-    NRPC_PIECES_OF_REQUESTS = (NRPC_PIECE_INDEXED + 4 + NRPC_COMPRESSION) * NRPC_CLIENT
-};
-#if NRPC_CLIENT
-uint8_t *nrpc_respond_piece(uint8_t *p, unsigned piece);
-#endif
+/* What stands in a block as it is. piece: its length, 1..255, then as many bytes. */
+static inline uint8_t *nrpc_respond_piece(uint8_t *p, const char *piece)
+{
+    unsigned n = (uint8_t)*piece;
+    memcpy(p, piece + 1, n);
+    return p + n;
+}
 
 NRPC_END_C
 

@@ -1,28 +1,15 @@
 /* nanorpc/http2/nrpc_conn.c - the receiving side of a connection: frames and what they do.
  * Layer: core. Source: RFC 9113 3.4, 4 to 6.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "nanorpc/conn.h"
+#include "nanorpc/http2/nrpc_conn.h"
 
 #include <string.h>
 
-#include "nanorpc/grpc/nrpc_grpc.h"
-#include "nanorpc/server/nrpc_request.h"
 #include "nanorpc/http2/nrpc_role.h"
 
 enum { PRIORITY_BYTES = 5, SETTING_BYTES = 6, WINDOW_MAX = 0x7fffffff };
 
-NRPC_SHARED const char nrpc_conn_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-#if NRPC_CLIENT
-                                             /* SETTINGS of a client. No HPACK table for responses:
-                                              * it would keep no texts, and messages and metadata
-                                              * are texts. The server knows that before it sends
-                                              * any. No pushes. The last is the window. */
-                                             "\0\0\22\4\0\0\0\0\0"
-                                             "\0\1\0\0\0\0"
-                                             "\0\2\0\0\0\0"
-                                             "\0\4"
-#endif
-    ;
+const char nrpc_conn_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /* Most functions here return the connection error that they have found, NRPC_H2_NO_ERROR for none;
  * a stream error is dealt with where it is found. */
@@ -56,8 +43,8 @@ void nrpc_conn_error(struct nrpc_conn *conn, enum nrpc_h2_error code)
 {
     uint32_t flags = conn->flags;
     conn->flags = flags | NRPC_CONN_DEAD | NRPC_CONN_GOAWAY | NRPC_CONN_WARNED;
-    if (!(flags & NRPC_CONN_GOAWAY)) { /* its last id would be higher, since calls were refused: RFC
-                                          9113 6.8 */
+    /* RFC 9113 6.8: after one that has said which calls are refused, none may name a higher id. */
+    if (!(flags & NRPC_CONN_GOAWAY)) {
         nrpc_conn_goaway(conn, conn->last_id, code);
     }
 }
@@ -84,7 +71,7 @@ static void cancel(struct nrpc_conn *conn, uint32_t id, unsigned by_peer, uint32
 {
     struct nrpc_call *call = find_alive(conn, id);
     if (call) {
-        conn->request.list_bytes = code; /* for a client; no header block is being read */
+        nrpc_role_reset(conn, code);
         call->flags |= (uint16_t)by_peer;
         call->body_left = UINT32_MAX;
         if (call->flags & NRPC_CALL_OPEN) {
@@ -144,11 +131,9 @@ static h2_error setting(struct nrpc_conn *conn, unsigned id, uint32_t value)
     case NRPC_MAX_FRAME_SIZE:
         return value < NRPC_FRAME_MAX || value > 0xffffff ? NRPC_H2_PROTOCOL_ERROR
                                                           : NRPC_H2_NO_ERROR;
-#if NRPC_CLIENT
     case NRPC_MAX_CONCURRENT_STREAMS:
-        conn->streams_refused = UINT32_MAX - value;
-        return move_windows(conn, 0);
-#endif
+        nrpc_role_limit(conn, value);
+        return NRPC_CLIENT ? move_windows(conn, 0) : NRPC_H2_NO_ERROR;
     default: /* RFC 9113 6.5.2: a server may only say 0 */
         return id == NRPC_ENABLE_PUSH && value > !nrpc_role_calls(conn) ? NRPC_H2_PROTOCOL_ERROR
                                                                         : NRPC_H2_NO_ERROR;
@@ -183,7 +168,7 @@ static h2_error prefix(struct nrpc_conn *conn, const uint8_t *p)
         conn->pad = *p++;
     }
     if (conn->need >= PRIORITY_BYTES && get31(p) == conn->frame.id) {
-        nrpc_request_malformed(&conn->request); /* depends on itself, RFC 7540 5.3.1 */
+        nrpc_fields_malformed(&conn->fields); /* depends on itself, RFC 7540 5.3.1 */
     }
     conn->phase = NRPC_PHASE_BODY;
     return conn->pad > conn->frame.length ? NRPC_H2_PROTOCOL_ERROR : NRPC_H2_NO_ERROR;
@@ -205,12 +190,9 @@ static h2_error control(struct nrpc_conn *conn, const uint8_t *p)
     case NRPC_RST_STREAM: cancel(conn, id, NRPC_CALL_RX_END, nrpc_get32(p)); break;
     case NRPC_SETTINGS: return setting(conn, (unsigned)p[0] << 8 | p[1], nrpc_get32(p + 2));
     case NRPC_WINDOW_UPDATE: return window_update(conn, id, (int32_t)get31(p));
-    case NRPC_GOAWAY: conn->phase = NRPC_PHASE_SKIP; /* the debug data */
-#if NRPC_CLIENT
-        if (nrpc_role_calls(conn)) {
-            conn->server->role->goaway(conn, get31(p));
-        }
-#endif
+    case NRPC_GOAWAY:
+        conn->phase = NRPC_PHASE_SKIP; /* the debug data */
+        nrpc_role_goaway(conn, get31(p));
         break;
     default: /* PING */
         if (!(conn->frame.flags & NRPC_ACK)) {
@@ -282,8 +264,8 @@ static h2_error begin_headers(struct nrpc_conn *conn)
             return NRPC_H2_PROTOCOL_ERROR;
         }
     } else if (call->flags & NRPC_CALL_RX_END) {
-        if (!(call->flags & NRPC_CALL_OPEN) || nrpc_role_calls(conn)) { /* a client's call may end a
-                                                                           turn later */
+        /* A client's call may end a turn later. */
+        if (!(call->flags & NRPC_CALL_OPEN) || nrpc_role_calls(conn)) {
             return NRPC_H2_STREAM_CLOSED;
         }
         nrpc_conn_reset(conn, id, NRPC_H2_STREAM_CLOSED);
@@ -291,7 +273,12 @@ static h2_error begin_headers(struct nrpc_conn *conn)
     conn->block_id = id;
     conn->block_flags = conn->frame.flags;
     conn->block_bytes = 0;
-    nrpc_request_begin(conn);
+    if (nrpc_role_calls(conn)) {
+        conn->block_call = call && (call->flags & NRPC_CALL_OPEN) ? call : NULL;
+    } else {
+        conn->block_call = call ? NULL : nrpc_stream_vacant(conn);
+    }
+    nrpc_fields_begin(&conn->fields);
     nrpc_hpack_begin(&conn->hpack);
     return NRPC_H2_NO_ERROR;
 }
@@ -338,7 +325,16 @@ static void data_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
         call->flags |= NRPC_CALL_RX_END;
     }
     if (call->flags & NRPC_CALL_OPEN) {
-        nrpc_grpc_receive(call, data, n);
+        nrpc_up_data(call, data, n);
+    }
+}
+
+/* Of a registered key. */
+static void take_value(struct nrpc_conn *conn)
+{
+    nrpc_fields_note_text(&conn->fields);
+    if (conn->block_call) {
+        nrpc_fields_fault(&conn->fields, nrpc_up_value(conn->block_call, &conn->hpack));
     }
 }
 
@@ -347,7 +343,10 @@ static NRPC_NOINLINE h2_error decode_block(struct nrpc_conn *conn, const uint8_t
     const uint8_t *end = data + n;
     int field;
     while ((field = nrpc_hpack_decode(&conn->hpack, &data, end)) > 0) {
-        nrpc_request_field(conn, &conn->hpack);
+        nrpc_fields_take(&conn->fields, &conn->hpack);
+        if (NRPC_METADATA_BYTES && conn->hpack.token >= NRPC_T_KEY) {
+            take_value(conn);
+        }
     }
     return field < 0 ? NRPC_H2_COMPRESSION_ERROR : NRPC_H2_NO_ERROR;
 }
@@ -364,12 +363,12 @@ static h2_error block_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t
                 conn->block_bytes == n + NRPC_FRAME_HEADER_BYTES && n <= NRPC_LAST_BLOCK_MAX;
     if (whole && n == last->bytes && generation == last->generation &&
         memcmp(data, last->block, n) == 0) {
-        conn->request = last->request;
+        conn->fields = last->fields;
         return NRPC_H2_NO_ERROR;
     }
     h2_error code = decode_block(conn, data, n);
-    if (whole && generation == conn->hpack.generation && !(conn->request.odd & NRPC_HAS_KEYS)) {
-        last->request = conn->request;
+    if (whole && generation == conn->hpack.generation && !conn->fields.has_text) {
+        last->fields = conn->fields;
         last->generation = generation;
         last->bytes = (uint8_t)n;
         memcpy(last->block, data, n);
@@ -465,7 +464,7 @@ static h2_error end_block(struct nrpc_conn *conn)
     if (!nrpc_hpack_end(&conn->hpack)) {
         return NRPC_H2_COMPRESSION_ERROR;
     }
-    NRPC_ROLE_HEADERS(conn);
+    nrpc_role_headers(conn);
     return NRPC_H2_NO_ERROR;
 }
 
@@ -484,9 +483,9 @@ static NRPC_NOINLINE h2_error end_frame(struct nrpc_conn *conn)
         code = end_block(conn);
     } else if (type == NRPC_SETTINGS && !(conn->frame.flags & NRPC_ACK)) {
         conn->flags |= NRPC_CONN_GREETED;
-#if NRPC_FAST
-        (void)move_windows(conn, 0); /* a client's calls may have waited for it */
-#endif
+        if (NRPC_FAST) {
+            (void)move_windows(conn, 0); /* a client's calls may have waited for it */
+        }
         nrpc_conn_control(conn, 0, NRPC_TYPE_FLAGS(NRPC_SETTINGS, NRPC_ACK), 0);
     }
     if (!conn->block_id) {

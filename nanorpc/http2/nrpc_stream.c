@@ -1,10 +1,11 @@
 /* nanorpc/http2/nrpc_stream.c - the table of a connection's calls, and the queue of those with
- * output. Layer: core. Source: RFC 9113 5.1.
+ * output.
+ * Layer: core. Source: RFC 9113 5.1.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "nanorpc/http2/nrpc_conn.h"
+
 #include <stddef.h>
 #include <string.h>
-
-#include "nanorpc/conn.h"
 
 struct nrpc_conn *nrpc_call_conn(const struct nrpc_call *call)
 {
@@ -64,6 +65,9 @@ struct nrpc_call *nrpc_stream_vacant(struct nrpc_conn *conn)
         struct nrpc_call *call = &conn->calls[slot];
         if (!(call->flags & NRPC_CALL_OPEN)) {
             call->slot = (uint16_t)slot;
+#if NRPC_METADATA_BYTES
+            call->metadata_used = 0;
+#endif
             return call;
         }
     }
@@ -86,8 +90,12 @@ void nrpc_stream_open(struct nrpc_call *call, uint32_t id)
 
 void nrpc_stream_close(struct nrpc_call *call, enum nrpc_status why)
 {
-    const struct nrpc_server *server = nrpc_call_conn(call)->server;
+    struct nrpc_conn *conn = nrpc_call_conn(call);
+    const struct nrpc_server *server = conn->server;
     unsigned flags = call->flags;
+    if (conn->block_call == call) { /* its slot may be another's before that header block ends */
+        conn->block_call = NULL;
+    }
     call->flags = flags & (NRPC_CALL_RX_END | NRPC_CALL_QUEUED);
     if (!(flags & NRPC_CALL_FINISHED)) { /* a client may put the call back */
         call->status = (uint8_t)why;

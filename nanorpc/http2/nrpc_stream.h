@@ -1,47 +1,44 @@
 /* nanorpc/http2/nrpc_stream.h - a call, which is a stream's slot in its connection.
- * Layer: core; include conn.h. Applications use nanorpc.h instead. Source: RFC 9113 5.1.
+ * Layer: core; include nrpc_conn.h. Applications use nanorpc.h instead. Source: RFC 9113 5.1.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NANORPC_STREAM_H
 #define NANORPC_STREAM_H
 
 #include <stdint.h>
 
-#include "nanorpc/config.h"
+#include "nanorpc/call.h"
 
 NRPC_BEGIN_C
 
+struct nrpc_conn;
+
 /* A stream is open, then ends on our side and on the client's (RX_END), in any order. A slot is
  * free when OPEN is off; it keeps its id and RX_END until it is taken again, so that late frames
- * are told apart. */
-enum nrpc_call_flag { /* those tested together stand in the low byte */
-                      NRPC_CALL_OPEN = 0x01,
-                      NRPC_CALL_RX_END = 0x02,      /* the client has sent END_STREAM */
-                      NRPC_CALL_REQUESTED = 0x04,   /* a request was delivered; bidi: none is needed
-                                                     */
-                      NRPC_CALL_HALF_CLOSED = 0x08, /* the half-close was delivered */
-                      NRPC_CALL_FINISHED = 0x10, /* status is set: no handler is called any more */
-                      NRPC_CALL_HELD = 0x20, /* the handler wants no further request until woken */
-                      NRPC_CALL_ASLEEP = 0x40,   /* NAME_next wants not to be asked until woken */
-                      NRPC_CALL_TX = 0x80,       /* the transmit block holds a message */
-                      NRPC_CALL_HEADERS = 0x100, /* response headers have been sent */
-                      NRPC_CALL_HTTP = 0x200,    /* answered in plain HTTP; tx holds the body */
-                      NRPC_CALL_QUEUED = 0x400,  /* in the connection's queue of calls that may have
-                                                    output */
-                      NRPC_CALL_ENCODINGS = 0x800, /* trailers say which grpc-accept-encoding we
-                                                      have */
-                      NRPC_CALL_TAKING = NRPC_PIECES * 0x1000,    /* the codec has taken a part of a
-                                                                     message */
-                      NRPC_CALL_PRODUCING = NRPC_PIECES * 0x2000, /* the codec makes the rest of the
-                                                                     message; without TX: not now */
-                      NRPC_CALL_ENDING = NRPC_PIECES * 0x4000     /* then the call ends well */
+ * are told apart. Flags that are tested together stand in the low byte. */
+enum nrpc_call_flag {
+    NRPC_CALL_OPEN = 0x01,
+    NRPC_CALL_RX_END = 0x02,      /* the client has sent END_STREAM */
+    NRPC_CALL_REQUESTED = 0x04,   /* a request was delivered; bidi: none is needed */
+    NRPC_CALL_HALF_CLOSED = 0x08, /* the half-close was delivered */
+    NRPC_CALL_FINISHED = 0x10,    /* status is set: no handler is called any more */
+    NRPC_CALL_HELD = 0x20,        /* the handler wants no further request until woken */
+    NRPC_CALL_ASLEEP = 0x40,      /* NAME_next wants not to be asked until woken */
+    NRPC_CALL_TX = 0x80,          /* the transmit block holds a message */
+    NRPC_CALL_HEADERS = 0x100,    /* response headers have been sent */
+    NRPC_CALL_HTTP = 0x200,       /* answered in plain HTTP; tx holds the body */
+    NRPC_CALL_QUEUED = 0x400,     /* in the connection's queue of calls that may have output */
+    NRPC_CALL_ENCODINGS = 0x800,  /* trailers say which grpc-accept-encoding we have */
+    /* Of messages in pieces: */
+    NRPC_CALL_TAKING = NRPC_PIECES * 0x1000,    /* the codec has taken a part of a message */
+    NRPC_CALL_PRODUCING = NRPC_PIECES * 0x2000, /* it makes the rest of one; without TX: not now */
+    NRPC_CALL_ENDING = NRPC_PIECES * 0x4000     /* then the call ends well */
 };
 
 /* The handler must not be called now: it has finished, or its last answer has not left. */
 enum { NRPC_CALL_BUSY = NRPC_CALL_FINISHED | NRPC_CALL_HELD | NRPC_CALL_TX };
 
 /* Added to the kind of a method that we call, client.h. It is said from this side:
- * NRPC_CLIENT_STREAM where the server's messages are a stream; the value is that of NRPC_CALL_TX,
- * see grpc.c. */
+ * NRPC_CLIENT_STREAM where the server's messages are a stream. */
 enum { NRPC_CALLER = NRPC_CLIENT * 0x80 };
 
 /* A place in a message block; NRPC_SERVER_DEFINE checks that the blocks are within it. */
@@ -77,8 +74,10 @@ struct nrpc_call { /* small fields first: the shortest instructions reach them *
 #if NRPC_COMPRESSION
     uint8_t compression; /* enum nrpc_compression_flag */
 #endif
-#if NRPC_CLIENT
-    const struct nrpc_events *events; /* of a call that we make */
+#if NRPC_CLIENT        /* of a call that we make: */
+    uint8_t trailers;  /* 0: they have not come; else 1 + their grpc-status, 18: none of gRPC's */
+    uint32_t asked_ms; /* the timeout that it was begun with, until its clock begins */
+    const struct nrpc_events *events;
 #endif
     union nrpc_user user;
 };

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "nanorpc/grpc/nrpc_grpc.h"
-#include "nanorpc/server/nrpc_request.h"
 #include "nanorpc/http2/nrpc_role.h"
 
 /* Our part of the connection preface, RFC 9113 3.4. */
@@ -32,8 +31,8 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
         if (conn->flags & NRPC_CONN_OPEN) {
             continue;
         }
-        memset(conn, 0, offsetof(struct nrpc_conn, calls)); /* these are as nrpc_conn_lost has left
-                                                               them */
+        /* The calls are as nrpc_conn_lost has left them. */
+        memset(conn, 0, offsetof(struct nrpc_conn, calls));
         conn->server = server;
         conn->blocks = server->blocks +
                        i * NRPC_MAX_STREAMS *
@@ -56,8 +55,8 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
 
 #if NRPC_CLIENT
 const struct nrpc_role nrpc_server_role = {
-    .headers = nrpc_request_end,
-    .turn = nrpc_transmit_response,
+    .headers = nrpc_up_request,
+    .turn = nrpc_up_response,
     .stalls = NRPC_SERVER_STALLS,
 };
 #endif
@@ -80,7 +79,7 @@ void nrpc_conn_shutdown(struct nrpc_conn *conn)
 {
     if (!(conn->flags & NRPC_CONN_DRAIN)) {
         conn->flags |= NRPC_CONN_DRAIN;
-        conn->born = (uint16_t)(conn->now_ms >> NRPC_TICK_SHIFT);
+        conn->drained = (uint16_t)(conn->now_ms >> NRPC_TICK_SHIFT);
     }
 }
 
@@ -92,6 +91,11 @@ static unsigned calls(const struct nrpc_conn *conn)
         flags |= conn->calls[i].flags;
     }
     return flags;
+}
+
+int nrpc_conn_timer_set(const struct nrpc_conn *conn)
+{
+    return (conn->flags & NRPC_CONN_TIMER) != 0;
 }
 
 int nrpc_conn_closing(const struct nrpc_conn *conn)
@@ -143,10 +147,10 @@ static int watch_life(struct nrpc_conn *conn, uint16_t now)
         }
         return 0;
     }
-    if (is_over(now, conn->born, NRPC_WARN_MS)) {
+    if (is_over(now, conn->drained, NRPC_WARN_MS)) {
         conn->flags |= NRPC_CONN_READ;
     }
-    return is_over(now, conn->born, NRPC_DRAIN_MS);
+    return is_over(now, conn->drained, NRPC_DRAIN_MS);
 }
 
 /* Ends the calls whose time is up. Returns the milliseconds to the next deadline, 1..1000. */

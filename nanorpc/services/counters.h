@@ -1,5 +1,6 @@
 /* nanorpc/services/counters.h - an interceptor: how many calls each method has had, and how long
- * they took. Layer: core, services, public; include nanorpc.h. Source: none.
+ * they took.
+ * Layer: core, services, public; include nanorpc.h. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NANORPC_COUNTERS_H
 #define NANORPC_COUNTERS_H

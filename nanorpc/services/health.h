@@ -1,6 +1,6 @@
 /* nanorpc/services/health.h - grpc.health.v1.Health: which services can be called, asked or
- * watched. Layer: core, services, public; include nanorpc.h. Source: gRPC "Health Checking
- * Protocol".
+ * watched.
+ * Layer: core, services, public; include nanorpc.h. Source: gRPC "Health Checking Protocol".
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NANORPC_HEALTH_H
 #define NANORPC_HEALTH_H

@@ -1,5 +1,6 @@
 /* nanorpc/services/nrpc_counters.c - an interceptor: how many calls each method has had, and how
- * long they took. Layer: core, services. Source: none.
+ * long they took.
+ * Layer: core, services. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/services/counters.h"
 

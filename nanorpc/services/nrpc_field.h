@@ -1,5 +1,6 @@
 /* nanorpc/services/nrpc_field.h - reads protobuf fields where they lie, for services that do
- * without nanopb. Layer: core, services. Source: protobuf "Encoding".
+ * without nanopb.
+ * Layer: core, services. Source: protobuf "Encoding".
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NANORPC_FIELD_H
 #define NANORPC_FIELD_H

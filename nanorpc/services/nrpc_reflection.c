@@ -1,5 +1,6 @@
 /* nanorpc/services/nrpc_reflection.c - answers from the descriptors in flash; both versions are
- * one. Layer: core, services. Source: gRPC "Server Reflection Protocol",
+ * one.
+ * Layer: core, services. Source: gRPC "Server Reflection Protocol",
  * google/protobuf/descriptor.proto.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/config.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "nanorpc/compression.h"
+#include "nanorpc/grpc/nrpc_compress.h"
 #include "nanorpc/grpc/nrpc_grpc.h"
 #include "wire.h"
 

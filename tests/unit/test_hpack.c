@@ -55,20 +55,24 @@ static int is_one_of(const char *text, const char *const *list, unsigned n)
 
 static uint8_t token_of(const char *name)
 {
-    static const char *const names[] = {":authority",
-                                        ":method",
-                                        ":path",
-                                        ":scheme",
-                                        IF_CLIENT(":status", ) "connection",
-                                        "content-length",
-                                        "content-type",
-                                        "grpc-encoding",
-                                        IF_CLIENT("grpc-message", "grpc-status", ) "grpc-timeout",
-                                        "keep-alive",
-                                        "proxy-connection",
-                                        "te",
-                                        "transfer-encoding",
-                                        "upgrade"};
+    static const char *const names[NRPC_T_OTHER] = {":authority",
+                                                    ":method",
+                                                    ":path",
+                                                    ":scheme",
+                                                    ":status",
+                                                    "connection",
+                                                    "content-length",
+                                                    "content-type",
+                                                    "grpc-accept-encoding",
+                                                    "grpc-encoding",
+                                                    "grpc-message",
+                                                    "grpc-status",
+                                                    "grpc-timeout",
+                                                    "keep-alive",
+                                                    "proxy-connection",
+                                                    "te",
+                                                    "transfer-encoding",
+                                                    "upgrade"};
     int i = is_one_of(name, names, NRPC_T_OTHER);
     if (i == NRPC_T_CONNECTION || i == NRPC_T_KEEP_ALIVE || i == NRPC_T_PROXY_CONNECTION ||
         i == NRPC_T_TRANSFER_ENCODING || i == NRPC_T_UPGRADE || !*name ||
@@ -116,12 +120,6 @@ static int is_number(uint8_t token)
 /* What hpack's value says, as value_of does. */
 static uint32_t value_found(const struct field *field)
 {
-#if NRPC_CLIENT
-    static const uint32_t statuses[] = {200, 204, 206, 304, 400, 404, 500};
-    if (field->token == NRPC_T_STATUS && field->value - NRPC_STATIC_STATUS < 7) {
-        return statuses[field->value - NRPC_STATIC_STATUS];
-    }
-#endif
     return is_number(field->token) || field->token == NRPC_T_PATH ? field->value
                                                                   : field->value != 0;
 }

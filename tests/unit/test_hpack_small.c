@@ -2,7 +2,11 @@
  * Layer: test. Source: RFC 7541 4; nanorpc/config.h NRPC_HPACK_ENTRIES.
  * SPDX-License-Identifier: Apache-2.0 */
 #define NRPC_HPACK_ENTRIES 16
-#include "../../nanorpc/hpack/nrpc_hpack.c" /* compiled here once more, instead of the library's */
+/* Compiled here once more, instead of the library's. */
+#include "../../nanorpc/hpack/nrpc_hpack.c"
+#include "../../nanorpc/hpack/nrpc_hpack_table.c"
+#include "../../nanorpc/hpack/nrpc_hpack_value.c"
+#include "../../nanorpc/hpack/nrpc_hpack_keys.c"
 
 #include "nanorpc/nanorpc.h"
 #include "test.h"

@@ -82,17 +82,14 @@ static void header_names(void)
                                         ":method",
                                         ":path",
                                         ":scheme",
-#if NRPC_CLIENT
                                         ":status",
-#endif
                                         "connection",
                                         "content-length",
                                         "content-type",
+                                        "grpc-accept-encoding",
                                         "grpc-encoding",
-#if NRPC_CLIENT
                                         "grpc-message",
                                         "grpc-status",
-#endif
                                         "grpc-timeout",
                                         "keep-alive",
                                         "proxy-connection",

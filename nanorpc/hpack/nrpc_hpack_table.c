@@ -1,0 +1,73 @@
+/* nanorpc/hpack/nrpc_hpack_table.c - the dynamic table: a ring of entries of 8 bytes.
+ * Layer: core. Source: RFC 7541 2.3.2, 4.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "nanorpc/hpack/nrpc_hpack_table.h"
+
+/* An entry's shape. A table of at most 4096 bytes leaves a name 4064. */
+enum { BYTES_MASK = 0x1fff, BAD_SHIFT = 13, NAME_SHIFT = 14, NAME_MASK = 0xfff, TOKEN_SHIFT = 26 };
+
+static NRPC_NOINLINE struct nrpc_hpack_entry *entry_at(struct nrpc_hpack *hpack, uint32_t i)
+{
+    return &hpack->entries[(hpack->newest - i) & (NRPC_HPACK_ENTRIES - 1u)];
+}
+
+static void evict_to(struct nrpc_hpack *hpack, uint32_t bytes)
+{
+    uint32_t used = hpack->used_bytes, count = hpack->count;
+    while (used > bytes) {
+        used -= entry_at(hpack, --count)->shape & BYTES_MASK;
+    }
+    hpack->used_bytes = (uint16_t)used;
+    hpack->count = (uint8_t)count;
+}
+
+static void note_change(struct nrpc_hpack *hpack)
+{
+#if NRPC_FAST
+    hpack->generation++;
+#else
+    (void)hpack;
+#endif
+}
+
+void nrpc_hpack_resize(struct nrpc_hpack *hpack, uint32_t bytes)
+{
+    hpack->max_bytes = (uint16_t)bytes;
+    note_change(hpack);
+    evict_to(hpack, bytes);
+}
+
+/* A profile with fewer than 128 entries may also lose the oldest to the ring's size: a client that
+ * then refers to it has not kept to our SETTINGS_HEADER_TABLE_SIZE. */
+void nrpc_hpack_insert(struct nrpc_hpack *hpack)
+{
+    note_change(hpack);
+    uint32_t bytes = hpack->bytes;
+    if (bytes > hpack->max_bytes || NRPC_HPACK_ENTRIES == 0) {
+        evict_to(hpack, 0);
+        return;
+    }
+    evict_to(hpack, hpack->max_bytes - bytes);
+    if (NRPC_HPACK_ENTRIES * NRPC_ENTRY_OVERHEAD < NRPC_LARGEST_TABLE &&
+        hpack->count == NRPC_HPACK_ENTRIES) {
+        evict_to(hpack, hpack->used_bytes - 1u);
+    }
+    hpack->newest++;
+    hpack->count++;
+    hpack->used_bytes = (uint16_t)(hpack->used_bytes + bytes);
+    struct nrpc_hpack_entry *entry = entry_at(hpack, 0);
+    entry->value = hpack->value;
+    entry->shape = bytes | (uint32_t)hpack->bad << BAD_SHIFT |
+                   (uint32_t)hpack->name_bytes << NAME_SHIFT |
+                   (uint32_t)hpack->token << TOKEN_SHIFT;
+}
+
+void nrpc_hpack_load(struct nrpc_hpack *hpack, uint32_t i)
+{
+    const struct nrpc_hpack_entry *entry = entry_at(hpack, i);
+    hpack->token = (uint8_t)(entry->shape >> TOKEN_SHIFT);
+    hpack->bad = entry->shape >> BAD_SHIFT & 1;
+    hpack->name_bytes = entry->shape >> NAME_SHIFT & NAME_MASK;
+    hpack->bytes = entry->shape & BYTES_MASK;
+    hpack->value = entry->value;
+}

@@ -1,0 +1,21 @@
+/* nanorpc/hpack/nrpc_hpack_table.h - the dynamic table: what fields meant, instead of their text.
+ * Layer: core, internal to nanorpc/hpack. Source: RFC 7541 2.3.2, 4.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NANORPC_HPACK_TABLE_H
+#define NANORPC_HPACK_TABLE_H
+
+#include "nanorpc/hpack/nrpc_hpack.h"
+
+/* RFC 7541 4.1; 4.2 and RFC 9113 6.5.2: what a peer may use before it has our SETTINGS. */
+enum { NRPC_ENTRY_OVERHEAD = 32, NRPC_LARGEST_TABLE = 4096 };
+
+/* The table takes at most so many bytes from here on. bytes: 0..NRPC_LARGEST_TABLE. */
+void nrpc_hpack_resize(struct nrpc_hpack *hpack, uint32_t bytes);
+
+/* The field that has just been decoded becomes the newest entry, RFC 7541 4.4. */
+void nrpc_hpack_insert(struct nrpc_hpack *hpack);
+
+/* The i-th newest entry becomes the field that has just been decoded. i: 0..count - 1. */
+void nrpc_hpack_load(struct nrpc_hpack *hpack, uint32_t i);
+
+#endif

@@ -1,0 +1,228 @@
+/* nanorpc/hpack/nrpc_hpack_value.c - values: numbers, paths, timeouts, and what is expected.
+ * Layer: core. Source: RFC 9113 8; gRPC over HTTP2; RFC 9110 8.6.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "nanorpc/hpack/nrpc_hpack_value.h"
+
+#include <string.h>
+
+#include "nanorpc/hpack/nrpc_encoding.h"
+#include "nanorpc/hpack/nrpc_hpack_keys.h"
+#include "nanorpc/hpack/nrpc_hpack_table.h"
+#include "nanorpc/server.h"
+
+/* The values that matter, each after its field's token. Of numbers, those that are empty. */
+/* clang-format off: a value a line */
+static const char expected_values[] = {'\200', NRPC_T_METHOD,
+                                       'P',    'O',
+                                       'S',    'T',
+                                       '\200', NRPC_T_STATUS,
+                                       '\200', NRPC_T_CONTENT_LENGTH,
+                                       '\200', NRPC_T_CONTENT_TYPE,
+                                       'a',    'p',
+                                       'p',    'l',
+                                       'i',    'c',
+                                       'a',    't',
+                                       'i',    'o',
+                                       'n',    '/',
+                                       'g',    'r',
+                                       'p',    'c',
+                                       '\200', NRPC_T_GRPC_ENCODING,
+                                       'i',    'd',
+                                       'e',    'n',
+                                       't',    'i',
+                                       't',    'y',
+                                       '\200', NRPC_T_GRPC_STATUS,
+                                       '\200', NRPC_T_TE,
+                                       't',    'r',
+                                       'a',    'i',
+                                       'l',    'e',
+                                       'r',    's',
+                                       '\377'};
+/* clang-format on */
+
+/* Fields whose value is a decimal number: a bit each. */
+enum {
+    NUMBERS = 1 << NRPC_T_CONTENT_LENGTH |
+              NRPC_CLIENT * (1 << NRPC_T_STATUS | 1 << NRPC_T_GRPC_STATUS)
+};
+
+static int is_number(const struct nrpc_hpack *hpack)
+{
+    return (uint32_t)NUMBERS >> hpack->token & 1;
+}
+
+/* Returns whether the byte does not belong to a decimal number. 268 million are more bytes than a
+ * window ever lets in, and more than a grpc-timeout has. */
+static int is_no_digit(struct nrpc_hpack *hpack, uint8_t byte)
+{
+    unsigned digit = byte - (unsigned)'0';
+    if (digit > 9 || hpack->value > UINT32_MAX / 16) {
+        return 1;
+    }
+    hpack->value = hpack->value * 10 + digit;
+    return 0;
+}
+
+/* gRPC over HTTP2, "Timeout": 1 to 8 digits, then a unit, and that is the end. With it the value
+ * becomes milliseconds, marked with HAS_UNIT; whatever is wrong makes it UINT32_MAX, which stays.
+ */
+enum { HAS_UNIT = 1 << 30 };
+static void timeout_byte(struct nrpc_hpack *hpack, uint8_t byte)
+{
+    static const char units[] = "HMSmun";
+    static const uint32_t factors[] = {3600000, 60000, 1000, 1, 1000, 1000000};
+    unsigned place = hpack->bytes - (unsigned)hpack->name_bytes - NRPC_ENTRY_OVERHEAD; /* from 1 */
+    const char *unit = memchr(units, byte, 6);
+    if (place <= 8 && !is_no_digit(hpack, byte)) {
+        return;
+    }
+    if (!unit || place < 2 || hpack->value >= HAS_UNIT) {
+        hpack->value = UINT32_MAX;
+        return;
+    }
+    uint32_t value = hpack->value, factor = factors[unit - units];
+    if (unit - units > 3) {
+        value = (value + factor - 1) / factor;
+    } else {
+        value = value > NRPC_TIMEOUT_MAX / factor ? NRPC_TIMEOUT_MAX : value * factor;
+    }
+    hpack->value = value | HAS_UNIT;
+}
+
+/* --- With NRPC_COMPRESSION: lists of encodings ---------------------------------------------- */
+
+#if NRPC_COMPRESSION
+/* In the order of enum nrpc_encoding; what is none of them becomes bit 7. */
+static const char encodings[] = "\200deflate\200gzip\200identity\377";
+NRPC_STATIC_ASSERT(NRPC_ENCODING_DEFLATE == 1 << 0 && NRPC_ENCODING_GZIP == 1 << 1 &&
+                       NRPC_ENCODING_IDENTITY == 1 << 2 &&
+                       NRPC_ENCODING_OTHER == 1 << (NRPC_NO_MATCH & 7),
+                   "encodings");
+
+static int is_encodings(const struct nrpc_hpack *hpack)
+{
+    return hpack->token == NRPC_T_GRPC_ACCEPT_ENCODING || hpack->token == NRPC_T_GRPC_ENCODING;
+}
+
+static void encoding_begin(struct nrpc_hpack *hpack)
+{
+    nrpc_match_begin(&hpack->match, encodings);
+}
+
+/* An encoding's name has ended. */
+static void encoding_end(struct nrpc_hpack *hpack)
+{
+    hpack->value |= 1u << (nrpc_match_end(&hpack->match) & 7);
+}
+
+static void encodings_byte(struct nrpc_hpack *hpack, uint8_t byte)
+{
+    if (byte == ',') {
+        encoding_end(hpack);
+        encoding_begin(hpack);
+    } else if (byte != ' ') {
+        nrpc_match_byte(&hpack->match, byte);
+    }
+}
+#else
+#define is_encodings(hpack) 0
+#define encoding_begin(hpack) ((void)0)
+#define encoding_end(hpack) ((void)0)
+#define encodings_byte(hpack, byte) ((void)0)
+#endif
+
+/* --- A value -------------------------------------------------------------------------------- */
+
+/* grpc-message is a text, and the table keeps none: who wants it gets it as it comes. */
+static void message_byte(struct nrpc_hpack *hpack, uint8_t byte)
+{
+#if NRPC_CLIENT
+    if (hpack->token == NRPC_T_GRPC_MESSAGE && hpack->server->message_byte) {
+        hpack->server->message_byte(hpack, byte);
+    }
+#else
+    (void)hpack;
+    (void)byte;
+#endif
+}
+
+void nrpc_hpack_value_begin(struct nrpc_hpack *hpack)
+{
+    hpack->value = 0;
+    hpack->bytes = (uint16_t)(hpack->name_bytes + NRPC_ENTRY_OVERHEAD);
+    hpack->bad = hpack->token == NRPC_T_BAD;
+    if (hpack->token == NRPC_T_PATH) {
+        memset(&hpack->match, 0, sizeof hpack->match);
+    } else if (hpack->token >= NRPC_T_KEY) {
+        nrpc_hpack_text_begin(hpack);
+    } else if (is_encodings(hpack)) {
+        encoding_begin(hpack);
+    } else {
+        nrpc_match_begin(&hpack->match, expected_values);
+        nrpc_match_byte(&hpack->match, hpack->token);
+    }
+}
+
+void nrpc_hpack_value_byte(struct nrpc_hpack *hpack, uint8_t byte)
+{
+    hpack->bytes++;
+    if (byte == '\0' || byte == '\r' || byte == '\n') {
+        hpack->bad = 1; /* RFC 9113 8.2.1 */
+    }
+    if (hpack->token == NRPC_T_PATH) {
+        nrpc_path_byte(&hpack->match, byte, hpack->server->services, hpack->server->n_services);
+        return;
+    }
+    if (hpack->token >= NRPC_T_KEY) {
+        nrpc_hpack_text_add(hpack, byte);
+        return;
+    }
+    if (is_encodings(hpack)) {
+        encodings_byte(hpack, byte);
+        return;
+    }
+    message_byte(hpack, byte);
+    if (is_number(hpack)) {
+        hpack->bad |= (uint8_t)is_no_digit(hpack, byte);
+    } else if (hpack->token == NRPC_T_GRPC_TIMEOUT) {
+        timeout_byte(hpack, byte);
+    }
+    if (hpack->token != NRPC_T_CONTENT_TYPE || nrpc_match_end(&hpack->match) == NRPC_NO_MATCH) {
+        nrpc_match_byte(&hpack->match, byte); /* application/grpc+proto: the rest does not matter */
+    }
+}
+
+void nrpc_hpack_value_end(struct nrpc_hpack *hpack)
+{
+    if (hpack->token == NRPC_T_PATH) {
+        hpack->value = nrpc_path_end(&hpack->match);
+        if (!hpack->match.position) {
+            hpack->bad = 1; /* empty, or without its '/': RFC 9113 8.3.1 */
+        }
+        return;
+    }
+    if (hpack->token >= NRPC_T_KEY) {
+        nrpc_hpack_text_end(hpack);
+        return;
+    }
+    if (is_encodings(hpack)) {
+        encoding_end(hpack);
+        return;
+    }
+    if (hpack->token == NRPC_T_GRPC_TIMEOUT) {
+        uint32_t value = hpack->value - HAS_UNIT;
+        hpack->value = value <= NRPC_TIMEOUT_MAX ? value : UINT32_MAX;
+        return;
+    }
+    unsigned odd = nrpc_match_end(&hpack->match) == NRPC_NO_MATCH;
+    if (is_number(hpack)) {
+        if (!odd) {
+            hpack->bad = 1; /* RFC 9110 8.6 */
+        }
+        return;
+    }
+    hpack->value = odd;
+    if (odd && hpack->token == NRPC_T_TE) {
+        hpack->bad = 1; /* RFC 9113 8.2.2 */
+    }
+}

@@ -1,0 +1,136 @@
+/* nanorpc/http2/nrpc_conn.h - the struct of a connection, and what its own files do to it. Public
+ * only as memory: NRPC_SERVER_DEFINE makes arrays of it.
+ * Layer: core; nanorpc.h includes it. Source: RFC 9113.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NANORPC_HTTP2_CONN_H
+#define NANORPC_HTTP2_CONN_H
+
+#include "nanorpc/conn.h"
+#include "nanorpc/hpack/nrpc_hpack.h"
+#include "nanorpc/hpack/nrpc_respond.h"
+#include "nanorpc/http2/nrpc_fields.h"
+#include "nanorpc/http2/nrpc_frame.h"
+#include "nanorpc/http2/nrpc_stream.h"
+#include "nanorpc/server.h"
+
+NRPC_BEGIN_C
+
+struct nrpc_dial;
+
+/* Time is kept in units of 256 ms, in 16 bits: these wrap after 4.6 hours, a tick is a second. */
+enum { NRPC_TICK_SHIFT = 8 };
+
+/* RST_STREAM, and GOAWAY with the longest debug data; or what a client's link begins with: the
+ * preface and SETTINGS of three. */
+enum {
+    NRPC_PREFACE_BYTES = 24,
+    NRPC_CONTROL_MAX = NRPC_PREFACE_BYTES + NRPC_FRAME_HEADER_BYTES + 12 + 6 * NRPC_CLIENT
+};
+
+enum nrpc_conn_flag {
+    NRPC_CONN_OPEN = 0x01,
+    NRPC_CONN_ACKED = 0x02,   /* the peer has our SETTINGS */
+    NRPC_CONN_GREETED = 0x04, /* the peer's first SETTINGS have come */
+    NRPC_CONN_DRAIN = 0x08,   /* it is to end: the GOAWAY that warns has been, or is to be, sent */
+    NRPC_CONN_GOAWAY = 0x10,  /* the last GOAWAY has been made: no new calls */
+    NRPC_CONN_DEAD = 0x20,    /* a connection error: nothing but GOAWAY any more */
+    NRPC_CONN_RX_PROGRESS = 0x40,
+    NRPC_CONN_TX_PROGRESS = 0x80,
+    NRPC_CONN_WARNED = 0x100,  /* the GOAWAY that warns has been made, and a PING behind it */
+    NRPC_CONN_READ = 0x200,    /* the peer has read that, or has had the time to */
+    NRPC_CONN_PINGED = 0x400,  /* a keepalive PING waits for any sign of life */
+    NRPC_CONN_TIMER = 0x800,   /* a deadline has come: see nrpc_conn_timer_set */
+    NRPC_CONN_LEAVES = 0x1000, /* a client's: the server takes no new calls */
+    NRPC_CONN_CALLS = 0x2000   /* a client's: we open the streams */
+};
+
+/* What the next received byte belongs to. */
+enum nrpc_conn_phase {
+    NRPC_PHASE_PREFACE, /* the client's connection preface */
+    NRPC_PHASE_HEAD,    /* a frame's header */
+    NRPC_PHASE_GATHER,  /* a fixed part: pad length and priority, or a control frame */
+    NRPC_PHASE_BODY,    /* data or a piece of a header block */
+    NRPC_PHASE_SKIP     /* padding, and what is ignored */
+};
+
+#if NRPC_FAST
+/* A client's requests to one method are, from the second on, the same few bytes: while the HPACK
+ * table stays as it is, they mean the same. */
+enum { NRPC_LAST_BLOCK_MAX = 64 };
+struct nrpc_last_block {
+    struct nrpc_fields fields;
+    uint32_t generation; /* of the HPACK table */
+    uint8_t bytes;       /* 0: none is remembered */
+    uint8_t block[NRPC_LAST_BLOCK_MAX];
+};
+#endif
+
+struct nrpc_conn {           /* what is used most first: the shortest instructions reach it */
+    struct nrpc_frame frame; /* being read; length: what is left of it */
+    uint8_t phase, have, need, pad;
+    uint8_t glitches, pings, block_flags, control_bytes;
+    uint16_t hint; /* the slot used last */
+    uint32_t flags;
+    uint32_t last_id;
+    uint32_t block_id; /* the stream whose header block is being read; 0: none is, RFC 9113 6.10 */
+    uint32_t block_bytes;
+    int32_t send_window, recv_window;
+    uint32_t peer_initial_window;
+    const struct nrpc_server *server;
+    uint8_t *blocks; /* of this connection's streams */
+    uint32_t now_ms; /* as the port gave it last */
+    /* Whose header list is being read: a client's open call; of a server the free slot that a new
+     * request is to take. NULL: there is none, or these are a request's trailers. */
+    struct nrpc_call *block_call;
+#if NRPC_CLIENT
+    const struct nrpc_method *indexed; /* whose path is in the server's HPACK table */
+    uint32_t streams_refused;          /* UINT32_MAX less those that the server allows at once */
+    uint32_t reset_code;               /* of the reset that nrpc_stream_close is called for */
+#endif
+#if NRPC_FAST
+    struct nrpc_call *first, **last; /* the queue: its head, where to append */
+#else
+    uint16_t turn; /* the slot whose turn it is to send */
+#endif
+    /* Times in ms / 256: when the stall began, when glitches were given back, when anything was
+     * heard, when the last call was open, when all began, when draining began. */
+    uint16_t since, refilled, heard, idle, born, drained;
+    struct nrpc_response_table table;
+    struct nrpc_fields fields; /* of the header list being read */
+    uint8_t gathered[NRPC_FRAME_HEADER_BYTES];
+    uint8_t control[NRPC_CONTROL_MAX]; /* frames that answer the one being received */
+#if NRPC_FAST
+    struct nrpc_last_block last_block;
+#endif
+    struct nrpc_hpack hpack;
+    struct nrpc_dial *dial;                   /* that opened the link, dial.h; NULL: the peer has */
+    struct nrpc_call calls[NRPC_MAX_STREAMS]; /* last: not cleared when the connection is reused */
+};
+
+/* The client's connection preface, RFC 9113 3.4. */
+extern const char nrpc_conn_preface[NRPC_PREFACE_BYTES + 1];
+
+/* Appends a frame to conn->control; returns where its payload goes. One frame that is received
+ * makes no more than RST_STREAM and GOAWAY, and no further one is begun before these have been
+ * sent. */
+uint8_t *nrpc_conn_control(struct nrpc_conn *conn, uint32_t length, unsigned type_flags,
+                           uint32_t id);
+
+/* GOAWAY. last_id: the last stream that we take. */
+void nrpc_conn_goaway(struct nrpc_conn *conn, uint32_t last_id, enum nrpc_h2_error code);
+
+/* Our PING. first: a byte of it by which its answer is known. */
+void nrpc_conn_ping(struct nrpc_conn *conn, uint8_t first);
+
+/* A connection error, RFC 9113 5.4.1: GOAWAY, then closing. */
+void nrpc_conn_error(struct nrpc_conn *conn, enum nrpc_h2_error code);
+
+/* A stream error, RFC 9113 5.4.2: RST_STREAM, and the end of the call if there is one. */
+void nrpc_conn_reset(struct nrpc_conn *conn, uint32_t id, enum nrpc_h2_error code);
+
+/* Takes one from the peer's bucket of glitches; an empty one is a connection error. */
+void nrpc_conn_glitch(struct nrpc_conn *conn);
+
+NRPC_END_C
+
+#endif
