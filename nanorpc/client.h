@@ -14,13 +14,14 @@ NRPC_BEGIN_C
  * PACKAGE_SERVICE_METHOD, from NAME.client.h:
  *
  *     NRPC_CHANNEL_DEFINE(channel, "station.example:50051", Greeter_client);
- *     static enum nrpc_status got(struct nrpc_call *call, const HelloReply *reply) { ...; return
- * NRPC_OK; } static void done(struct nrpc_call *call, enum nrpc_status status, const char *message)
- * { ... } static const struct Greeter_SayHello_events events = {.reply = got, .on.done = done};
+ *     static enum nrpc_status got(struct nrpc_call *call, const HelloReply *reply)
+ *     { ...; return NRPC_OK; }
+ *     static void done(struct nrpc_call *call, enum nrpc_status status, const char *message)
+ *     { ... }
+ *     static const struct Greeter_SayHello_events events = {.reply = got, .on.done = done};
  *
- *     nrpc_posix_dial(&channel.dial, "station.example", 50051);          once; the port's header
- * says more Greeter_SayHello_start(&channel, NULL, &request, &events);          whenever; then go
- * on polling the port
+ *     nrpc_posix_dial(&channel.dial, "station.example", 50051);     once; see the port's header
+ *     Greeter_SayHello_start(&channel, NULL, &request, &events);    whenever; then poll the port
  *
  * NAME_start begins a call and never waits. A call may begin before the link is up: it goes out
  * with it. Everything else comes back through `events`, from the port's poll function, until `done`
@@ -31,21 +32,23 @@ NRPC_BEGIN_C
  *     nrpc_call_user            the application's own bytes; zero at first
  *     nrpc_call_add_header      request metadata: right after NAME_start, before the port is polled
  *     nrpc_call_metadata        what the server has sent for the channel's keys: initial metadata
- * from `headers` on, trailing as well in `done` nrpc_call_time_left_ms    what is left of
- * options->timeout_ms; NRPC_NO_DEADLINE until the port is polled next nrpc_call_wake goes on with
- * replies after NRPC_PENDING nrpc_call_finish          gives the call up: `done` gets that status
- * and message when the port is polled next, the server a reset nrpc_call_detail          details.h:
- * what came with the status, in `done`
- */
+ *                               from `headers` on, trailing as well in `done`
+ *     nrpc_call_time_left_ms    what is left of options->timeout_ms: all of it until the port
+ *                               is polled next
+ *     nrpc_call_wake            goes on with replies after NRPC_PENDING
+ *     nrpc_call_finish          gives the call up: `done` gets that status and message when the
+ *                               port is polled next, the server a reset
+ *     nrpc_call_detail          details.h: what came with the status, in `done` */
 
 struct nrpc_channel;
 
 /* What a call's owner is told; in flash. The generated struct NAME_events has it as member `on`,
- * beside `reply`: enum nrpc_status (*reply)(struct nrpc_call *call, const Reply *reply); a reply;
- * borrowed for the call of this function. Returns NRPC_OK: go on; NRPC_PENDING: no further one
- * until nrpc_call_wake (the server is held back by its window); any other: as nrpc_call_finish with
- * it. That of a unary or client-streaming call comes only if the status is NRPC_OK, right before
- * `done`. */
+ * beside `reply`:
+ *     enum nrpc_status (*reply)(struct nrpc_call *call, const Reply *reply);
+ * a reply; borrowed for the call of this function. Returns NRPC_OK: go on; NRPC_PENDING: no further
+ * one until nrpc_call_wake (the server is held back by its window); any other: as nrpc_call_finish
+ * with it. That of a unary or client-streaming call comes only if the status is NRPC_OK, right
+ * before `done`. */
 struct nrpc_events {
     /* The server's initial metadata have come. NULL: not told. */
     void (*headers)(struct nrpc_call *call);
@@ -123,10 +126,11 @@ void nrpc_client_cancelled(struct nrpc_call *call, enum nrpc_status why);
  * one:
  *   - those that had not left;
  *   - streams that the server refused (REFUSED_STREAM) or did not take any more (GOAWAY), once,
- * while their first request is still in its block and no second one was written. Any other call
- * that a link takes with it ends with NRPC_UNAVAILABLE. A server that vanishes without a word is
- * noticed by TCP while something is to be sent; a call that only waits needs a deadline, or
- * NRPC_KEEPALIVE_MS: at least 300000 for gRPC's servers, which end links that ping more often. */
+ *     while their first request is still in its block and no second one was written.
+ * Any other call that a link takes with it ends with NRPC_UNAVAILABLE. A server that vanishes
+ * without a word is noticed by TCP while something is to be sent; a call that only waits needs a
+ * deadline, or NRPC_KEEPALIVE_MS: at least 300000 for gRPC's servers, which end links that ping
+ * more often. */
 struct nrpc_channel {
     struct nrpc_dial dial; /* first: what the port is given */
     const struct nrpc_server *endpoint;
@@ -139,10 +143,11 @@ extern const struct nrpc_dial_role nrpc_channel_dial;
 /* Defines `struct nrpc_channel name` and its memory, statically. authority: what requests say in
  * :authority, "host" or "host:port"; it and a method's path may have NRPC_AUTHORITY_AND_PATH_MAX
  * bytes together. Then 1 to 8 services, as the generator named them: SERVICE_client.
- *     NRPC_CHANNEL_DEFINE(channel, "station.example:50051", Greeter_client,
- * helloworld_Greeter_client); RAM: a connection as a server has, see config.h; blocks are (5 +
- * largest reply) + (5 + largest request + NRPC_STATUS_MESSAGE_MAX), scratch is the largest decoded
- * reply; what NRPC_COMPRESSION adds see there. */
+ *     NRPC_CHANNEL_DEFINE(channel, "station.example:50051",
+ *                         Greeter_client, helloworld_Greeter_client);
+ * RAM: a connection as a server has, see config.h; blocks are (5 + largest reply) + (5 + largest
+ * request + NRPC_STATUS_MESSAGE_MAX), scratch is the largest decoded reply; what NRPC_COMPRESSION
+ * adds see there. */
 #define NRPC_CHANNEL_DEFINE(name, its_authority, ...) \
     NRPC_CHANNEL_DEFINE_WITH(name, its_authority, (.n_interceptors = 0), __VA_ARGS__)
 

@@ -13,7 +13,7 @@
  *   image      = connections * ( connection + NRPC_MAX_STREAMS * blocks ) + scratch
  *   connection = 216 + NRPC_MAX_STREAMS * 44 + NRPC_HPACK_ENTRIES * 8 + NRPC_METADATA_BYTES
  *   blocks     = (5 + largest request) + (5 + largest reply + NRPC_STATUS_MESSAGE_MAX) +
- * NRPC_METADATA_BYTES
+ *              NRPC_METADATA_BYTES
  *                + NRPC_COMPRESSION_ROOM of both
  *   scratch    = largest decoded request + largest decoded reply, once an image;
  *                + 1 + largest request with NRPC_COMPRESSION */

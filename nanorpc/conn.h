@@ -17,9 +17,9 @@ struct nrpc_conn;
  *
  *   conn = nrpc_server_accept(server, now)          a peer has connected
  *   used = nrpc_conn_receive(conn, data, n, now)    bytes came; keep what was not used
- *   n = nrpc_conn_transmit(conn, buf, room)         after each receive, each tick, and whenever
- *                                                   the transport has room again: until it gives 0,
- *                                                   or others' turn has come; then go on soon
+ *   n = nrpc_conn_transmit(conn, buf, room)         after each receive, each tick, and whenever the
+ *                                                   transport has room again: until it gives 0, or
+ *                                                   others' turn has come; then go on soon
  *   if what receive left over is still there and transmit made progress: receive it again
  *   if (nrpc_conn_closing(conn)) close the link once the transmitted bytes are out
  *   next = nrpc_conn_tick(conn, now)                after at most `next` ms

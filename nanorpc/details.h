@@ -31,10 +31,12 @@ int nrpc_call_fail_details(struct nrpc_call *call, enum nrpc_status status, cons
 
 /* As a client, in `done`: the first detail of this type that came with the status. For channels
  * that have &nrpc_details_key among their .keys; what does not fit in NRPC_METADATA_BYTES ends the
- * call as other metadata do. google_rpc_RetryInfo retry; if (nrpc_call_detail(call,
- * "google.rpc.RetryInfo", &google_rpc_RetryInfo_msg, &retry)) { ... } message: a struct of that
- * type; all pointers are borrowed for the call. Returns 1: *message is filled; 0: there is none, or
- * it does not decode, and *message is not to be used. */
+ * call as other metadata do.
+ *     google_rpc_RetryInfo retry;
+ *     if (nrpc_call_detail(call, "google.rpc.RetryInfo", &google_rpc_RetryInfo_msg, &retry)) {
+ *         ... }
+ * message: a struct of that type; all pointers are borrowed for the call. Returns 1: *message is
+ * filled; 0: there is none, or it does not decode, and *message is not to be used. */
 extern const struct nrpc_key nrpc_details_key;
 int nrpc_call_detail(const struct nrpc_call *call, const char *type_name,
                      const struct pb_msgdesc_s *fields, void *message);

@@ -31,14 +31,17 @@ struct nrpc_dial;
 /* A port opens links like this. `dial` is all that it knows of them:
  *
  *   wait = nrpc_dial_wait_ms(dial, now)      0: dial now; else ask again after so long at most, and
- * after anything that the application may have done (each poll) conn = nrpc_dial_linked(dial, now)
- * TCP is up: drive conn as any other (conn.h); NULL: no memory for it now, close the link: a
- * failure has been noted nrpc_dial_failed(dial)                   no name, no route, refused, timed
- * out, given up nrpc_conn_lost(conn)                     as ever, when the link is gone: conn->dial
- * is how the dial finds out, the next time that it is asked
+ *                                            after anything that the application may have done
+ *                                            (each poll)
+ *   conn = nrpc_dial_linked(dial, now)       TCP is up: drive conn as any other (conn.h); NULL: no
+ *                                            memory for it now, close the link: a failure has been
+ *                                            noted
+ *   nrpc_dial_failed(dial)                   no name, no route, refused, timed out, given up
+ *   nrpc_conn_lost(conn)                     as ever, when the link is gone: conn->dial is how the
+ *                                            dial finds out, the next time that it is asked
  *
- * To stop for good: close the link, if there is one; nrpc_dial_failed; and ask no more.
- * Nothing here locks: one context, as for conn.h. */
+ * To stop for good: close the link, if there is one; nrpc_dial_failed; and ask no more. Nothing
+ * here locks: one context, as for conn.h. */
 
 /* What becomes of a link, and what is asked when it may be wanted. In flash. */
 struct nrpc_dial_role {
@@ -89,8 +92,11 @@ struct nrpc_server;
 
 /* A server that dials out, to a relay where clients are (host-sim/relay.py). It may wait there for
  * its first client for as long as it takes. One link serves one client; for more of them define
- * several: NRPC_REVERSE_DEFINE(uplink, server);  nrpc_lwip_dial(&uplink.dial, "relay.example.org",
- * 50052); struct nrpc_reverse uplinks[2] = {NRPC_REVERSE(server), NRPC_REVERSE(server)}; */
+ * several:
+ *     NRPC_REVERSE_DEFINE(uplink, server);
+ *     nrpc_lwip_dial(&uplink.dial, "relay.example.org", 50052);
+ * or
+ *     struct nrpc_reverse uplinks[2] = {NRPC_REVERSE(server), NRPC_REVERSE(server)}; */
 struct nrpc_reverse {
     struct nrpc_dial dial; /* first */
     const struct nrpc_server *server;

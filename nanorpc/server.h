@@ -53,15 +53,15 @@ struct nrpc_server {
 #endif
 };
 
-/* Defines `const struct nrpc_server name` and its memory, statically.
- * connections: 1..65535 at once. Then 1 to 8 services, as the generator named them:
+/* Defines `const struct nrpc_server name` and its memory, statically. connections: 1..65535 at
+ * once. Then 1 to 8 services, as the generator named them:
  *     NRPC_SERVER_DEFINE(server, 2, Greeter_service, helloworld_Greeter_service); */
 #define NRPC_SERVER_DEFINE(server_name, connections, ...) \
     NRPC_SERVER_DEFINE_WITH(server_name, connections, (.n_interceptors = 0), __VA_ARGS__)
 
 /* The same with options, in parentheses: .keys and .n_keys, which need NRPC_METADATA_BYTES;
- * .interceptors and .n_interceptors; .tls, which needs NRPC_TLS: NRPC_SERVER_DEFINE_WITH(server, 2,
- * (.keys = keys, .n_keys = 1), Greeter_service); */
+ * .interceptors and .n_interceptors; .tls, which needs NRPC_TLS:
+ *     NRPC_SERVER_DEFINE_WITH(server, 2, (.keys = keys, .n_keys = 1), Greeter_service); */
 #define NRPC_SERVER_DEFINE_WITH(server_name, connections, options, ...)                   \
     static const struct nrpc_service *const server_name##_services[] = {                  \
         NRPC_EACH(NRPC_SERVICE_POINTER_, __VA_ARGS__)};                                   \

@@ -20,10 +20,11 @@ NRPC_BEGIN_C
  * several threads one at a time may be in here. Streams:
  *
  *     struct nrpc_wait wait;
- *     if (NAME_open(&wait, &channel, NULL, &request) == 0)      or without a request, then NAME_put
- * for each while (NAME_get(&wait, &reply)) { ... } status = nrpc_wait_end(&wait, NULL); client
- * streaming: NAME_end(&wait, &reply) Metadata: nrpc_call_add_header(wait.call, ...) right after
- * NAME_open. A unary call with them is NAME_open and NAME_end. */
+ *     if (NAME_open(&wait, &channel, NULL, &request) == 0)     or without a request, then NAME_put
+ *         while (NAME_get(&wait, &reply)) { ... }
+ *     status = nrpc_wait_end(&wait, NULL);                     of client streaming: NAME_end
+ * Metadata: nrpc_call_add_header(wait.call, ...) right after NAME_open. A unary call with them is
+ * NAME_open and NAME_end. */
 
 /* A stream that is waited for; the application's, from NAME_open until nrpc_wait_end. */
 struct nrpc_wait {

@@ -43,7 +43,7 @@ void nrpc_client_tell(struct nrpc_call *call, enum nrpc_status status, const cha
     if (!(call->client & NRPC_CLIENT_OWED)) {
         return;
     }
-    call->client &= (uint16_t)~NRPC_CLIENT_OWED;
+    call->client &= (uint8_t)~NRPC_CLIENT_OWED;
     if (!text) {
         own[n < NRPC_STATUS_MESSAGE_MAX ? n : NRPC_STATUS_MESSAGE_MAX - 1] = '\0';
         unescape(own);
@@ -71,9 +71,8 @@ void nrpc_client_message_byte(struct nrpc_hpack *hpack, uint8_t byte)
 
 uint32_t nrpc_client_time_left_ms(struct nrpc_call *call)
 {
-    if (!(call->client & NRPC_CLIENT_STARTED)) {
-        call->client |= NRPC_CLIENT_STARTED;
-        call->timeout_ms = call->asked_ms;
+    if (call->flags & NRPC_CALL_NEW) {
+        call->flags &= (uint16_t)~NRPC_CALL_NEW;
         call->begun_ms = nrpc_call_conn(call)->now_ms;
     }
     return nrpc_call_time_left_ms(call);
@@ -87,7 +86,7 @@ void nrpc_client_put_back(struct nrpc_call *call)
     call->recv_window = (int32_t)nrpc_call_conn(call)->server->rx_bytes;
     call->rx_have = 0;
     call->tx_sent = call->tx_length = 0;
-    call->client &= (uint16_t)~NRPC_CLIENT_END_SENT;
+    call->client &= (uint8_t)~NRPC_CLIENT_END_SENT;
     if (call->client & NRPC_CLIENT_WROTE) {
         call->flags |= NRPC_CALL_TX;
         call->tx_length = (nrpc_block_size)(NRPC_PREFIX_BYTES + nrpc_get32(nrpc_call_tx(call) + 1));

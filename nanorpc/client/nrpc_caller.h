@@ -10,15 +10,14 @@
 /* struct nrpc_call.client. NRPC_CALL_HEADERS and call->id say whether the request has left on this
  * link. */
 enum nrpc_client_flag {
-    NRPC_CLIENT_STARTED = 0x01,  /* the deadline is known to the call */
-    NRPC_CLIENT_WAITS = 0x02,    /* wait-for-ready */
-    NRPC_CLIENT_WROTE = 0x04,    /* a request message was written; the block has it until MORE */
-    NRPC_CLIENT_MORE = 0x08,     /* another one was written */
-    NRPC_CLIENT_END_SENT = 0x20, /* END_STREAM has left */
-    NRPC_CLIENT_ANSWERED = 0x40, /* the response's headers have come */
-    NRPC_CLIENT_RETRIED = 0x80,
-    NRPC_CLIENT_OWED = 0x100,   /* `done` has not been told */
-    NRPC_CLIENT_CLOSED = 0x400, /* no request is written any more */
+    NRPC_CLIENT_WAITS = 0x01,    /* wait-for-ready */
+    NRPC_CLIENT_WROTE = 0x02,    /* a request message was written; the block has it until MORE */
+    NRPC_CLIENT_MORE = 0x04,     /* another one was written */
+    NRPC_CLIENT_CLOSED = 0x08,   /* no request is written any more */
+    NRPC_CLIENT_END_SENT = 0x10, /* END_STREAM has left */
+    NRPC_CLIENT_ANSWERED = 0x20, /* the response's headers have come */
+    NRPC_CLIENT_RETRIED = 0x40,
+    NRPC_CLIENT_OWED = 0x80 /* `done` has not been told */
 };
 
 /* Tells the call's `done`, unless it was told. text: NULL: the call's own message, as it stands on

@@ -29,7 +29,7 @@ static struct nrpc_conn *prepare(struct nrpc_channel *channel)
 static void take_options(struct nrpc_call *call, const struct nrpc_call_options *options)
 {
     if (options->timeout_ms) {
-        call->asked_ms = options->timeout_ms;
+        call->timeout_ms = options->timeout_ms;
     }
     if (options->wait_for_ready) {
         call->client |= NRPC_CLIENT_WAITS;
@@ -53,8 +53,9 @@ struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel,
     call->method = &method->method;
     call->send_window = 0;
     call->events = events;
-    call->asked_ms = NRPC_NO_DEADLINE;
     call->client = NRPC_CLIENT_OWED;
+    call->trailers = 0;
+    call->flags |= NRPC_CALL_NEW;
     if (options) {
         take_options(call, options);
     }

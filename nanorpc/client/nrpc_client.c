@@ -8,7 +8,7 @@
 #include "nanorpc/grpc/nrpc_grpc.h"
 #include "nanorpc/http2/nrpc_transmit.h"
 
-enum { H2_INADEQUATE_SECURITY = 12, UNKNOWN_STATUS = NRPC_UNAUTHENTICATED + 1 };
+enum { H2_INADEQUATE_SECURITY = 12 };
 
 /* --- What the end of a call is called ----------------------------------------------------- */
 
@@ -50,9 +50,8 @@ static enum nrpc_status status_of_reset(const struct nrpc_call *call, uint32_t c
 
 /* All has come. A status that is no good makes a single reply void; those of a stream are delivered
  * first. */
-static void trailers(struct nrpc_call *call, uint32_t status)
+static void trailers(struct nrpc_call *call, unsigned status)
 {
-    status = status < UNKNOWN_STATUS ? status : UNKNOWN_STATUS;
     call->trailers = (uint8_t)(1 + status);
     call->flags &= (uint16_t)~(NRPC_CALL_TX | NRPC_CALL_PRODUCING); /* it is of no use any more */
     call->tx_length = 0;

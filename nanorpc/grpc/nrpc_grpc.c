@@ -32,7 +32,7 @@ int nrpc_call_half_closed(const struct nrpc_call *call)
 
 uint32_t nrpc_call_age_ms(const struct nrpc_call *call)
 {
-    return nrpc_call_conn(call)->now_ms - call->begun_ms;
+    return call->flags & NRPC_CALL_NEW ? 0 : nrpc_call_conn(call)->now_ms - call->begun_ms;
 }
 
 uint32_t nrpc_call_time_left_ms(const struct nrpc_call *call)
@@ -134,12 +134,20 @@ static void settle(struct nrpc_call *call, enum nrpc_status status, int last)
     }
 }
 
-void nrpc_grpc_deliver(struct nrpc_call *call, const uint8_t *message, uint32_t length)
+/* A whole message, without its prefix. */
+static void deliver_message(struct nrpc_call *call, const uint8_t *message, uint32_t length)
 {
     call->flags |= NRPC_CALL_REQUESTED;
     settle(call, call->method->codec->message(call, message, length),
            !(kind_of(call) & NRPC_CLIENT_STREAM));
 }
+
+#if NRPC_PIECES
+void nrpc_grpc_deliver(struct nrpc_call *call, const uint8_t *message, uint32_t length)
+{
+    deliver_message(call, message, length);
+}
+#endif
 
 int nrpc_grpc_inflate(struct nrpc_call *call, uint8_t flag, const uint8_t **data, uint32_t *n)
 {
@@ -185,7 +193,7 @@ static uint32_t deliver(struct nrpc_call *call, const uint8_t *data, uint32_t n)
     if (!nrpc_grpc_inflate(call, data[0], &message, &length)) {
         return 0;
     }
-    nrpc_grpc_deliver(call, message, length);
+    deliver_message(call, message, length);
     return bytes;
 }
 

@@ -136,31 +136,25 @@ static void name_end(struct nrpc_hpack *hpack)
     begin_value(hpack);
 }
 
-static unsigned static_token(const struct nrpc_hpack *hpack, uint32_t index)
-{
-    unsigned token = static_names[index] >> 5;
-    if (index == STATIC_TYPE) {
-        return NRPC_T_CONTENT_TYPE;
-    }
-    return token == OTHER_NAME ? nrpc_hpack_key_static(hpack, index + 1) : token;
-}
-
 /* The field that a static entry is. index: from 0. */
 static void load_static(struct nrpc_hpack *hpack, uint32_t index)
 {
-    unsigned token = static_token(hpack, index);
-    hpack->token = (uint8_t)token;
-    hpack->bad = token == BAD || token == LENGTH /* that is empty */;
-    hpack->name_bytes = static_names[index] & 31;
-    hpack->bytes =
-        (uint16_t)(hpack->name_bytes + NRPC_ENTRY_OVERHEAD +
-                   (index < sizeof static_value_lengths ? static_value_lengths[index] : 0));
-    hpack->value = index - STATIC_POST; /* 0: as it is expected to be */
+    unsigned named = static_names[index], token = named >> 5, name_bytes = named & 31;
+    unsigned value_bytes = index < sizeof static_value_lengths ? static_value_lengths[index] : 0;
+    uint32_t value = index - STATIC_POST; /* 0: as it is expected to be */
     if (token == PATH) {
-        hpack->value = NRPC_PATH_UNKNOWN;
+        value = NRPC_PATH_UNKNOWN;
     } else if (NRPC_CLIENT && token == STATUS) {
-        hpack->value = static_statuses[index - STATIC_STATUS];
+        value = static_statuses[index - STATIC_STATUS];
+    } else if (token == OTHER_NAME) {
+        token = index == STATIC_TYPE ? (unsigned)NRPC_T_CONTENT_TYPE
+                                     : nrpc_hpack_key_static(hpack, index + 1);
     }
+    hpack->token = (uint8_t)token;
+    hpack->bad = token == BAD || token == LENGTH; /* which is empty */
+    hpack->name_bytes = (uint16_t)name_bytes;
+    hpack->bytes = (uint16_t)(name_bytes + value_bytes + NRPC_ENTRY_OVERHEAD);
+    hpack->value = value;
 }
 
 /* RFC 7541 2.3.3. Loads a whole entry; a caller that wants only its name begins a new value. */

@@ -8,8 +8,14 @@
 #include "nanorpc/hpack/nrpc_hpack.h"
 
 #if NRPC_METADATA_BYTES
+/* The name so far is name_bytes long: goes on to the first key that has `byte` next; NUL: ends. */
+void nrpc_hpack_key_narrow(struct nrpc_hpack *hpack, uint8_t byte);
+
 /* A byte of a name that is not indexed, before name_bytes counts it; hpack->key is 0 at first. */
-void nrpc_hpack_key_byte(struct nrpc_hpack *hpack, uint8_t byte);
+static inline void nrpc_hpack_key_byte(struct nrpc_hpack *hpack, uint8_t byte)
+{
+    nrpc_hpack_key_narrow(hpack, byte ? byte : '\1'); /* which no key has either */
+}
 
 /* The token of the name that has ended, and that nothing else is known of: a key's, or OTHER. */
 unsigned nrpc_hpack_key_end(struct nrpc_hpack *hpack);
@@ -19,9 +25,27 @@ unsigned nrpc_hpack_key_static(const struct nrpc_hpack *hpack, uint32_t index);
 
 /* A key's value goes into the ring, from text_end on. Of a key hpack->value is the position where
  * the text begins, << 16, and its length; UINT32_MAX: it is longer than the ring. */
-void nrpc_hpack_text_begin(struct nrpc_hpack *hpack);
-void nrpc_hpack_text_add(struct nrpc_hpack *hpack, uint8_t byte);
-void nrpc_hpack_text_end(struct nrpc_hpack *hpack);
+static inline void nrpc_hpack_text_begin(struct nrpc_hpack *hpack)
+{
+    hpack->value = (uint32_t)hpack->text_end << 16;
+}
+static inline void nrpc_hpack_text_add(struct nrpc_hpack *hpack, uint8_t byte)
+{
+    unsigned n = hpack->value & 0xffff;
+    if (n < NRPC_METADATA_BYTES) {
+        hpack->text[(hpack->text_end + n) % NRPC_METADATA_BYTES] = byte;
+        hpack->value++;
+        return;
+    }
+    if (n == NRPC_METADATA_BYTES) { /* it has overwritten all that there was */
+        hpack->text_end = (uint16_t)(hpack->text_end + NRPC_METADATA_BYTES + 1);
+    }
+    hpack->value = UINT32_MAX;
+}
+static inline void nrpc_hpack_text_end(struct nrpc_hpack *hpack)
+{
+    hpack->text_end = (uint16_t)(hpack->text_end + hpack->value);
+}
 #else
 static inline void nrpc_hpack_key_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {

@@ -11,7 +11,7 @@ static NRPC_NOINLINE struct nrpc_hpack_entry *entry_at(struct nrpc_hpack *hpack,
     return &hpack->entries[(hpack->newest - i) & (NRPC_HPACK_ENTRIES - 1u)];
 }
 
-static void evict_to(struct nrpc_hpack *hpack, uint32_t bytes)
+void nrpc_hpack_evict(struct nrpc_hpack *hpack, uint32_t bytes)
 {
     uint32_t used = hpack->used_bytes, count = hpack->count;
     while (used > bytes) {
@@ -21,36 +21,20 @@ static void evict_to(struct nrpc_hpack *hpack, uint32_t bytes)
     hpack->count = (uint8_t)count;
 }
 
-static void note_change(struct nrpc_hpack *hpack)
-{
-#if NRPC_FAST
-    hpack->generation++;
-#else
-    (void)hpack;
-#endif
-}
-
-void nrpc_hpack_resize(struct nrpc_hpack *hpack, uint32_t bytes)
-{
-    hpack->max_bytes = (uint16_t)bytes;
-    note_change(hpack);
-    evict_to(hpack, bytes);
-}
-
 /* A profile with fewer than 128 entries may also lose the oldest to the ring's size: a client that
  * then refers to it has not kept to our SETTINGS_HEADER_TABLE_SIZE. */
 void nrpc_hpack_insert(struct nrpc_hpack *hpack)
 {
-    note_change(hpack);
+    nrpc_hpack_changes(hpack);
     uint32_t bytes = hpack->bytes;
     if (bytes > hpack->max_bytes || NRPC_HPACK_ENTRIES == 0) {
-        evict_to(hpack, 0);
+        nrpc_hpack_evict(hpack, 0);
         return;
     }
-    evict_to(hpack, hpack->max_bytes - bytes);
+    nrpc_hpack_evict(hpack, hpack->max_bytes - bytes);
     if (NRPC_HPACK_ENTRIES * NRPC_ENTRY_OVERHEAD < NRPC_LARGEST_TABLE &&
         hpack->count == NRPC_HPACK_ENTRIES) {
-        evict_to(hpack, hpack->used_bytes - 1u);
+        nrpc_hpack_evict(hpack, hpack->used_bytes - 1u);
     }
     hpack->newest++;
     hpack->count++;

@@ -9,8 +9,26 @@
 /* RFC 7541 4.1; 4.2 and RFC 9113 6.5.2: what a peer may use before it has our SETTINGS. */
 enum { NRPC_ENTRY_OVERHEAD = 32, NRPC_LARGEST_TABLE = 4096 };
 
+/* Drops the oldest entries until the others take at most so many bytes. */
+void nrpc_hpack_evict(struct nrpc_hpack *hpack, uint32_t bytes);
+
+/* What was decoded before this may mean something else after it. */
+static inline void nrpc_hpack_changes(struct nrpc_hpack *hpack)
+{
+#if NRPC_FAST
+    hpack->generation++;
+#else
+    (void)hpack;
+#endif
+}
+
 /* The table takes at most so many bytes from here on. bytes: 0..NRPC_LARGEST_TABLE. */
-void nrpc_hpack_resize(struct nrpc_hpack *hpack, uint32_t bytes);
+static inline void nrpc_hpack_resize(struct nrpc_hpack *hpack, uint32_t bytes)
+{
+    hpack->max_bytes = (uint16_t)bytes;
+    nrpc_hpack_changes(hpack);
+    nrpc_hpack_evict(hpack, bytes);
+}
 
 /* The field that has just been decoded becomes the newest entry, RFC 7541 4.4. */
 void nrpc_hpack_insert(struct nrpc_hpack *hpack);

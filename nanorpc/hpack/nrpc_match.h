@@ -13,9 +13,9 @@ NRPC_BEGIN_C
 
 struct nrpc_service;
 
-/* A list of names is one string: the names in ascending byte order, each preceded by a byte
- * 0x80 | (the length of the prefix that it shares with the name before it, 0..126) and without
- * that prefix; 0xFF closes the list. Names are ASCII; there is at least one. "SayHello",
+/* A list of names is one string: the names in ascending byte order, each preceded by a byte 0x80 |
+ * (the length of the prefix that it shares with the name before it, 0..126) and without that
+ * prefix; 0xFF closes the list. Names are ASCII; there is at least one. "SayHello",
  * "SayHelloAgain", "Test":
  *     "\200SayHello\210Again\200Test\377"
  * So a name that fails at byte k can only be followed by one that shares exactly k bytes with it:

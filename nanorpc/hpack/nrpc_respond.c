@@ -44,6 +44,13 @@ enum piece { /* where each begins */
 };
 NRPC_STATIC_ASSERT(sizeof pieces - 1 == PIECES_END, "pieces");
 
+uint8_t *nrpc_respond_piece(uint8_t *p, const char *piece)
+{
+    unsigned n = (uint8_t)*piece;
+    memcpy(p, piece + 1, n);
+    return p + n;
+}
+
 static NRPC_NOINLINE uint8_t *put(uint8_t *p, enum piece piece)
 {
     return nrpc_respond_piece(p, &pieces[piece]);

@@ -5,7 +5,6 @@
 #define NANORPC_RESPOND_H
 
 #include <stdint.h>
-#include <string.h>
 
 #include "nanorpc/config.h"
 
@@ -50,12 +49,7 @@ uint8_t *nrpc_respond_message(uint8_t *p, const uint8_t *message, unsigned n);
 unsigned nrpc_respond_percent(uint8_t *to, unsigned room, const char *text);
 
 /* What stands in a block as it is. piece: its length, 1..255, then as many bytes. */
-static inline uint8_t *nrpc_respond_piece(uint8_t *p, const char *piece)
-{
-    unsigned n = (uint8_t)*piece;
-    memcpy(p, piece + 1, n);
-    return p + n;
-}
+uint8_t *nrpc_respond_piece(uint8_t *p, const char *piece);
 
 NRPC_END_C
 

@@ -69,7 +69,8 @@ struct nrpc_conn {           /* what is used most first: the shortest instructio
     struct nrpc_frame frame; /* being read; length: what is left of it */
     uint8_t phase, have, need, pad;
     uint8_t glitches, pings, block_flags, control_bytes;
-    uint16_t hint; /* the slot used last */
+    uint16_t hint;    /* the slot used last */
+    uint16_t drained; /* a time as those below: when draining began */
     uint32_t flags;
     uint32_t last_id;
     uint32_t block_id; /* the stream whose header block is being read; 0: none is, RFC 9113 6.10 */
@@ -85,7 +86,6 @@ struct nrpc_conn {           /* what is used most first: the shortest instructio
 #if NRPC_CLIENT
     const struct nrpc_method *indexed; /* whose path is in the server's HPACK table */
     uint32_t streams_refused;          /* UINT32_MAX less those that the server allows at once */
-    uint32_t reset_code;               /* of the reset that nrpc_stream_close is called for */
 #endif
 #if NRPC_FAST
     struct nrpc_call *first, **last; /* the queue: its head, where to append */
@@ -93,9 +93,12 @@ struct nrpc_conn {           /* what is used most first: the shortest instructio
     uint16_t turn; /* the slot whose turn it is to send */
 #endif
     /* Times in ms / 256: when the stall began, when glitches were given back, when anything was
-     * heard, when the last call was open, when all began, when draining began. */
-    uint16_t since, refilled, heard, idle, born, drained;
+     * heard, when the last call was open, when all began. */
+    uint16_t since, refilled, heard, idle, born;
     struct nrpc_response_table table;
+#if NRPC_CLIENT
+    uint8_t reset_code; /* of the reset that nrpc_stream_close is called for; 255: 255 or more */
+#endif
     struct nrpc_fields fields; /* of the header list being read */
     uint8_t gathered[NRPC_FRAME_HEADER_BYTES];
     uint8_t control[NRPC_CONTROL_MAX]; /* frames that answer the one being received */

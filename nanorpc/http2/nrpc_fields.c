@@ -12,18 +12,8 @@ void nrpc_fields_begin(struct nrpc_fields *fields)
     memset(fields, 0, sizeof *fields);
     fields->content_length = fields->timeout_ms = UINT32_MAX;
 #if NRPC_CLIENT
-    fields->grpc_status = UINT32_MAX;
+    fields->grpc_status = NRPC_NO_STATUS;
 #endif
-}
-
-void nrpc_fields_malformed(struct nrpc_fields *fields)
-{
-    fields->odd |= NRPC_FIELD(BAD);
-}
-
-int nrpc_fields_are_malformed(const struct nrpc_fields *fields)
-{
-    return ((fields->seen | fields->odd) & NRPC_FIELD(BAD)) != 0;
 }
 
 void nrpc_fields_fault(struct nrpc_fields *fields, uint8_t fault)
@@ -38,7 +28,8 @@ static void take_status(struct nrpc_fields *fields, const struct nrpc_hpack *fie
     if (field->token == NRPC_T_STATUS) {
         fields->http_status = (uint16_t)field->value;
     } else if (field->token == NRPC_T_GRPC_STATUS) {
-        fields->grpc_status = field->value;
+        fields->grpc_status = (uint8_t)(field->value < NRPC_NO_STATUS ? field->value
+                                                                      : NRPC_NO_STATUS);
     }
 #else
     (void)fields;

@@ -16,11 +16,11 @@ struct nrpc_fields {
     uint32_t content_length; /* UINT32_MAX: none */
     uint32_t list_bytes;     /* RFC 9113 10.5.1; a block's size keeps it from wrapping */
     uint32_t timeout_ms;     /* UINT32_MAX: none, or malformed, which is a fault too */
-#if NRPC_CLIENT
-    uint32_t grpc_status; /* UINT32_MAX: none */
-    uint16_t http_status;
-#endif
     uint16_t path;
+#if NRPC_CLIENT
+    uint16_t http_status;
+    uint8_t grpc_status; /* NRPC_NO_STATUS: none, or none that gRPC knows */
+#endif
     uint8_t fault; /* the worst: a gRPC status that the call ends with, NRPC_FAULT_LOST; 0: none */
 #if NRPC_COMPRESSION
     uint8_t encoding, accepted; /* sets of enum nrpc_encoding */
@@ -29,6 +29,9 @@ struct nrpc_fields {
     uint8_t has_text; /* there were values that are kept elsewhere: a key's, a message's */
 #endif
 };
+
+/* In grpc_status. */
+enum { NRPC_NO_STATUS = 17 };
 
 /* In fault: a value has been lost that the peer believes to be in our HPACK table, and must be sent
  * again. Worse than any status. */
@@ -49,8 +52,14 @@ void nrpc_fields_begin(struct nrpc_fields *fields);
 void nrpc_fields_take(struct nrpc_fields *fields, const struct nrpc_hpack *field);
 
 /* Whatever they say, the list is malformed, RFC 9113 8.1.1. */
-void nrpc_fields_malformed(struct nrpc_fields *fields);
-int nrpc_fields_are_malformed(const struct nrpc_fields *fields);
+static inline void nrpc_fields_malformed(struct nrpc_fields *fields)
+{
+    fields->odd |= NRPC_FIELD(BAD);
+}
+static inline int nrpc_fields_are_malformed(const struct nrpc_fields *fields)
+{
+    return (fields->odd & NRPC_FIELD(BAD)) != 0;
+}
 
 /* Something is wrong with a value: see `fault`. 0: nothing. */
 void nrpc_fields_fault(struct nrpc_fields *fields, uint8_t fault);

@@ -81,7 +81,7 @@ static inline void nrpc_role_limit(struct nrpc_conn *conn, uint32_t streams)
 /* The next nrpc_stream_close is a reset's. */
 static inline void nrpc_role_reset(struct nrpc_conn *conn, uint32_t code)
 {
-    conn->reset_code = code;
+    conn->reset_code = (uint8_t)(code < UINT8_MAX ? code : UINT8_MAX);
 }
 #else
 static inline unsigned nrpc_role_stalls(const struct nrpc_conn *conn)

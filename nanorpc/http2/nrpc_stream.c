@@ -93,7 +93,7 @@ void nrpc_stream_close(struct nrpc_call *call, enum nrpc_status why)
     struct nrpc_conn *conn = nrpc_call_conn(call);
     const struct nrpc_server *server = conn->server;
     unsigned flags = call->flags;
-    if (conn->block_call == call) { /* its slot may be another's before that header block ends */
+    if (NRPC_CLIENT && conn->block_call == call) { /* another may have the slot before its end */
         conn->block_call = NULL;
     }
     call->flags = flags & (NRPC_CALL_RX_END | NRPC_CALL_QUEUED);

@@ -31,7 +31,9 @@ enum nrpc_call_flag {
     /* Of messages in pieces: */
     NRPC_CALL_TAKING = NRPC_PIECES * 0x1000,    /* the codec has taken a part of a message */
     NRPC_CALL_PRODUCING = NRPC_PIECES * 0x2000, /* it makes the rest of one; without TX: not now */
-    NRPC_CALL_ENDING = NRPC_PIECES * 0x4000     /* then the call ends well */
+    NRPC_CALL_ENDING = NRPC_PIECES * 0x4000,    /* then the call ends well */
+    /* Of a call that we make: */
+    NRPC_CALL_NEW = NRPC_CLIENT * 0x8000 /* its clock has not begun: begun_ms is of no meaning */
 };
 
 /* The handler must not be called now: it has finished, or its last answer has not left. */
@@ -59,8 +61,9 @@ struct nrpc_call { /* small fields first: the shortest instructions reach them *
 #if NRPC_METADATA_BYTES
     uint16_t metadata_used; /* of its block */
 #endif
-#if NRPC_CLIENT
-    uint16_t client; /* enum nrpc_client_flag, of a call that we make */
+#if NRPC_CLIENT       /* of a call that we make: */
+    uint8_t client;   /* a set of enum nrpc_client_flag */
+    uint8_t trailers; /* 0: they have not come; else 1 + nrpc_fields.grpc_status */
 #endif
     uint32_t id; /* this and what follows is zero in a new call */
     const struct nrpc_method *method;
@@ -74,10 +77,8 @@ struct nrpc_call { /* small fields first: the shortest instructions reach them *
 #if NRPC_COMPRESSION
     uint8_t compression; /* enum nrpc_compression_flag */
 #endif
-#if NRPC_CLIENT        /* of a call that we make: */
-    uint8_t trailers;  /* 0: they have not come; else 1 + their grpc-status, 18: none of gRPC's */
-    uint32_t asked_ms; /* the timeout that it was begun with, until its clock begins */
-    const struct nrpc_events *events;
+#if NRPC_CLIENT
+    const struct nrpc_events *events; /* of a call that we make */
 #endif
     union nrpc_user user;
 };

@@ -15,7 +15,7 @@ NRPC_BEGIN_C
  *     static const struct nrpc_interceptor chain[] = {NRPC_AUTH(auth)};
  *     static const struct nrpc_key *const keys[] = {&nrpc_auth_key};
  *     NRPC_SERVER_DEFINE_WITH(server, 2, (.keys = keys, .n_keys = 1, .interceptors = chain,
- * .n_interceptors = 1), Greeter_service);
+ *         .n_interceptors = 1), Greeter_service);
  *
  * A call without "authorization: Bearer TOKEN" and one of the tokens ends with UNAUTHENTICATED
  * before its handler sees anything of it. Over plain TCP everybody on the way can read the token.

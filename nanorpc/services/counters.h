@@ -12,7 +12,7 @@ NRPC_BEGIN_C
 /*     NRPC_COUNTERS_DEFINE(counters, 4);
  *     static const struct nrpc_interceptor chain[] = {NRPC_COUNTERS(counters)};
  *     NRPC_SERVER_DEFINE_WITH(server, 2, (.interceptors = chain, .n_interceptors = 1),
- * Greeter_service);
+ *         Greeter_service);
  *
  * makes `struct nrpc_counter counters[5]`: one for each of the first 4 methods that are called, in
  * that order, and the last for all others, with `method` NULL; as it is in places not yet taken.

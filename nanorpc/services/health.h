@@ -15,8 +15,8 @@ NRPC_BEGIN_C
  *     NRPC_HEALTH_DEFINE(server);
  *
  * Clients may then ask for "" (the whole server) and for each service of it by its name; each is
- * SERVING until nrpc_health_set says otherwise. One server of an image has it.
- * RAM: 2 bytes and one a service; Watch needs none but its stream. */
+ * SERVING until nrpc_health_set says otherwise. One server of an image has it. RAM: 2 bytes and one
+ * a service; Watch needs none but its stream. */
 enum nrpc_health_status { /* as on the wire */
                           NRPC_HEALTH_UNKNOWN = 0,
                           NRPC_HEALTH_SERVING = 1,

@@ -8,10 +8,12 @@
 
 NRPC_BEGIN_C
 
-/*     static void print(const char *line, size_t n) { board_print(line); board_print("\n");
- * (void)n; } NRPC_LOG_DEFINE(log, print); static const struct nrpc_interceptor chain[] =
- * {NRPC_LOG(log)}; NRPC_SERVER_DEFINE_WITH(server, 2, (.interceptors = chain, .n_interceptors = 1),
- * Greeter_service);
+/*     static void print(const char *line, size_t n)
+ *     { board_print(line); board_print("\n"); (void)n; }
+ *     NRPC_LOG_DEFINE(log, print);
+ *     static const struct nrpc_interceptor chain[] = {NRPC_LOG(log)};
+ *     NRPC_SERVER_DEFINE_WITH(server, 2, (.interceptors = chain, .n_interceptors = 1),
+ *         Greeter_service);
  *
  * gives "/helloworld.Greeter/SayHello 0 12 ms": path, status, milliseconds from the request's
  * headers to the end. First in a chain it also sees what the others refuse. Calls of methods that

@@ -12,11 +12,11 @@ NRPC_BEGIN_C
  *
  *     NRPC_REFLECTION_DEFINE(Greeter_service, nrpc_reflection_service);
  *     NRPC_SERVER_DEFINE(server, 2, Greeter_service, nrpc_reflection_service,
- * nrpc_reflection_v1alpha_service);
+ *         nrpc_reflection_v1alpha_service);
  *
- * The first names the services whose .proto files are given out, with all that these import: 1
- * to 8. Link their NAME.desc.c, too. list_services names all of the server's. Today's clients ask
- * v1 first; older ones (grpcio's own among them) know v1alpha only. Needs NRPC_PIECES=1 (config.h).
+ * The first names the services whose .proto files are given out, with all that these import: 1 to
+ * 8. Link their NAME.desc.c, too. list_services names all of the server's. Today's clients ask v1
+ * first; older ones (grpcio's own among them) know v1alpha only. Needs NRPC_PIECES=1 (config.h).
  * Flash: what `make size` says, and the descriptors. */
 #define NRPC_REFLECTION_DEFINE(...)                                                            \
     NRPC_STATIC_ASSERT(NRPC_PIECES, "reflection needs NRPC_PIECES=1, the same for all files"); \
