@@ -133,7 +133,7 @@
 #endif
 
 /* 1: the image calls other servers as well (client.h). Flash: about 250 bytes on a Cortex-M3 beside
- * the client's files. RAM: 8 bytes a connection, and 4 bytes a stream, 8 without metadata. */
+ * the client's files. RAM: 16 bytes a connection, and 4 bytes a stream, 8 without metadata. */
 #ifndef NRPC_CLIENT
 #define NRPC_CLIENT 0
 #endif
