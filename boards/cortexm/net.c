@@ -1,5 +1,5 @@
-/* boards/cortexm/net.c - lwIP on one Ethernet interface, polled; sleeps when there is nothing to
- * do. Layer: board. Source: lwIP 2.2, RFC 6528 (sequence numbers), SipHash (HalfSipHash-2-4).
+/* boards/cortexm/net.c - lwIP on one Ethernet interface, polled; sleeps when all is done.
+ * Layer: board. Source: lwIP 2.2, RFC 6528 (sequence numbers), SipHash (HalfSipHash-2-4).
  * SPDX-License-Identifier: Apache-2.0 */
 #include "net.h"
 

@@ -1,6 +1,5 @@
 /* tests/tls/test_cost.c - what a handshake costs a server: instructions, where they can be counted.
- * Layer: test. Source: ports/mbedtls/nrpc_tls.h; pair.h's pair_cost. `make bench` prints what it
- * says.
+ * Layer: test. Source: ports/mbedtls/nrpc_tls.h; pair.h's pair_cost. For `make bench`.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "pair.h"
 

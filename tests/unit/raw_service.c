@@ -1,5 +1,5 @@
-/* tests/unit/raw_service.c - a service with its own codec: sees encoded messages, keeps no rules
- * but its own. Layer: test. Source: none.
+/* tests/unit/raw_service.c - a service with its own codec, which sees encoded messages.
+ * Layer: test. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "raw_service.h"
 
@@ -49,8 +49,8 @@ static void note(struct nrpc_call *call, char what, unsigned number)
 static void note_end(struct nrpc_call *call)
 {
     struct raw_call *place = place_of(call->id);
-    place->live = place->id == call->id ? NULL : place->live; /* else another stream stands there
-                                                                 now */
+    /* Else another stream stands there now. */
+    place->live = place->id == call->id ? NULL : place->live;
 }
 
 struct nrpc_call *raw_call(uint32_t id)

@@ -1,6 +1,5 @@
-/* tests/unit/test_client.c - calls that we make: what a server's answers come to, good ones and
- * wrong ones. Layer: test. Source: gRPC over HTTP2; gRPC "HTTP to gRPC Status Code Mapping"; RFC
- * 9113 8.
+/* tests/unit/test_client.c - calls that we make: what a server's answers come to, good or wrong.
+ * Layer: test. Source: gRPC over HTTP2; gRPC "HTTP to gRPC Status Code Mapping"; RFC 9113 8.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 

@@ -1,6 +1,5 @@
-/* tests/unit/test_client_compression.c - calls that we make: requests that we compress, replies
- * that come compressed. Layer: test. Source: gRPC "Compression". Does nothing in an image without
- * NRPC_COMPRESSION.
+/* tests/unit/test_client_compression.c - calls that we make: compressed requests, replies.
+ * Layer: test. Source: gRPC "Compression". Does nothing in an image without NRPC_COMPRESSION.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 
@@ -136,8 +135,7 @@ static void replies_that_cannot_be(void)
 {
     reply("deflate", gzip_three, sizeof gzip_three, "1h 1=13(message does not inflate)");
     reply("gzip", zlib_three, sizeof zlib_three, "1h 1=13(message does not inflate)");
-    reply(NULL, gzip_three, sizeof gzip_three, "*1h 1=13(no grpc-encoding)"); /* as soon as it shows
-                                                                               */
+    reply(NULL, gzip_three, sizeof gzip_three, "*1h 1=13(no grpc-encoding)"); /* at once */
     reply("identity", gzip_three, sizeof gzip_three, "*1h 1=13(no grpc-encoding)");
     reply("deflate", bomb, sizeof bomb, "1h 1=8(*");
 }

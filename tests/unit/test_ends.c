@@ -59,8 +59,8 @@ static void message_is_not_cut_within_an_escape(void)
                 "END {m49}");
 }
 
-/* Nor between the bytes of one character: 41 bytes, then two of the three of a euro sign would fit.
- */
+/* Nor between the bytes of one character: 41 bytes, then two of the three of a euro sign
+ * would fit. */
 static void message_is_not_cut_within_a_character(void)
 {
     one_message("/test.Raw/Fail", "D 0123456789abcdefghijklmnopqrstuvwxyz01234\342\202\254");
@@ -147,8 +147,8 @@ static void message_over_the_limit(void)
     }
 }
 
-/* The engine ends a call that its handler has begun: the handler keeps `call`, so it must be told.
- */
+/* The engine ends a call that its handler has begun: the handler keeps `call`, so it must
+ * be told. */
 static void handler_is_told_of_every_end(void)
 {
     static const char *const endings[] = {"\1\0\0\0\1x", "\0\xff\xff\xff\xff!", "\0\0\0\0\2x"};

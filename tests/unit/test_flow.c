@@ -1,5 +1,5 @@
-/* tests/unit/test_flow.c - windows in both directions, down to their last byte; and a link that is
- * full. Layer: test. Source: RFC 9113 5.2, 6.9.
+/* tests/unit/test_flow.c - windows both ways, down to their last byte; a link that is full.
+ * Layer: test. Source: RFC 9113 5.2, 6.9.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -135,8 +135,8 @@ static void negative_windows(void)
     wire_expect("acks=5 1: [200 grpc] <85> <85> [status=0] END");
 }
 
-/* The initial window of a stream that is opened later; both settings in one frame, the last counts.
- */
+/* The initial window of a stream that is opened later; both settings in one frame, the last
+ * counts. */
 static void initial_window_of_new_streams(void)
 {
     static const uint8_t two[] = {0, 4, 0, 0, 0, 200, 0, 4, 0, 0, 0, 6};

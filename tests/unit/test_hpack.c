@@ -76,8 +76,8 @@ static uint8_t token_of(const char *name)
         return NRPC_T_BAD;
     }
     for (const char *p = name; *p; p++) {
-        if (*p <= ' ' || *p == 0x7f || (*p >= 'A' && *p <= 'Z')) { /* char: signed or not, see below
-                                                                    */
+        /* char: signed or not, see below. */
+        if (*p <= ' ' || *p == 0x7f || (*p >= 'A' && *p <= 'Z')) {
             return NRPC_T_BAD;
         }
         if ((uint8_t)*p >= 0x80) {
@@ -405,8 +405,8 @@ static void name_of_the_entry_that_goes(void)
     struct nrpc_hpack hpack;
     struct field fields[4];
     nrpc_hpack_init(&hpack, &server);
-    CHECK_EQ(decode(&hpack, (const uint8_t *)"\x3f\x17\x44\x01/", 5, 0, fields), 1); /* 54 bytes:
-                                                                                        :path / */
+    /* 54 bytes: :path / */
+    CHECK_EQ(decode(&hpack, (const uint8_t *)"\x3f\x17\x44\x01/", 5, 0, fields), 1);
     CHECK_EQ(hpack.count, 1);
     CHECK_EQ(decode(&hpack, (const uint8_t *)"\x7e\x0e/Greeter/Test\0", 16, 0, fields), 1);
     CHECK_EQ(fields[0].token, NRPC_T_PATH);

@@ -1,5 +1,5 @@
-/* tests/unit/test_interceptors.c - the interceptors that come with nanorpc: bearer tokens, a log,
- * counters. Layer: test. Source: RFC 6750; nanorpc/services/.
+/* tests/unit/test_interceptors.c - the interceptors that come along: tokens, a log, counters.
+ * Layer: test. Source: RFC 6750; nanorpc/services/.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* tests/unit/test_match.c - names recognised as they arrive: front-coded lists, and paths over
- * services. Layer: test. Source: nanorpc/hpack/nrpc_match.h.
+/* tests/unit/test_match.c - names recognised as they arrive: front-coded lists, paths.
+ * Layer: test. Source: nanorpc/hpack/nrpc_match.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/hpack/nrpc_match.h"
 

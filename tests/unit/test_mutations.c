@@ -1,5 +1,5 @@
-/* tests/unit/test_mutations.c - good conversations with a few wrong bytes: whatever comes, nothing
- * breaks. Layer: test. Source: none; the sanitizers and the service's own rules are the judges.
+/* tests/unit/test_mutations.c - good conversations, a few wrong bytes: nothing breaks.
+ * Layer: test. Source: none; the sanitizers and the service's own rules are the judges.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* tests/unit/test_streamed.c - streamed fields that come in: any cut, windows, waiting, and all
- * that can go wrong. Layer: test. Source: nanorpc/streamed.h; proto/blobs.proto.
+/* tests/unit/test_streamed.c - streamed fields that come in: cuts, windows, waiting, failing.
+ * Layer: test. Source: nanorpc/streamed.h; proto/blobs.proto.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 
@@ -39,8 +39,8 @@ static void fields_in_any_order(void)
     blobs_begin();
     wire_request(1, PUT, 0);
     blobs_n = 0;
-    blobs_put("\x12\x0b\x18\x09", 4); /* blob: crc, then data, then media_type; then the rest of it
-                                       */
+    /* blob: crc, then data, then media_type; then the rest of it. */
+    blobs_put("\x12\x0b\x18\x09", 4);
     blobs_put_data(4);
     blobs_put("\x0a\x01t\x1a\x04note\x12\x02\x18\x05\x0a\x04name", 19);
     blobs_send(1, 4000, END);
@@ -198,8 +198,8 @@ static void windows(void)
     how.hold = 1;
     blobs_send(1, 4000, 0);
     wire_do(NULL);
-    CHECK_TEXT(wire_run_once(), "1: window+920"); /* the 8 bytes behind the piece wait in the block
-                                                   */
+    /* The 8 bytes behind the piece wait in the block. */
+    CHECK_TEXT(wire_run_once(), "1: window+920");
 }
 
 /* --- What is wrong with what comes in -------------------------------------------------------- */

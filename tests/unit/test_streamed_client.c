@@ -1,5 +1,5 @@
-/* tests/unit/test_streamed_client.c - streamed fields from both sides: our client calls our server,
- * in one program. Layer: test. Source: nanorpc/client.h, streamed.h; proto/blobs.proto.
+/* tests/unit/test_streamed_client.c - streamed fields from both sides: our client, our server.
+ * Layer: test. Source: nanorpc/client.h, streamed.h; proto/blobs.proto.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 
@@ -93,8 +93,8 @@ static enum nrpc_status chunk(struct nrpc_call *call, const struct nrpc_chunk *c
 
 static size_t produce(struct nrpc_call *call, uint8_t *buf, size_t room, uint32_t offset)
 {
-    CHECK(!got.done && (call == got.call || !got.call)); /* before its start has returned, if it is
-                                                            compressed */
+    /* Before its start has returned, if it is compressed. */
+    CHECK(!got.done && (call == got.call || !got.call));
     got.again += got.made && !offset;
     CHECK(offset == got.made || !offset);
     if (offset >= got.wait_at && !got.waits++) {
@@ -455,8 +455,7 @@ static void given_up(void)
 }
 
 #if NRPC_COMPRESSION
-/* --- Compressed: what fits into its block is made at once ---------------------------------------
- */
+/* --- Compressed: what fits into its block is made at once ------------------------------------- */
 
 enum { FITS = 100 };
 static const struct nrpc_call_options zip = {.compress = NRPC_ENCODING_GZIP};

@@ -1,5 +1,5 @@
-/* tests/unit/test_walk.c - the walker alone: what it hands out and keeps of a message, however that
- * is cut. Layer: test. Source: protobuf "Encoding".
+/* tests/unit/test_walk.c - the walker alone: what it hands out and keeps, however it is cut.
+ * Layer: test. Source: protobuf "Encoding".
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/grpc/nrpc_walk.h"
 
@@ -280,8 +280,8 @@ static void lengths_that_shrink(void)
     CHECK(memcmp(outcome.kept, "\x1a\x82\x00\x08\x07", 5) == 0);
 }
 
-/* What may be kept is limited; a field that does not fit is refused as soon as its length is known.
- */
+/* What may be kept is limited; a field that does not fit is refused as soon as its length
+ * is known. */
 static void too_much_to_keep(void)
 {
     static const uint32_t two[] = {2};

@@ -1,6 +1,5 @@
-/* boards/apps/caller/caller.c - a device that makes calls to order: caller.Caller/Run, for tests of
- * the client's role. Layer: test; an application, boards/apps/caller/app.mk. Source:
- * proto/caller.proto.
+/* boards/apps/caller/caller.c - caller.Caller/Run: calls to order, to test the client's role.
+ * Layer: test; an application, see app.mk. Source: proto/caller.proto.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 

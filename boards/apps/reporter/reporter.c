@@ -1,7 +1,8 @@
-/* boards/apps/reporter/reporter.c - a device that calls: a reading every second to a collector
- * (host-sim/collector.py), through its restarts; the Greeter's server is in the same image. Layer:
- * application. Source: proto/reporter.proto; nanorpc/client.h.
+/* boards/apps/reporter/reporter.c - a device that calls a collector every second.
+ * Layer: application. Source: proto/reporter.proto; nanorpc/client.h.
  * SPDX-License-Identifier: Apache-2.0 */
+/* The collector is host-sim/collector.py; the calls go on through its restarts. The Greeter's
+ * server is in the same image. */
 #include <string.h>
 
 #include "board.h"
@@ -39,8 +40,7 @@ static struct {
     unsigned first, n;
     uint32_t sequence, lost; /* of the last reading; readings that found no room */
     uint32_t now_ms;
-    uint32_t next_ms, try_ms; /* when the next reading is due; when to report again after a failure
-                               */
+    uint32_t next_ms, try_ms; /* the next reading; after a failure: the next report */
     struct nrpc_call *call;   /* that reports kept[first]; NULL: none does */
     char host[sizeof settings.host];
 } state;
