@@ -154,16 +154,18 @@ static int listening_port(void)
 
 int gateway_open(uint16_t port, uint16_t device_port, gateway_send *send)
 {
-    static const SlirpCb callbacks = {.send_packet = on_frame,
-                                      .guest_error = on_guest_error,
-                                      .clock_get_ns = on_clock,
-                                      .timer_free = on_timer_free,
-                                      .timer_mod = on_timer_mod,
-                                      .register_poll_fd = on_poll_fd,
-                                      .unregister_poll_fd = on_poll_fd,
-                                      .notify = on_notify,
-                                      .init_completed = on_init_completed,
-                                      .timer_new_opaque = on_timer_new};
+    static const SlirpCb callbacks = {
+        .send_packet = on_frame,
+        .guest_error = on_guest_error,
+        .clock_get_ns = on_clock,
+        .timer_free = on_timer_free,
+        .timer_mod = on_timer_mod,
+        .register_poll_fd = on_poll_fd,
+        .unregister_poll_fd = on_poll_fd,
+        .notify = on_notify,
+        .init_completed = on_init_completed,
+        .timer_new_opaque = on_timer_new,
+    };
     SlirpConfig config;
     memset(&config, 0, sizeof config);
     config.version = 4;

@@ -57,19 +57,20 @@ struct nrpc_tls_bytes { /* in flash; kept */
     size_t n;
 };
 
-enum nrpc_tls_clients {                       /* does a server ask for the client's certificate? */
-                        NRPC_TLS_CLIENTS_ANY, /* no */
-                        NRPC_TLS_CLIENTS_OPTIONAL, /* yes, if there is one; a bad one is refused */
-                        NRPC_TLS_CLIENTS_VERIFIED  /* who has none is refused */
+/* Does a server ask for the client's certificate? */
+enum nrpc_tls_clients {
+    NRPC_TLS_CLIENTS_ANY,      /* no */
+    NRPC_TLS_CLIENTS_OPTIONAL, /* yes, but one may have none; a bad one is refused */
+    NRPC_TLS_CLIENTS_VERIFIED, /* who has none is refused */
 };
 
-/* Why a connection was refused, or ended before its time. */
-enum nrpc_tls_error { /* ours; negative ones are Mbed TLS's */
-                      NRPC_TLS_NO_H2 = 1,
-                      NRPC_TLS_RENEGOTIATION,
-                      NRPC_TLS_TRUNCATED, /* no close_notify: in a handshake, record or call */
-                      NRPC_TLS_STALLED,
-                      NRPC_TLS_LONG_RECORD
+/* Why a connection was refused, or ended before its time: ours; negative ones are Mbed TLS's. */
+enum nrpc_tls_error {
+    NRPC_TLS_NO_H2 = 1,
+    NRPC_TLS_RENEGOTIATION,
+    NRPC_TLS_TRUNCATED, /* ended without close_notify: in a handshake, a record or a call */
+    NRPC_TLS_STALLED,
+    NRPC_TLS_LONG_RECORD,
 };
 struct nrpc_tls_failure {
     int error;

@@ -9,9 +9,10 @@ static struct pair pair;
  * end, to be resumed. */
 static uint32_t handshake(mbedtls_ssl_session *session, int is_resumed)
 {
-    const struct pair_options options = {.version = NRPC_TLS_12 ? MBEDTLS_SSL_VERSION_TLS1_2
-                                                                : MBEDTLS_SSL_VERSION_TLS1_3,
-                                         .session = is_resumed ? session : NULL};
+    const struct pair_options options = {
+        .version = NRPC_TLS_12 ? MBEDTLS_SSL_VERSION_TLS1_2 : MBEDTLS_SSL_VERSION_TLS1_3,
+        .session = is_resumed ? session : NULL,
+    };
     const struct nrpc_server *server = pair_server(NRPC_TLS_CLIENTS_ANY);
     wire_begin_acked(&raw_server);
     raw_reset();

@@ -103,9 +103,10 @@ static void requests_of_a_stream_by_turns(void)
 }
 
 /* "three", stored: by gzip, by zlib */
-static const uint8_t gzip_three[] = {1,   0,   0,   0,    28,   0x1f, 0x8b, 8,    0,    0,   0,
-                                     0,   0,   0,   0xff, 1,    5,    0,    0xfa, 0xff, 't', 'h',
-                                     'r', 'e', 'e', 0xf5, 0xd8, 0xc5, 0x46, 5,    0,    0,   0};
+static const uint8_t gzip_three[] = {
+    1, 0,    0,    0,   28,  0x1f, 0x8b, 8,   0,    0,    0,    0,    0, 0, 0xff, 1, 5,
+    0, 0xfa, 0xff, 't', 'h', 'r',  'e',  'e', 0xf5, 0xd8, 0xc5, 0x46, 5, 0, 0,    0,
+};
 static const uint8_t zlib_three[] = {1,    0,   0,   0,   16,  0x78, 0x01, 1,    5,    0,   0xfa,
                                      0xff, 't', 'h', 'r', 'e', 'e',  0x06, 0x6e, 0x02, 0x19};
 /* 101 zeros, by zlib */

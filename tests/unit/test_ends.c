@@ -72,18 +72,20 @@ static void message_is_not_cut_within_a_character(void)
 
 static void unknown_methods(void)
 {
-    static const char *const paths[] = {"/test.Raw/Nope",
-                                        "/test.Raw/",
-                                        "/test.Raw",
-                                        "/test.Raw/Ech",
-                                        "/test.Raw/Echo2",
-                                        "/test.Large/Echo",
-                                        "/nobody.Here/Knows",
-                                        "/",
-                                        "/*",
-                                        "/test.Raw/NEcho",
-                                        "/test.Raw//Echo",
-                                        "/TEST.Raw/Echo"};
+    static const char *const paths[] = {
+        "/test.Raw/Nope",
+        "/test.Raw/",
+        "/test.Raw",
+        "/test.Raw/Ech",
+        "/test.Raw/Echo2",
+        "/test.Large/Echo",
+        "/nobody.Here/Knows",
+        "/",
+        "/*",
+        "/test.Raw/NEcho",
+        "/test.Raw//Echo",
+        "/TEST.Raw/Echo",
+    };
     for (unsigned i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         one_message(paths[i], "hi");
         wire_expect("1: [200 grpc status=12 message=unknown method] END {}");

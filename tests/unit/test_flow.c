@@ -41,17 +41,19 @@ static void responses_stop_at_the_window(void)
 
 static void lists_stop_at_the_window(void)
 {
-    static const char *const expected[] = {"",
-                                           " <prefix 1/5>",
-                                           " <prefix 2/5>",
-                                           " <prefix 3/5>",
-                                           " <prefix 4/5>",
-                                           " <0/2>",
-                                           " <1/2>",
-                                           " 'm0'",
-                                           " 'm0' <prefix 1/5>",
-                                           " 'm0' <prefix 2/5>",
-                                           " 'm0' <prefix 3/5>"};
+    static const char *const expected[] = {
+        "",
+        " <prefix 1/5>",
+        " <prefix 2/5>",
+        " <prefix 3/5>",
+        " <prefix 4/5>",
+        " <0/2>",
+        " <1/2>",
+        " 'm0'",
+        " 'm0' <prefix 1/5>",
+        " 'm0' <prefix 2/5>",
+        " 'm0' <prefix 3/5>",
+    };
     for (uint32_t window = 0; window <= 10; window++) {
         char text[100] = "acks=2 1: [200 grpc]";
         wire_begin(&raw_server);

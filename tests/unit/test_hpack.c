@@ -55,20 +55,22 @@ static int is_one_of(const char *text, const char *const *list, unsigned n)
 
 static uint8_t token_of(const char *name)
 {
-    static const char *const names[] = {":authority",
-                                        ":method",
-                                        ":path",
-                                        ":scheme",
-                                        IF_CLIENT(":status", ) "connection",
-                                        "content-length",
-                                        "content-type",
-                                        "grpc-encoding",
-                                        IF_CLIENT("grpc-message", "grpc-status", ) "grpc-timeout",
-                                        "keep-alive",
-                                        "proxy-connection",
-                                        "te",
-                                        "transfer-encoding",
-                                        "upgrade"};
+    static const char *const names[] = {
+        ":authority",
+        ":method",
+        ":path",
+        ":scheme",
+        IF_CLIENT(":status", ) "connection",
+        "content-length",
+        "content-type",
+        "grpc-encoding",
+        IF_CLIENT("grpc-message", "grpc-status", ) "grpc-timeout",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "transfer-encoding",
+        "upgrade",
+    };
     int i = is_one_of(name, names, NRPC_T_OTHER);
     if (i == NRPC_T_CONNECTION || i == NRPC_T_KEEP_ALIVE || i == NRPC_T_PROXY_CONNECTION ||
         i == NRPC_T_TRANSFER_ENCODING || i == NRPC_T_UPGRADE || !*name ||

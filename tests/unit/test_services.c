@@ -120,18 +120,20 @@ static void check_other_fields(void)
 
 static void check_malformed(void)
 {
-    static const char *const bad[] = {"\x0a",
-                                      "\x0a\x02x",
-                                      "\x0a\xff\xff\xff\xff\x0f",
-                                      "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
-                                      "\x0b",
-                                      "\x0f",
-                                      "\x21"
-                                      "1234567",
-                                      "\x1d"
-                                      "123",
-                                      "\x08",
-                                      "\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"};
+    static const char *const bad[] = {
+        "\x0a",
+        "\x0a\x02x",
+        "\x0a\xff\xff\xff\xff\x0f",
+        "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+        "\x0b",
+        "\x0f",
+        "\x21"
+        "1234567",
+        "\x1d"
+        "123",
+        "\x08",
+        "\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+    };
     for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         begin();
         wire_request(1, CHECK_METHOD, 0);
@@ -345,9 +347,11 @@ static void file_by_symbol(void)
     }
     expect_file(INFO_ALPHA, 4, "helloworld.Greeter", &helloworld_greeter_proto_file);
     expect_file(INFO_METHOD, 4, "helloworld.HelloReply", &helloworld_greeter_proto_file);
-    static const char *const nested[] = {"grpc.health.v1.Health.Watch",
-                                         "grpc.health.v1.HealthCheckResponse.ServingStatus",
-                                         "grpc.health.v1.HealthCheckResponse.NOT_SERVING"};
+    static const char *const nested[] = {
+        "grpc.health.v1.Health.Watch",
+        "grpc.health.v1.HealthCheckResponse.ServingStatus",
+        "grpc.health.v1.HealthCheckResponse.NOT_SERVING",
+    };
     for (unsigned i = 0; i < sizeof nested / sizeof nested[0]; i++) {
         expect_file(INFO_METHOD, 4, nested[i], &grpc_health_v1_health_proto_file);
     }

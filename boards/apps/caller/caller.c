@@ -270,9 +270,11 @@ static enum nrpc_status blocking_both(const struct nrpc_call_options *options)
 static void run_blocking(void)
 {
     char message[NRPC_STATUS_MESSAGE_MAX];
-    const struct nrpc_call_options options = {.timeout_ms = state.wanted.timeout_ms,
-                                              .wait_for_ready = state.wanted.wait_for_ready,
-                                              .message = message};
+    const struct nrpc_call_options options = {
+        .timeout_ms = state.wanted.timeout_ms,
+        .wait_for_ready = state.wanted.wait_for_ready,
+        .message = message,
+    };
     static enum nrpc_status (*const kinds[])(const struct nrpc_call_options *) = {
         blocking_one, blocking_list, blocking_post, blocking_both};
     state.blocks = 1;

@@ -55,11 +55,13 @@ static void report(uint32_t now_ms)
 {
     static const struct nrpc_call_options options = {.timeout_ms = TIMEOUT_MS, .wait_for_ready = 1};
     const struct reading *oldest = &state.kept[state.first];
-    reporter_Reading request = {.device = "reporter",
-                                .sequence = oldest->sequence,
-                                .millidegrees = oldest->millidegrees,
-                                .age_ms = now_ms - oldest->taken_ms,
-                                .lost = state.lost};
+    reporter_Reading request = {
+        .device = "reporter",
+        .sequence = oldest->sequence,
+        .millidegrees = oldest->millidegrees,
+        .age_ms = now_ms - oldest->taken_ms,
+        .lost = state.lost,
+    };
     state.call = reporter_Collector_Report_start(&channel, &options, &request, &events);
 }
 
