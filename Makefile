@@ -410,7 +410,7 @@ unit-clang_SUPPORT := tests/unit/host.c
 unit-gzip_CC := clang
 unit-gzip_CFLAGS := $(SANITIZE) -DNRPC_FAST=1 -DNRPC_METADATA_BYTES=128 -DNRPC_COMPRESSION=1 -DNRPC_PIECES=1 -DNRPC_CLIENT=1
 unit-gzip_SUPPORT := tests/unit/host.c
-unit-gzip_SRC := $(patsubst %,tests/unit/test_%.c,calls client_compression compression mutations produced streamed streamed_client typed)
+unit-gzip_SRC := $(patsubst %,tests/unit/test_%.c,calls client_compression compression mutations produced reflection streamed streamed_client streamed_zip typed)
 unit-m3_CC := arm-none-eabi-
 unit-m3_CFLAGS := -Os -mcpu=cortex-m3 -mthumb --specs=picolibc.specs -DNRPC_PIECES=1 -DNRPC_CLIENT=1
 unit-m3_LDFLAGS := -nostartfiles -T tests/target/link.ld $(NO_HEAP)

@@ -36,8 +36,10 @@ ONLY = {
         "test_compression",
         "test_mutations",
         "test_produced",
+        "test_reflection",
         "test_streamed",
         "test_streamed_client",
+        "test_streamed_zip",
         "test_typed",
     }
 }  # as in the Makefile

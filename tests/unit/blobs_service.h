@@ -26,13 +26,14 @@ struct blobs_how {
     enum nrpc_status refuse; /* chunks that reach beyond refuse_at answer so */
     uint32_t refuse_at;
     uint32_t end_at; /* a producer ends its call well there; the field is left unfinished */
-    uint32_t wait_at, fail_at; /* producers: nothing at this offset, once; fail there */
-    int push;                  /* GetAll sends one itself instead of being asked, then finishes */
-    uint32_t piece;            /* the most that a producer makes at once */
-    int early;                 /* PutAll replies with the first piece, and is over */
-    int compress;              /* replies with a streamed field are to be compressed */
-    int any;                   /* any bytes may come, any call may end in between */
-    int by_slot;               /* and streams may have any ids: calls are kept by their slots */
+    /* Producers: nothing at this offset, once; fail there. UINT32_MAX: never. */
+    uint32_t wait_at, fail_at;
+    int push;       /* GetAll sends one itself instead of being asked, then finishes */
+    uint32_t piece; /* the most that a producer makes at once */
+    int early;      /* PutAll replies with the first piece, and is over */
+    int compress;   /* replies with a streamed field are to be compressed */
+    int any;        /* any bytes may come, any call may end in between */
+    int by_slot;    /* and streams may have any ids: calls are kept by their slots */
 };
 extern struct blobs_how how;
 

@@ -88,6 +88,8 @@ void wire_data(uint32_t id, const void *data, size_t n, unsigned flags);
 void wire_padded_data(uint32_t id, const void *data, size_t n, unsigned pad, unsigned flags);
 void wire_message(uint32_t id, const char *text, unsigned flags); /* one DATA frame, with prefix */
 void wire_long_message(uint32_t id, size_t n, unsigned flags);    /* of n pattern bytes */
+/* One whose one field is this text, of at most 125 bytes. */
+void wire_text_message(uint32_t id, unsigned field, const char *text, unsigned flags);
 
 /* At this point all is transmitted that can be, then the action is taken. NULL: none. */
 void wire_do(wire_action *action);
