@@ -1,4 +1,4 @@
-# tests/test_units.py - runs each unit test's program: on the host under sanitizers, and on a Cortex-M3; those of TLS, too.
+# tests/test_units.py - runs each unit test's program, on the host under sanitizers and on a Cortex-M3.
 # Layer: tests; `make test` builds the programs first.
 # SPDX-License-Identifier: Apache-2.0
 import glob

@@ -1,7 +1,8 @@
-# tests/calls/test_links.py - what becomes of calls when their link, or the server, goes: sent again, waited for, given up.
+# tests/calls/test_links.py - what becomes of calls when their link, or the server, goes: sent again, given up.
 # Layer: tests. Source: RFC 9113 6.8, 8.7; gRPC "Retry" (transparent), "Connection Backoff Protocol".
 # SPDX-License-Identifier: Apache-2.0
-"""boards/apps/caller/caller.c calls servers that do one thing wrong, made of the library `h2`, and gRPC's own, which stops."""
+"""boards/apps/caller/caller.c calls servers that do one thing wrong, made of the library `h2`, and gRPC's own, which
+stops."""
 
 import socket
 import threading
@@ -172,7 +173,7 @@ def test_attempts_become_rare(device):  # noqa: F811
 
 @pytest.mark.parametrize("target", chosen(["posix"]))
 def test_name_of_the_system(target):
-    """Looked up by the OS: /etc/hosts, DNS, whatever it has. (The port knows "localhost" itself, in small letters.)"""
+    """Looked up by the OS: /etc/hosts, DNS, whatever it has. (The port knows "localhost", in small letters, itself.)"""
     from test_calls import Device
 
     from targets import Server

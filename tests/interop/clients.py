@@ -223,7 +223,10 @@ WITHOUT = None
 if os.path.exists(GrpcGo.PROGRAM):
     CLIENTS[GrpcGo.name] = GrpcGo()
 else:
-    WITHOUT = "grpc-go: not run, since gRPC's own client in Go is not built; where Go is installed: make build/go/client"
+    WITHOUT = (
+        "grpc-go: not run, since gRPC's own client in Go is not built; where Go is installed: "
+        "make build/go/client"
+    )
 
 
 # --- What cannot be run, and why ------------------------------------------------------------------------
