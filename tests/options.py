@@ -11,8 +11,9 @@ import collections
 import copy
 import os
 
-# services: added to the server; after: file-scope C behind it; kept: functions that an application calls; before: file-scope C
-# in front of it; given: options of NRPC_SERVER_DEFINE_WITH; flags: where the option is a macro of config.h.
+# services: added to the server; after: file-scope C behind it; kept: functions that an application calls; before:
+# file-scope C in front of it; given: options of NRPC_SERVER_DEFINE_WITH; flags: where the option is
+# a macro of config.h.
 Option = collections.namedtuple(
     "Option",
     "name title sources include services after kept before given flags",

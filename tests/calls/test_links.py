@@ -31,8 +31,8 @@ from targets import chosen
 
 
 class Plan:
-    """A server on a free port; on each stream that is ended it does the next step of its plan: a function of (connection,
-    stream). When the plan is over it answers GetOne."""
+    """A server on a free port; on each stream that is ended it does the next step of its plan: a function of
+    (connection, stream). When the plan is over it answers GetOne."""
 
     def __init__(self, *steps):
         self.steps = list(steps)
@@ -155,8 +155,8 @@ def test_server_that_stops_in_good_order(device):  # noqa: F811
 
 
 def test_attempts_become_rare(device):  # noqa: F811
-    """Against a port that takes links and closes them: from NRPC_BACKOFF_MIN_MS, 50 here, 1.6 times longer each time, less
-    20 % for chance. Slowness can only make the attempts fewer."""
+    """Against a port that takes links and closes them: from NRPC_BACKOFF_MIN_MS, 50 here, 1.6 times longer each time,
+    less 20 % for chance. Slowness can only make the attempts fewer."""
     attempts = 9
     with socket.create_server(("0.0.0.0", 0)) as listener:
         port = listener.getsockname()[1]
@@ -173,7 +173,7 @@ def test_attempts_become_rare(device):  # noqa: F811
 
 @pytest.mark.parametrize("target", chosen(["posix"]))
 def test_name_of_the_system(target):
-    """Looked up by the OS: /etc/hosts, DNS, whatever it has. (The port knows "localhost", in small letters, itself.)"""
+    """Looked up by the OS: /etc/hosts, DNS, whatever it has. (The port itself knows "localhost" alone.)"""
     from test_calls import Device
 
     from targets import Server

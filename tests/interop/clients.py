@@ -147,8 +147,8 @@ class GrpcGo(Caller):
 
 
 class Nanorpc:
-    """The other direction: nanorpc's own client, in the same image; interop.Driver tells it what to do. It calls gRPC's
-    server for Python and, for the negative cases, one that misbehaves."""
+    """The other direction: nanorpc's own client, in the same image; interop.Driver tells it what to do. It calls
+    gRPC's server for Python and, for the negative cases, one that misbehaves."""
 
     name = "nanorpc"
     # This machine, as the targets see it.

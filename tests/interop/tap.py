@@ -22,7 +22,7 @@ FLAGS = {
 
 
 class Side:
-    """The messages of one direction of a connection. order: of all of its direction, each call's bytes as it began."""
+    """The messages of one direction of a connection. order: of all of its direction, a call's bytes as it began."""
 
     def __init__(self, skip, order):
         self.skip, self.order, self.bytes = skip, order, bytearray()
