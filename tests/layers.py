@@ -19,6 +19,7 @@ FOLDERS = (
     "tests/interop",
     "tests/services",
     "tests/tls",
+    "tests/bench",
     "tests/fuzz",
 )
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

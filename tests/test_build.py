@@ -221,6 +221,8 @@ def test_help_names_every_target():
         "all",
         "demo",
         "test",
+        "lint",
+        "format",
         "size",
         "interop",
         "bench",
