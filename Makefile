@@ -98,6 +98,8 @@ GROUPS_sim := $(BASE_GROUPS) slirp
 GROUPS_host-sim := $(GROUPS_sim)
 GROUPS_third := third
 GROUPS_venv := python
+GROUPS_format := python
+GROUPS_format-check := python
 GROUPS_gen := python third
 GROUPS_certs := certs
 GROUPS_$(B)/node/ready := node
@@ -410,7 +412,7 @@ unit-clang_SUPPORT := tests/unit/host.c
 unit-gzip_CC := clang
 unit-gzip_CFLAGS := $(SANITIZE) -DNRPC_FAST=1 -DNRPC_METADATA_BYTES=128 -DNRPC_COMPRESSION=1 -DNRPC_PIECES=1 -DNRPC_CLIENT=1
 unit-gzip_SUPPORT := tests/unit/host.c
-unit-gzip_SRC := $(patsubst %,tests/unit/test_%.c,calls client_compression compression mutations produced streamed streamed_client typed)
+unit-gzip_SRC := $(patsubst %,tests/unit/test_%.c,calls client_compression compression mutations produced reflection streamed streamed_client streamed_zip typed)
 unit-m3_CC := arm-none-eabi-
 unit-m3_CFLAGS := -Os -mcpu=cortex-m3 -mthumb --specs=picolibc.specs -DNRPC_PIECES=1 -DNRPC_CLIENT=1
 unit-m3_LDFLAGS := -nostartfiles -T tests/target/link.ld $(NO_HEAP)
@@ -503,7 +505,7 @@ RUN_PYTHON := PYTHONPATH=$(B)/py:tests/e2e:tests/interop $(PYTHON)
 PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q -rfEs
 DEMO_BOARD := lm3s6965evb
 
-.PHONY: all demo test test-target fuzz interop h2spec lint size bench readme sim venv third certs gen clean help
+.PHONY: all demo test test-target fuzz interop h2spec lint format size bench readme sim venv third certs gen clean help
 all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
 
 demo: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ## boot the firmware in an emulator and greet it from Python
@@ -526,7 +528,15 @@ interop: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,interop)) $(fo
 h2spec: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,greeter) $(call image,$b,caller)) $(call image,host-sim,tls) $(GEN_PY) $(H2SPEC) ## run all of h2spec and print the table
 	$(Q)$(RUN_PYTHON) -B tests/conformance/h2spec.py $(ARGS)
 
-lint: $(sort $(foreach b,$(BOARDS),$(foreach a,$(call boards_apps,$b),$($b-$a_LINT)))) ## show our sources to clang, as each board compiles them
+lint: format-check $(sort $(foreach b,$(BOARDS),$(foreach a,$(call boards_apps,$b),$($b-$a_LINT)))) ## check the format of all files, and show our sources to clang as each board compiles them
+
+.PHONY: format-check
+format-check: $(VENV_READY)
+	$(call say,LINT,the format)
+	$(Q)$(PYTHON) -B tests/format.py
+
+format: $(VENV_READY) ## bring all files into the project's format
+	$(Q)$(PYTHON) -B tests/format.py --mend
 
 size: $(foreach a,greeter interop tls tls_conformant tls_13,$(call image,$(DEMO_BOARD),$a)) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
 	$(Q)$(PYTHON) tests/size.py --cflags "$(CFLAGS_OURS)" --warnings "$(WARNINGS)" --nanopb $(NANOPB_DIR) \

@@ -1,5 +1,5 @@
-/* boards/board.h - what a board gives to the program that runs on it: five functions and a line
- * out. Layer: board. Implemented in boards/NAME/; the bare-metal ones share boards/cortexm/.
+/* boards/board.h - what a board gives to the program that runs on it: functions, a line out.
+ * Layer: board. Implemented in boards/NAME/; the bare-metal ones share boards/cortexm/.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef BOARDS_BOARD_H
 #define BOARDS_BOARD_H

@@ -41,8 +41,7 @@ static struct {
 
 unsigned short sim_dns_port = 53; /* lwipopts.h */
 
-/* --- The interface -------------------------------------------------------------------------------
- */
+/* --- The interface ---------------------------------------------------------------------------- */
 
 static err_t send_frame(struct netif *from, struct pbuf *frame)
 {
@@ -144,8 +143,7 @@ uint32_t sim_connections(void)
     return lwip_stats.mib2.tcppassiveopens;
 }
 
-/* --- board.h
- * --------------------------------------------------------------------------------------- */
+/* --- board.h ---------------------------------------------------------------------------------- */
 
 void board_init(void)
 {

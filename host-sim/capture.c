@@ -31,8 +31,8 @@ static void put(const uint32_t *words, size_t n)
 
 int capture_open(const char *path)
 {
-    /* magic number: microseconds; version 2.4 as two halves; two unused; longest frame; what frames
-     */
+    /* magic number: microseconds; version 2.4 as two halves; two unused; longest frame;
+     * what frames */
     const uint16_t version[2] = {2, 4};
     uint32_t header[6] = {0xa1b2c3d4u, 0, 0, 0, SNAP_BYTES, LINKTYPE_ETHERNET};
     memcpy(&header[1], version, sizeof version);

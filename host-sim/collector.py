@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# host-sim/collector.py - a gRPC server, gRPC's own, to which devices report readings: boards/apps/reporter/reporter.c.
+# host-sim/collector.py - gRPC's own server, to which devices report readings: boards/apps/reporter/reporter.c.
 # Layer: host tool. Source: proto/reporter.proto.
 # SPDX-License-Identifier: Apache-2.0
 """Use: PYTHONPATH=build/py .venv/bin/python host-sim/collector.py [--port 50053]

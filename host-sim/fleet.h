@@ -14,8 +14,8 @@ struct fleet_report {
     uint64_t connections;
 };
 
-/* Set by SIGINT, SIGTERM and SIGHUP once fleet_catch_signals was called, which also wakes the wire.
- */
+/* Set by SIGINT, SIGTERM and SIGHUP once fleet_catch_signals was called, which also wakes
+ * the wire. */
 int fleet_stopping(void);
 void fleet_catch_signals(void);
 

@@ -18,8 +18,8 @@
 enum { BACKLOG = 128 };
 
 /* libslirp's TCP is of 1990: it sends a lost SYN again after 6 s, and other segments after one at
- * the least. Its clock goes so many times as fast as ours, which makes its timers those of
- * today: 1.5 s (RFC 6298 2.1: 1 s), 250 ms. */
+ * the least. Its clock goes so many times as fast as ours, which makes its timers those of today:
+ * 1.5 s (RFC 6298 2.1: 1 s), 250 ms. */
 enum { CLOCK_FACTOR = 4 };
 
 static struct {
@@ -29,8 +29,7 @@ static struct {
     nfds_t n_polled, room;
 } gateway;
 
-/* --- What libslirp asks of us ------------------------------------------------------------------
- */
+/* --- What libslirp asks of us ----------------------------------------------------------------- */
 
 static ssize_t on_frame(const void *frame, size_t n, void *unused)
 {
@@ -122,8 +121,7 @@ static int on_revents(int index, void *unused)
            ((got & POLLHUP) ? SLIRP_POLL_HUP : 0);
 }
 
-/* --- The gateway --------------------------------------------------------------------------------
- */
+/* --- The gateway ------------------------------------------------------------------------------ */
 
 static struct in_addr address(const char *text)
 {
@@ -132,9 +130,9 @@ static struct in_addr address(const char *text)
     return result;
 }
 
-/* libslirp does not tell which port it took, but hands out the socket that it listens on. It lets
- * one client wait there; of several that come at once the others' SYN would be lost for a second.
- */
+/* libslirp does not tell which port it took, but hands out the socket that it listens on.
+ * It lets one client wait there; of several that come at once the others' SYN would be lost
+ * for a second. */
 static int listening_port(void)
 {
     uint32_t unused_ms = 0;
@@ -156,16 +154,18 @@ static int listening_port(void)
 
 int gateway_open(uint16_t port, uint16_t device_port, gateway_send *send)
 {
-    static const SlirpCb callbacks = {.send_packet = on_frame,
-                                      .guest_error = on_guest_error,
-                                      .clock_get_ns = on_clock,
-                                      .timer_free = on_timer_free,
-                                      .timer_mod = on_timer_mod,
-                                      .register_poll_fd = on_poll_fd,
-                                      .unregister_poll_fd = on_poll_fd,
-                                      .notify = on_notify,
-                                      .init_completed = on_init_completed,
-                                      .timer_new_opaque = on_timer_new};
+    static const SlirpCb callbacks = {
+        .send_packet = on_frame,
+        .guest_error = on_guest_error,
+        .clock_get_ns = on_clock,
+        .timer_free = on_timer_free,
+        .timer_mod = on_timer_mod,
+        .register_poll_fd = on_poll_fd,
+        .unregister_poll_fd = on_poll_fd,
+        .notify = on_notify,
+        .init_completed = on_init_completed,
+        .timer_new_opaque = on_timer_new,
+    };
     SlirpConfig config;
     memset(&config, 0, sizeof config);
     config.version = 4;
@@ -188,11 +188,10 @@ int gateway_open(uint16_t port, uint16_t device_port, gateway_send *send)
     return listening_port();
 }
 
-/* --- Frames from the device
- * ----------------------------------------------------------------------- */
+/* --- Frames from the device ------------------------------------------------------------------- */
 
-/* Turns four bytes of a TCP header into no-operation options, and mends its checksum: RFC 1624 3.
- */
+/* Turns four bytes of a TCP header into no-operation options, and mends its checksum: RFC
+ * 1624 3. */
 static void blank(uint8_t *tcp, size_t at)
 {
     uint32_t sum = 0xffffu & ~((uint32_t)tcp[16] << 8 | tcp[17]);
@@ -255,8 +254,7 @@ void gateway_input(uint8_t *frame, size_t n)
     slirp_input(gateway.slirp, frame, (int)n);
 }
 
-/* --- Waiting
- * ---------------------------------------------------------------------------------------- */
+/* --- Waiting ---------------------------------------------------------------------------------- */
 
 void gateway_wait(uint64_t most_us, int wake_fd)
 {

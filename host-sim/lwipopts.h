@@ -1,5 +1,5 @@
-/* host-sim/lwipopts.h - lwIP for the simulated device: both APIs in one build, memory from the
- * host's heap. Layer: board. What ports/lwip needs of it: see nrpc_lwip.h and nrpc_lwip_sockets.h.
+/* host-sim/lwipopts.h - lwIP for the simulated device: both APIs, memory from the host's heap.
+ * Layer: board. What ports/lwip needs of it: see nrpc_lwip.h and nrpc_lwip_sockets.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef HOST_SIM_LWIPOPTS_H
 #define HOST_SIM_LWIPOPTS_H
@@ -11,8 +11,8 @@
 #define NO_SYS 0
 #define SYS_LIGHTWEIGHT_PROT 1
 #define LWIP_TCPIP_CORE_LOCKING 1
-void sys_check_core_locking(void); /* of the Unix threads layer; content when there is no thread of
-                                      lwIP's */
+/* Of the Unix threads layer; content when there is no thread of lwIP's. */
+void sys_check_core_locking(void);
 #define LWIP_ASSERT_CORE_LOCKED() sys_check_core_locking()
 
 #define LWIP_NETCONN 1

@@ -61,8 +61,7 @@ static char *pcap_name(const struct options *options, unsigned number)
     return name;
 }
 
-/* --- One device
- * ------------------------------------------------------------------------------------ */
+/* --- One device ------------------------------------------------------------------------------- */
 
 static struct nrpc_reverse uplinks[OPTIONS_LINKS_MAX];
 static enum options_api api_used;
@@ -181,8 +180,7 @@ static int run_device(const void *context, unsigned number, struct fleet_report 
     return 0;
 }
 
-/* --- The end
- * ----------------------------------------------------------------------------------------- */
+/* --- The end ---------------------------------------------------------------------------------- */
 
 static void print_way(const char *name, const struct wire_count *count)
 {

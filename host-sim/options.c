@@ -225,22 +225,24 @@ static int set(struct options *options, int which, char *text, char **argv)
 
 int options_parse(struct options *options, int argc, char **argv)
 {
-    static const struct option list[] = {{"port", required_argument, NULL, PORT},
-                                         {"devices", required_argument, NULL, DEVICES},
-                                         {"delay", required_argument, NULL, DELAY},
-                                         {"rate", required_argument, NULL, RATE},
-                                         {"disconnect", required_argument, NULL, DISCONNECT},
-                                         {"seed", required_argument, NULL, SEED},
-                                         {"loss", required_argument, NULL, LOSS},
-                                         {"reorder", required_argument, NULL, REORDER},
-                                         {"api", required_argument, NULL, API},
-                                         {"pcap", required_argument, NULL, PCAP},
-                                         {"reverse", required_argument, NULL, REVERSE},
-                                         {"links", required_argument, NULL, LINKS},
-                                         {"dns", required_argument, NULL, DNS},
-                                         {"preempt", required_argument, NULL, PREEMPT},
-                                         {"help", no_argument, NULL, HELP},
-                                         {NULL, 0, NULL, 0}};
+    static const struct option list[] = {
+        {"port", required_argument, NULL, PORT},
+        {"devices", required_argument, NULL, DEVICES},
+        {"delay", required_argument, NULL, DELAY},
+        {"rate", required_argument, NULL, RATE},
+        {"disconnect", required_argument, NULL, DISCONNECT},
+        {"seed", required_argument, NULL, SEED},
+        {"loss", required_argument, NULL, LOSS},
+        {"reorder", required_argument, NULL, REORDER},
+        {"api", required_argument, NULL, API},
+        {"pcap", required_argument, NULL, PCAP},
+        {"reverse", required_argument, NULL, REVERSE},
+        {"links", required_argument, NULL, LINKS},
+        {"dns", required_argument, NULL, DNS},
+        {"preempt", required_argument, NULL, PREEMPT},
+        {"help", no_argument, NULL, HELP},
+        {NULL, 0, NULL, 0},
+    };
     int found, result;
 
     memset(options, 0, sizeof *options);

@@ -1,5 +1,5 @@
-/* host-sim/weather.c - what befalls a frame on its way: loss, delay, reordering, rate, a pulled
- * cable. Layer: board, pure. Source: Steele, Lea, Flood, "Fast splittable pseudorandom number
+/* host-sim/weather.c - what befalls a frame: loss, delay, reordering, rate, a pulled cable.
+ * Layer: board, pure. Source: Steele, Lea, Flood, "Fast splittable pseudorandom number
  * generators".
  * SPDX-License-Identifier: Apache-2.0 */
 #include "weather.h"

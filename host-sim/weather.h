@@ -1,5 +1,5 @@
-/* host-sim/weather.h - what befalls a frame on its way: loss, delay, reordering, rate, a pulled
- * cable. Layer: board, pure: no I/O, no clock, no memory of its own. Source: none.
+/* host-sim/weather.h - what befalls a frame: loss, delay, reordering, rate, a pulled cable.
+ * Layer: board, pure: no I/O, no clock, no memory of its own. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef HOST_SIM_WEATHER_H
 #define HOST_SIM_WEATHER_H

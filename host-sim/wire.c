@@ -1,5 +1,5 @@
-/* host-sim/wire.c - the simulated Ethernet between the device and the gateway: its weather, its
- * capture. Layer: board. Source: none.
+/* host-sim/wire.c - the simulated Ethernet from device to gateway: its weather, its capture.
+ * Layer: board. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
 #include "wire.h"
@@ -48,8 +48,7 @@ static uint64_t clock_us(void)
     return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u - wire.began_us;
 }
 
-/* --- Frames under way --------------------------------------------------------------------------
- */
+/* --- Frames under way ------------------------------------------------------------------------- */
 
 /* Behind all that arrive earlier or at the same time: nearly always that is the end. */
 static void insert(struct way *way, struct frame *frame)
@@ -128,8 +127,7 @@ static void gateway_sent(const uint8_t *bytes, size_t n)
     pthread_mutex_unlock(&wire.lock);
 }
 
-/* --- Arrival -------------------------------------------------------------------------------------
- */
+/* --- Arrival ---------------------------------------------------------------------------------- */
 
 static void reach_device(const struct frame *frame)
 {
@@ -179,8 +177,7 @@ static uint64_t until_arrival(uint64_t most_us)
     return most_us;
 }
 
-/* --- The wire ------------------------------------------------------------------------------------
- */
+/* --- The wire --------------------------------------------------------------------------------- */
 
 int wire_open(const struct weather_settings *settings, struct wire_count *count, uint16_t port,
               uint16_t device_port, wire_receiver *receiver, const char *pcap)

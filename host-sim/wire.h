@@ -1,5 +1,5 @@
-/* host-sim/wire.h - the simulated Ethernet between the device and the gateway: its weather, its
- * capture. Layer: board. Source: none.
+/* host-sim/wire.h - the simulated Ethernet from device to gateway: its weather, its capture.
+ * Layer: board. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef HOST_SIM_WIRE_H
 #define HOST_SIM_WIRE_H
@@ -19,8 +19,8 @@ enum { WIRE_TO_DEVICE, WIRE_FROM_DEVICE, WIRE_WAYS };
 /* Frames of one way that may be under way at once; one more is dropped. */
 #define WIRE_FRAMES_MAX 4096u
 
-/* Takes a frame that reaches the device: borrowed for the call. Returns 1, or 0: no memory for it.
- */
+/* Takes a frame that reaches the device: borrowed for the call. Returns 1, or 0: no memory
+ * for it. */
 typedef int wire_receiver(const uint8_t *frame, size_t n);
 
 /* Opens the wire and the gateway behind it. settings and count (WIRE_WAYS of them, zeroed): kept.
@@ -39,8 +39,8 @@ void wire_poll(uint32_t most_ms);
 /* Ends the wait of wire_poll. From anywhere, signal handlers too. */
 void wire_wake(void);
 
-/* Closes all. What is under way is forgotten, what the device sends from now on too; count is free.
- */
+/* Closes all. What is under way is forgotten, what the device sends from now on too; count
+ * is free. */
 void wire_close(void);
 
 #endif

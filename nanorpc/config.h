@@ -12,9 +12,8 @@
 /* The RAM formula, checked by `make size` (32-bit targets):
  *   image      = connections * ( connection + NRPC_MAX_STREAMS * blocks ) + scratch
  *   connection = 216 + NRPC_MAX_STREAMS * 44 + NRPC_HPACK_ENTRIES * 8 + NRPC_METADATA_BYTES
- *   blocks     = (5 + largest request) + (5 + largest reply + NRPC_STATUS_MESSAGE_MAX) +
- *              NRPC_METADATA_BYTES
- *                + NRPC_COMPRESSION_ROOM of both
+ *   blocks     = (5 + largest request) + (5 + largest reply + NRPC_STATUS_MESSAGE_MAX)
+ *                + NRPC_METADATA_BYTES + NRPC_COMPRESSION_ROOM of both
  *   scratch    = largest decoded request + largest decoded reply, once an image;
  *                + 1 + largest request with NRPC_COMPRESSION */
 
@@ -111,8 +110,8 @@
 #endif
 
 /* A peer from which nothing has come for so long is sent a PING, whose answer may take
- * NRPC_STALL_TIMEOUT_MS; then the connection is closed. Milliseconds, 1000..7200000; 0: no PINGs.
- */
+ * NRPC_STALL_TIMEOUT_MS; then the connection is closed. Milliseconds, 1000..7200000; 0: no
+ * PINGs. */
 #ifndef NRPC_KEEPALIVE_MS
 #define NRPC_KEEPALIVE_MS 0
 #endif
@@ -174,9 +173,9 @@
 #define NRPC_NOINLINE __attribute__((noinline))
 #endif
 
-/* C99 has no _Static_assert; GCC and Clang have it as an extension. glibc hides theirs behind a
- * macro that does not show the text: not being followed by a parenthesis at once keeps that away.
- */
+/* C99 has no _Static_assert; GCC and Clang have it as an extension. glibc hides theirs
+ * behind a macro that does not show the text: not being followed by a parenthesis at once
+ * keeps that away. */
 #define NRPC_NOTHING_
 #ifdef __cplusplus
 #define NRPC_STATIC_ASSERT(condition, text) static_assert(condition, text)

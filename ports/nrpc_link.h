@@ -1,5 +1,4 @@
-/* ports/nrpc_link.h - what a port calls to drive a connection: the core, or, where the server says
- * so, TLS before it.
+/* ports/nrpc_link.h - what a port calls to drive a connection: the core, or TLS before it.
  * Layer: port; what all ports share. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NRPC_LINK_H
@@ -18,8 +17,8 @@ NRPC_BEGIN_C
 #if NRPC_TLS
 
 /* The filter, in ports/mbedtls. Linked in by NRPC_TLS alone. */
-int nrpc_tls_begin(struct nrpc_conn *conn, uint32_t now_ms); /* 0, or NRPC_E_LIMIT: no memory; conn
-                                                                is to be lost */
+/* Returns 0, or NRPC_E_LIMIT: no memory; conn is to be lost. */
+int nrpc_tls_begin(struct nrpc_conn *conn, uint32_t now_ms);
 size_t nrpc_tls_receive(struct nrpc_conn *conn, const void *data, size_t n, uint32_t now_ms);
 size_t nrpc_tls_transmit(struct nrpc_conn *conn, void *buf, size_t room);
 uint32_t nrpc_tls_tick(struct nrpc_conn *conn, uint32_t now_ms);

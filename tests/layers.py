@@ -1,4 +1,4 @@
-# tests/layers.py - what the sources must keep to: which way includes point, how long files and functions are.
+# tests/layers.py - what the sources must keep to: which way includes point, how long files, functions and lines are.
 # Layer: tests. Source: the rules of the project.
 # SPDX-License-Identifier: Apache-2.0
 """Use: layers.py   Prints each breach as FILE:LINE: text and ends with 1 when there is one."""
@@ -19,6 +19,7 @@ FOLDERS = (
     "tests/interop",
     "tests/services",
     "tests/tls",
+    "tests/bench",
     "tests/fuzz",
 )
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -26,7 +27,7 @@ LIBC = {"assert.h", "limits.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
 NANOPB = {"pb.h", "pb_common.h", "pb_decode.h", "pb_encode.h"}
 TYPED = {"details.c", "message.c", "streamed.c", "streamed.h"}  # all of the core that knows nanopb
 MIDWAY = {"codec.h", "key.h"}  # included by nanorpc.h, between its own declarations
-C_LINES, H_LINES, FUNCTION_LINES, SWITCH_LINES = 600, 200, 50, 100
+C_LINES, H_LINES, FUNCTION_LINES, SWITCH_LINES, COLUMNS = 600, 200, 50, 100, 100
 
 
 def sources(folders=FOLDERS):
@@ -104,6 +105,9 @@ def length_breaches(path, lines):
         yield len(lines), "%d lines; a file like this has %d at most" % (len(lines), limit)
     begin = None
     for number, line in enumerate(lines, 1):
+        width = len(line.rstrip("\n"))
+        if width > COLUMNS:  # the formatter leaves strings, and comments behind an #include
+            yield number, "%d columns; a line has %d at most" % (width, COLUMNS)
         if line.startswith("{"):
             begin = number
         elif line.startswith("}") and begin and not line.startswith("};"):

@@ -11,8 +11,9 @@ import collections
 import copy
 import os
 
-# services: added to the server; after: file-scope C behind it; kept: functions that an application calls; before: file-scope C
-# in front of it; given: options of NRPC_SERVER_DEFINE_WITH; flags: where the option is a macro of config.h.
+# services: added to the server; after: file-scope C behind it; kept: functions that an application calls; before:
+# file-scope C in front of it; given: options of NRPC_SERVER_DEFINE_WITH; flags: where the option is
+# a macro of config.h.
 Option = collections.namedtuple(
     "Option",
     "name title sources include services after kept before given flags",
@@ -67,7 +68,8 @@ OPTIONS = [
         ["build/gen/helloworld.client.c"],
         "helloworld.client.h",
         [],
-        'NRPC_CHANNEL_DEFINE(channel, "greeter.example:50051", Greeter_client);\nstruct nrpc_channel *size_channel(void);\n'
+        'NRPC_CHANNEL_DEFINE(channel, "greeter.example:50051", Greeter_client);\n'
+        "struct nrpc_channel *size_channel(void);\n"
         "struct nrpc_channel *size_channel(void) { return &channel; }",
         [
             "size_channel",
@@ -90,7 +92,8 @@ OPTIONS = [
         ["build/gen/helloworld.client.c"],
         "helloworld.client.h",
         [],
-        'NRPC_CHANNEL_DEFINE(channel, "greeter.example:50051", Greeter_client);\nstruct nrpc_channel *size_channel(void);\n'
+        'NRPC_CHANNEL_DEFINE(channel, "greeter.example:50051", Greeter_client);\n'
+        "struct nrpc_channel *size_channel(void);\n"
         "struct nrpc_channel *size_channel(void) { return &channel; }",
         [
             "size_channel",
@@ -129,7 +132,8 @@ OPTIONS = [
         "nanorpc/streamed.h",
         [],
         "void size_streamed(void);\n"
-        "void size_streamed(void)\n{\n    static uint8_t volatile bytes[2 * NRPC_MAX_STREAMS * NRPC_STREAMED_BYTES];\n"
+        "void size_streamed(void)\n{\n"
+        "    static uint8_t volatile bytes[2 * NRPC_MAX_STREAMS * NRPC_STREAMED_BYTES];\n"
         "    bytes[0] = 1;\n}",
         [
             "size_streamed",
@@ -162,7 +166,8 @@ OPTIONS = [
         [],
         "",
         [],
-        "void size_line(const char *line, size_t n);\nvoid size_line(const char *line, size_t n) { (void)line; (void)n; }\n"
+        "void size_line(const char *line, size_t n);\n"
+        "void size_line(const char *line, size_t n) { (void)line; (void)n; }\n"
         "NRPC_LOG_DEFINE(logger, size_line);\nstatic const struct nrpc_interceptor chain[] = {NRPC_LOG(logger)};\n",
         ".interceptors = chain, .n_interceptors = 1",
     ),
@@ -174,7 +179,8 @@ OPTIONS = [
         [],
         "",
         [],
-        "NRPC_COUNTERS_DEFINE(counters, 4);\nstatic const struct nrpc_interceptor chain[] = {NRPC_COUNTERS(counters)};\n",
+        "NRPC_COUNTERS_DEFINE(counters, 4);\n"
+        "static const struct nrpc_interceptor chain[] = {NRPC_COUNTERS(counters)};\n",
         ".interceptors = chain, .n_interceptors = 1",
     ),
 ]

@@ -43,6 +43,7 @@ BANNER = "/* %s - a test.\n * Layer: core.\n * SPDX-License-Identifier: Apache-2
         ("ports/lwip/d.h", '#include "../posix/b.h"', "upward"),
         ("nanorpc/a.c", "int f(void)\n{\n" + "\n" * 60 + "}", "function"),
         ("nanorpc/a.c", "\n" * 600, "at most"),
+        ("nanorpc/a.c", "/* %s */" % ("x" * 95), "101 columns"),
     ],
 )
 def test_layers_finds(path, body, why):
@@ -220,6 +221,8 @@ def test_help_names_every_target():
         "all",
         "demo",
         "test",
+        "lint",
+        "format",
         "size",
         "interop",
         "bench",

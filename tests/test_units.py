@@ -1,4 +1,4 @@
-# tests/test_units.py - runs each unit test's program: on the host under sanitizers, and on a Cortex-M3; those of TLS, too.
+# tests/test_units.py - runs each unit test's program, on the host under sanitizers and on a Cortex-M3.
 # Layer: tests; `make test` builds the programs first.
 # SPDX-License-Identifier: Apache-2.0
 import glob
@@ -36,8 +36,10 @@ ONLY = {
         "test_compression",
         "test_mutations",
         "test_produced",
+        "test_reflection",
         "test_streamed",
         "test_streamed_client",
+        "test_streamed_zip",
         "test_typed",
     }
 }  # as in the Makefile

@@ -1,5 +1,5 @@
-/* boards/cortexm/lwipopts.h - lwIP for a board with tens of kilobytes of RAM: IPv4, ICMP, TCP; no
- * heap but lwIP's own static one. Layer: board. What ports/lwip needs of it: see nrpc_lwip.h.
+/* boards/cortexm/lwipopts.h - lwIP in tens of kilobytes of RAM: IPv4, ICMP, TCP; its own heap.
+ * Layer: board. What ports/lwip needs of it: see nrpc_lwip.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef BOARDS_CORTEXM_LWIPOPTS_H
 #define BOARDS_CORTEXM_LWIPOPTS_H

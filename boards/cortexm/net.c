@@ -1,5 +1,5 @@
-/* boards/cortexm/net.c - lwIP on one Ethernet interface, polled; sleeps when there is nothing to
- * do. Layer: board. Source: lwIP 2.2, RFC 6528 (sequence numbers), SipHash (HalfSipHash-2-4).
+/* boards/cortexm/net.c - lwIP on one Ethernet interface, polled; sleeps when all is done.
+ * Layer: board. Source: lwIP 2.2, RFC 6528 (sequence numbers), SipHash (HalfSipHash-2-4).
  * SPDX-License-Identifier: Apache-2.0 */
 #include "net.h"
 
@@ -99,10 +99,12 @@ static void half_sip_rounds(uint32_t v[4], unsigned rounds)
 u32_t net_tcp_isn(const ip_addr_t *local, u16_t local_port, const ip_addr_t *remote,
                   u16_t remote_port)
 {
-    const uint32_t words[4] = {ip4_addr_get_u32(ip_2_ip4(local)),
-                               ip4_addr_get_u32(ip_2_ip4(remote)),
-                               (uint32_t)local_port << 16 | remote_port,
-                               (uint32_t)12 << 24 /* the end: its length in bytes */};
+    const uint32_t words[4] = {
+        ip4_addr_get_u32(ip_2_ip4(local)),
+        ip4_addr_get_u32(ip_2_ip4(remote)),
+        (uint32_t)local_port << 16 | remote_port,
+        (uint32_t)12 << 24 /* the end: its length in bytes */,
+    };
     uint32_t v[4] = {net.key[0], net.key[1], 0x6c796765u ^ net.key[0], 0x74656462u ^ net.key[1]};
     for (unsigned i = 0; i < 4; i++) {
         v[3] ^= words[i];

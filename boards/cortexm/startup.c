@@ -20,9 +20,8 @@ __asm__(
     ".pushsection .stack,\"aw\",%nobits\n\t.space " TEXT_OF(BOARD_STACK_BYTES) "\n\t.popsection");
 
 #define STACK_PAINT 0x5AC3A53Cu
-#define STACKING_FAILED                                                                           \
-    (1u << 12) /* CFSR: the stack had left RAM when the processor was to save its registers there \
-                */
+/* CFSR: the stack had left RAM when the processor was to save its registers there. */
+#define STACKING_FAILED (1u << 12)
 
 /* link.ld's. Compared as numbers: to C these are unrelated objects. */
 extern uint32_t ld_stack_bottom[], ld_stack_top[];

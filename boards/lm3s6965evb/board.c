@@ -43,8 +43,8 @@
 
 #define GPIOA_AFSEL REG(0x40004420u)
 #define GPIOA_DEN REG(0x4000451Cu)
-#define GPIOF_STATUS_LED REG(0x40025000u + (1u << 2)) /* PF0 alone: the address masks the others \
-                                                       */
+/* PF0 alone: the address masks the others. */
+#define GPIOF_STATUS_LED REG(0x40025000u + (1u << 2))
 #define GPIOF_DIR REG(0x40025400u)
 #define GPIOF_AFSEL REG(0x40025420u)
 #define GPIOF_DEN REG(0x4002551Cu)

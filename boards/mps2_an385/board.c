@@ -1,6 +1,5 @@
-/* boards/mps2_an385/board.c - Arm MPS2 with application note AN385: clock, UART0 and the station's
- * address. Layer: board. Source: Arm DAI 0385 (memory map), Cortex-M System Design Kit manual
- * (UART).
+/* boards/mps2_an385/board.c - Arm MPS2 with AN385: clock, UART0 and the station's address.
+ * Layer: board. Source: Arm DAI 0385 (memory map), Cortex-M System Design Kit manual (UART).
  * SPDX-License-Identifier: Apache-2.0 */
 #include "../board.h"
 

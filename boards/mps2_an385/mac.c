@@ -1,6 +1,5 @@
 /* boards/mps2_an385/mac.c - the LAN9118: frames through two FIFOs, polled.
- * Layer: board. Source: SMSC LAN9118 data sheet (registers 5.3, MAC 5.4, PHY 5.5,
- * FIFOs 3.12, 3.13).
+ * Layer: board. Source: SMSC LAN9118 data sheet: 3.12, 3.13 FIFOs, 5.3 registers, 5.4 MAC, 5.5 PHY.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "mac.h"
 

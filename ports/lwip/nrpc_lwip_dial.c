@@ -1,5 +1,5 @@
-/* ports/lwip/nrpc_lwip_dial.c - links that we open on lwIP's raw API: a name, an address, a
- * connection. Layer: port. Source: lwIP 2.2 "raw API", "DNS".
+/* ports/lwip/nrpc_lwip_dial.c - links opened on lwIP's raw API: name, address, connection.
+ * Layer: port. Source: lwIP 2.2 "raw API", "DNS".
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ports/lwip/nrpc_lwip_dial.h"
 

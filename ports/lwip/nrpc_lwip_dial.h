@@ -1,5 +1,5 @@
-/* ports/lwip/nrpc_lwip_dial.h - links that we open on lwIP's raw API: to servers, and to relays
- * (reverse calls). Layer: port. Source: lwIP 2.2 "raw API", "DNS"; nanorpc/dial.h.
+/* ports/lwip/nrpc_lwip_dial.h - links opened on lwIP's raw API: to servers, to relays.
+ * Layer: port. Source: lwIP 2.2 "raw API", "DNS"; nanorpc/dial.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NRPC_LWIP_DIAL_H
 #define NRPC_LWIP_DIAL_H
@@ -11,16 +11,20 @@ NRPC_BEGIN_C
 
 /* What lwipopts.h must say, beside what nrpc_lwip.h asks for:
  *   LWIP_DNS 1, LWIP_UDP 1  if a host may be a name, and somebody must have called dns_setserver
- * (DHCP does) MEMP_NUM_TCP_PCB        NRPC_LWIP_CONNECTIONS + NRPC_LWIP_DIALS or more lwIP takes
- * its local ports from LWIP_RAND: see that two boots do not begin with the same one.
+ *                           (DHCP does)
+ *   MEMP_NUM_TCP_PCB        NRPC_LWIP_CONNECTIONS + NRPC_LWIP_DIALS or more
+ * lwIP takes its local ports from LWIP_RAND: see that two boots do not begin with the same one.
  *
  * What happens when:
  *   no such name, no DNS server, no route, refused    the dial waits (dial.h), then all begins
- * anew, for ever no answer within NRPC_DIAL_TIMEOUT_MS, for name   the same and connection together
+ *                                                     anew, for ever
+ *   no answer within NRPC_DIAL_TIMEOUT_MS, for name   the same
+ *   and connection together
  *   no pcb, no memory, all links in use               the same
- *   the link is lost                                  as for accepted ones, nrpc_lwip.h; the dial
- * goes on A name is looked up for every attempt; lwIP keeps the answer for as long as the name's
- * server allows. */
+ *   the link is lost                                  as for accepted ones, see nrpc_lwip.h; the
+ *                                                     dial goes on
+ * A name is looked up for every attempt; lwIP keeps the answer for as long as the name's server
+ * allows. */
 
 /* Dials at once. Count, 1..255. RAM: 24 bytes each, in images that dial. */
 #ifndef NRPC_LWIP_DIALS

@@ -12,9 +12,9 @@ NRPC_BEGIN_C
  *   LWIP_SOCKET 1, LWIP_SOCKET_POLL 1
  *   LWIP_SO_LINGER 1    so that a peer can be refused with RST
  *   MEMP_NUM_NETCONN    NRPC_LWIP_SOCKETS_CONNECTIONS + 2 or more: the listener, and a refusal; and
- * one for each dial (nrpc_lwip_sockets_dial.h) while it tries What helps: LWIP_TCP_KEEPALIVE 1 (a
- * client that has vanished is noticed after NRPC_LWIP_SOCKETS_KEEPALIVE_MS and three probes;
- * without it, after two hours).
+ *                       one for each dial (nrpc_lwip_sockets_dial.h) while it tries
+ * What helps: LWIP_TCP_KEEPALIVE 1 (a client that has vanished is noticed after
+ * NRPC_LWIP_SOCKETS_KEEPALIVE_MS and three probes; without it, after two hours).
  *
  * What happens when:
  *   a client beyond the limit connects    a link that only waits for its client to close gives way;
@@ -22,10 +22,12 @@ NRPC_BEGIN_C
  *   the client ends its side (FIN)        it has gone: open calls are cancelled, the link closes
  *   RST, or lwIP gives up                 open calls are cancelled (NRPC_UNAVAILABLE)
  *   lwIP takes a part of what we send     the rest waits in the link's buffer, nothing more is
- * made, and receiving stops once the core needs an answer sent first; then TCP's window holds the
- * client back lwIP has no memory                    the same; it is tried again when lwIP says so,
- * or after NRPC_LWIP_SOCKETS_RETRY_MS the connection ends from our side     its bytes are sent,
- * which tell the client so, and what still comes is ignored until its FIN, but for
+ *                                         made, and receiving stops once the core needs an answer
+ *                                         sent first; then TCP's window holds the client back
+ *   lwIP has no memory                    the same; it is tried again when lwIP says so, or after
+ *                                         NRPC_LWIP_SOCKETS_RETRY_MS
+ *   the connection ends from our side     its bytes are sent, which tell the client so, and what
+ *                                         still comes is ignored until its FIN, but for
  *                                         NRPC_LWIP_SOCKETS_CLOSE_MS at most; then our FIN, or RST
  *                                         when not all bytes could be sent
  * No socket blocks the thread, but for one case of lwIP's own: a close for whose FIN there is no
@@ -65,8 +67,8 @@ NRPC_BEGIN_C
 
 /* Serves `port` (1..65535) of every IPv4 address, for ever; with a server that listens already it
  * just goes on. server: kept. Returns only when it cannot, with every connection lost and closed:
- * NRPC_E_LIMIT: no socket left (MEMP_NUM_NETCONN), or another server is being served;
- * NRPC_E_LINK: the port is taken, or lwIP has stopped. */
+ * NRPC_E_LIMIT: no socket left (MEMP_NUM_NETCONN), or another server is being served; NRPC_E_LINK:
+ * the port is taken, or lwIP has stopped. */
 int nrpc_lwip_sockets_serve(const struct nrpc_server *server, uint16_t port);
 
 /* The same in two steps, for who must know when clients may come, or has something else to do in

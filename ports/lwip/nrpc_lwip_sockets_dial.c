@@ -1,5 +1,5 @@
-/* ports/lwip/nrpc_lwip_sockets_dial.c - links that we open on lwIP's sockets API: a name, an
- * address, a connection. Layer: port. Source: lwIP 2.2 "sockets API", "DNS".
+/* ports/lwip/nrpc_lwip_sockets_dial.c - links opened on lwIP's sockets: name, connection.
+ * Layer: port. Source: lwIP 2.2 "sockets API", "DNS".
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ports/lwip/nrpc_lwip_sockets_dial.h"
 
@@ -30,8 +30,7 @@ static struct entry {
     uint8_t step;
 } entries[DIALS];
 
-/* --- In lwIP's thread --------------------------------------------------------------------------
- */
+/* --- In lwIP's thread ------------------------------------------------------------------------- */
 
 #if LWIP_DNS
 /* Whoever asked may have given up since, and the entry may be another dial's. */
@@ -61,8 +60,7 @@ static void look_up(void *arg)
 }
 #endif
 
-/* --- In the port's thread ----------------------------------------------------------------------
- */
+/* --- In the port's thread --------------------------------------------------------------------- */
 
 static uint8_t get_step(const struct entry *entry)
 {

@@ -1,5 +1,5 @@
-/* ports/lwip/nrpc_lwip_sockets_dial.h - links that we open on lwIP's sockets API: to servers, and
- * to relays. Layer: port. Source: lwIP 2.2 "sockets API", "DNS"; nanorpc/dial.h.
+/* ports/lwip/nrpc_lwip_sockets_dial.h - links opened on lwIP's sockets: to servers, relays.
+ * Layer: port. Source: lwIP 2.2 "sockets API", "DNS"; nanorpc/dial.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NRPC_LWIP_SOCKETS_DIAL_H
 #define NRPC_LWIP_SOCKETS_DIAL_H
@@ -11,11 +11,14 @@ NRPC_BEGIN_C
 
 /* What lwipopts.h must say, beside what nrpc_lwip_sockets.h asks for:
  *   LWIP_DNS 1, LWIP_UDP 1  if a host may be a name, and somebody must have called dns_setserver
- * (DHCP does) MEMP_NUM_NETCONN        one more for each dial, for while it tries
+ *                           (DHCP does)
+ *   MEMP_NUM_NETCONN        one more for each dial, for while it tries
  *
  * What happens when:
  *   no such name, no DNS server, no route, refused    the dial waits (dial.h), then all begins
- * anew, for ever no answer within NRPC_DIAL_TIMEOUT_MS, for name   the same and connection together
+ *                                                     anew, for ever
+ *   no answer within NRPC_DIAL_TIMEOUT_MS, for name   the same
+ *   and connection together
  *   no socket, no memory, all links in use            the same; but links that only close give way
  *   the link is lost                                  as for accepted ones; the dial goes on
  * Nothing blocks the thread: names are looked up in lwIP's own, whose answers, as well as

@@ -1,5 +1,5 @@
-/* ports/lwip/nrpc_lwip_sockets_links.h - how a socket that was dialled becomes a link of the
- * sockets API's port. Layer: port, internal to ports/lwip. Source: lwIP 2.2 "sockets API".
+/* ports/lwip/nrpc_lwip_sockets_links.h - how a dialled socket becomes a link of the port.
+ * Layer: port, internal to ports/lwip. Source: lwIP 2.2 "sockets API".
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NRPC_LWIP_SOCKETS_LINKS_H
 #define NRPC_LWIP_SOCKETS_LINKS_H

@@ -1,6 +1,5 @@
-/* ports/mbedtls/nrpc_profile.h - what the profiles share of Mbed TLS's configuration: P-256,
- * AES-128-GCM, SHA-256, no heap. Layer: port; a profile_*.h includes it. Source: Mbed TLS 3.6
- * mbedtls_config.h.
+/* ports/mbedtls/nrpc_profile.h - what the profiles share: P-256, AES-128-GCM, SHA-256, no heap.
+ * Layer: port; a profile_*.h includes it. Source: Mbed TLS 3.6 mbedtls_config.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NRPC_TLS_PROFILE_H
 #define NRPC_TLS_PROFILE_H
@@ -9,8 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* --- From us instead of from a C library: memory.c and platform.c
- * ---------------------------------------------- */
+/* --- From us instead of from a C library: memory.c and platform.c ----------------------------- */
 #define MBEDTLS_PLATFORM_C
 #define MBEDTLS_PLATFORM_MEMORY
 void *nrpc_tls_calloc(size_t count, size_t size);
@@ -47,8 +45,7 @@ int64_t nrpc_tls_unix_time(int64_t *also);
 #define MBEDTLS_CTR_DRBG_C
 #define MBEDTLS_CTR_DRBG_USE_128_BIT_KEY /* seeded by the board's entropy, see nrpc_tls.h */
 
-/* --- Algorithms: every gRPC client has these
- * ------------------------------------------------------------------- */
+/* --- Algorithms: every gRPC client has these -------------------------------------------------- */
 #define MBEDTLS_ECP_DP_SECP256R1_ENABLED
 #define MBEDTLS_BIGNUM_C
 #define MBEDTLS_ECP_C
@@ -78,9 +75,7 @@ int64_t nrpc_tls_unix_time(int64_t *also);
 #define MBEDTLS_X509_CRT_PARSE_C
 #define MBEDTLS_X509_REMOVE_INFO
 
-/* --- TLS
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- TLS -------------------------------------------------------------------------------------- */
 #define MBEDTLS_SSL_TLS_C
 #define MBEDTLS_SSL_SRV_C
 #define MBEDTLS_SSL_CLI_C
@@ -108,8 +103,8 @@ int64_t nrpc_tls_unix_time(int64_t *also);
 #define MBEDTLS_PSA_CRYPTO_C
 #define MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG
 #ifndef MBEDTLS_PSA_KEY_SLOT_COUNT
-#define MBEDTLS_PSA_KEY_SLOT_COUNT 16 /* two a connection, and five for each handshake that runs \
-                                       */
+/* Two a connection, and five for each handshake that runs. */
+#define MBEDTLS_PSA_KEY_SLOT_COUNT 16
 #endif
 #endif
 

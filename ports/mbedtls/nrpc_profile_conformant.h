@@ -1,5 +1,5 @@
-/* ports/mbedtls/nrpc_profile_conformant.h - MBEDTLS_CONFIG_FILE of the conformant profile: TLS 1.2
- * and 1.3, records of 16 KB. Layer: port, of Mbed TLS alone. Source: Mbed TLS 3.6 mbedtls_config.h.
+/* ports/mbedtls/nrpc_profile_conformant.h - Mbed TLS for TLS 1.2 and 1.3, records of 16 KB.
+ * Layer: port, of Mbed TLS alone. Source: Mbed TLS 3.6 mbedtls_config.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NRPC_TLS_PROFILE_CONFORMANT_H
 #define NRPC_TLS_PROFILE_CONFORMANT_H

@@ -1,5 +1,5 @@
-/* ports/mbedtls/nrpc_profile_small.h - MBEDTLS_CONFIG_FILE of the small profile: TLS 1.2 alone,
- * records of 4 KB. Layer: port, of Mbed TLS alone. Source: Mbed TLS 3.6 mbedtls_config.h.
+/* ports/mbedtls/nrpc_profile_small.h - Mbed TLS for TLS 1.2 alone, records of 4 KB.
+ * Layer: port, of Mbed TLS alone. Source: Mbed TLS 3.6 mbedtls_config.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NRPC_TLS_PROFILE_SMALL_H
 #define NRPC_TLS_PROFILE_SMALL_H

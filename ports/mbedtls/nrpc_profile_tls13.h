@@ -1,5 +1,5 @@
-/* ports/mbedtls/nrpc_profile_tls13.h - MBEDTLS_CONFIG_FILE of the profile that has TLS 1.3 alone;
- * records of 16 KB. Layer: port, of Mbed TLS alone. Source: Mbed TLS 3.6 mbedtls_config.h.
+/* ports/mbedtls/nrpc_profile_tls13.h - Mbed TLS for TLS 1.3 alone, records of 16 KB.
+ * Layer: port, of Mbed TLS alone. Source: Mbed TLS 3.6 mbedtls_config.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NRPC_TLS_PROFILE_TLS13_H
 #define NRPC_TLS_PROFILE_TLS13_H

@@ -30,8 +30,7 @@ static struct nrpc_tls_link *link_of(const struct nrpc_conn *conn)
     return &conn->server->tls->links[conn - conn->server->conns];
 }
 
-/* --- Mbed TLS's own I/O: out of and into what the port holds right now ---------------------------
- */
+/* --- Mbed TLS's own I/O: out of and into what the port holds right now ------------------------ */
 
 static int take(void *context, unsigned char *buf, size_t n)
 {
@@ -63,8 +62,7 @@ static int give(void *context, const unsigned char *buf, size_t n)
     return (int)n;
 }
 
-/* --- The ends of a link --------------------------------------------------------------------------
- */
+/* --- The ends of a link ----------------------------------------------------------------------- */
 
 static int may_go_on(const struct nrpc_tls_link *link, int result)
 {
@@ -164,8 +162,7 @@ static void give_up(struct nrpc_tls_link *link)
     link->ssl.out_left = 0;
 }
 
-/* --- In ------------------------------------------------------------------------------------------
- */
+/* --- In --------------------------------------------------------------------------------------- */
 
 /* A client keeps what its next connection resumes; the server's certificate, which was verified, is
  * not needed then. */
@@ -236,8 +233,8 @@ static void feed(struct nrpc_conn *conn)
         if (n) {
             used = nrpc_conn_receive(conn, ssl->in_offt, n, conn->now_ms);
             if (used) {
-                (void)mbedtls_ssl_read(ssl, ssl->in_offt, used); /* where it is; Mbed TLS then wipes
-                                                                    it */
+                /* To where it is already; Mbed TLS then wipes it. */
+                (void)mbedtls_ssl_read(ssl, ssl->in_offt, used);
             }
             if (used < n) {
                 return;
@@ -251,8 +248,7 @@ static void feed(struct nrpc_conn *conn)
             keep_session(conn->server->tls->state, ssl);
         } else if (result == MBEDTLS_ERR_SSL_WANT_WRITE &&
                    ssl->in_msgtype == MBEDTLS_SSL_MSG_HANDSHAKE) {
-            fail(conn, NRPC_TLS_RENEGOTIATION); /* to which Mbed TLS has answered no_renegotiation
-                                                 */
+            fail(conn, NRPC_TLS_RENEGOTIATION); /* Mbed TLS has answered no_renegotiation */
         } else if (result) {
             if (!may_go_on(link, result)) {
                 fail(conn, result);
@@ -262,8 +258,7 @@ static void feed(struct nrpc_conn *conn)
     }
 }
 
-/* --- ports/nrpc_link.h
- * ------------------------------------------------------------------------------- */
+/* --- ports/nrpc_link.h ------------------------------------------------------------------------ */
 
 int nrpc_tls_begin(struct nrpc_conn *conn, uint32_t now_ms)
 {

@@ -1,5 +1,5 @@
-/* ports/mbedtls/nrpc_tls.h - TLS over any port: bytes of the link <-> Mbed TLS <-> the core; server
- * or client. Layer: port. Source: RFC 5246, RFC 8446, RFC 9113 9.2; Mbed TLS 3.6.
+/* ports/mbedtls/nrpc_tls.h - TLS over any port: the link <-> Mbed TLS <-> the core; either side.
+ * Layer: port. Source: RFC 5246, RFC 8446, RFC 9113 9.2; Mbed TLS 3.6.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NRPC_TLS_H
 #define NRPC_TLS_H
@@ -12,11 +12,13 @@
 NRPC_BEGIN_C
 
 /* A server, or a channel, with its certificate and key (DER, P-256) in flash:
- *     NRPC_TLS_DEFINE(tls, 2, .certificate = {server_crt, sizeof server_crt}, .key = {server_key,
- * sizeof server_key}, .entropy = board_entropy); NRPC_SERVER_DEFINE_WITH(server, 2, (.tls = &tls),
- * Greeter_service); const char *wrong = nrpc_tls_start(&server);   before the port listens or
- * dials; wrong: refuse to Compiled with -DNRPC_TLS=1 and MBEDTLS_CONFIG_FILE, one of profile_*.h
- * beside this file, everywhere.
+ *     NRPC_TLS_DEFINE(tls, 2, .certificate = {server_crt, sizeof server_crt},
+ *                     .key = {server_key, sizeof server_key}, .entropy = board_entropy);
+ *     NRPC_SERVER_DEFINE_WITH(server, 2, (.tls = &tls), Greeter_service);
+ *     const char *wrong = nrpc_tls_start(&server);
+ * The last before the port listens or dials, which it must not when something is wrong.
+ * Compiled with -DNRPC_TLS=1 and MBEDTLS_CONFIG_FILE, one of profile_*.h beside this file,
+ * everywhere.
  *
  * What happens when:
  *   the peer does not choose ALPN "h2"    refused: no_application_protocol
@@ -26,10 +28,12 @@ NRPC_BEGIN_C
  *                                         the connection ends: record_overflow
  *   there is no memory for a handshake    this connection ends, the others go on
  *   a peer stalls in its handshake        after NRPC_STALL_TIMEOUT_MS the connection ends. Nobody
- * waits for it the peer ends without close_notify while a call is open the call is cancelled, and
- * `failed` says so In each case `failed` is told. A P-256 operation holds up the loop: 40 million
- * instructions with the small profile, most of a second on a 50 MHz Cortex-M3; a server's full
- * handshake has three, a resumed one (TLS 1.2) none. */
+ *                                         waits for it
+ *   the peer ends without close_notify while a call is open
+ *                                         the call is cancelled, and `failed` says so
+ * In each case `failed` is told. A P-256 operation holds up the loop: 40 million instructions with
+ * the small profile, most of a second on a 50 MHz Cortex-M3; a server's full handshake has three, a
+ * resumed one (TLS 1.2) none. */
 
 /* All of Mbed TLS's memory. Bytes, a multiple of 8. RAM: as many. Of the small profile: 3000 once,
  * and 9000 a connection; of the others see `make size`. */
@@ -53,21 +57,20 @@ struct nrpc_tls_bytes { /* in flash; kept */
     size_t n;
 };
 
-enum nrpc_tls_clients {                       /* does a server ask for the client's certificate? */
-                        NRPC_TLS_CLIENTS_ANY, /* no */
-                        NRPC_TLS_CLIENTS_OPTIONAL, /* yes, but one may have none; a bad one is
-                                                      refused */
-                        NRPC_TLS_CLIENTS_VERIFIED  /* who has none is refused */
+/* Does a server ask for the client's certificate? */
+enum nrpc_tls_clients {
+    NRPC_TLS_CLIENTS_ANY,      /* no */
+    NRPC_TLS_CLIENTS_OPTIONAL, /* yes, but one may have none; a bad one is refused */
+    NRPC_TLS_CLIENTS_VERIFIED, /* who has none is refused */
 };
 
-/* Why a connection was refused, or ended before its time. */
-enum nrpc_tls_error { /* ours; negative ones are Mbed TLS's */
-                      NRPC_TLS_NO_H2 = 1,
-                      NRPC_TLS_RENEGOTIATION,
-                      NRPC_TLS_TRUNCATED, /* ended without close_notify: in the handshake, in a
-                                             record, or with a call open */
-                      NRPC_TLS_STALLED,
-                      NRPC_TLS_LONG_RECORD
+/* Why a connection was refused, or ended before its time: ours; negative ones are Mbed TLS's. */
+enum nrpc_tls_error {
+    NRPC_TLS_NO_H2 = 1,
+    NRPC_TLS_RENEGOTIATION,
+    NRPC_TLS_TRUNCATED, /* ended without close_notify: in a handshake, a record or a call */
+    NRPC_TLS_STALLED,
+    NRPC_TLS_LONG_RECORD,
 };
 struct nrpc_tls_failure {
     int error;
@@ -96,8 +99,7 @@ struct nrpc_tls {
     /* A connection was refused or has failed. conn is still there. NULL: nobody is told. */
     void (*failed)(struct nrpc_conn *conn, const struct nrpc_tls_failure *failure);
     uint8_t clients; /* enum nrpc_tls_clients */
-    uint8_t undated; /* 1: the dates of the peer's certificate are not looked at; for boards without
-                        a clock */
+    uint8_t undated; /* 1, for boards without a clock: certificates' dates are not looked at */
 };
 
 /* connections: as many as the server has; 1 for a channel. Then options. RAM: about 300 bytes each,
@@ -124,8 +126,7 @@ struct nrpc_tls_memory {
 };
 const struct nrpc_tls_memory *nrpc_tls_memory(void);
 
-/* --- In a handler or interceptor ---------------------------------------------------------------
- */
+/* --- In a handler or interceptor -------------------------------------------------------------- */
 
 /* 1: the peer has shown a certificate, and it comes from the CA. */
 int nrpc_tls_peer_verified(const struct nrpc_call *call);
@@ -145,8 +146,7 @@ enum nrpc_tls_name {
 const void *nrpc_tls_peer_name(const struct nrpc_call *call, enum nrpc_tls_name kind, unsigned i,
                                size_t *n);
 
-/* --- The filter's own ----------------------------------------------------------------------------
- */
+/* --- The filter's own ------------------------------------------------------------------------- */
 
 struct nrpc_tls_link {
     mbedtls_ssl_context ssl;

@@ -1,5 +1,5 @@
-/* ports/mbedtls/nrpc_tls_memory.c - all of Mbed TLS's memory: blocks out of one static buffer, and
- * the peak. Layer: port. Source: Knuth, TAOCP 1, 2.5 (first fit).
+/* ports/mbedtls/nrpc_tls_memory.c - all of Mbed TLS's memory: one static buffer, and its peak.
+ * Layer: port. Source: Knuth, TAOCP 1, 2.5 (first fit).
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ports/mbedtls/nrpc_tls.h"
 

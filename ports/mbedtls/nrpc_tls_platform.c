@@ -1,6 +1,6 @@
-/* ports/mbedtls/nrpc_tls_platform.c - what Mbed TLS asks of a platform: random numbers, the date, a
- * clock. Layer: port. Source: Mbed TLS 3.6 platform_time.h; H. Hinnant, "chrono-compatible
- * low-level date algorithms".
+/* ports/mbedtls/nrpc_tls_platform.c - what Mbed TLS asks of a platform: random numbers, time.
+ * Layer: port. Source: Mbed TLS 3.6 platform_time.h; H. Hinnant, "chrono-compatible low-level date
+ * algorithms".
  * SPDX-License-Identifier: Apache-2.0 */
 #include <mbedtls/ctr_drbg.h>
 #include <mbedtls/platform_time.h>
@@ -124,12 +124,11 @@ struct tm *mbedtls_platform_gmtime_r(const mbedtls_time_t *time, struct tm *tm)
     return tm;
 }
 
-/* --- A leak of Mbed TLS's, see profile.h --------------------------------------------------------
- */
+/* --- A leak of Mbed TLS's, see profile.h ------------------------------------------------------ */
 
 #if NRPC_TLS_13
-void mbedtls_ssl_transform_free(struct mbedtls_ssl_transform *transform); /* a second time: nothing
-                                                                             is left to free */
+/* A second time: nothing is left to free. */
+void mbedtls_ssl_transform_free(struct mbedtls_ssl_transform *transform);
 
 void nrpc_tls_free_transform(struct mbedtls_ssl_transform *transform)
 {

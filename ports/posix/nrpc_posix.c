@@ -96,8 +96,7 @@ static void tick_all(void)
         nrpc_posix_link_tick(link);
         if (link->tx_at == link->tx_end)
             nrpc_posix_link_flush(link);
-        else if (nrpc_link_closing(link->conn)) /* a timer ended it; the peer takes nothing any more
-                                                 */
+        else if (nrpc_link_closing(link->conn)) /* by a timer: the peer takes nothing */
             nrpc_posix_link_close(link);
     }
     nrpc_posix_listeners_resume();
@@ -114,8 +113,8 @@ static uint32_t run_dials(void)
     return nrpc_posix.dialler->run();
 }
 
-/* For how long to sleep, at most: `next`, or what the caller allows, or until the timers are due.
- */
+/* For how long to sleep, at most: `next`, or what the caller allows, or until the timers
+ * are due. */
 static int wait_for(int timeout_ms, uint32_t next)
 {
     uint32_t due = 0;
@@ -130,8 +129,8 @@ static int wait_for(int timeout_ms, uint32_t next)
 }
 
 /* Under load the next bytes are here sooner than a sleeping thread wakes up (30 us and more on a
- * core that has gone idle): look for them for a while. Where that was in vain, do so more rarely.
- */
+ * core that has gone idle): look for them for a while. Where that was in vain, do so more
+ * rarely. */
 static int spin(struct epoll_event *events)
 {
     int64_t until;
@@ -165,12 +164,11 @@ int nrpc_posix_poll(int timeout_ms)
 
     if (nrpc_posix_init())
         return NRPC_E_LINK;
-    run_dials(); /* a channel's timers run in there, and what they end may be another link's to tell
-                  */
+    /* A channel's timers run in there, and what they end may be another link's to tell. */
+    run_dials();
     nrpc_posix.unfinished = 0;
     flush_all();
-    timeout_ms = wait_for(timeout_ms, run_dials()); /* handlers may have made calls, which want
-                                                       links */
+    timeout_ms = wait_for(timeout_ms, run_dials()); /* handlers' calls want links */
     n = timeout_ms ? spin(events) : 0;
     if (!n)
         n = epoll_wait(nrpc_posix.epoll, events, EVENTS, timeout_ms);

@@ -18,12 +18,14 @@ NRPC_BEGIN_C
  *   all connections taken     the peer is accepted and reset at once (RST); the others go on
  *   out of file descriptors   the same, with a descriptor that is kept in reserve for it
  *   send buffer full          what was made is kept, nothing more is made; once the core needs an
- * answer sent first, reading stops too, and TCP holds the peer back peer half-closes (FIN)    the
- * same as a close: what it sent before is served, and replies that are ready are sent as far as the
- * send buffer takes them; calls that are still open are cancelled connection reset          open
- * calls are cancelled core ends a connection    its last bytes are sent, then FIN; the peer has
- * NRPC_POSIX_LINGER_MS to close, and what it still sends is discarded SIGPIPE is never raised. No
- * function of this file is reentrant, except nrpc_posix_wake. */
+ *                             answer sent first, reading stops too, and TCP holds the peer back
+ *   peer half-closes (FIN)    the same as a close: what it sent before is served, and replies that
+ *                             are ready are sent as far as the send buffer takes them; calls
+ *                             that are still open are cancelled
+ *   connection reset          open calls are cancelled
+ *   core ends a connection    its last bytes are sent, then FIN; the peer has NRPC_POSIX_LINGER_MS
+ *                             to close, and what it still sends is discarded
+ * SIGPIPE is never raised. No function of this file is reentrant, except nrpc_posix_wake. */
 
 /* Connections of all servers together, those that linger included. 1..65535.
  * RAM: 40 bytes each, and of its 2 * NRPC_POSIX_BUFFER_BYTES only the pages that were ever used,

@@ -1,5 +1,5 @@
-/* ports/posix/nrpc_posix_dial.c - links that we open: every address of a name in turn, again and
- * again. Layer: port. Source: connect(2), getaddrinfo(3).
+/* ports/posix/nrpc_posix_dial.c - links that we open: each address of a name in turn, for ever.
+ * Layer: port. Source: connect(2), getaddrinfo(3).
  * SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
 #include "ports/posix/nrpc_posix_dial.h"

@@ -1,5 +1,5 @@
-/* ports/posix/nrpc_posix_dial.h - links that we open on Linux: to servers, and to relays (reverse
- * calls). Layer: port. Source: connect(2), getaddrinfo(3); nanorpc/dial.h.
+/* ports/posix/nrpc_posix_dial.h - links that we open on Linux: to servers, and to relays.
+ * Layer: port. Source: connect(2), getaddrinfo(3); nanorpc/dial.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NRPC_POSIX_DIAL_H
 #define NRPC_POSIX_DIAL_H
@@ -16,13 +16,15 @@ NRPC_BEGIN_C
  *
  * What happens when:
  *   the name has several addresses  each is tried in turn, IPv6 and IPv4 in the system's order,
- * with NRPC_DIAL_TIMEOUT_MS for each the name is slow to look up     a thread waits for it, one a
- * lookup, with its signals blocked; the loop goes on. Numbers and "localhost" need none. It is
- * looked up anew for every attempt no address, refused, timed out  the dial waits (dial.h), then
- * all begins anew, for ever all links are in use            those that linger give way; else the
- * attempt has failed the link is lost                as for accepted ones, nrpc_posix.h; the dial
- * goes on nrpc_posix_shutdown and nrpc_posix_close end all dials; the former leaves their links to
- * end by themselves. */
+ *                                   with NRPC_DIAL_TIMEOUT_MS for each
+ *   the name is slow to look up     a thread waits for it, one a lookup, with its signals blocked;
+ *                                   the loop goes on. Numbers and "localhost" need none. It is
+ *                                   looked up anew for every attempt
+ *   no address, refused, timed out  the dial waits (dial.h), then all begins anew, for ever
+ *   all links are in use            those that linger give way; else the attempt has failed
+ *   the link is lost                as for accepted ones, nrpc_posix.h; the dial goes on
+ * nrpc_posix_shutdown and nrpc_posix_close end all dials; the former leaves their links to end by
+ * themselves. */
 
 /* Dials at once. RAM: 550 bytes each. Count, 1..256. */
 #ifndef NRPC_POSIX_DIALS

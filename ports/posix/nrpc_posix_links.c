@@ -107,8 +107,8 @@ static int link_work(struct nrpc_posix_link *link, const uint8_t *data, size_t n
         took = some ? nrpc_link_receive(link->conn, data + *used, some, nrpc_posix.now_ms) : 0;
         *used += took;
         made = 0;
-        if (link->tx_at == link->tx_end && sent < TURN) { /* else nothing leaves: input goes on
-                                                             while the core takes it */
+        /* Else nothing leaves: input goes on while the core takes it. */
+        if (link->tx_at == link->tx_end && sent < TURN) {
             made = nrpc_link_transmit(link->conn, shared.tx + filled, BUFFER - filled);
             filled += made;
         }

@@ -76,8 +76,7 @@ static int start_thread(unsigned number, unsigned generation)
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the threads that the program
-                                                    knows */
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* not for threads unknown to the program */
     result = pthread_create(&thread, &attributes, run,
                             (void *)(uintptr_t)(generation << NUMBER_BITS | number));
     pthread_sigmask(SIG_SETMASK, &before, NULL);

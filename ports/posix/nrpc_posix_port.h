@@ -1,5 +1,5 @@
-/* ports/posix/nrpc_posix_port.h - what the port's files share: its links, and the state of its
- * loop. Layer: port, internal to ports/posix. Source: epoll(7).
+/* ports/posix/nrpc_posix_port.h - what the port's files share: its links, its loop's state.
+ * Layer: port, internal to ports/posix. Source: epoll(7).
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NRPC_POSIX_PORT_H
 #define NRPC_POSIX_PORT_H
@@ -34,8 +34,7 @@ struct nrpc_posix_listener {
 
 /* Dialling is linked in by who dials; see nrpc_posix_dial.c. */
 struct nrpc_posix_dialler {
-    uint32_t (*run)(void); /* dials what may be dialled; the milliseconds after which to call again
-                            */
+    uint32_t (*run)(void);          /* dials what may be; returns ms after which to call again */
     void (*event)(unsigned number); /* a socket is connected, or never will be */
     void (*stop)(void);             /* forgets every dial; links stay */
 };
@@ -88,8 +87,8 @@ void nrpc_posix_link_close(struct nrpc_posix_link *link);
 /* Sends what is kept or was made outside of an event, then takes up what was left over. */
 void nrpc_posix_link_flush(struct nrpc_posix_link *link);
 
-/* Runs its timers; the next one may be sooner than what nrpc_posix.tick_ms says, which then moves.
- */
+/* Runs its timers; the next one may be sooner than what nrpc_posix.tick_ms says, which then
+ * moves. */
 void nrpc_posix_link_tick(struct nrpc_posix_link *link);
 
 void nrpc_posix_link_event(struct nrpc_posix_link *link, uint32_t events);

@@ -1,6 +1,5 @@
-/* tests/bench/instructions.c - N calls of helloworld.Greeter/SayHello through the core, without
- * sockets. Layer: test; run under callgrind with two values of N, the difference is the cost of a
- * call.
+/* tests/bench/instructions.c - N calls of helloworld.Greeter/SayHello through the core.
+ * Layer: test; run under callgrind with two values of N, the difference is the cost of a call.
  * Source: what grpcio 1.85 was seen to send. SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +10,7 @@
 extern const struct nrpc_server server; /* boards/apps/greeter/greeter.c */
 
 #define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-#define FRAME(length, type, flags, id) "\0\0" length type flags "\0\0\0" id
+#define FRAME(length, type, flags, id, payload) "\0\0" length type flags "\0\0\0" id payload
 #define DATA "\0"
 #define HEADERS "\1"
 #define SETTINGS "\4"
@@ -19,34 +18,31 @@ extern const struct nrpc_server server; /* boards/apps/greeter/greeter.c */
 
 /* SETTINGS, 4 MiB for the connection, the acknowledgement of our SETTINGS. */
 static const char opening[] = PREFACE FRAME(
-    "\44", SETTINGS,
-    "\0", "\0") "\0\2\0\0\0\0\0\3\0\0\0\0\0\4\0\100\0\0\0\5\0\100\0\0\0\6\0\0\100\0\376\3\0\0\0"
-                "\1" FRAME("\4", WINDOW_UPDATE, "\0", "\0") "\0\77\0\1" FRAME("\0", SETTINGS, "\1",
-                                                                              "\0");
+    "\44", SETTINGS, "\0", "\0",
+    "\0\2\0\0\0\0\0\3\0\0\0\0\0\4\0\100\0\0\0\5\0\100\0\0\0\6\0\0\100\0\376\3\0\0\0\1")
+    FRAME("\4", WINDOW_UPDATE, "\0", "\0", "\0\77\0\1") FRAME("\0", SETTINGS, "\1", "\0", "");
 
 /* The first call: every header a literal that is put into the table. */
-static const char first_call[] = FRAME(
-    "\331", HEADERS, "\4",
-    "\1") "@\5:path\34/helloworld.Greeter/SayHello"
+static const char first_call[] =
+    FRAME("\331", HEADERS, "\4", "\1",
+          "@\5:path\34/helloworld.Greeter/SayHello"
           "@\12:authority\17"
           "127.0.0.1:50051"
           "\203\206"
           "@\14content-type\20application/grpc"
           "@\2te\10trailers"
           "@\24grpc-accept-encoding\27identity, deflate, gzip"
-          "@\12user-agent\60grpc-python/1.85.1 grpc-c/58.0.0 (linux; chttp2)" FRAME(
-              "\4", WINDOW_UPDATE, "\0",
-              "\1") "\0\0\0\5" FRAME("\14", DATA, "\1",
-                                     "\1") "\0\0\0\0\7\12\5world" FRAME("\4", WINDOW_UPDATE, "\0",
-                                                                        "\0") "\0\0\0\24";
+          "@\12user-agent\60grpc-python/1.85.1 grpc-c/58.0.0 (linux; chttp2)")
+        FRAME("\4", WINDOW_UPDATE, "\0", "\1", "\0\0\0\5")
+            FRAME("\14", DATA, "\1", "\1", "\0\0\0\0\7\12\5world")
+                FRAME("\4", WINDOW_UPDATE, "\0", "\0", "\0\0\0\24");
 
 /* Every other one; the two zeros become the stream's id. */
-static const char next_call[] =
-    FRAME("\10", HEADERS, "\4", "\0") "\303\302\203\206\301\300\277\276" FRAME(
-        "\4", WINDOW_UPDATE, "\0",
-        "\0") "\0\0\0\5" FRAME("\14", DATA, "\1",
-                               "\0") "\0\0\0\0\7\12\5world" FRAME("\4", WINDOW_UPDATE, "\0",
-                                                                  "\0") "\0\0\0\24";
+static const char next_call[] = FRAME("\10", HEADERS, "\4", "\0",
+                                      "\303\302\203\206\301\300\277\276")
+    FRAME("\4", WINDOW_UPDATE, "\0", "\0", "\0\0\0\5")
+        FRAME("\14", DATA, "\1", "\0", "\0\0\0\0\7\12\5world")
+            FRAME("\4", WINDOW_UPDATE, "\0", "\0", "\0\0\0\24");
 
 enum { NEXT_BYTES = sizeof next_call - 1, HEADERS_ID = 6, WINDOW_ID = 23, DATA_ID = 36 };
 enum {

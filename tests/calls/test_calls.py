@@ -329,7 +329,8 @@ def test_deadlines_are_not_late(device, service, is_there):
 
 @pytest.mark.parametrize("target", chosen(["hostsim-raw", "hostsim-sockets"]))
 def test_name(service, names, target):
-    """Looked up with lwIP's DNS, and again for the next link. A call that does not wait is told of a name that is not there."""
+    """Looked up with lwIP's DNS, and again for the next link. A call that does not wait is told of a name that is not
+    there."""
     with Server(target, ["--dns", "10.0.2.2:%d" % names.port], app="caller") as server:
         device = Device(server)
         device.host = "other.test"

@@ -1,7 +1,8 @@
-# tests/calls/test_links.py - what becomes of calls when their link, or the server, goes: sent again, waited for, given up.
+# tests/calls/test_links.py - what becomes of calls when their link, or the server, goes: sent again, given up.
 # Layer: tests. Source: RFC 9113 6.8, 8.7; gRPC "Retry" (transparent), "Connection Backoff Protocol".
 # SPDX-License-Identifier: Apache-2.0
-"""boards/apps/caller/caller.c calls servers that do one thing wrong, made of the library `h2`, and gRPC's own, which stops."""
+"""boards/apps/caller/caller.c calls servers that do one thing wrong, made of the library `h2`, and gRPC's own, which
+stops."""
 
 import socket
 import threading
@@ -30,8 +31,8 @@ from targets import chosen
 
 
 class Plan:
-    """A server on a free port; on each stream that is ended it does the next step of its plan: a function of (connection,
-    stream). When the plan is over it answers GetOne."""
+    """A server on a free port; on each stream that is ended it does the next step of its plan: a function of
+    (connection, stream). When the plan is over it answers GetOne."""
 
     def __init__(self, *steps):
         self.steps = list(steps)
@@ -154,8 +155,8 @@ def test_server_that_stops_in_good_order(device):  # noqa: F811
 
 
 def test_attempts_become_rare(device):  # noqa: F811
-    """Against a port that takes links and closes them: from NRPC_BACKOFF_MIN_MS, 50 here, 1.6 times longer each time, less
-    20 % for chance. Slowness can only make the attempts fewer."""
+    """Against a port that takes links and closes them: from NRPC_BACKOFF_MIN_MS, 50 here, 1.6 times longer each time,
+    less 20 % for chance. Slowness can only make the attempts fewer."""
     attempts = 9
     with socket.create_server(("0.0.0.0", 0)) as listener:
         port = listener.getsockname()[1]
@@ -172,7 +173,7 @@ def test_attempts_become_rare(device):  # noqa: F811
 
 @pytest.mark.parametrize("target", chosen(["posix"]))
 def test_name_of_the_system(target):
-    """Looked up by the OS: /etc/hosts, DNS, whatever it has. (The port knows "localhost" itself, in small letters.)"""
+    """Looked up by the OS: /etc/hosts, DNS, whatever it has. (The port itself knows "localhost" alone.)"""
     from test_calls import Device
 
     from targets import Server

@@ -1,4 +1,4 @@
-# tests/calls/test_reporter.py - boards/apps/reporter/reporter.c against host-sim/collector.py: no reading is lost when that restarts.
+# tests/calls/test_reporter.py - the reporter against host-sim/collector.py: no reading is lost when that restarts.
 # Layer: tests. Source: none.
 # SPDX-License-Identifier: Apache-2.0
 import os

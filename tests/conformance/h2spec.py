@@ -1,5 +1,5 @@
 # tests/conformance/h2spec.py - runs h2spec's sections against the targets and prints the table: section by target.
-# Layer: tests; run by `make h2spec`, and by test_h2spec.py. The sections for clients are h2specd.py's. Source: h2spec 2.6.0, go.mod.
+# Layer: tests; run by `make h2spec`, and by test_h2spec.py. Source: h2spec 2.6.0, go.mod. For clients see h2specd.py.
 # SPDX-License-Identifier: Apache-2.0
 """Use: h2spec.py [--targets NAME...] [--sections SECTION...]   Ends with 1 unless every case has passed."""
 

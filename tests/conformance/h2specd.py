@@ -1,4 +1,4 @@
-# tests/conformance/h2specd.py - runs h2spec's cases for clients: boards/apps/caller/caller.c calls servers that do wrong.
+# tests/conformance/h2specd.py - runs h2spec's cases for clients: the caller calls servers that do wrong.
 # Layer: tests; used by h2spec.py and test_h2specd.py. Source: h2spec 2.6.0, whose command for this is h2specd.
 # SPDX-License-Identifier: Apache-2.0
 import os

@@ -1,4 +1,4 @@
-# tests/e2e/greeter_client.py - greets the Greeter as gRPC's Python tutorials do: plain grpcio, plain stubs, nothing of ours.
+# tests/e2e/greeter_client.py - greets as gRPC's Python tutorials do: plain grpcio, plain stubs, nothing of ours.
 # Layer: tests.
 # SPDX-License-Identifier: Apache-2.0
 """Use: greeter_client.py [HOST:PORT [NAME]]"""

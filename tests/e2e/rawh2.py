@@ -141,7 +141,7 @@ class Peer:
     """One connection. Answers SETTINGS and PING as it must, gives no window on its own."""
 
     def __init__(self, port, *first, wait=True, timeout=TIMEOUT, receive_buffer=None, context=None):
-        """first: settings, as for settings(); wait: for the server's SETTINGS, as grpcio does; context: of ssl, for TLS."""
+        """first: settings, as for settings(); wait: for the server's, as grpcio does; context: of ssl, for TLS."""
         self.timeout = timeout
         self.received = b""
         self.encoder, self.decoder = Encoder(), Decoder()

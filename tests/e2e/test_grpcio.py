@@ -529,7 +529,7 @@ def test_wait_for_ready(name):
             future = stub.SayHello.future(hello("%d" % i), timeout=2 * SECONDS, wait_for_ready=True)
             time.sleep(0.5)
             assert not future.done()
-            with Server(name, port=port) as server:
+            with Server(name, port=port):
                 assert future.result().message == "Hello, %d!" % i
             until_lost(channel)
 

@@ -609,7 +609,7 @@ def test_slow_reader_of_bidi(raw_server):
             fine(peer.finish(stream), *["Hello !! "] * each)
 
 
-# --- Streams over the limit ------------------------------------------------------------------------------------------
+# --- Streams over the limit -----------------------------------------------------------------------
 
 
 def test_streams_over_the_limit(peer):

@@ -452,7 +452,7 @@ def test_stopped_by_a_signal(name):
         assert server.process.wait(30) == 0
 
 
-# --- Floods: GOAWAY(ENHANCE_YOUR_CALM), and other connections are served on ------------------------------------------
+# --- Floods: GOAWAY(ENHANCE_YOUR_CALM), and other connections are served on -----------------------
 
 
 def flood(raw_server, make, codes=(h2.ENHANCE_YOUR_CALM,), rounds=600):

@@ -525,7 +525,7 @@ def test_every_address_is_tried(relay, resolver):
 
 
 def test_address_that_does_not_answer(relay, resolver):
-    """The first one takes no more connections: its backlog is full. After NRPC_DIAL_TIMEOUT_MS the next one has its turn."""
+    """The first one's backlog is full: it takes no connections. After NRPC_DIAL_TIMEOUT_MS the next has its turn."""
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.2", relay.device_port()))
         deaf.listen(0)

@@ -1,4 +1,4 @@
-# tests/e2e/test_tls.py - the Greeter over TLS: grpcio with and without a certificate, sessions, and peers that do it wrong.
+# tests/e2e/test_tls.py - the Greeter over TLS: grpcio with and without a certificate, sessions, wrong peers.
 # Layer: tests. Source: RFC 8446; RFC 5246; RFC 9113 9.2; ports/mbedtls/nrpc_tls.h.
 # SPDX-License-Identifier: Apache-2.0
 """Each refusal is looked at from both ends: what the client is told, and what the server's console says."""
@@ -220,7 +220,8 @@ def read_record(link):
 
 @pytest.mark.parametrize("shares", [(X25519MLKEM768, X25519), (X25519MLKEM768,), (X25519,)])
 def test_hello_retry(host, shares):
-    """It is asked for a share of P-256. (grpcio's own hello has X25519 alone, so each of its handshakes goes on from there.)"""
+    """It is asked for a share of P-256. (grpcio's own hello has X25519 alone, so each of its handshakes goes on from
+    there.)"""
     with tcp(host) as link:
         link.sendall(client_hello(*shares))
         kind, answer = read_record(link)

@@ -1,5 +1,5 @@
-/* tests/fuzz/conversation.c - see fuzz.h: a connection, bytes for it, and everything else that may
- * happen meanwhile. Layer: test. Source: RFC 9113 4.1.
+/* tests/fuzz/conversation.c - see fuzz.h: a connection, its bytes, and what else may happen.
+ * Layer: test. Source: RFC 9113 4.1.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>

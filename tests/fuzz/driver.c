@@ -1,5 +1,5 @@
-/* tests/fuzz/driver.c - in the place of libFuzzer: a target's inputs from files, and simple
- * mutations of them. Layer: test. Source: POSIX dirent.
+/* tests/fuzz/driver.c - in libFuzzer's place: inputs from files, and simple mutations of them.
+ * Layer: test. Source: POSIX dirent.
  * SPDX-License-Identifier: Apache-2.0 */
 #define _POSIX_C_SOURCE 200809L
 #include <dirent.h>
@@ -11,9 +11,9 @@
 #include "fuzz.h"
 
 /* Use: fuzz_NAME [-mutations=N] [-max_total_time=SECONDS] [-artifact=FILE] FILE-OR-FOLDER...
- * Gives each file to the target, then N mutations, always the same, or as many as the time lets.
- * With an artifact each mutation stands in that file while it runs: after a crash it is the input.
- */
+ * Gives each file to the target, then N mutations, always the same, or as many as the time
+ * lets. With an artifact each mutation stands in that file while it runs: after a crash it
+ * is the input. */
 
 enum { FILES = 4096 };
 static struct {

@@ -1,6 +1,5 @@
-/* tests/fuzz/fuzz.h - what the fuzz targets share: an input's numbers, and a connection that is
- * given its bytes. Layer: test. Source: none; the sanitizers, guard pages and the services' own
- * rules are the judges, and judge.c.
+/* tests/fuzz/fuzz.h - what the targets share: an input's numbers, a connection for its bytes.
+ * Layer: test. Source: none; the judges are the sanitizers, guard pages, services and judge.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef FUZZ_H
 #define FUZZ_H

@@ -1,5 +1,5 @@
-/* tests/fuzz/fuzz_message.c - the body of a call that is compressed, and compressed data alone;
- * then back again. Layer: test. Source: gRPC over HTTP2; RFC 1950, 1951, 1952.
+/* tests/fuzz/fuzz_message.c - a call's compressed body, compressed data alone; then back again.
+ * Layer: test. Source: gRPC over HTTP2; RFC 1950, 1951, 1952.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 

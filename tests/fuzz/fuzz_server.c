@@ -1,5 +1,5 @@
-/* tests/fuzz/fuzz_server.c - a client's bytes, for a server: of raw messages, of typed ones with
- * streamed fields; metadata. Layer: test. Source: none.
+/* tests/fuzz/fuzz_server.c - a client's bytes: raw messages, streamed fields, metadata.
+ * Layer: test. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -17,8 +17,7 @@ enum {
     COMPACT = 64
 };
 
-/* --- A service that answers with what it reads of the metadata
- * -------------------------------------------- */
+/* --- A service that answers with what it reads of the metadata -------------------------------- */
 
 static const struct nrpc_key token = NRPC_KEY("x-token"), binary = NRPC_KEY("trace-bin");
 static const struct nrpc_key *const keys[] = {&binary, &token};
@@ -66,8 +65,7 @@ union Meta_service_reply {
 };
 NRPC_SERVER_DEFINE_WITH(meta_server, 2, (.keys = keys, .n_keys = 2), Meta_service);
 
-/* --- The target
- * ------------------------------------------------------------------------------------------ */
+/* --- The target ------------------------------------------------------------------------------- */
 
 static void act(void)
 {

@@ -1,5 +1,5 @@
-/* tests/fuzz/fuzz_services.c - a client's bytes, for a server of nanopb's messages, health and
- * reflection, with interceptors. Layer: test. Source: none.
+/* tests/fuzz/fuzz_services.c - a client's bytes: nanopb, health, reflection, interceptors.
+ * Layer: test. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -15,8 +15,7 @@ enum { COMPRESS = 1, NO_GREETING = 2, ACKED = 4 };
 
 static unsigned settings;
 
-/* --- Of each call, by slot: handlers hear nothing before its beginning and nothing after its end
- * ----------- */
+/* --- Of each call, by slot: handlers hear nothing before its beginning or after its end ------- */
 
 static struct life {
     uint32_t id;
@@ -60,8 +59,7 @@ static enum nrpc_status ends(struct nrpc_call *call, enum nrpc_status status)
     return status;
 }
 
-/* --- Handlers
- * --------------------------------------------------------------------------------------------- */
+/* --- Handlers --------------------------------------------------------------------------------- */
 
 enum nrpc_status Greeter_SayHello(struct nrpc_call *call, const HelloRequest *request,
                                   HelloReply *reply)
@@ -124,8 +122,7 @@ NRPC_SERVER_DEFINE_WITH(server, 1, (.interceptors = chain, .n_interceptors = 1),
 NRPC_HEALTH_DEFINE(server);
 NRPC_REFLECTION_DEFINE(Greeter_service, simpletest_SimpleTest_service, nrpc_health_service);
 
-/* --- The target
- * ------------------------------------------------------------------------------------------- */
+/* --- The target ------------------------------------------------------------------------------- */
 
 static void act(void)
 {

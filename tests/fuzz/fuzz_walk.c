@@ -1,5 +1,5 @@
-/* tests/fuzz/fuzz_walk.c - messages with a streamed field: whole, byte by byte and in pieces they
- * are the same. Layer: test. Source: protobuf "Encoding".
+/* tests/fuzz/fuzz_walk.c - a streamed field: whole, byte by byte and in pieces it is the same.
+ * Layer: test. Source: protobuf "Encoding".
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/grpc/nrpc_walk.h"
 
@@ -44,8 +44,8 @@ static void walk(const uint8_t *bytes, size_t n, size_t piece, struct outcome *o
         outcome->used += (size_t)(at - data);
         CHECK(outcome->last != NRPC_WALK_MORE || at == data + size);
     } while (outcome->last == NRPC_WALK_MORE && outcome->used < n && !test_has_failed());
-    if (outcome->last == NRPC_WALK_MORE) { /* of the whole message: so now it ends, or has been none
-                                            */
+    /* Of the whole message: so now it ends, or has been none. */
+    if (outcome->last == NRPC_WALK_MORE) {
         const uint8_t *at = bytes + n;
         outcome->last = nrpc_walk_on(&walk, &plan, keep, &at, at, &chunk);
         CHECK(outcome->last == NRPC_WALK_END || outcome->last == NRPC_WALK_MALFORMED);

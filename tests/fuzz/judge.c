@@ -62,9 +62,8 @@ static void judge_stream(const struct nrpc_frame *frame, const uint8_t *payload)
     uint32_t number = frame->length == 4 ? nrpc_get32(payload) : 0;
     unsigned flags = frame->flags & ~(unsigned)NRPC_END_STREAM;
     int is_over = judge.is_dead || stream->ended || stream->reset;
-    CHECK(judge.is_begun && (frame->id & 1 || frame->type == NRPC_RST_STREAM)); /* PRIORITY may be
-                                                                                   wrong on any
-                                                                                   stream */
+    /* PRIORITY may be wrong on any stream. */
+    CHECK(judge.is_begun && (frame->id & 1 || frame->type == NRPC_RST_STREAM));
     switch (frame->type) {
     case NRPC_HEADERS:
         CHECK(!is_over && frame->length && flags == NRPC_END_HEADERS);

@@ -1,8 +1,8 @@
-# tests/fuzz/seeds.py - writes what the fuzz targets begin with: good conversations, and inputs that once broke something.
+# tests/fuzz/seeds.py - writes what the fuzz targets begin with: good conversations, and what once broke something.
 # Layer: tests. Source: RFC 9113, RFC 7541, RFC 1952; the targets' own first bytes stand in their sources.
 # SPDX-License-Identifier: Apache-2.0
-"""Use: seeds.py FOLDER [PROGRAM...]   Writes FOLDER/TARGET/NAME, a file for each input. PROGRAM: a unit test, whose inputs
-for whole connections are taken as well: it keeps them where NRPC_KEEP says."""
+"""Use: seeds.py FOLDER [PROGRAM...]   Writes FOLDER/TARGET/NAME, a file for each input. PROGRAM: a unit test, whose
+inputs for whole connections are taken as well: it keeps them where NRPC_KEEP says."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-# tests/fuzz/test_fuzz.py - the fuzz targets with their seeds, what they have once found, and some mutations, always the same.
+# tests/fuzz/test_fuzz.py - the fuzz targets: their seeds, what they once found, mutations that are always the same.
 # Layer: tests; `make test` builds the programs first, under sanitizers. Source: none.
 # SPDX-License-Identifier: Apache-2.0
 import os

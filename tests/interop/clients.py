@@ -147,8 +147,8 @@ class GrpcGo(Caller):
 
 
 class Nanorpc:
-    """The other direction: nanorpc's own client, in the same image; interop.Driver tells it what to do. It calls gRPC's
-    server for Python and, for the negative cases, one that misbehaves."""
+    """The other direction: nanorpc's own client, in the same image; interop.Driver tells it what to do. It calls
+    gRPC's server for Python and, for the negative cases, one that misbehaves."""
 
     name = "nanorpc"
     # This machine, as the targets see it.
@@ -223,7 +223,10 @@ WITHOUT = None
 if os.path.exists(GrpcGo.PROGRAM):
     CLIENTS[GrpcGo.name] = GrpcGo()
 else:
-    WITHOUT = "grpc-go: not run, since gRPC's own client in Go is not built; where Go is installed: make build/go/client"
+    WITHOUT = (
+        "grpc-go: not run, since gRPC's own client in Go is not built; where Go is installed: "
+        "make build/go/client"
+    )
 
 
 # --- What cannot be run, and why ------------------------------------------------------------------------

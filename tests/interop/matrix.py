@@ -78,7 +78,8 @@ def report(asked, results):
     if clients.WITHOUT:
         print(clients.WITHOUT)
     print(
-        "nanorpc is our own client, in the target's image; it calls gRPC's server for Python, or one that misbehaves.\n"
+        "nanorpc is our own client, in the target's image; it calls gRPC's server for Python, or one "
+        "that misbehaves.\n"
         "itself is the same one, but calls our own server on Linux."
     )
     print("* not one of gRPC's own cases")

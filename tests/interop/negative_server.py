@@ -2,7 +2,8 @@
 # Layer: tests. Source: gRPC "HTTP/2 Interop Test Case Descriptions"; HTTP/2 is the library `h2`.
 # SPDX-License-Identifier: Apache-2.0
 """goaway: GOAWAY after the first call of a connection. rst_after_header, rst_during_data, rst_after_data: RST_STREAM
-there. ping: PING around the headers, among DATA, at the end. max_streams: one at a time. NegativeServer tells afterwards what it saw."""
+there. ping: PING around the headers, among DATA, at the end. max_streams: one at a time.
+NegativeServer tells afterwards what it saw."""
 
 import collections
 import socket

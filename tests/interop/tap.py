@@ -22,7 +22,7 @@ FLAGS = {
 
 
 class Side:
-    """The messages of one direction of one connection. order: of all of its direction, each call's bytes as it began."""
+    """The messages of one direction of a connection. order: of all of its direction, a call's bytes as it began."""
 
     def __init__(self, skip, order):
         self.skip, self.order, self.bytes = skip, order, bytearray()
@@ -95,7 +95,7 @@ class Secured:
 
 
 class Tap:
-    """Between a client that connects to `port` and the server at server_port, both on 127.0.0.1, and, if tls, over TLS."""
+    """Between a client that connects to `port` and the server at server_port, both on 127.0.0.1; tls: over TLS."""
 
     def __init__(self, server_port=None, tls=False):
         """server_port: None: set later, before a client connects."""

@@ -31,8 +31,8 @@ def echo(stub, *metadata):
 
 
 def test_values_that_change(stub):
-    """Each is new to the table; the other stays there and is named by its index. In the end the device has no longer the
-    bytes of what the client's table still holds: it has the client send that again, and nobody notices."""
+    """Each is new to the table; the other stays there and is named by its index. In the end the device no longer has
+    the bytes of what the client's table still holds: it has the client send that again, and nobody notices."""
     constant = bytes(range(40))
     for i in range(60):
         assert echo(stub, (INITIAL, "value %d" % i), (TRAILING, constant)) == (

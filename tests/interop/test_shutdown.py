@@ -1,4 +1,4 @@
-# tests/interop/test_shutdown.py - a server that is told to end lets grpcio's open calls finish, and takes no further ones.
+# tests/interop/test_shutdown.py - a server that is to end lets grpcio's open calls finish, and takes no further ones.
 # Layer: tests. Source: RFC 9113 6.8; boards/linux/main.c.
 # SPDX-License-Identifier: Apache-2.0
 import signal

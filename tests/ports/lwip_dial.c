@@ -1,5 +1,5 @@
-/* tests/ports/lwip_dial.c - ports/lwip/nrpc_lwip_dial.c on lwIP's loopback interface, in a time of
- * its own. Layer: test. Source: nrpc_lwip_dial.h.
+/* tests/ports/lwip_dial.c - ports/lwip/nrpc_lwip_dial.c on lwIP's loopback, in its own time.
+ * Layer: test. Source: nrpc_lwip_dial.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ports/lwip/nrpc_lwip_dial.h"
 

@@ -1,4 +1,4 @@
-# tests/ports/test_port_dials.py - the ports' dialling, driven by C programs: lwIP on a loopback interface, Linux's sockets.
+# tests/ports/test_port_dials.py - the ports' dialling, by C programs: lwIP on a loopback interface, Linux's sockets.
 # Layer: tests; `make test` builds the core and the unit tests' support first.
 # SPDX-License-Identifier: Apache-2.0
 import glob

@@ -320,7 +320,8 @@ def test_client_compiles(service, tmp_path):
     ]
     assert len(lines) <= 20, len(lines)
     (tmp_path / "calls.c").write_text(
-        '#include "board.h"\n#include "nrpc_lwip_dial.h"\n#include "thermometer.client.h"\nvoid show(int32_t millidegrees);\n'
+        '#include "board.h"\n#include "nrpc_lwip_dial.h"\n#include "thermometer.client.h"\n'
+        "void show(int32_t millidegrees);\n"
         "void begin(void);\nvoid ask(void);\n" + code
     )
     nanopb = os.environ.get("NANOPB_DIR") or os.path.join(ROOT, "build", "third", "nanopb")

@@ -1,5 +1,5 @@
-/* tests/tls/pair.c - a TLS client, Mbed TLS by itself, and a server behind the filter; all between
- * them in memory. Layer: test. Source: Mbed TLS 3.6 ssl.h.
+/* tests/tls/pair.c - Mbed TLS as a client, a server behind the filter; all in memory.
+ * Layer: test. Source: Mbed TLS 3.6 ssl.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "pair.h"
 
@@ -13,8 +13,7 @@ struct pair_memory pair_memory;
 const void *pair_askers[PAIR_ASKED_MAX];
 uint64_t pair_cost;
 
-/* --- What the server side takes
- * ------------------------------------------------------------------- */
+/* --- What the server side takes --------------------------------------------------------------- */
 
 static int in_server;
 static struct {
@@ -111,8 +110,7 @@ void pair_leave(void)
     in_server = 0;
 }
 
-/* --- The server
- * ------------------------------------------------------------------------------------- */
+/* --- The server ------------------------------------------------------------------------------- */
 
 static struct pair *current;
 
@@ -167,8 +165,7 @@ const struct nrpc_server *pair_server(enum nrpc_tls_clients clients)
     return server;
 }
 
-/* --- The client
- * -------------------------------------------------------------------------------------- */
+/* --- The client ------------------------------------------------------------------------------- */
 
 static int client_send(void *context, const unsigned char *buf, size_t n)
 {

@@ -1,5 +1,5 @@
-/* tests/tls/pair.h - a TLS client, Mbed TLS by itself, and a server behind the filter; all between
- * them in memory. Layer: test. Source: none.
+/* tests/tls/pair.h - Mbed TLS as a client, a server behind the filter; all in memory.
+ * Layer: test. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef PAIR_H
 #define PAIR_H

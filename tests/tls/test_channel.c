@@ -1,6 +1,5 @@
-/* tests/tls/test_channel.c - our client against our server, each behind the filter: what the
- * client's end makes of it. Layer: test. Source: RFC 8446, RFC 5246, RFC 9113 9.2;
- * ports/mbedtls/nrpc_tls.h.
+/* tests/tls/test_channel.c - our client and our server, each behind the filter: the client's end.
+ * Layer: test. Source: RFC 8446, RFC 5246, RFC 9113 9.2; ports/mbedtls/nrpc_tls.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #define MBEDTLS_ALLOW_PRIVATE_ACCESS
 #include <string.h>
@@ -20,8 +19,7 @@ enum { LANE_BYTES = 1 << 15 };
 
 static const char *const heard = "1h 1'hi' 1=0";
 
-/* --- The two ends
- * ---------------------------------------------------------------------------------------- */
+/* --- The two ends ----------------------------------------------------------------------------- */
 
 static struct lane {
     uint8_t bytes[LANE_BYTES];
@@ -195,8 +193,8 @@ static void cut_anywhere(void)
 {
     EACH_VERSION(v)
     {
-        int is_cheap = versions[v] == MBEDTLS_SSL_VERSION_TLS1_2; /* resumed: in TLS 1.3 an exchange
-                                                                     of keys is left */
+        /* Resumed: in TLS 1.3 an exchange of keys is left. */
+        int is_cheap = versions[v] == MBEDTLS_SSL_VERSION_TLS1_2;
         size_t n;
         way = PAIR_BYTES;
         forget(&of_known_channel);
@@ -236,8 +234,7 @@ static void little_room(void)
     room_bytes = 4096;
 }
 
-/* --- Servers that are refused, and that refuse
- * ------------------------------------------------------------ */
+/* --- Servers that are refused, and that refuse ------------------------------------------------ */
 
 /* Nothing of the call gets to the server, and its owner is told. */
 static void refuse(const struct nrpc_tls *ours, const struct nrpc_tls *theirs, uint16_t version)
@@ -255,8 +252,8 @@ static void refuse(const struct nrpc_tls *ours, const struct nrpc_tls *theirs, u
     CHECK_EQ(client.failed, 1);
     CHECK_EQ(server.failed, 1);
     CHECK_EQ(raw.n_events, 0);
-    forget(ours); /* in TLS 1.2 a server that asks for a certificate looks at it when we have a
-                     session already */
+    /* In TLS 1.2 a server that asks for a certificate looks at it once we have a session. */
+    forget(ours);
     CHECK_EQ(pair_memory.used, used);
 }
 
@@ -277,8 +274,8 @@ static void bad_certificates(void)
             refuse(&of_channel, bad[i].tls, versions[v]);
             CHECK_EQ(client.failure.error, MBEDTLS_ERR_X509_CERT_VERIFY_FAILED);
             CHECK(client.failure.flags & bad[i].flag);
-            if (versions[v] == MBEDTLS_SSL_VERSION_TLS1_2) { /* in TLS 1.3 Mbed TLS sends it in
-                                                                plain text, too late for that */
+            /* In TLS 1.3 Mbed TLS sends it in plain text, too late for that. */
+            if (versions[v] == MBEDTLS_SSL_VERSION_TLS1_2) {
                 CHECK_EQ(server.failure.alert, bad[i].alert);
             }
         }
@@ -316,9 +313,7 @@ static void servers_that_want_a_certificate(void)
     }
 }
 
-/* --- Ends
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- Ends ------------------------------------------------------------------------------------- */
 
 static void truncated_ends(void)
 {
@@ -356,8 +351,7 @@ static void stalled_servers(void)
     }
 }
 
-/* --- Resumption
- * ---------------------------------------------------------------------------------------------- */
+/* --- Resumption ------------------------------------------------------------------------------- */
 
 static void sessions_are_resumed(void)
 {
@@ -409,9 +403,7 @@ static void sessions_are_dropped(void)
     }
 }
 
-/* --- No memory
- * -----------------------------------------------------------------------------------------------
- */
+/* --- No memory -------------------------------------------------------------------------------- */
 
 static void fail_at(unsigned i, uint16_t version)
 {
@@ -435,8 +427,8 @@ static void fail_at(unsigned i, uint16_t version)
     CHECK_EQ(pair_memory.used, used);
 }
 
-/* Each allocation of a handshake fails once: the call is told, nothing leaks, the next link works.
- */
+/* Each allocation of a handshake fails once: the call is told, nothing leaks, the next link
+ * works. */
 static void no_memory_anywhere(void)
 {
     EACH_VERSION(v)

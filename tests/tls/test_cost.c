@@ -1,6 +1,5 @@
 /* tests/tls/test_cost.c - what a handshake costs a server: instructions, where they can be counted.
- * Layer: test. Source: ports/mbedtls/nrpc_tls.h; pair.h's pair_cost. `make bench` prints what it
- * says.
+ * Layer: test. Source: ports/mbedtls/nrpc_tls.h; pair.h's pair_cost. For `make bench`.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "pair.h"
 
@@ -10,9 +9,10 @@ static struct pair pair;
  * end, to be resumed. */
 static uint32_t handshake(mbedtls_ssl_session *session, int is_resumed)
 {
-    const struct pair_options options = {.version = NRPC_TLS_12 ? MBEDTLS_SSL_VERSION_TLS1_2
-                                                                : MBEDTLS_SSL_VERSION_TLS1_3,
-                                         .session = is_resumed ? session : NULL};
+    const struct pair_options options = {
+        .version = NRPC_TLS_12 ? MBEDTLS_SSL_VERSION_TLS1_2 : MBEDTLS_SSL_VERSION_TLS1_3,
+        .session = is_resumed ? session : NULL,
+    };
     const struct nrpc_server *server = pair_server(NRPC_TLS_CLIENTS_ANY);
     wire_begin_acked(&raw_server);
     raw_reset();

@@ -1,5 +1,5 @@
-/* tests/tls/test_tls.c - the filter, with bytes that are cut anywhere; peers that are not as they
- * should be. Layer: test. Source: RFC 8446, RFC 5246, RFC 9113 9.2; ports/mbedtls/nrpc_tls.h.
+/* tests/tls/test_tls.c - the filter, with bytes that are cut anywhere; peers that are wrong.
+ * Layer: test. Source: RFC 8446, RFC 5246, RFC 9113 9.2; ports/mbedtls/nrpc_tls.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #define MBEDTLS_ALLOW_PRIVATE_ACCESS
 #include <string.h>
@@ -75,8 +75,7 @@ static void cut_anywhere(void)
     pair.room = 0;
 }
 
-/* --- Who the client is
- * -------------------------------------------------------------------------------- */
+/* --- Who the client is ------------------------------------------------------------------------ */
 
 static void check_name(const struct nrpc_call *call, enum nrpc_tls_name kind, const char *expected)
 {
@@ -118,8 +117,7 @@ static void names_are_read(void)
     }
 }
 
-/* --- Peers that are refused
- * ----------------------------------------------------------------------------- */
+/* --- Peers that are refused ------------------------------------------------------------------- */
 
 /* error, flags: what the server says; alert: what the client hears. 0: whatever. */
 static void refuse(const struct pair_options *options, enum nrpc_tls_clients clients, int error,
@@ -205,9 +203,7 @@ static void bad_server(void)
     }
 }
 
-/* --- Ends
- * -------------------------------------------------------------------------------------------------
- */
+/* --- Ends ------------------------------------------------------------------------------------- */
 
 static void begin_call(const char *method)
 {
@@ -318,9 +314,7 @@ static void renegotiation(void)
 }
 #endif
 
-/* --- Stalls
- * ------------------------------------------------------------------------------------------------
- */
+/* --- Stalls ----------------------------------------------------------------------------------- */
 
 static void stalled_handshake(void)
 {
@@ -352,8 +346,7 @@ static void stalled_handshake(void)
     }
 }
 
-/* --- Resumption
- * -------------------------------------------------------------------------------------------- */
+/* --- Resumption ------------------------------------------------------------------------------- */
 
 static void resume(uint16_t version, enum nrpc_tls_clients clients, int is_resumed)
 {
@@ -403,8 +396,7 @@ static void sessions_are_resumed(void)
 #endif
 }
 
-/* --- No memory
- * --------------------------------------------------------------------------------------------- */
+/* --- No memory -------------------------------------------------------------------------------- */
 
 static void fail_at(unsigned i, const struct pair_options *options)
 {

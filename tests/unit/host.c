@@ -1,5 +1,5 @@
-/* tests/unit/host.c - a unit test as a program of the host: output, inputs that are kept, and
- * memory that ends at a guard page. Layer: test. Source: POSIX mmap.
+/* tests/unit/host.c - a unit test on the host: output, kept inputs, memory up to a guard page.
+ * Layer: test. Source: POSIX mmap.
  * SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
 #include <errno.h>

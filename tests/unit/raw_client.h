@@ -1,5 +1,5 @@
-/* tests/unit/raw_client.h - a channel without nanopb, in all kinds of calls, that notes what its
- * owners are told. Layer: test. Source: none.
+/* tests/unit/raw_client.h - a channel without nanopb, in all kinds of calls, that takes notes.
+ * Layer: test. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef RAW_CLIENT_H
 #define RAW_CLIENT_H

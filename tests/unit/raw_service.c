@@ -1,5 +1,5 @@
-/* tests/unit/raw_service.c - a service with its own codec: sees encoded messages, keeps no rules
- * but its own. Layer: test. Source: none.
+/* tests/unit/raw_service.c - a service with its own codec, which sees encoded messages.
+ * Layer: test. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "raw_service.h"
 
@@ -49,8 +49,8 @@ static void note(struct nrpc_call *call, char what, unsigned number)
 static void note_end(struct nrpc_call *call)
 {
     struct raw_call *place = place_of(call->id);
-    place->live = place->id == call->id ? NULL : place->live; /* else another stream stands there
-                                                                 now */
+    /* Else another stream stands there now. */
+    place->live = place->id == call->id ? NULL : place->live;
 }
 
 struct nrpc_call *raw_call(uint32_t id)
@@ -238,21 +238,23 @@ static enum nrpc_status asked(struct nrpc_call *call, void *reply)
 
 #define METHOD(number, its_kind) \
     {.codec = &codec, .cancelled = raw_cancelled, .reply_bytes = (number), .kind = (its_kind)}
-static const struct nrpc_method methods[METHODS] = {METHOD(BIDI, NRPC_BIDI),
-                                                    METHOD(COLLECT, NRPC_CLIENT_STREAM),
-                                                    METHOD(ECHO, NRPC_UNARY),
-                                                    METHOD(FAIL, NRPC_UNARY),
-                                                    METHOD(FIRST, NRPC_BIDI),
-                                                    {.codec = &codec,
-                                                     .next = asked,
-                                                     .cancelled = raw_cancelled,
-                                                     .reply_bytes = GONE,
-                                                     .kind = NRPC_CLIENT_STREAM},
-                                                    METHOD(HOLD, NRPC_BIDI),
-                                                    METHOD(LATER, NRPC_UNARY),
-                                                    METHOD(LIST, NRPC_SERVER_STREAM),
-                                                    METHOD(NONE, NRPC_UNARY),
-                                                    METHOD(PUSH, NRPC_SERVER_STREAM)};
+static const struct nrpc_method methods[METHODS] = {
+    METHOD(BIDI, NRPC_BIDI),
+    METHOD(COLLECT, NRPC_CLIENT_STREAM),
+    METHOD(ECHO, NRPC_UNARY),
+    METHOD(FAIL, NRPC_UNARY),
+    METHOD(FIRST, NRPC_BIDI),
+    {.codec = &codec,
+     .next = asked,
+     .cancelled = raw_cancelled,
+     .reply_bytes = GONE,
+     .kind = NRPC_CLIENT_STREAM},
+    METHOD(HOLD, NRPC_BIDI),
+    METHOD(LATER, NRPC_UNARY),
+    METHOD(LIST, NRPC_SERVER_STREAM),
+    METHOD(NONE, NRPC_UNARY),
+    METHOD(PUSH, NRPC_SERVER_STREAM),
+};
 static const char names[] = "\200Bidi\200Collect\200Echo\200Fail\201irst\200Gone\200Hold\200Later"
                             "\201ist\200None\200Push\377";
 

@@ -1,5 +1,5 @@
-/* tests/unit/raw_service.h - a service without nanopb, in all kinds of calls, that notes what
- * reaches it. Layer: test. Source: none.
+/* tests/unit/raw_service.h - a service without nanopb, in all kinds of calls, that takes notes.
+ * Layer: test. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef RAW_SERVICE_H
 #define RAW_SERVICE_H

@@ -1,5 +1,5 @@
-/* tests/unit/test.h - what a unit test needs: checks, names, a summary. Same on the host and on a
- * board. Layer: test. Source: none.
+/* tests/unit/test.h - what a unit test needs: checks, names, a summary; on host and board.
+ * Layer: test. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef TEST_H
 #define TEST_H
@@ -26,8 +26,8 @@ int test_check(int is_true, const char *text, const char *file, int line);
 int test_check_eq(int64_t got, int64_t expected, const char *text, const char *file, int line);
 int test_check_text(const char *got, const char *expected, const char *file, int line);
 
-/* Printed with every failure from now on: which variant of a test it is. text: kept; NULL for none.
- */
+/* Printed with every failure from now on: which variant of a test it is. text: kept; NULL
+ * for none. */
 void test_context(const char *text, long number);
 
 /* Whether the running test has already failed. */

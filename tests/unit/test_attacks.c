@@ -1,5 +1,5 @@
-/* tests/unit/test_attacks.c - floods end the connection with ENHANCE_YOUR_CALM; busy clients do
- * not. Layer: test. Source: the CVE that each test names.
+/* tests/unit/test_attacks.c - floods end in ENHANCE_YOUR_CALM; busy clients do not.
+ * Layer: test. Source: the CVE that each test names.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* tests/unit/test_both.c - our client against our server, in memory: nanopb's messages, blocking
- * calls, metadata. Layer: test. Source: nanorpc/client.h, nanorpc/wait.h.
+/* tests/unit/test_both.c - our client, our server, in memory: nanopb, blocking calls, metadata.
+ * Layer: test. Source: nanorpc/client.h, nanorpc/wait.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 
@@ -486,8 +486,7 @@ static void details(void)
         {TEXT("\x1a\x1a" TYPE), ""}, /* no value: all zero */
         {TEXT("\x1a\x1c" TYPE "\x12\x00"), ""},
         {TEXT("\x1a\x21" TYPE "\x12\x05\x0a\x03two"), "two"},
-        {TEXT("\x1a\x00\x1a\x21" TYPE "\x12\x05\x0a\x03two"), "two"}, /* one without a type before
-                                                                         it */
+        {TEXT("\x1a\x00\x1a\x21" TYPE "\x12\x05\x0a\x03two"), "two"}, /* one without a type first */
         {TEXT("\x1a\x21\x12\x05\x0a\x03two" TYPE), "two"},            /* value, then type */
         {TEXT("\x1a\x18\x0a\x16simpletest.ResponseOne"), "-"},        /* no slash */
         {TEXT("\x1a\x20" TYPE "\x12\x05\x0a\x03two"), "-"},           /* lengths that are wrong */

@@ -1,6 +1,5 @@
-/* tests/unit/test_client.c - calls that we make: what a server's answers come to, good ones and
- * wrong ones. Layer: test. Source: gRPC over HTTP2; gRPC "HTTP to gRPC Status Code Mapping"; RFC
- * 9113 8.
+/* tests/unit/test_client.c - calls that we make: what a server's answers come to, good or wrong.
+ * Layer: test. Source: gRPC over HTTP2; gRPC "HTTP to gRPC Status Code Mapping"; RFC 9113 8.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 
@@ -31,35 +30,17 @@ static void collect(void)
     CHECK(raw_start("Collect", NULL, NULL));
 }
 
+#define FRAME(length, type) 0, 0, length, type, 0, 0, 0, 0, 0
+#define SETTING(name, value) 0, name, 0, 0, 0, value
+
 static void our_settings_come_first(void)
 {
-    static const uint8_t settings[] = {0,
-                                       0,
-                                       18,
-                                       NRPC_SETTINGS,
-                                       0,
-                                       0,
-                                       0,
-                                       0,
-                                       0,
-                                       0,
-                                       NRPC_HEADER_TABLE_SIZE,
-                                       0,
-                                       0,
-                                       0,
-                                       0,
-                                       0,
-                                       NRPC_ENABLE_PUSH,
-                                       0,
-                                       0,
-                                       0,
-                                       0,
-                                       0,
-                                       NRPC_INITIAL_WINDOW_SIZE,
-                                       0,
-                                       0,
-                                       0,
-                                       5 + RAW_REPLY_BYTES};
+    static const uint8_t settings[] = {
+        FRAME(18, NRPC_SETTINGS),
+        SETTING(NRPC_HEADER_TABLE_SIZE, 0),
+        SETTING(NRPC_ENABLE_PUSH, 0),
+        SETTING(NRPC_INITIAL_WINDOW_SIZE, 5 + RAW_REPLY_BYTES),
+    };
     raw_client_begin_bare(echo);
     wire_open();
     wire_pump(); /* nothing has been received, and no request leaves before */
@@ -325,16 +306,18 @@ static void interim_headers(void)
 
 static void malformed_headers(void)
 {
-    static const char *const lists[][4] = {{"content-type", "application/grpc"},
-                                           {":status", "200", ":status", "200"},
-                                           {":status", "200", ":path", "/"},
-                                           {"x", "y", ":status", "200"},
-                                           {":status", "200", "connection", "close"},
-                                           {":status", "200", "X-Upper", "y"},
-                                           {":status", "abc"},
-                                           {":status", "", "x", "y"},
-                                           {":method", "POST", ":status", "200"},
-                                           {":status", "200", "a", "x\ny"}};
+    static const char *const lists[][4] = {
+        {"content-type", "application/grpc"},
+        {":status", "200", ":status", "200"},
+        {":status", "200", ":path", "/"},
+        {"x", "y", ":status", "200"},
+        {":status", "200", "connection", "close"},
+        {":status", "200", "X-Upper", "y"},
+        {":status", "abc"},
+        {":status", "", "x", "y"},
+        {":method", "POST", ":status", "200"},
+        {":status", "200", "a", "x\ny"},
+    };
     for (unsigned i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         raw_client_begin(echo);
         wire_field(lists[i][0], lists[i][1]);

@@ -1,6 +1,5 @@
-/* tests/unit/test_client_compression.c - calls that we make: requests that we compress, replies
- * that come compressed. Layer: test. Source: gRPC "Compression". Does nothing in an image without
- * NRPC_COMPRESSION.
+/* tests/unit/test_client_compression.c - calls that we make: compressed requests, replies.
+ * Layer: test. Source: gRPC "Compression". Does nothing in an image without NRPC_COMPRESSION.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 
@@ -104,9 +103,10 @@ static void requests_of_a_stream_by_turns(void)
 }
 
 /* "three", stored: by gzip, by zlib */
-static const uint8_t gzip_three[] = {1,   0,   0,   0,    28,   0x1f, 0x8b, 8,    0,    0,   0,
-                                     0,   0,   0,   0xff, 1,    5,    0,    0xfa, 0xff, 't', 'h',
-                                     'r', 'e', 'e', 0xf5, 0xd8, 0xc5, 0x46, 5,    0,    0,   0};
+static const uint8_t gzip_three[] = {
+    1, 0,    0,    0,   28,  0x1f, 0x8b, 8,   0,    0,    0,    0,    0, 0, 0xff, 1, 5,
+    0, 0xfa, 0xff, 't', 'h', 'r',  'e',  'e', 0xf5, 0xd8, 0xc5, 0x46, 5, 0, 0,    0,
+};
 static const uint8_t zlib_three[] = {1,    0,   0,   0,   16,  0x78, 0x01, 1,    5,    0,   0xfa,
                                      0xff, 't', 'h', 'r', 'e', 'e',  0x06, 0x6e, 0x02, 0x19};
 /* 101 zeros, by zlib */
@@ -136,8 +136,7 @@ static void replies_that_cannot_be(void)
 {
     reply("deflate", gzip_three, sizeof gzip_three, "1h 1=13(message does not inflate)");
     reply("gzip", zlib_three, sizeof zlib_three, "1h 1=13(message does not inflate)");
-    reply(NULL, gzip_three, sizeof gzip_three, "*1h 1=13(no grpc-encoding)"); /* as soon as it shows
-                                                                               */
+    reply(NULL, gzip_three, sizeof gzip_three, "*1h 1=13(no grpc-encoding)"); /* at once */
     reply("identity", gzip_three, sizeof gzip_three, "*1h 1=13(no grpc-encoding)");
     reply("deflate", bomb, sizeof bomb, "1h 1=8(*");
 }

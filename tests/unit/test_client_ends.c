@@ -1,5 +1,5 @@
-/* tests/unit/test_client_ends.c - calls that we make: resets, GOAWAY, limits, deadlines, and
- * servers that attack. Layer: test. Source: RFC 9113 5, 6; gRPC "Retry".
+/* tests/unit/test_client_ends.c - calls that we make: resets, GOAWAY, limits, deadlines, attacks.
+ * Layer: test. Source: RFC 9113 5, 6; gRPC "Retry".
  * SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 

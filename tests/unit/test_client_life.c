@@ -4,7 +4,7 @@
 #define NRPC_KEEPALIVE_MS 10000
 #define NRPC_MAX_IDLE_MS 60000
 #define NRPC_MAX_AGE_MS 100000
-#include "../../nanorpc/server/nrpc_server.c" /* compiled here once more, instead of the library's */
+#include "../../nanorpc/server/nrpc_server.c" /* again, instead of the library's */
 
 #include <string.h>
 

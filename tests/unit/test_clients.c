@@ -1,6 +1,5 @@
 /* tests/unit/test_clients.c - what real clients send first, and whether they wait for our SETTINGS.
- * Layer: test. Source: captures of each client; tests/vectors/captured.txt has more of their header
- * blocks.
+ * Layer: test. Source: captures of each client; for more see tests/vectors/captured.txt.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -52,8 +51,8 @@ static void text_literal(unsigned first, const char *name, const char *value)
 static const uint32_t core_settings[][2] = {{2, 0},       {3, 0},     {4, 4194304},
                                             {5, 4194304}, {6, 16384}, {0xfe03, 1}};
 
-/* Every header a literal with incremental indexing and its name in full; text never Huffman-coded.
- */
+/* Every header a literal with incremental indexing and its name in full; text never
+ * Huffman-coded. */
 static void core_first_headers(uint32_t id)
 {
     text_literal(0x40, ":path", ECHO);
@@ -248,8 +247,8 @@ static void repeated_blocks(void)
 {
     static const char insert_echo[] = "\x83\x86\x44\x0e/test.Raw/Echo\x5f\x10"
                                       "application/grpc";
-    static const char insert_fail[] = "\x83\x86\x44\x0e/test.Raw/Fail\xbf"; /* path 62, type 63, old
-                                                                               path 64 */
+    /* Path 62, type 63, old path 64. */
+    static const char insert_fail[] = "\x83\x86\x44\x0e/test.Raw/Fail\xbf";
     begin(0, NULL);
     block_request(1, insert_echo, sizeof insert_echo - 1, 0);
     for (uint32_t id = 3; id < 9; id += 2) {

@@ -1,6 +1,5 @@
 /* tests/unit/test_compress.c - gzip and zlib, from messages and back; whatever comes in.
- * Layer: test. Source: RFC 1950, 1951, 1952; build/vectors/compress_vectors.h, what Python's zlib
- * makes of it.
+ * Layer: test. Source: RFC 1950, 1951, 1952; Python's zlib, by tests/vectors/make_compress.py.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 

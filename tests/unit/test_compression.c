@@ -1,6 +1,5 @@
 /* tests/unit/test_compression.c - compressed requests and replies, through a connection.
- * Layer: test. Source: gRPC "Compression"; gRPC over HTTP2. Does nothing in an image without
- * NRPC_COMPRESSION.
+ * Layer: test. Source: gRPC "Compression"; gRPC over HTTP2. Empty without NRPC_COMPRESSION.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 

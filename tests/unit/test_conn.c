@@ -1,5 +1,5 @@
-/* tests/unit/test_conn.c - preface, frames, settings, pings: what is taken, and what ends a
- * connection. Layer: test. Source: RFC 9113 3.4, 4 to 6; each test's comment.
+/* tests/unit/test_conn.c - preface, frames, settings, pings: what is taken, what ends it all.
+ * Layer: test. Source: RFC 9113 3.4, 4 to 6; each test's comment.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -50,8 +50,8 @@ static void our_settings_come_first(void)
     CHECK(wire.n_out >= 9 && wire.out[3] == NRPC_SETTINGS && wire.n_out == 9u + wire.out[2]);
     CHECK_EQ(our_setting(NRPC_MAX_CONCURRENT_STREAMS), NRPC_MAX_STREAMS);
     CHECK_EQ(our_setting(NRPC_INITIAL_WINDOW_SIZE), 5 + RAW_REQUEST_BYTES);
-    CHECK(our_setting(NRPC_MAX_HEADER_LIST_SIZE) >= 8192); /* or nothing: grpc-go fails calls below
-                                                            */
+    /* Or nothing: grpc-go fails calls below. */
+    CHECK(our_setting(NRPC_MAX_HEADER_LIST_SIZE) >= 8192);
     CHECK_EQ(our_setting(NRPC_HEADER_TABLE_SIZE),
              NRPC_HPACK_ENTRIES == 128 ? UINT32_MAX : NRPC_HPACK_TABLE_BYTES);
     size_t sent = wire.n_out;

@@ -1,5 +1,5 @@
-/* tests/unit/test_dial.c - when a link is dialled, what a lost one means, and servers that dial
- * out. Layer: test. Source: nanorpc/dial.h; gRPC "Connection Backoff Protocol".
+/* tests/unit/test_dial.c - when a link is dialled, what a lost one means, servers that dial out.
+ * Layer: test. Source: nanorpc/dial.h; gRPC "Connection Backoff Protocol".
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/dial.h"
 
@@ -10,9 +10,8 @@
 
 enum { START = 12345, ROUNDS = 40 };
 
-static const uint8_t hello[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0"; /* the string's
-                                                                                      zero ends
-                                                                                      SETTINGS */
+/* The string's zero ends SETTINGS. */
+static const uint8_t hello[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0";
 
 static uint32_t now;
 static int is_wanted, gives_conn;

@@ -59,8 +59,8 @@ static void message_is_not_cut_within_an_escape(void)
                 "END {m49}");
 }
 
-/* Nor between the bytes of one character: 41 bytes, then two of the three of a euro sign would fit.
- */
+/* Nor between the bytes of one character: 41 bytes, then two of the three of a euro sign
+ * would fit. */
 static void message_is_not_cut_within_a_character(void)
 {
     one_message("/test.Raw/Fail", "D 0123456789abcdefghijklmnopqrstuvwxyz01234\342\202\254");
@@ -72,18 +72,20 @@ static void message_is_not_cut_within_a_character(void)
 
 static void unknown_methods(void)
 {
-    static const char *const paths[] = {"/test.Raw/Nope",
-                                        "/test.Raw/",
-                                        "/test.Raw",
-                                        "/test.Raw/Ech",
-                                        "/test.Raw/Echo2",
-                                        "/test.Large/Echo",
-                                        "/nobody.Here/Knows",
-                                        "/",
-                                        "/*",
-                                        "/test.Raw/NEcho",
-                                        "/test.Raw//Echo",
-                                        "/TEST.Raw/Echo"};
+    static const char *const paths[] = {
+        "/test.Raw/Nope",
+        "/test.Raw/",
+        "/test.Raw",
+        "/test.Raw/Ech",
+        "/test.Raw/Echo2",
+        "/test.Large/Echo",
+        "/nobody.Here/Knows",
+        "/",
+        "/*",
+        "/test.Raw/NEcho",
+        "/test.Raw//Echo",
+        "/TEST.Raw/Echo",
+    };
     for (unsigned i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         one_message(paths[i], "hi");
         wire_expect("1: [200 grpc status=12 message=unknown method] END {}");
@@ -147,8 +149,8 @@ static void message_over_the_limit(void)
     }
 }
 
-/* The engine ends a call that its handler has begun: the handler keeps `call`, so it must be told.
- */
+/* The engine ends a call that its handler has begun: the handler keeps `call`, so it must
+ * be told. */
 static void handler_is_told_of_every_end(void)
 {
     static const char *const endings[] = {"\1\0\0\0\1x", "\0\xff\xff\xff\xff!", "\0\0\0\0\2x"};

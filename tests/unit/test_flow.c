@@ -1,5 +1,5 @@
-/* tests/unit/test_flow.c - windows in both directions, down to their last byte; and a link that is
- * full. Layer: test. Source: RFC 9113 5.2, 6.9.
+/* tests/unit/test_flow.c - windows both ways, down to their last byte; a link that is full.
+ * Layer: test. Source: RFC 9113 5.2, 6.9.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -41,17 +41,19 @@ static void responses_stop_at_the_window(void)
 
 static void lists_stop_at_the_window(void)
 {
-    static const char *const expected[] = {"",
-                                           " <prefix 1/5>",
-                                           " <prefix 2/5>",
-                                           " <prefix 3/5>",
-                                           " <prefix 4/5>",
-                                           " <0/2>",
-                                           " <1/2>",
-                                           " 'm0'",
-                                           " 'm0' <prefix 1/5>",
-                                           " 'm0' <prefix 2/5>",
-                                           " 'm0' <prefix 3/5>"};
+    static const char *const expected[] = {
+        "",
+        " <prefix 1/5>",
+        " <prefix 2/5>",
+        " <prefix 3/5>",
+        " <prefix 4/5>",
+        " <0/2>",
+        " <1/2>",
+        " 'm0'",
+        " 'm0' <prefix 1/5>",
+        " 'm0' <prefix 2/5>",
+        " 'm0' <prefix 3/5>",
+    };
     for (uint32_t window = 0; window <= 10; window++) {
         char text[100] = "acks=2 1: [200 grpc]";
         wire_begin(&raw_server);
@@ -135,8 +137,8 @@ static void negative_windows(void)
     wire_expect("acks=5 1: [200 grpc] <85> <85> [status=0] END");
 }
 
-/* The initial window of a stream that is opened later; both settings in one frame, the last counts.
- */
+/* The initial window of a stream that is opened later; both settings in one frame, the last
+ * counts. */
 static void initial_window_of_new_streams(void)
 {
     static const uint8_t two[] = {0, 4, 0, 0, 0, 200, 0, 4, 0, 0, 0, 6};

@@ -1,6 +1,5 @@
 /* tests/unit/test_headers.c - what the headers of a request must be, and how they may be cut.
- * Layer: test. Source: RFC 9113 6.2, 6.10, 8.2, 8.3; gRPC over HTTP2 "Requests"; each test's
- * comment.
+ * Layer: test. Source: RFC 9113 6.2, 6.10, 8.2, 8.3; gRPC over HTTP2 "Requests"; as each says.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 

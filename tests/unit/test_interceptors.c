@@ -1,5 +1,5 @@
-/* tests/unit/test_interceptors.c - the interceptors that come with nanorpc: bearer tokens, a log,
- * counters. Layer: test. Source: RFC 6750; nanorpc/services/.
+/* tests/unit/test_interceptors.c - the interceptors that come along: tokens, a log, counters.
+ * Layer: test. Source: RFC 6750; nanorpc/services/.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -124,19 +124,21 @@ static void tokens_that_open(void)
 
 static void tokens_that_do_not(void)
 {
-    static const char *const bad[] = {"",
-                                      "Bearer",
-                                      "Bearer ",
-                                      "Bearer  ",
-                                      "open sesame",
-                                      "Bearer open sesam",
-                                      "Bearer open sesame ",
-                                      "Bearer open sesamex",
-                                      "Bearer Open sesame",
-                                      "Basic open sesame",
-                                      "Bearer\topen sesame",
-                                      "Bearer open sesame,mF_9.B5f-4.1JqM",
-                                      "Bearerxopen sesame"};
+    static const char *const bad[] = {
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer  ",
+        "open sesame",
+        "Bearer open sesam",
+        "Bearer open sesame ",
+        "Bearer open sesamex",
+        "Bearer Open sesame",
+        "Basic open sesame",
+        "Bearer\topen sesame",
+        "Bearer open sesame,mF_9.B5f-4.1JqM",
+        "Bearerxopen sesame",
+    };
     for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         wire_begin(&guarded_server);
         ask(1, bad[i]);

@@ -1,5 +1,5 @@
-/* tests/unit/test_match.c - names recognised as they arrive: front-coded lists, and paths over
- * services. Layer: test. Source: nanorpc/hpack/nrpc_match.h.
+/* tests/unit/test_match.c - names recognised as they arrive: front-coded lists, paths.
+ * Layer: test. Source: nanorpc/hpack/nrpc_match.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/hpack/nrpc_match.h"
 
@@ -25,27 +25,29 @@ static void lists(void)
     CHECK_EQ(in_list(hello, "SayHello"), 0);
     CHECK_EQ(in_list(hello, "SayHelloAgain"), 1);
     CHECK_EQ(in_list(hello, "Test"), 2);
-    static const char *const unknown[] = {"",
-                                          "S",
-                                          "SayHell",
-                                          "SayHelloA",
-                                          "SayHelloAgain2",
-                                          "SayHelloB",
-                                          "Tes",
-                                          "Tests",
-                                          "TestA",
-                                          "sayHello",
-                                          "SaTest",
-                                          "SayHelloTest",
-                                          "A",
-                                          "Z",
-                                          "\200",
-                                          "\377",
-                                          "SayHello\210",
-                                          "T\377",
-                                          "SayHello\210Again",
-                                          "Test\377",
-                                          "TSayHello"};
+    static const char *const unknown[] = {
+        "",
+        "S",
+        "SayHell",
+        "SayHelloA",
+        "SayHelloAgain2",
+        "SayHelloB",
+        "Tes",
+        "Tests",
+        "TestA",
+        "sayHello",
+        "SaTest",
+        "SayHelloTest",
+        "A",
+        "Z",
+        "\200",
+        "\377",
+        "SayHello\210",
+        "T\377",
+        "SayHello\210Again",
+        "Test\377",
+        "TSayHello",
+    };
     for (unsigned i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
         test_context("unknown", (long)i);
         CHECK_EQ(in_list(hello, unknown[i]), NRPC_NO_MATCH);
@@ -210,15 +212,17 @@ static void every_cut_path_is_unknown(void)
 static void paths_without_a_slash_are_unknown(void)
 {
     static const struct nrpc_service *const services[] = {&greeter};
-    static const char *const texts[] = {"",
-                                        "*",
-                                        "G",
-                                        "Greeter/SayHello",
-                                        " /Greeter/SayHello",
-                                        "x/",
-                                        "\200",
-                                        "\377/Greeter/SayHello",
-                                        "http://host/Greeter/SayHello"};
+    static const char *const texts[] = {
+        "",
+        "*",
+        "G",
+        "Greeter/SayHello",
+        " /Greeter/SayHello",
+        "x/",
+        "\200",
+        "\377/Greeter/SayHello",
+        "http://host/Greeter/SayHello",
+    };
     for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         test_context(texts[i], (long)i);
         CHECK_EQ(path(texts[i], strlen(texts[i]), services, 1), NRPC_PATH_UNKNOWN);

@@ -1,5 +1,5 @@
-/* tests/unit/test_mutations.c - good conversations with a few wrong bytes: whatever comes, nothing
- * breaks. Layer: test. Source: none; the sanitizers and the service's own rules are the judges.
+/* tests/unit/test_mutations.c - good conversations, a few wrong bytes: nothing breaks.
+ * Layer: test. Source: none; the sanitizers and the service's own rules are the judges.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -39,9 +39,10 @@ static void write_control(uint32_t id)
 /* All kinds of calls and frames, all of them allowed. */
 static void write_conversation(void)
 {
-    static const char *const paths[] = {"/test.Raw/Echo", "/test.Raw/List",  "/test.Raw/Collect",
-                                        "/test.Raw/Bidi", "/test.Raw/First", "/test.Raw/Hold",
-                                        "/test.Raw/Fail", "/test.Raw/Later"};
+    static const char *const paths[] = {
+        "/test.Raw/Echo",  "/test.Raw/List", "/test.Raw/Collect", "/test.Raw/Bidi",
+        "/test.Raw/First", "/test.Raw/Hold", "/test.Raw/Fail",    "/test.Raw/Later",
+    };
     wire_begin_acked(&raw_server);
     wire_setting(NRPC_INITIAL_WINDOW_SIZE, next(3) ? 65535 : next(40));
     for (uint32_t id = 1; id < 15; id += 2) {

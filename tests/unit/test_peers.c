@@ -1,6 +1,5 @@
-/* tests/unit/test_peers.c - what was found to be wrong in other servers, and in this one while it
- * was made. Layer: test. Source: "Bugs found by reading peers"; each mended bug leaves its test
- * here or beside its like.
+/* tests/unit/test_peers.c - what was wrong in other servers, and in this one as it was made.
+ * Layer: test. Source: "Bugs found by reading peers"; a mended bug leaves its test here.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 

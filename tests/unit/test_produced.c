@@ -1,5 +1,5 @@
-/* tests/unit/test_produced.c - streamed fields that go out: whatever the room and the window,
- * waiting, failing; and both ways. Layer: test. Source: nanorpc/streamed.h; proto/blobs.proto.
+/* tests/unit/test_produced.c - streamed fields that go out: room, window, waiting, failing.
+ * Layer: test. Source: nanorpc/streamed.h; proto/blobs.proto.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 

@@ -1,5 +1,5 @@
-/* tests/unit/test_streamed.c - streamed fields that come in: any cut, windows, waiting, and all
- * that can go wrong. Layer: test. Source: nanorpc/streamed.h; proto/blobs.proto.
+/* tests/unit/test_streamed.c - streamed fields that come in: cuts, windows, waiting, failing.
+ * Layer: test. Source: nanorpc/streamed.h; proto/blobs.proto.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 
@@ -39,8 +39,8 @@ static void fields_in_any_order(void)
     blobs_begin();
     wire_request(1, PUT, 0);
     blobs_n = 0;
-    blobs_put("\x12\x0b\x18\x09", 4); /* blob: crc, then data, then media_type; then the rest of it
-                                       */
+    /* blob: crc, then data, then media_type; then the rest of it. */
+    blobs_put("\x12\x0b\x18\x09", 4);
     blobs_put_data(4);
     blobs_put("\x0a\x01t\x1a\x04note\x12\x02\x18\x05\x0a\x04name", 19);
     blobs_send(1, 4000, END);
@@ -198,8 +198,8 @@ static void windows(void)
     how.hold = 1;
     blobs_send(1, 4000, 0);
     wire_do(NULL);
-    CHECK_TEXT(wire_run_once(), "1: window+920"); /* the 8 bytes behind the piece wait in the block
-                                                   */
+    /* The 8 bytes behind the piece wait in the block. */
+    CHECK_TEXT(wire_run_once(), "1: window+920");
 }
 
 /* --- What is wrong with what comes in -------------------------------------------------------- */
@@ -305,12 +305,13 @@ static void compressed_without_an_encoding(void)
 
 #if NRPC_COMPRESSION
 /* blobs_named(30), by zlib */
-static const uint8_t zipped[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xe3,
-                                 0x62, 0xc9, 0x4b, 0xcc, 0x4d, 0x15, 0x52, 0xe5, 0x62, 0x2c, 0x11,
-                                 0x92, 0x4b, 0x4c, 0x4a, 0x4e, 0x49, 0x4d, 0x4b, 0xcf, 0xc8, 0xcc,
-                                 0xca, 0xce, 0xc9, 0xcd, 0xcb, 0x2f, 0x28, 0x2c, 0x2a, 0x2e, 0x29,
-                                 0x2d, 0x2b, 0x87, 0x0a, 0x4b, 0x70, 0x4a, 0xb1, 0xe4, 0xe5, 0x97,
-                                 0xa4, 0x02, 0x00, 0x9d, 0x05, 0x8a, 0xd7, 0x33, 0x00, 0x00, 0x00};
+static const uint8_t zipped[] = {
+    0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xe3, 0x62, 0xc9, 0x4b,
+    0xcc, 0x4d, 0x15, 0x52, 0xe5, 0x62, 0x2c, 0x11, 0x92, 0x4b, 0x4c, 0x4a, 0x4e, 0x49,
+    0x4d, 0x4b, 0xcf, 0xc8, 0xcc, 0xca, 0xce, 0xc9, 0xcd, 0xcb, 0x2f, 0x28, 0x2c, 0x2a,
+    0x2e, 0x29, 0x2d, 0x2b, 0x87, 0x0a, 0x4b, 0x70, 0x4a, 0xb1, 0xe4, 0xe5, 0x97, 0xa4,
+    0x02, 0x00, 0x9d, 0x05, 0x8a, 0xd7, 0x33, 0x00, 0x00, 0x00,
+};
 
 static void compressed_send(uint32_t id)
 {

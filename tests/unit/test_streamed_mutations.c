@@ -1,6 +1,5 @@
-/* tests/unit/test_streamed_mutations.c - conversations with streamed fields, good ones and with a
- * few wrong bytes. Layer: test. Source: none; the sanitizers and the handlers' own checks are the
- * judges.
+/* tests/unit/test_streamed_mutations.c - streamed fields, good ones and with a few wrong bytes.
+ * Layer: test. Source: none; the sanitizers and the handlers' own checks are the judges.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 

@@ -1,5 +1,5 @@
-/* tests/unit/test_streams.c - the states of a stream: what a client may send in each, and how many
- * there may be. Layer: test. Source: RFC 9113 5.1, 8.1; each test's comment.
+/* tests/unit/test_streams.c - a stream's states: what a client may send in each; how many.
+ * Layer: test. Source: RFC 9113 5.1, 8.1; each test's comment.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -116,8 +116,8 @@ static void headers_after_the_clients_reset(void)
     CHECK(strstr(text, "STREAM_CLOSED") != NULL || strstr(text, "PROTOCOL_ERROR") != NULL);
 }
 
-/* After *our* RST_STREAM what was on its way is no error, and header blocks still count for HPACK.
- */
+/* After *our* RST_STREAM what was on its way is no error, and header blocks still count for
+ * HPACK. */
 static void frames_after_our_reset(void)
 {
     wire_begin(&raw_server);
@@ -162,8 +162,8 @@ static void trailers_with_pseudo_headers(void) /* 8.1 */
     }
 }
 
-/* They may be on their way when we end the call, and are looked at still; h2spec http2/8.1.2.1/3.
- */
+/* They may be on their way when we end the call, and are looked at still; h2spec
+ * http2/8.1.2.1/3. */
 static void trailers_after_an_early_end(void)
 {
     for (int pseudo = 0; pseudo < 2; pseudo++) {

@@ -222,8 +222,8 @@ static void clock_wraps_round(void)
     }
 }
 
-/* An hour's pause between two ticks (a device that slept) is no reason to close an idle connection.
- */
+/* An hour's pause between two ticks (a device that slept) is no reason to close an idle
+ * connection. */
 static void long_pauses(void)
 {
     static const uint32_t pauses[] = {3600000, 16777216, 16777216 + 21000, 0x7fffffff, 0xfffffff0};

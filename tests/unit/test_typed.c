@@ -1,6 +1,5 @@
-/* tests/unit/test_typed.c - the services that every board runs, through nanopb and the generated
- * code. Layer: test. Source: the files in proto/; boards/apps/greeter/greeter.c is part of this
- * test.
+/* tests/unit/test_typed.c - the services that every board runs, by nanopb and the generator.
+ * Layer: test. Source: the files in proto/; boards/apps/greeter/greeter.c is part of this test.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* tests/unit/test_walk.c - the walker alone: what it hands out and keeps of a message, however that
- * is cut. Layer: test. Source: protobuf "Encoding".
+/* tests/unit/test_walk.c - the walker alone: what it hands out and keeps, however it is cut.
+ * Layer: test. Source: protobuf "Encoding".
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/grpc/nrpc_walk.h"
 
@@ -123,132 +123,134 @@ static void check_rows(const struct row *rows, size_t n)
 #define BAD NRPC_WALK_MALFORMED, "", 0, "", 0
 
 /* The field is number 2 of the message itself. */
+static const struct row flat_rows[] = {
+    {"nothing", BYTES(""), KEPT(""), "", 0},
+    {"only the field",
+     BYTES("\x12\x03"
+           "abc"),
+     KEPT(""), "abc", 1},
+    {"empty field", BYTES("\x12\x00"), KEPT(""), "", 1},
+    {"between others",
+     BYTES("\x08\x05\x12\x03"
+           "abc\x1a\x01z"),
+     KEPT("\x08\x05\x1a\x01z"), "abc", 1},
+    {"twice", BYTES("\x12\x01x\x08\x05\x12\x02yz"), KEPT("\x08\x05"), "xyz", 2},
+    {"all wire types",
+     BYTES("\x08\x80\x01\x19"
+           "12345678\x25"
+           "1234\x2a\x00\x12\x01q"),
+     KEPT("\x08\x80\x01\x19"
+          "12345678\x25"
+          "1234\x2a\x00"),
+     "q", 1},
+    {"number of ten bytes", BYTES("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
+     KEPT("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), "", 0},
+    {"long-winded key and length",
+     BYTES("\x92\x80\x80\x80\x80\x00\x83\x80\x00"
+           "abc\x88\x80\x00\x01"),
+     KEPT("\x88\x80\x00\x01"), "abc", 1},
+    {"same number in a message not on the path", BYTES("\x1a\x04\x12\x02hi"),
+     KEPT("\x1a\x04\x12\x02hi"), "", 0},
+    {"largest field number", BYTES("\xf8\xff\xff\xff\x0f\x01"), KEPT("\xf8\xff\xff\xff\x0f\x01"),
+     "", 0},
+    {"number of eleven bytes", BYTES("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x81\x01"), BAD},
+    {"key over 32 bits", BYTES("\x88\x80\x80\x80\x10\x01"), BAD},
+    {"key over 35 bits", BYTES("\x88\x80\x80\x80\x80\x01\x01"), BAD},
+    {"length over 32 bits",
+     BYTES("\x12\x80\x80\x80\x80\x10"
+           "a"),
+     BAD},
+    {"length of 2^32-1",
+     BYTES("\x12\xff\xff\xff\xff\x0f"
+           "a"),
+     BAD},
+    {"field over the message's end",
+     BYTES("\x12\x04"
+           "abc"),
+     BAD},
+    {"another over the message's end",
+     BYTES("\x1a\x04"
+           "abc"),
+     BAD},
+    {"fixed number over the end",
+     BYTES("\x1d"
+           "123"),
+     BAD},
+    {"long fixed number over the end",
+     BYTES("\x19"
+           "1234567"),
+     BAD},
+    {"ends in a key", BYTES("\x88"), BAD},
+    {"ends after a key", BYTES("\x08"), BAD},
+    {"ends in a number", BYTES("\x08\x80"), BAD},
+    {"ends before a length", BYTES("\x12"), BAD},
+    {"ends in a length", BYTES("\x12\x80"), BAD},
+    {"field number 0", BYTES("\x00\x01"), BAD},
+    {"field number 0 with a length", BYTES("\x02\x01z"), BAD},
+    {"group", BYTES("\x1b\x08\x01\x1c"), BAD},
+    {"end of a group", BYTES("\x1c"), BAD},
+    {"wire type 6", BYTES("\x1e\x01"), BAD},
+    {"wire type 7", BYTES("\x1f\x01"), BAD},
+    {"field as a number", BYTES("\x10\x01"), BAD},
+    {"field as a fixed number",
+     BYTES("\x15"
+           "1234"),
+     BAD},
+};
+
 static void flat(void)
 {
     static const uint32_t two[] = {2};
-    static const struct row rows[] = {
-        {"nothing", BYTES(""), KEPT(""), "", 0},
-        {"only the field",
-         BYTES("\x12\x03"
-               "abc"),
-         KEPT(""), "abc", 1},
-        {"empty field", BYTES("\x12\x00"), KEPT(""), "", 1},
-        {"between others",
-         BYTES("\x08\x05\x12\x03"
-               "abc\x1a\x01z"),
-         KEPT("\x08\x05\x1a\x01z"), "abc", 1},
-        {"twice", BYTES("\x12\x01x\x08\x05\x12\x02yz"), KEPT("\x08\x05"), "xyz", 2},
-        {"all wire types",
-         BYTES("\x08\x80\x01\x19"
-               "12345678\x25"
-               "1234\x2a\x00\x12\x01q"),
-         KEPT("\x08\x80\x01\x19"
-              "12345678\x25"
-              "1234\x2a\x00"),
-         "q", 1},
-        {"number of ten bytes", BYTES("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
-         KEPT("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), "", 0},
-        {"long-winded key and length",
-         BYTES("\x92\x80\x80\x80\x80\x00\x83\x80\x00"
-               "abc\x88\x80\x00\x01"),
-         KEPT("\x88\x80\x00\x01"), "abc", 1},
-        {"same number in a message not on the path", BYTES("\x1a\x04\x12\x02hi"),
-         KEPT("\x1a\x04\x12\x02hi"), "", 0},
-        {"largest field number", BYTES("\xf8\xff\xff\xff\x0f\x01"),
-         KEPT("\xf8\xff\xff\xff\x0f\x01"), "", 0},
-        {"number of eleven bytes", BYTES("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x81\x01"), BAD},
-        {"key over 32 bits", BYTES("\x88\x80\x80\x80\x10\x01"), BAD},
-        {"key over 35 bits", BYTES("\x88\x80\x80\x80\x80\x01\x01"), BAD},
-        {"length over 32 bits",
-         BYTES("\x12\x80\x80\x80\x80\x10"
-               "a"),
-         BAD},
-        {"length of 2^32-1",
-         BYTES("\x12\xff\xff\xff\xff\x0f"
-               "a"),
-         BAD},
-        {"field over the message's end",
-         BYTES("\x12\x04"
-               "abc"),
-         BAD},
-        {"another over the message's end",
-         BYTES("\x1a\x04"
-               "abc"),
-         BAD},
-        {"fixed number over the end",
-         BYTES("\x1d"
-               "123"),
-         BAD},
-        {"long fixed number over the end",
-         BYTES("\x19"
-               "1234567"),
-         BAD},
-        {"ends in a key", BYTES("\x88"), BAD},
-        {"ends after a key", BYTES("\x08"), BAD},
-        {"ends in a number", BYTES("\x08\x80"), BAD},
-        {"ends before a length", BYTES("\x12"), BAD},
-        {"ends in a length", BYTES("\x12\x80"), BAD},
-        {"field number 0", BYTES("\x00\x01"), BAD},
-        {"field number 0 with a length", BYTES("\x02\x01z"), BAD},
-        {"group", BYTES("\x1b\x08\x01\x1c"), BAD},
-        {"end of a group", BYTES("\x1c"), BAD},
-        {"wire type 6", BYTES("\x1e\x01"), BAD},
-        {"wire type 7", BYTES("\x1f\x01"), BAD},
-        {"field as a number", BYTES("\x10\x01"), BAD},
-        {"field as a fixed number",
-         BYTES("\x15"
-               "1234"),
-         BAD},
-    };
     path(1, two);
-    check_rows(rows, sizeof rows / sizeof rows[0]);
+    check_rows(flat_rows, sizeof flat_rows / sizeof flat_rows[0]);
 }
 
 /* The field is number 2 in message 3 of the message. The lengths of what remains keep their number
  * of bytes. */
+static const struct row nested_rows[] = {
+    {"only the field",
+     BYTES("\x1a\x05\x12\x03"
+           "abc"),
+     KEPT("\x1a\x00"), "abc", 1},
+    {"with others before and after",
+     BYTES("\x08\x01\x1a\x09\x08\x05\x12\x03"
+           "abc\x18\x06\x10\x02"),
+     KEPT("\x08\x01\x1a\x04\x08\x05\x18\x06\x10\x02"), "abc", 1},
+    {"empty message", BYTES("\x1a\x00\x08\x01"), KEPT("\x1a\x00\x08\x01"), "", 0},
+    {"two messages, which are one", BYTES("\x1a\x02\x08\x05\x1a\x04\x12\x02hi\x1a\x02\x18\x07"),
+     KEPT("\x1a\x02\x08\x05\x1a\x00\x1a\x02\x18\x07"), "hi", 1},
+    {"long-winded length",
+     BYTES("\x1a\x87\x80\x80\x80\x00\x08\x01\x12\x03"
+           "abc"),
+     KEPT("\x1a\x82\x80\x80\x80\x00\x08\x01"), "abc", 1},
+    {"field's number outside", BYTES("\x12\x02hi\x1a\x02\x12\x00"), KEPT("\x12\x02hi\x1a\x00"), "",
+     1},
+    {"message's number inside", BYTES("\x1a\x04\x1a\x02\x12\x00"), KEPT("\x1a\x04\x1a\x02\x12\x00"),
+     "", 0},
+    {"message over its parent's end",
+     BYTES("\x1a\x06\x12\x03"
+           "abc"),
+     BAD},
+    {"field over its message's end",
+     BYTES("\x1a\x04\x12\x03"
+           "abc"),
+     BAD},
+    {"field over its message's end, more behind",
+     BYTES("\x1a\x04\x12\x03"
+           "abc\x08\x01"),
+     BAD},
+    {"message ends in a key", BYTES("\x1a\x01\x88\x08\x01"), BAD},
+    {"message ends in a number", BYTES("\x1a\x02\x08\x80\x08\x01"), BAD},
+    {"message ends in a length", BYTES("\x1a\x02\x12\x80\x08\x01"), BAD},
+    {"message as a number", BYTES("\x18\x05"), BAD},
+    {"group in the message", BYTES("\x1a\x02\x0b\x0c"), BAD},
+};
+
 static void nested(void)
 {
     static const uint32_t three_two[] = {3, 2};
-    static const struct row rows[] = {
-        {"only the field",
-         BYTES("\x1a\x05\x12\x03"
-               "abc"),
-         KEPT("\x1a\x00"), "abc", 1},
-        {"with others before and after",
-         BYTES("\x08\x01\x1a\x09\x08\x05\x12\x03"
-               "abc\x18\x06\x10\x02"),
-         KEPT("\x08\x01\x1a\x04\x08\x05\x18\x06\x10\x02"), "abc", 1},
-        {"empty message", BYTES("\x1a\x00\x08\x01"), KEPT("\x1a\x00\x08\x01"), "", 0},
-        {"two messages, which are one", BYTES("\x1a\x02\x08\x05\x1a\x04\x12\x02hi\x1a\x02\x18\x07"),
-         KEPT("\x1a\x02\x08\x05\x1a\x00\x1a\x02\x18\x07"), "hi", 1},
-        {"long-winded length",
-         BYTES("\x1a\x87\x80\x80\x80\x00\x08\x01\x12\x03"
-               "abc"),
-         KEPT("\x1a\x82\x80\x80\x80\x00\x08\x01"), "abc", 1},
-        {"field's number outside", BYTES("\x12\x02hi\x1a\x02\x12\x00"), KEPT("\x12\x02hi\x1a\x00"),
-         "", 1},
-        {"message's number inside", BYTES("\x1a\x04\x1a\x02\x12\x00"),
-         KEPT("\x1a\x04\x1a\x02\x12\x00"), "", 0},
-        {"message over its parent's end",
-         BYTES("\x1a\x06\x12\x03"
-               "abc"),
-         BAD},
-        {"field over its message's end",
-         BYTES("\x1a\x04\x12\x03"
-               "abc"),
-         BAD},
-        {"field over its message's end, more behind",
-         BYTES("\x1a\x04\x12\x03"
-               "abc\x08\x01"),
-         BAD},
-        {"message ends in a key", BYTES("\x1a\x01\x88\x08\x01"), BAD},
-        {"message ends in a number", BYTES("\x1a\x02\x08\x80\x08\x01"), BAD},
-        {"message ends in a length", BYTES("\x1a\x02\x12\x80\x08\x01"), BAD},
-        {"message as a number", BYTES("\x18\x05"), BAD},
-        {"group in the message", BYTES("\x1a\x02\x0b\x0c"), BAD},
-    };
     path(2, three_two);
-    check_rows(rows, sizeof rows / sizeof rows[0]);
+    check_rows(nested_rows, sizeof nested_rows / sizeof nested_rows[0]);
 }
 
 /* As deep as it goes. */
@@ -280,8 +282,8 @@ static void lengths_that_shrink(void)
     CHECK(memcmp(outcome.kept, "\x1a\x82\x00\x08\x07", 5) == 0);
 }
 
-/* What may be kept is limited; a field that does not fit is refused as soon as its length is known.
- */
+/* What may be kept is limited; a field that does not fit is refused as soon as its length
+ * is known. */
 static void too_much_to_keep(void)
 {
     static const uint32_t two[] = {2};

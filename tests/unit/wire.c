@@ -213,6 +213,14 @@ void wire_message(uint32_t id, const char *text, unsigned flags)
     wire_bytes(text, strlen(text));
 }
 
+void wire_text_message(uint32_t id, unsigned field, const char *text, unsigned flags)
+{
+    char message[200] = {
+        0, 0, 0, 0, (char)(2 + strlen(text)), (char)(field << 3 | 2), (char)strlen(text)};
+    strcpy(message + 7, text);
+    wire_data(id, message, 7 + strlen(text), flags);
+}
+
 void wire_long_message(uint32_t id, size_t n, unsigned flags)
 {
     message_head(id, n, flags);

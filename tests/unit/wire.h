@@ -1,5 +1,5 @@
-/* tests/unit/wire.h - a client's bytes, given to a fresh connection in many ways; what comes back,
- * as a text. Layer: test. Source: RFC 9113, RFC 7541, gRPC over HTTP2.
+/* tests/unit/wire.h - a client's bytes, to a fresh connection in many ways; its answers as text.
+ * Layer: test. Source: RFC 9113, RFC 7541, gRPC over HTTP2.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef WIRE_H
 #define WIRE_H
@@ -86,9 +86,10 @@ void wire_request(uint32_t id, const char *path, unsigned flags);
 
 void wire_data(uint32_t id, const void *data, size_t n, unsigned flags);
 void wire_padded_data(uint32_t id, const void *data, size_t n, unsigned pad, unsigned flags);
-void wire_message(uint32_t id, const char *text, unsigned flags); /* one DATA frame, with the prefix
-                                                                   */
+void wire_message(uint32_t id, const char *text, unsigned flags); /* one DATA frame, with prefix */
 void wire_long_message(uint32_t id, size_t n, unsigned flags);    /* of n pattern bytes */
+/* One whose one field is this text, of at most 125 bytes. */
+void wire_text_message(uint32_t id, unsigned field, const char *text, unsigned flags);
 
 /* At this point all is transmitted that can be, then the action is taken. NULL: none. */
 void wire_do(wire_action *action);

@@ -61,20 +61,22 @@ static void space(void)
 
 static void add_code(uint32_t code)
 {
-    static const char *const names[] = {"NO_ERROR",
-                                        "PROTOCOL_ERROR",
-                                        "INTERNAL_ERROR",
-                                        "FLOW_CONTROL_ERROR",
-                                        "SETTINGS_TIMEOUT",
-                                        "STREAM_CLOSED",
-                                        "FRAME_SIZE_ERROR",
-                                        "REFUSED_STREAM",
-                                        "CANCEL",
-                                        "COMPRESSION_ERROR",
-                                        "CONNECT_ERROR",
-                                        "ENHANCE_YOUR_CALM",
-                                        "INADEQUATE_SECURITY",
-                                        "HTTP_1_1_REQUIRED"};
+    static const char *const names[] = {
+        "NO_ERROR",
+        "PROTOCOL_ERROR",
+        "INTERNAL_ERROR",
+        "FLOW_CONTROL_ERROR",
+        "SETTINGS_TIMEOUT",
+        "STREAM_CLOSED",
+        "FRAME_SIZE_ERROR",
+        "REFUSED_STREAM",
+        "CANCEL",
+        "COMPRESSION_ERROR",
+        "CONNECT_ERROR",
+        "ENHANCE_YOUR_CALM",
+        "INADEQUATE_SECURITY",
+        "HTTP_1_1_REQUIRED",
+    };
     add_text(code < sizeof names / sizeof names[0] ? names[code] : "?");
 }
 
@@ -123,11 +125,10 @@ static size_t string(struct reader *r, char *to)
 /* Shortens what is usual. Returns the text's length. */
 static size_t show_field(char *to, const char *name, const char *value)
 {
-    static const char *const shown[][2] = {{":status", ""},
-                                           {"grpc-status", "status="},
-                                           {"grpc-message", "message="},
-                                           {":path", ""},
-                                           {":authority", "@"}};
+    static const char *const shown[][2] = {
+        {":status", ""}, {"grpc-status", "status="}, {"grpc-message", "message="},
+        {":path", ""},   {":authority", "@"},
+    };
     to[0] = 0;
     if (strcmp(name, "content-type") == 0 && strcmp(value, "application/grpc") == 0) {
         return strlen(strcpy(to, "grpc"));

@@ -106,7 +106,7 @@ class Scribe:
 
 
 def rfc_examples():
-    vectors = []
+    vectors, reader = [], None
     for section, new, max_bytes, block, _, _, _ in rfc7541.EXAMPLES:
         reader = Reader("RFC 7541 " + section) if new else reader
         reader.add(bytes.fromhex(block), new, max_bytes, "RFC 7541 " + section)
@@ -115,7 +115,7 @@ def rfc_examples():
 
 
 def captured():
-    vectors = []
+    vectors, reader = [], None
     with open(os.path.join(HERE, "captured.txt"), encoding="utf-8") as file:
         rows = [line.strip().split("|") for line in file if not line.startswith("#")]
     for client, new, block in rows:

@@ -1,5 +1,5 @@
-/* boards/apps/blobs/blobs.c - blobs.Blobs: an application of streamed fields; it holds no blob,
- * whatever its size. Layer: application. Source: proto/blobs.proto.
+/* boards/apps/blobs/blobs.c - blobs.Blobs: streamed fields of any size; it holds no blob.
+ * Layer: application. Source: proto/blobs.proto.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -49,10 +49,11 @@ static void transfer_end(struct nrpc_call *call)
 /* CRC-32 of IEEE 802.3, four bits at a time. */
 static uint32_t crc_of(uint32_t crc, const uint8_t *data, size_t n)
 {
-    static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
-                                       0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
-                                       0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-                                       0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
+    static const uint32_t table[16] = {
+        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
+        0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+        0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+    };
     crc = ~crc;
     for (size_t i = 0; i < n; i++) {
         crc ^= data[i];
@@ -62,8 +63,7 @@ static uint32_t crc_of(uint32_t crc, const uint8_t *data, size_t n)
     return ~crc;
 }
 
-/* --- Coming in: pieces are summed up and forgotten -----------------------------------------------
- */
+/* --- Coming in: pieces are summed up and forgotten -------------------------------------------- */
 
 static enum nrpc_status take(struct nrpc_call *call, const struct nrpc_chunk *chunk)
 {
@@ -132,8 +132,7 @@ enum nrpc_status blobs_Blobs_PutAll(struct nrpc_call *call, const blobs_Named *r
     return NRPC_OK;
 }
 
-/* --- Going out: made up while there is room ------------------------------------------------------
- */
+/* --- Going out: made up while there is room --------------------------------------------------- */
 
 static size_t make(struct nrpc_call *call, uint8_t *buf, size_t room, uint32_t offset)
 {
@@ -221,8 +220,7 @@ enum nrpc_status blobs_Blobs_Exchange(struct nrpc_call *call, const blobs_Blob *
     return blobs_Blobs_Exchange_send(call, &reply) == 0 ? NRPC_OK : NRPC_INTERNAL;
 }
 
-/* --- Calls that end before their time ------------------------------------------------------------
- */
+/* --- Calls that end before their time --------------------------------------------------------- */
 
 void blobs_Blobs_Put_cancelled(struct nrpc_call *call, enum nrpc_status why)
 {

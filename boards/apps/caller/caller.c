@@ -1,6 +1,5 @@
-/* boards/apps/caller/caller.c - a device that makes calls to order: caller.Caller/Run, for tests of
- * the client's role. Layer: test; an application, boards/apps/caller/app.mk. Source:
- * proto/caller.proto.
+/* boards/apps/caller/caller.c - caller.Caller/Run: calls to order, to test the client's role.
+ * Layer: test; an application, see app.mk. Source: proto/caller.proto.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -271,9 +270,11 @@ static enum nrpc_status blocking_both(const struct nrpc_call_options *options)
 static void run_blocking(void)
 {
     char message[NRPC_STATUS_MESSAGE_MAX];
-    const struct nrpc_call_options options = {.timeout_ms = state.wanted.timeout_ms,
-                                              .wait_for_ready = state.wanted.wait_for_ready,
-                                              .message = message};
+    const struct nrpc_call_options options = {
+        .timeout_ms = state.wanted.timeout_ms,
+        .wait_for_ready = state.wanted.wait_for_ready,
+        .message = message,
+    };
     static enum nrpc_status (*const kinds[])(const struct nrpc_call_options *) = {
         blocking_one, blocking_list, blocking_post, blocking_both};
     state.blocks = 1;

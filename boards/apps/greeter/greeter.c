@@ -1,5 +1,5 @@
-/* boards/apps/greeter/greeter.c - the application that every board runs: the three services of
- * proto/, and the server. Layer: application. Source: none.
+/* boards/apps/greeter/greeter.c - what every board runs: the services of proto/, and the server.
+ * Layer: application. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "helloworld.nrpc.h"
 #include "helloworld/greeter.nrpc.h"

@@ -1,5 +1,5 @@
-/* boards/apps/guarded/guarded.c - the Greeter with all interceptors: a token is needed, calls are
- * logged and counted. Layer: application. Source: none.
+/* boards/apps/guarded/guarded.c - the Greeter with a token, a log and counters of calls.
+ * Layer: application. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "board.h"
 #include "helloworld.nrpc.h"

@@ -1,6 +1,6 @@
-/* boards/apps/interop/client.c - gRPC's interop cases, as nanorpc's own client does them when the
- * Driver is told to. Layer: application. Source: gRPC "Interoperability Test Case Descriptions",
- * "HTTP/2 Interop Test Case Descriptions".
+/* boards/apps/interop/client.c - gRPC's interop cases, made by our client for the Driver.
+ * Layer: application. Source: gRPC "Interoperability Test Case Descriptions", "HTTP/2 Interop Test
+ * Case Descriptions".
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -10,8 +10,7 @@
 #include "interop.h"
 #include "interop/driver.nrpc.h"
 
-/* --- The cases, as data -------------------------------------------------------------------------
- */
+/* --- The cases, as data ----------------------------------------------------------------------- */
 
 enum method { EMPTY, UNARY, INPUT, OUTPUT, DUPLEX, NO_METHOD, NO_SERVICE };
 enum {
@@ -34,8 +33,7 @@ struct step {
     unsigned times;                                  /* calls; 0 is 1 */
     unsigned flags;
     enum nrpc_status status; /* that it must end with */
-    const char *message;     /* that comes with it and that the server is asked for, NULL: whatever
-                                comes */
+    const char *message;     /* comes with it, and is asked of the server; NULL: any */
     uint32_t timeout_ms;     /* 0: none */
     uint8_t how[SIZES_MAX];  /* of each message of the side that streams */
 };
@@ -116,8 +114,7 @@ static const struct test_case {
     {"max_streams", {{.method = UNARY, LARGE}, {.method = UNARY, LARGE, .times = 10}}, 2},
 };
 
-/* --- The case that is being done
- * ------------------------------------------------------------------- */
+/* --- The case that is being done -------------------------------------------------------------- */
 
 static const struct nrpc_key *const keys[] = {&interop_initial, &interop_trailing};
 static const char echo_text[] = "test_initial_metadata_value";
@@ -169,8 +166,7 @@ static void expect(int fine, const char *problem)
     }
 }
 
-/* --- Requests
- * -------------------------------------------------------------------------------------- */
+/* --- Requests --------------------------------------------------------------------------------- */
 
 static void set_status(const struct step *step, bool *has, grpc_testing_EchoStatus *status)
 {
@@ -279,8 +275,7 @@ static size_t zeros(struct nrpc_call *call, uint8_t *buf, size_t room, uint32_t 
     return room;
 }
 
-/* --- Replies
- * ----------------------------------------------------------------------------------------- */
+/* --- Replies ---------------------------------------------------------------------------------- */
 
 static enum nrpc_status body(struct nrpc_call *call, const struct nrpc_chunk *chunk)
 {
@@ -423,8 +418,7 @@ static const struct grpc_testing_TestService_StreamingOutputCall_events on_outpu
 static const struct grpc_testing_TestService_FullDuplexCall_events on_duplex = {
     ON, .reply = got_duplex, PIECES};
 
-/* --- Steps
- * ------------------------------------------------------------------------------------------- */
+/* --- Steps ------------------------------------------------------------------------------------ */
 
 static struct nrpc_call *start(const struct step *step)
 {
@@ -541,8 +535,7 @@ uint32_t app_poll(uint32_t now_ms)
     return next_ms < 5 ? next_ms : 5;
 }
 
-/* --- /interop.Driver
- * ------------------------------------------------------------------------------------ */
+/* --- /interop.Driver -------------------------------------------------------------------------- */
 
 enum nrpc_status interop_Driver_Run(struct nrpc_call *call, const interop_RunRequest *request,
                                     interop_RunReply *reply)

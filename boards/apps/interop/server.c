@@ -1,5 +1,5 @@
-/* boards/apps/interop/server.c - grpc.testing.TestService, the application that gRPC's interop
- * cases call. Layer: application. Source: gRPC "Interoperability Test Case Descriptions", "Server".
+/* boards/apps/interop/server.c - grpc.testing.TestService, which gRPC's interop cases call.
+ * Layer: application. Source: gRPC "Interoperability Test Case Descriptions", "Server".
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -32,8 +32,7 @@ enum { WAIT_NOT_BEGUN, WAIT_ASKED, WAIT_COUNTING, WAIT_OVER };
 static struct task tasks[INTEROP_CONNECTIONS * NRPC_MAX_STREAMS];
 static unsigned n_waiting; /* tasks whose wait is ASKED or COUNTING */
 
-/* --- Metadata: what came under the one key goes back at the beginning, under the other at the end
- * ---- */
+/* --- Metadata: one key's value goes back at the beginning, the other's at the end ------------- */
 
 const struct nrpc_key interop_initial = NRPC_KEY("x-grpc-test-echo-initial");
 const struct nrpc_key interop_trailing = NRPC_KEY("x-grpc-test-echo-trailing-bin");
@@ -57,8 +56,7 @@ static enum nrpc_status echo(struct nrpc_call *call)
                       : nrpc_call_fail(call, NRPC_RESOURCE_EXHAUSTED, "metadata too large to echo");
 }
 
-/* --- Compression -------------------------------------------------------------------------------
- */
+/* --- Compression ------------------------------------------------------------------------------ */
 
 /* Whether the message came as it says that it did. */
 static int came_as_said(const struct nrpc_call *call, int says,
@@ -82,8 +80,7 @@ static void compress(struct nrpc_call *call, int on)
     (void)on;
 }
 
-/* --- Payloads ----------------------------------------------------------------------------------
- */
+/* --- Payloads --------------------------------------------------------------------------------- */
 
 /* Their bodies pass through in pieces: no block is as large as they are. */
 
@@ -94,8 +91,7 @@ static size_t zeros(uint8_t *buf, size_t room)
     return room;
 }
 
-/* --- Tasks -------------------------------------------------------------------------------------
- */
+/* --- Tasks ------------------------------------------------------------------------------------ */
 
 static struct task *task_of(struct nrpc_call *call)
 {
@@ -151,8 +147,8 @@ static enum nrpc_status task_owe(struct nrpc_call *call, const output_request *r
     memcpy(task->owed + task->n_owed, request->response_parameters,
            request->response_parameters_count * sizeof task->owed[0]);
     task->n_owed = (uint8_t)(task->n_owed + request->response_parameters_count);
-    for (unsigned i = 0; i < task->n_owed; i++) { /* the headers say so, whichever answer it is for
-                                                   */
+    /* The headers say so, whichever answer it is for. */
+    for (unsigned i = 0; i < task->n_owed; i++) {
         if (task->owed[i].compressed.value) {
             compress(call, 1);
         }
@@ -211,8 +207,7 @@ uint32_t server_poll(uint32_t now_ms)
     return next_ms;
 }
 
-/* --- /grpc.testing.TestService -----------------------------------------------------------------
- */
+/* --- /grpc.testing.TestService ---------------------------------------------------------------- */
 
 enum nrpc_status grpc_testing_TestService_EmptyCall(struct nrpc_call *call,
                                                     const grpc_testing_Empty *request,

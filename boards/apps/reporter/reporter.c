@@ -1,7 +1,8 @@
-/* boards/apps/reporter/reporter.c - a device that calls: a reading every second to a collector
- * (host-sim/collector.py), through its restarts; the Greeter's server is in the same image. Layer:
- * application. Source: proto/reporter.proto; nanorpc/client.h.
+/* boards/apps/reporter/reporter.c - a device that calls a collector every second.
+ * Layer: application. Source: proto/reporter.proto; nanorpc/client.h.
  * SPDX-License-Identifier: Apache-2.0 */
+/* The collector is host-sim/collector.py; the calls go on through its restarts. The Greeter's
+ * server is in the same image. */
 #include <string.h>
 
 #include "board.h"
@@ -39,8 +40,7 @@ static struct {
     unsigned first, n;
     uint32_t sequence, lost; /* of the last reading; readings that found no room */
     uint32_t now_ms;
-    uint32_t next_ms, try_ms; /* when the next reading is due; when to report again after a failure
-                               */
+    uint32_t next_ms, try_ms; /* the next reading; after a failure: the next report */
     struct nrpc_call *call;   /* that reports kept[first]; NULL: none does */
     char host[sizeof settings.host];
 } state;
@@ -55,11 +55,13 @@ static void report(uint32_t now_ms)
 {
     static const struct nrpc_call_options options = {.timeout_ms = TIMEOUT_MS, .wait_for_ready = 1};
     const struct reading *oldest = &state.kept[state.first];
-    reporter_Reading request = {.device = "reporter",
-                                .sequence = oldest->sequence,
-                                .millidegrees = oldest->millidegrees,
-                                .age_ms = now_ms - oldest->taken_ms,
-                                .lost = state.lost};
+    reporter_Reading request = {
+        .device = "reporter",
+        .sequence = oldest->sequence,
+        .millidegrees = oldest->millidegrees,
+        .age_ms = now_ms - oldest->taken_ms,
+        .lost = state.lost,
+    };
     state.call = reporter_Collector_Report_start(&channel, &options, &request, &events);
 }
 

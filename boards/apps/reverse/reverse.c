@@ -1,5 +1,5 @@
-/* boards/apps/reverse/reverse.c - reverse calls: the board dials a relay (host-sim/relay.py), and
- * serves its clients as well. Layer: application. Source: nanorpc/dial.h.
+/* boards/apps/reverse/reverse.c - the board dials a relay (host-sim/relay.py), serves its clients.
+ * Layer: application. Source: nanorpc/dial.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "board.h"
 #include "ports/lwip/nrpc_lwip_dial.h"

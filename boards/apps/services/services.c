@@ -1,5 +1,5 @@
-/* boards/apps/services/services.c - an application with health and reflection; its health is what a
- * client says. It also fails in detail. Layer: application, for tests. Source: none.
+/* boards/apps/services/services.c - health and reflection, as a client says; it fails in detail.
+ * Layer: application, for tests. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 

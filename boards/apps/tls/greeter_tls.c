@@ -1,5 +1,5 @@
-/* boards/apps/tls/greeter_tls.c - what makes the Greeter a TLS Greeter: a certificate from flash,
- * and who may call what. Layer: application. Source: none.
+/* boards/apps/tls/greeter_tls.c - the TLS Greeter: a certificate from flash, who may call what.
+ * Layer: application. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "greeter_tls.h"
 
@@ -13,8 +13,7 @@
 #include <stdlib.h>
 #endif
 
-/* --- What happens, on the console ----------------------------------------------------------------
- */
+/* --- What happens, on the console ------------------------------------------------------------- */
 
 static void print_number(uint32_t number)
 {
@@ -48,8 +47,7 @@ static void failed(struct nrpc_conn *conn, const struct nrpc_tls_failure *failur
     board_print(")\n");
 }
 
-/* --- Who may call what: Test is for clients that have shown who they are
- * --------------------------- */
+/* --- Who may call what: Test is for clients that have shown who they are ---------------------- */
 
 static enum nrpc_status begin(struct nrpc_call *call)
 {
@@ -69,8 +67,7 @@ static enum nrpc_status begin(struct nrpc_call *call)
 
 const struct nrpc_interceptor greeter_interceptor = {.begin = begin};
 
-/* --- The server's end of TLS
- * ------------------------------------------------------------------------ */
+/* --- The server's end of TLS ------------------------------------------------------------------ */
 
 #define BYTES(array) {array, sizeof array}
 #define OPTIONS                                                                         \

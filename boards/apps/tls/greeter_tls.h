@@ -1,5 +1,5 @@
-/* boards/apps/tls/greeter_tls.h - what boards/apps/greeter/greeter.c needs of
- * boards/apps/tls/greeter_tls.c. Layer: application. Source: none.
+/* boards/apps/tls/greeter_tls.h - what the Greeter needs of boards/apps/tls/greeter_tls.c.
+ * Layer: application. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef BOARDS_GREETER_TLS_H
 #define BOARDS_GREETER_TLS_H

@@ -1,5 +1,5 @@
-/* tests/unit/test_services.c - health and reflection, beside a service of the application's.
- * Layer: test. Source: gRPC "Health Checking Protocol", "Server Reflection Protocol".
+/* tests/unit/test_reflection.c - reflection, beside health and services of the application's.
+ * Layer: test. Source: gRPC "Server Reflection Protocol".
  * SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 
@@ -15,7 +15,6 @@
 
 #define END NRPC_END_STREAM
 #define CHECK_METHOD "/grpc.health.v1.Health/Check"
-#define WATCH_METHOD "/grpc.health.v1.Health/Watch"
 #define INFO_METHOD "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
 #define INFO_ALPHA "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 
@@ -40,233 +39,10 @@ union roomy_reply {
 };
 NRPC_SERVER_DEFINE(roomy_server, 1, roomy, nrpc_reflection_service);
 
-/* A message whose one field is this text, of at most 125 bytes. */
-static void text_message(uint32_t id, unsigned field, const char *text, unsigned flags)
-{
-    char message[200] = {
-        0, 0, 0, 0, (char)(2 + strlen(text)), (char)(field << 3 | 2), (char)strlen(text)};
-    strcpy(message + 7, text);
-    wire_data(id, message, 7 + strlen(text), flags);
-}
-
-static void health(uint32_t id, const char *path, const char *service)
-{
-    wire_request(id, path, 0);
-    text_message(id, 1, service, END);
-}
-
-/* --- Health ------------------------------------------------------------------------------- */
-
-static void all_is_well(void) /* as when the image starts */
+/* As when the image starts. */
+static void all_is_well(void)
 {
     memset(server_health, 0, sizeof server_health);
-}
-
-static void begin(void)
-{
-    wire_begin(&server);
-    wire_do(all_is_well);
-}
-
-static void check_names(void)
-{
-    begin();
-    health(1, CHECK_METHOD, "");
-    wire_request(3, CHECK_METHOD, 0);
-    wire_message(3, "", END); /* the default value */
-    health(5, CHECK_METHOD, "Greeter");
-    health(7, CHECK_METHOD, "helloworld.Greeter");
-    wire_expect("1: [200 grpc] '\\08\\01' [status=0] END 3: [200 grpc] '\\08\\01' [status=0] END "
-                "5: [200 grpc] '\\08\\01' [status=0] END 7: [200 grpc] '\\08\\01' [status=0] END");
-}
-
-static void check_unknown_names(void)
-{
-    static const char *const names[] = {"Greete",  "Greeter/",   "Greeterr", "/Greeter/",
-                                        "greeter", "helloworld", " "};
-    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
-        begin();
-        health(1, CHECK_METHOD, names[i]);
-        wire_expect("1: [200 grpc status=5 message=unknown service] END");
-    }
-}
-
-/* A name with a zero byte in it is no name; nothing reads beyond a service's own. */
-static void check_name_with_a_zero(void)
-{
-    begin();
-    wire_request(1, CHECK_METHOD, 0);
-    wire_data(1, "\0\0\0\0\x0a\x0a\x08Greeter\0", 15, END);
-    wire_expect("1: [200 grpc status=5 message=*] END");
-}
-
-static void check_other_fields(void)
-{
-    static const char request[] = "\0\0\0\0%"
-                                  "\x10\x96\x01"
-                                  "\x0a\x01?"
-                                  "\x1d"
-                                  "1234"
-                                  "\x21"
-                                  "12345678"
-                                  "\x0a\x07Greeter"
-                                  "\x12\x03xyz"
-                                  "\x80\x01\x01";
-    begin();
-    wire_request(1, CHECK_METHOD, 0);
-    wire_data(1, request, sizeof request - 1, END);
-    wire_expect("1: [200 grpc] '\\08\\01' [status=0] END");
-}
-
-static void check_malformed(void)
-{
-    static const char *const bad[] = {"\x0a",
-                                      "\x0a\x02x",
-                                      "\x0a\xff\xff\xff\xff\x0f",
-                                      "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
-                                      "\x0b",
-                                      "\x0f",
-                                      "\x21"
-                                      "1234567",
-                                      "\x1d"
-                                      "123",
-                                      "\x08",
-                                      "\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"};
-    for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        begin();
-        wire_request(1, CHECK_METHOD, 0);
-        wire_message(1, bad[i], END);
-        wire_request(3, WATCH_METHOD, 0);
-        wire_message(3, bad[i], END);
-        wire_expect("1: [200 grpc status=13 message=request malformed] END 3: [200 grpc status=13 "
-                    "message=*] END");
-    }
-}
-
-static void greeter_stops(void)
-{
-    CHECK_EQ(nrpc_health_set("Greeter", NRPC_HEALTH_NOT_SERVING), 0);
-}
-
-static void greeter_works(void)
-{
-    CHECK_EQ(nrpc_health_set("Greeter", NRPC_HEALTH_SERVING), 0);
-}
-
-static void server_stops(void)
-{
-    CHECK_EQ(nrpc_health_set("", NRPC_HEALTH_NOT_SERVING), 0);
-}
-
-static void greeter_unknown(void)
-{
-    CHECK_EQ(nrpc_health_set("Greeter", NRPC_HEALTH_UNKNOWN), 0);
-    CHECK_EQ(nrpc_health_set("Greete", NRPC_HEALTH_SERVING), NRPC_E_STATE);
-}
-
-static void shut_down(void)
-{
-    nrpc_health_shutdown();
-    CHECK_EQ(nrpc_health_set("Greeter", NRPC_HEALTH_SERVING), NRPC_E_STATE);
-}
-
-static void check_follows(void)
-{
-    begin();
-    wire_do(greeter_stops);
-    health(1, CHECK_METHOD, "Greeter");
-    health(3, CHECK_METHOD, "");
-    wire_do(greeter_unknown);
-    health(5, CHECK_METHOD, "Greeter");
-    wire_do(shut_down);
-    health(7, CHECK_METHOD, "helloworld.Greeter");
-    wire_expect("1: [200 grpc] '\\08\\02' [status=0] END 3: [200 grpc] '\\08\\01' [status=0] END "
-                "5: [200 grpc] '\\08\\00' [status=0] END 7: [200 grpc] '\\08\\02' [status=0] END");
-}
-
-static void watch_answers_at_once_and_on_change(void)
-{
-    begin();
-    health(1, WATCH_METHOD, "Greeter");
-    health(3, WATCH_METHOD, "");
-    health(5, WATCH_METHOD, "Nobody");
-    wire_expect("1: [200 grpc] '\\08\\01' 3: [200 grpc] '\\08\\01' 5: [200 grpc] '\\08\\03'");
-    wire_do(greeter_works); /* which is no change */
-    wire_do(greeter_stops);
-    wire_do(server_stops);
-    wire_do(greeter_works);
-    wire_expect("1: [200 grpc] '\\08\\01' '\\08\\02' '\\08\\01' 3: [200 grpc] '\\08\\01' "
-                "'\\08\\02' 5: [200 grpc] '\\08\\03'");
-}
-
-static void watchers_of_one_service(void)
-{
-    begin();
-    for (uint32_t id = 1; id < 9; id += 2) {
-        health(id, WATCH_METHOD, "Greeter");
-    }
-    wire_do(greeter_stops);
-    wire_expect("1: [200 grpc] '\\08\\01' '\\08\\02' 3: [200 grpc] '\\08\\01' '\\08\\02' "
-                "5: [200 grpc] '\\08\\01' '\\08\\02' 7: [200 grpc] '\\08\\01' '\\08\\02'");
-}
-
-/* What changes while the window is closed: only the last of it is told. */
-static void watcher_with_a_closed_window(void)
-{
-    begin();
-    wire_setting(NRPC_INITIAL_WINDOW_SIZE, 7);
-    health(1, WATCH_METHOD, "Greeter");
-    wire_do(greeter_stops); /* fills the block: there is no window */
-    wire_do(greeter_works);
-    wire_do(greeter_unknown);
-    wire_do(NULL);
-    wire_number(NRPC_WINDOW_UPDATE, 1, 3);
-    wire_do(NULL);
-    wire_number(NRPC_WINDOW_UPDATE, 1, 100);
-    wire_expect("acks=2 1: [200 grpc] '\\08\\01' '\\08\\02' '\\08\\00'");
-}
-
-/* Back to where it was before anything could be said: nothing is. */
-static void watcher_misses_what_did_not_last(void)
-{
-    begin();
-    wire_setting(NRPC_INITIAL_WINDOW_SIZE, 0);
-    health(1, WATCH_METHOD, "Greeter");
-    wire_do(greeter_stops);
-    wire_do(greeter_works);
-    wire_do(NULL);
-    wire_number(NRPC_WINDOW_UPDATE, 1, 100);
-    wire_expect("acks=2 1: [200 grpc] '\\08\\01'");
-}
-
-static void watchers_that_have_gone(void)
-{
-    begin();
-    health(1, WATCH_METHOD, "Greeter");
-    health(3, WATCH_METHOD, "Greeter");
-    wire_do(NULL);
-    wire_number(NRPC_RST_STREAM, 1, NRPC_H2_CANCEL);
-    wire_do(greeter_stops);
-    wire_expect("1: [200 grpc] '\\08\\01' 3: [200 grpc] '\\08\\01' '\\08\\02'");
-}
-
-static void watchers_and_a_shutdown(void)
-{
-    begin();
-    health(1, WATCH_METHOD, "Greeter");
-    health(3, WATCH_METHOD, "Nobody");
-    wire_do(shut_down);
-    health(5, WATCH_METHOD, "");
-    wire_expect("1: [200 grpc] '\\08\\01' '\\08\\02' [status=14] END 3: [200 grpc] '\\08\\03' "
-                "[status=14] END "
-                "5: [200 grpc] '\\08\\02' [status=14] END");
-}
-
-/* --- Reflection --------------------------------------------------------------------------- */
-
-static void info(uint32_t id, unsigned field, const char *text, unsigned flags)
-{
-    text_message(id, field, text, flags);
 }
 
 static char *put_decimal(char *to, size_t value)
@@ -322,7 +98,7 @@ static void expect_file(const char *path, unsigned field, const char *text,
     strcpy(put_decimal(expected + strlen(expected), all), "> [status=0] END");
     wire_begin(&server);
     wire_request(1, path, 0);
-    info(1, field, text, END);
+    wire_text_message(1, field, text, END);
     wire_expect(expected);
     wire_run_once();
     CHECK(was_sent(file->descriptor, file->bytes));
@@ -345,9 +121,11 @@ static void file_by_symbol(void)
     }
     expect_file(INFO_ALPHA, 4, "helloworld.Greeter", &helloworld_greeter_proto_file);
     expect_file(INFO_METHOD, 4, "helloworld.HelloReply", &helloworld_greeter_proto_file);
-    static const char *const nested[] = {"grpc.health.v1.Health.Watch",
-                                         "grpc.health.v1.HealthCheckResponse.ServingStatus",
-                                         "grpc.health.v1.HealthCheckResponse.NOT_SERVING"};
+    static const char *const nested[] = {
+        "grpc.health.v1.Health.Watch",
+        "grpc.health.v1.HealthCheckResponse.ServingStatus",
+        "grpc.health.v1.HealthCheckResponse.NOT_SERVING",
+    };
     for (unsigned i = 0; i < sizeof nested / sizeof nested[0]; i++) {
         expect_file(INFO_METHOD, 4, nested[i], &grpc_health_v1_health_proto_file);
     }
@@ -381,7 +159,7 @@ static void expect_error(unsigned field, const char *text, unsigned error)
     }
     wire_begin(&server);
     wire_request(1, INFO_METHOD, 0);
-    info(1, field, text, END);
+    wire_text_message(1, field, text, END);
     wire_expect(expected);
     wire_run_once();
     CHECK(was_sent(answer, sizeof answer));
@@ -430,7 +208,7 @@ static void list_services(void)
                                "\n*\n(grpc.reflection.v1alpha.ServerReflection";
     wire_begin(&server);
     wire_request(1, INFO_METHOD, 0);
-    info(1, 7, "", END);
+    wire_text_message(1, 7, "", END);
     wire_expect("1: [200 grpc] <?150> [status=0] END");
     wire_run_once();
     CHECK(was_sent(list, sizeof list - 1));
@@ -440,10 +218,10 @@ static void several_requests_in_one_call(void)
 {
     wire_begin(&server);
     wire_request(1, INFO_METHOD, 0);
-    info(1, 4, "No", 0);
-    info(1, 3, "x", 0);
+    wire_text_message(1, 4, "No", 0);
+    wire_text_message(1, 3, "x", 0);
     wire_message(1, "", 0); /* asks for nothing */
-    info(1, 4, "No", 0);
+    wire_text_message(1, 4, "No", 0);
     wire_expect("1: [200 grpc] '\\12\\04\"\\02No\\0a\\00:\\02\\08\\05' "
                 "'\\12\\03\\1a\\01x\\0a\\00:\\02\\08\\05' "
                 "'\\12\\00\\0a\\00:\\02\\08\\03' '\\12\\04\"\\02No\\0a\\00:\\02\\08\\05'");
@@ -471,7 +249,7 @@ static void requests_that_are_too_long(void)
     text[125] = 0;
     wire_begin(&server);
     wire_request(1, INFO_METHOD, 0);
-    info(1, 4, text + 1, 0); /* all of NRPC_REFLECTION_REQUEST_BYTES but one */
+    wire_text_message(1, 4, text + 1, 0); /* all of NRPC_REFLECTION_REQUEST_BYTES but one */
     wire_request(3, INFO_METHOD, 0);
     wire_long_message(3, NRPC_REFLECTION_REQUEST_BYTES + 1, 0);
     wire_expect("1: [200 grpc] <?134> 3: [200 grpc status=8 message=message too large] END");
@@ -531,7 +309,7 @@ static void through_a_small_window(void)
     wire_begin(&server);
     wire_setting(NRPC_INITIAL_WINDOW_SIZE, 30);
     wire_request(1, INFO_METHOD, 0);
-    info(1, 7, "", END);
+    wire_text_message(1, 7, "", END);
     for (unsigned i = 0; i < 15; i++) {
         wire_do(NULL);
         wire_number(NRPC_WINDOW_UPDATE, 1, 10);
@@ -557,10 +335,11 @@ static void interceptor_that_compresses(void)
     wire_request_fields(INFO_METHOD);
     wire_field("grpc-accept-encoding", "gzip");
     wire_headers(1, 0);
-    info(1, 4,
-         "No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No."
-         "No.No.",
-         0);
+    wire_text_message(
+        1, 4,
+        "No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No.No."
+        "No.No.",
+        0);
     wire_expect("1: [200 grpc grpc-encoding=gzip] <?103>");
     CHECK(was_sent("No.No.No.No.No.No.No.No.No.No.", 30));
 }
@@ -571,18 +350,6 @@ int main(void)
 #if NRPC_COMPRESSION
     RUN(interceptor_that_compresses);
 #endif
-    RUN(check_names);
-    RUN(check_unknown_names);
-    RUN(check_name_with_a_zero);
-    RUN(check_other_fields);
-    RUN(check_malformed);
-    RUN(check_follows);
-    RUN(watch_answers_at_once_and_on_change);
-    RUN(watchers_of_one_service);
-    RUN(watcher_with_a_closed_window);
-    RUN(watcher_misses_what_did_not_last);
-    RUN(watchers_that_have_gone);
-    RUN(watchers_and_a_shutdown);
     RUN(file_by_name);
     RUN(file_by_symbol);
     RUN(files_with_imports);
