@@ -100,6 +100,7 @@ GROUPS_third := third
 GROUPS_venv := python
 GROUPS_gen := python third
 GROUPS_certs := certs
+GROUPS_dist := python
 GROUPS_$(B)/node/ready := node
 GROUPS_$(B)/go/client :=
 GROUPS_$(B)/h2spec/h2spec := go
@@ -503,7 +504,7 @@ RUN_PYTHON := PYTHONPATH=$(B)/py:tests/e2e:tests/interop $(PYTHON)
 PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q -rfEs
 DEMO_BOARD := lm3s6965evb
 
-.PHONY: all demo test test-target fuzz interop h2spec lint size bench readme sim venv third certs gen clean help
+.PHONY: all demo test test-target fuzz interop h2spec lint size bench readme sim venv third certs gen dist clean help
 all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
 
 demo: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ## boot the firmware in an emulator and greet it from Python
@@ -546,6 +547,9 @@ sim: $(call image,host-sim,$(APP)) ## run the simulated device; ARGS="--help" sh
 venv: $(VENV_READY) ## make the Python environment in .venv
 third: $(LWIP_READY) $(NANOPB_READY) $(MBEDTLS_READY) ## fetch the third-party sources
 certs: $(CERTS_READY) ## make a test CA, and good and bad certificates of it, below build/certs
+dist: | $(SETUP) ## make the source archive, build/dist/nanorpc-VERSION.tar.gz; the same commit gives the same bytes
+	$(Q)python3 -B tests/dist/dist.py
+
 gen: $(GEN_C) $(GEN_H) $(GEN_PY) ## generate C and Python from proto/
 
 clean: ## remove what was built (third-party sources and .venv stay)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "nanorpc/config.h"
+#include "nanorpc/version.h"
 
 NRPC_BEGIN_C
 /* gRPC status codes, as they stand on the wire, and two answers that only handlers give. */
