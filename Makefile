@@ -82,11 +82,12 @@ LACKS_bench := $(call lacks,valgrind h2load g++ protoc grpc_cpp_plugin pkg-confi
 LACKS_node := $(call lacks,node npm)
 LACKS_go := $(call lacks,go)
 LACKS_openocd := $(call lacks,openocd)
+LACKS_docs := $(call lacks,doxygen)
 
 BASE_GROUPS := python third host certs
 GROUPS_all := $(BASE_GROUPS) arm slirp
 GROUPS_demo := python third arm qemu
-GROUPS_test := $(GROUPS_all) riscv qemu test node go
+GROUPS_test := $(GROUPS_all) riscv qemu test node go docs
 GROUPS_fuzz := $(BASE_GROUPS)
 GROUPS_interop := $(GROUPS_all) qemu node
 GROUPS_h2spec := $(GROUPS_all) qemu go
@@ -101,6 +102,7 @@ GROUPS_venv := python
 GROUPS_gen := python third
 GROUPS_certs := certs
 GROUPS_dist := python
+GROUPS_docs := python docs
 GROUPS_$(B)/node/ready := node
 GROUPS_$(B)/go/client :=
 GROUPS_$(B)/h2spec/h2spec := go
@@ -504,7 +506,7 @@ RUN_PYTHON := PYTHONPATH=$(B)/py:tests/e2e:tests/interop $(PYTHON)
 PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q -rfEs
 DEMO_BOARD := lm3s6965evb
 
-.PHONY: all demo test test-target fuzz interop h2spec lint size bench readme sim venv third certs gen dist clean help
+.PHONY: all demo test test-target fuzz interop h2spec lint size bench readme sim venv third certs gen dist docs clean help
 all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
 
 demo: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ## boot the firmware in an emulator and greet it from Python
@@ -549,6 +551,9 @@ third: $(LWIP_READY) $(NANOPB_READY) $(MBEDTLS_READY) ## fetch the third-party s
 certs: $(CERTS_READY) ## make a test CA, and good and bad certificates of it, below build/certs
 dist: | $(SETUP) ## make the source archive, build/dist/nanorpc-VERSION.tar.gz; the same commit gives the same bytes
 	$(Q)python3 -B tests/dist/dist.py
+
+docs: | $(SETUP) ## make HTML of the public headers, by task: build/docs/html/index.html
+	$(Q)python3 -B tests/docs/docs.py
 
 gen: $(GEN_C) $(GEN_H) $(GEN_PY) ## generate C and Python from proto/
 
