@@ -115,11 +115,13 @@ static int parse_option(struct options *options, int option, char *text, const c
 /* Returns -1 to go on, or the program's exit code. */
 static int parse(int argc, char **argv, struct options *parsed)
 {
-    static const struct option options[] = {
-        {"address", required_argument, NULL, 'a'}, {"port", required_argument, NULL, 'p'},
-        {"reverse", required_argument, NULL, 'r'}, {"links", required_argument, NULL, 'l'},
-        {"version", no_argument, NULL, 'v'},       {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"address", required_argument, NULL, 'a'},
+                                            {"port", required_argument, NULL, 'p'},
+                                            {"reverse", required_argument, NULL, 'r'},
+                                            {"links", required_argument, NULL, 'l'},
+                                            {"version", no_argument, NULL, 'v'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     int option;
 
     *parsed = (struct options){.port = -1, .links = LINKS};
