@@ -82,11 +82,12 @@ LACKS_bench := $(call lacks,valgrind h2load g++ protoc grpc_cpp_plugin pkg-confi
 LACKS_node := $(call lacks,node npm)
 LACKS_go := $(call lacks,go)
 LACKS_openocd := $(call lacks,openocd)
+LACKS_docs := $(call lacks,doxygen)
 
 BASE_GROUPS := python third host certs
 GROUPS_all := $(BASE_GROUPS) arm slirp
 GROUPS_demo := python third arm qemu
-GROUPS_test := $(GROUPS_all) riscv qemu test node go
+GROUPS_test := $(GROUPS_all) riscv qemu test node go docs
 GROUPS_fuzz := $(BASE_GROUPS)
 GROUPS_interop := $(GROUPS_all) qemu node
 GROUPS_h2spec := $(GROUPS_all) qemu go
@@ -102,6 +103,8 @@ GROUPS_format := python
 GROUPS_format-check := python
 GROUPS_gen := python third
 GROUPS_certs := certs
+GROUPS_dist := python
+GROUPS_docs := python docs
 GROUPS_$(B)/node/ready := node
 GROUPS_$(B)/go/client :=
 GROUPS_$(B)/h2spec/h2spec := go
@@ -505,7 +508,7 @@ RUN_PYTHON := PYTHONPATH=$(B)/py:tests/e2e:tests/interop $(PYTHON)
 PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q -rfEs
 DEMO_BOARD := lm3s6965evb
 
-.PHONY: all demo test test-target fuzz interop h2spec lint format size bench readme sim venv third certs gen clean help
+.PHONY: all demo test test-target fuzz interop h2spec lint format size bench readme sim venv third certs gen dist docs clean help
 all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
 
 demo: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ## boot the firmware in an emulator and greet it from Python
@@ -556,6 +559,12 @@ sim: $(call image,host-sim,$(APP)) ## run the simulated device; ARGS="--help" sh
 venv: $(VENV_READY) ## make the Python environment in .venv
 third: $(LWIP_READY) $(NANOPB_READY) $(MBEDTLS_READY) ## fetch the third-party sources
 certs: $(CERTS_READY) ## make a test CA, and good and bad certificates of it, below build/certs
+dist: | $(SETUP) ## make the source archive, build/dist/nanorpc-VERSION.tar.gz; the same commit gives the same bytes
+	$(Q)python3 -B tests/dist/dist.py
+
+docs: | $(SETUP) ## make HTML of the public headers, by task: build/docs/html/index.html
+	$(Q)python3 -B tests/docs/docs.py
+
 gen: $(GEN_C) $(GEN_H) $(GEN_PY) ## generate C and Python from proto/
 
 clean: ## remove what was built (third-party sources and .venv stay)

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nanorpc/version.h"
+
 static const char help_text[] =
     "Simulates a small device that serves gRPC: Greeter, helloworld.Greeter and\n"
     "simpletest.SimpleTest, on lwIP, behind a simulated Ethernet. No root is needed.\n"
@@ -49,6 +51,7 @@ static const char help_text[] =
     "  --seed N          another N is other weather; the same N is the same weather again: it\n"
     "                    decides which frames are lost, first, second, ... (default: 1)\n"
     "\n"
+    "  --version         show the version\n"
     "  --help            show this text\n"
     "\n"
     "When it is ready it prints \"nanorpc: Greeter ready on 127.0.0.1:PORT\". Ctrl-C stops it,\n"
@@ -107,6 +110,7 @@ enum {
     PCAP,
     REVERSE,
     DNS,
+    VERSION,
     HELP
 };
 
@@ -206,7 +210,7 @@ static int check(const struct options *options)
     return -1;
 }
 
-/* Takes one option. Returns 0, 1: it was --help; or 2 after a message. */
+/* Takes one option. Returns 0, 1: it was --help or --version; or 2 after a message. */
 static int set(struct options *options, int which, char *text, char **argv)
 {
     switch (which) {
@@ -216,6 +220,7 @@ static int set(struct options *options, int which, char *text, char **argv)
     case PCAP: options->pcap = text; return 0;
     case REVERSE: return set_place("reverse", text, &options->relay, &options->relay_port);
     case DNS: return set_place("dns", text, &options->dns, &options->dns_port);
+    case VERSION: puts("nanorpc " NRPC_VERSION_STRING); return 1;
     case HELP: fputs(help_text, stdout); return 1;
     case ':':
     case '?': return reject(which, argv);
@@ -240,6 +245,7 @@ int options_parse(struct options *options, int argc, char **argv)
         {"links", required_argument, NULL, LINKS},
         {"dns", required_argument, NULL, DNS},
         {"preempt", required_argument, NULL, PREEMPT},
+        {"version", no_argument, NULL, VERSION},
         {"help", no_argument, NULL, HELP},
         {NULL, 0, NULL, 0},
     };

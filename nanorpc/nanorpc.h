@@ -8,6 +8,7 @@
 #include "nanorpc/codec.h"          /* how messages become bytes; generated code uses it */
 #include "nanorpc/hpack/nrpc_key.h" /* NRPC_KEY */
 #include "nanorpc/server.h"         /* NRPC_SERVER_DEFINE */
+#include "nanorpc/version.h"
 
 /* The memory that NRPC_SERVER_DEFINE and NRPC_CHANNEL_DEFINE define; its members are the core's. */
 #include "nanorpc/http2/nrpc_conn.h"

@@ -39,16 +39,19 @@ static inline struct nrpc_conn *nrpc_link_begin_(struct nrpc_conn *conn, uint32_
 #define NRPC_LINK_(conn, tls_does, core_does) (core_does)
 #endif
 
+/* As nrpc_server_accept. */
 static inline struct nrpc_conn *nrpc_link_accept(const struct nrpc_server *server, uint32_t now_ms)
 {
     return nrpc_link_begin_(nrpc_server_accept(server, now_ms), now_ms);
 }
 
+/* As nrpc_dial_linked. */
 static inline struct nrpc_conn *nrpc_link_dialled(struct nrpc_dial *dial, uint32_t now_ms)
 {
     return nrpc_link_begin_(nrpc_dial_linked(dial, now_ms), now_ms);
 }
 
+/* As nrpc_conn_receive. */
 static inline size_t nrpc_link_receive(struct nrpc_conn *conn, const void *data, size_t n,
                                        uint32_t now_ms)
 {
@@ -56,22 +59,26 @@ static inline size_t nrpc_link_receive(struct nrpc_conn *conn, const void *data,
                       nrpc_conn_receive(conn, data, n, now_ms));
 }
 
+/* As nrpc_conn_transmit. */
 static inline size_t nrpc_link_transmit(struct nrpc_conn *conn, void *buf, size_t room)
 {
     return NRPC_LINK_(conn, nrpc_tls_transmit(conn, buf, room),
                       nrpc_conn_transmit(conn, buf, room));
 }
 
+/* As nrpc_conn_tick. */
 static inline uint32_t nrpc_link_tick(struct nrpc_conn *conn, uint32_t now_ms)
 {
     return NRPC_LINK_(conn, nrpc_tls_tick(conn, now_ms), nrpc_conn_tick(conn, now_ms));
 }
 
+/* As nrpc_conn_closing. */
 static inline int nrpc_link_closing(const struct nrpc_conn *conn)
 {
     return NRPC_LINK_(conn, nrpc_tls_closing(conn), nrpc_conn_closing(conn));
 }
 
+/* As nrpc_conn_lost. */
 static inline void nrpc_link_lost(struct nrpc_conn *conn)
 {
 #if NRPC_TLS

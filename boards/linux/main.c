@@ -48,6 +48,7 @@ static void usage(FILE *to, const char *program)
         "without\n"
         "                     --port or --address nothing else is listened on\n"
         "  --links N          so many clients at once by way of the relay, 1 to %d (default: %d)\n"
+        "  --version          show the version\n"
         "  --help             show this text\n"
         "\n"
         "It prints one line when it is ready. Ctrl-C ends it: open calls may finish, for up to\n"
@@ -114,16 +115,23 @@ static int parse_option(struct options *options, int option, char *text, const c
 /* Returns -1 to go on, or the program's exit code. */
 static int parse(int argc, char **argv, struct options *parsed)
 {
-    static const struct option options[] = {
-        {"address", required_argument, NULL, 'a'}, {"port", required_argument, NULL, 'p'},
-        {"reverse", required_argument, NULL, 'r'}, {"links", required_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"address", required_argument, NULL, 'a'},
+                                            {"port", required_argument, NULL, 'p'},
+                                            {"reverse", required_argument, NULL, 'r'},
+                                            {"links", required_argument, NULL, 'l'},
+                                            {"version", no_argument, NULL, 'v'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     int option;
 
     *parsed = (struct options){.port = -1, .links = LINKS};
     while ((option = getopt_long(argc, argv, "a:p:h", options, NULL)) != -1) {
         if (option == 'h') {
             usage(stdout, argv[0]);
+            return 0;
+        }
+        if (option == 'v') {
+            puts("nanorpc " NRPC_VERSION_STRING);
             return 0;
         }
         if (!parse_option(parsed, option, optarg, argv[0]))
