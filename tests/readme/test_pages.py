@@ -166,6 +166,8 @@ def run_story(page, folder, readme_folder):
             os.killpg(story.pid, signal.SIGTERM)
         except ProcessLookupError:
             pass
+    for said in (folder / ".story").glob("*.out"):
+        assert "warning:" not in said.read_text(), said.read_text()
     check_outputs(blocks, folder, port)
 
 
