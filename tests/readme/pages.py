@@ -19,7 +19,8 @@ do not see it. A block without one fails `pytest tests/readme`, with file:line.
     <!-- do                    A step that readers do not see, with no block after it: shell, as with run.
     cp "$README"/* .           $README: README.md's files, generated.  $NANORPC: the repository.
     boot lm3s6965evb           Links the folder's *.o with what build/lm3s6965evb/ has of the board and lwIP, boots it
-    -->                        in QEMU, waits until it answers. `boot lm3s6965evb-tls` has Mbed TLS as well.
+    stop                       in QEMU, waits for an answer; lm3s6965evb-tls has Mbed TLS as well. stop: SIGTERM to
+    -->                        the last that serve or boot has started; it must end with status 0.
 
 A page's file, run, serve, output and do are one bash script in one empty folder, in the page's order; exports last.
 Port 50051 is another, free one, in all of it. `lines:15` among a block's words: so many lines with code at most.
@@ -149,6 +150,7 @@ def claimed(page, line, language, text, comment, part):
 
 PRELUDE = r"""set -eu
 ready() { "$HARNESS_PYTHON" -B "$NANORPC/tests/readme/pages.py" 50051; }
+stop() { local child; child=$(cat /proc/$!/task/$!/children); kill -TERM ${child:-$!}; wait $!; }
 boot()
 {
     local objects
