@@ -4,8 +4,9 @@
 do not see it. A block without one fails `pytest tests/readme`, with file:line.
 
     <!-- compile: helloworld -DNRPC_CLIENT=1    C: gcc and clang, -std=c99, strict; Python: ruff, undefined names.
-    int given(void);                            Words: flags, and protos whose headers are included: of proto/, of
-    -->                                         this page, of README.md (thermometer). Below: C before the block;
+    int given(void);                            Words: flags ($LWIP_DIR and such may stand in them), and protos whose
+    -->                                         headers are included: this page's, README.md's (thermometer), those of
+                                                proto/. Below them: C before the block;
                                                 a line `...` there is where the block goes, e.g. into a function.
     <!-- file: main.c -->      The block, or a text below with the block at `...`, is a file of the page's folder.
                                All .proto files are generated, with the page's .options; `file: x.proto refused`

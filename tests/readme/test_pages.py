@@ -25,11 +25,18 @@ def environment():
     board = dict((name, variables) for name, _, variables in readme.boards())["lm3s6965evb"]
     # -flto: the board's objects need it.
     flags = board["BOARD_CFLAGS"].replace("$(SMALLEST)", "-flto") + " " + board["BOARD_LDFLAGS"]
-    third = os.environ.get("NANOPB_DIR") or os.path.join("build", "third", "nanopb")
+    third = {
+        name: os.path.join(ROOT, os.environ.get(name) or "build/third/" + folder)
+        for name, folder in (
+            ("NANOPB_DIR", "nanopb"),
+            ("LWIP_DIR", "lwip"),
+            ("MBEDTLS_DIR", "mbedtls"),
+        )
+    }
     return dict(
         os.environ,
         NANORPC=ROOT,
-        NANOPB_DIR=os.path.join(ROOT, third),
+        **third,
         PATH=os.path.join(ROOT, ".venv", "bin") + ":" + os.environ["PATH"],
         HARNESS_PYTHON=sys.executable,
         HARNESS_LINK="arm-none-eabi-gcc -Wl,--gc-sections " + flags,
@@ -93,8 +100,9 @@ def test_every_block_is_claimed(page):
 
 
 def compile_c(block, folders, path):
-    flags = [word for word in block.words if word.startswith("-")]
-    protos = [word for word in block.words if not word.startswith("-")]
+    flags = [word for word in block.words if word.startswith(("-", "$"))]
+    protos = [word for word in block.words if word not in flags]
+    flags = [re.sub(r"\$(\w+)", lambda name: environment()[name.group(1)], word) for word in flags]
     kinds = ["nrpc"] + ["client"] * ("-DNRPC_CLIENT=1" in flags)
     path.write_text(
         block.whole("".join('#include "%s.%s.h"\n' % (p, k) for p in protos for k in kinds))
@@ -145,12 +153,16 @@ def tell(folder):
 def run_story(page, folder, readme_folder):
     blocks = pages.blocks(page)
     port = str(readme.free_port())
+    copies = folder / ".readme"  # with the same port
+    copies.mkdir()
+    for path in filter(os.path.isfile, readme_folder.iterdir()):
+        (copies / path.name).write_text(path.read_text().replace(pages.PORT, port))
     story = subprocess.Popen(
         ["bash", "-c", pages.script(blocks, str(folder), port)],
         cwd=folder,
         env={
             name: value.replace(pages.PORT, port)
-            for name, value in dict(environment(), README=str(readme_folder)).items()
+            for name, value in dict(environment(), README=str(copies)).items()
         },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
