@@ -169,7 +169,7 @@ def figure_rows():
         ),
         Row(
             "tls_filter",
-            "The TLS filter's own code (`tls.c`, `memory.c`, `peer.c`), Cortex-M3 `-Os`",
+            "The TLS filter's own code (`nrpc_tls.c`, `nrpc_tls_memory.c`, `nrpc_tls_peer.c`), Cortex-M3 `-Os`",
             "bytes",
             size["tls_filter"],
             0,

@@ -166,27 +166,35 @@ def help_of(*command):
     return set(OPTION.findall(done.stdout))
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
-def test_options_exist(name):
-    """Of what `make TARGET ARGS=` starts; and those that the text names alone are the simulator's."""
-    helps = {
+@pytest.fixture(scope="module")
+def helps():
+    return {
         "sim": help_of("build/host-sim/greeter", "--help"),
         "run-linux": help_of("build/linux/greeter", "--help"),
         "bench": help_of(sys.executable, "tests/bench/bench.py", "--help"),
         "readme": help_of(sys.executable, "tests/readme/readme.py", "--help"),
+        "relay": help_of(sys.executable, "host-sim/relay.py", "--help"),
         "size": {"--record", "--budgets"},
     }
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_options_exist(name, helps):
+    """Of what `make TARGET ARGS=` starts, and of the relay; those that the text names alone are some program's."""
     for command in commands(name):
-        found = re.match(r"make (\S+) .*ARGS=\"?([^\"]*)", command)
-        if found and found.group(1) in helps:
-            assert set(OPTION.findall(found.group(2))) <= helps[found.group(1)], command
+        found = re.match(
+            r"make (\S+) .*ARGS=\"?([^\"]*)|python3 host-sim/(relay)\.py (.*)", command
+        )
+        target, options = [part for part in found.groups() if part] if found else ("", "")
+        if target in helps:
+            assert set(OPTION.findall(options)) <= helps[target], command
     alone = {
         option
         for span in spans(text_of(name))
         if span.startswith("--")
         for option in OPTION.findall(span)
     }
-    assert alone - helps["sim"] - {"--gc-sections"} == set()
+    assert alone - set().union(*helps.values()) - {"--gc-sections"} == set()
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -215,7 +223,7 @@ def test_paths_exist(name, shown):
     for span in filter(
         is_path, spans(text_of(name)) + re.findall(r"\S+/\S+\.py", "\n".join(commands(name)))
     ):
-        if NOT_HERE.match(span) or span in files or generated and span.startswith(generated):
+        if NOT_HERE.match(span) or span in files or span.startswith(("application/", *generated)):
             continue
         places = [span] if "/" in span else [span, "**/" + span]
         assert any(
