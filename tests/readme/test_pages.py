@@ -15,6 +15,7 @@ import readme
 from conftest import ROOT
 
 NAMES = pages.names()
+GENERATED = os.path.join(ROOT, "build", "gen")
 STRICT = (
     "-std=c99 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wmissing-prototypes -Werror -Wno-unused-parameter "
     "-Wno-unused-function -Wno-unused-variable -Wno-unused-const-variable -fsyntax-only"
@@ -116,11 +117,8 @@ def compile_c(block, folders, path):
         assert done.returncode == 0, block.where + ":\n" + done.stdout
 
 
-@pytest.mark.parametrize("page", NAMES)
-def test_code_compiles(page, generated, tmp_path):
-    """C with both compilers; Python without undefined names. And each .proto of the page is what it claims."""
-    folders = [generated(page), generated("README.md"), os.path.join(ROOT, "build", "gen")]
-    for block in blocks_of(page, "compile"):
+def check_code(blocks, folders, tmp_path):
+    for block in blocks:
         path = tmp_path / ("block%d.%s" % (block.line, {"python": "py"}.get(block.language, "c")))
         if block.language == "c":
             compile_c(block, folders, path)
@@ -128,6 +126,13 @@ def test_code_compiles(page, generated, tmp_path):
             path.write_text(block.whole())
             done = run("ruff", "check", "--isolated", "--no-cache", "--select", "F", str(path))
             assert done.returncode == 0, block.where + ":\n" + done.stdout
+
+
+@pytest.mark.parametrize("page", NAMES)
+def test_code_compiles(page, generated, tmp_path):
+    """C with both compilers; Python without undefined names. And each .proto of the page is what it claims."""
+    folders = [generated(page), generated("README.md"), GENERATED]
+    check_code(blocks_of(page, "compile"), folders, tmp_path)
 
 
 def squeezed(line):
@@ -228,6 +233,34 @@ def test_steps_work(page, generated, tmp_path):
 def test_unclaimed_blocks_are_found(text, why):
     with pytest.raises(pages.Problem, match=re.escape(why)):
         pages.blocks("x", text)
+
+
+HANDLER = (
+    "<!-- compile: helloworld %s -->\n```c\n"
+    "enum nrpc_status Greeter_%s(struct nrpc_call *call, const HelloRequest *request, HelloReply *reply)\n"
+    "{\n    return %s;\n}\n```\n"
+)
+
+
+@pytest.mark.parametrize(
+    "text, why",
+    [
+        (HANDLER % ("", "SayHello", "NRPC_OK"), None),
+        (HANDLER % ("", "SayHallo", "NRPC_OK"), "no previous prototype"),
+        (HANDLER % ("", "SayHello", "request->name"), "incompatible types"),
+        (HANDLER % ("-DNRPC_MAX_STREAMS=0", "SayHello", "NRPC_OK"), "NRPC_MAX_STREAMS: 1..1024"),
+        ("<!-- compile: -->\n```python\nprint(1)\n```\n", None),
+        ("<!-- compile: -->\n```python\nprint(one)\n```\n", "Undefined name"),
+        ("<!-- compile:\none = 1\n-->\n```python\nprint(one)\n```\n", None),
+    ],
+)
+def test_code_is_looked_at(text, why, tmp_path):
+    blocks = pages.blocks("x", text)
+    if why is None:
+        check_code(blocks, [GENERATED], tmp_path)
+    else:
+        with pytest.raises(AssertionError, match=why):
+            check_code(blocks, [GENERATED], tmp_path)
 
 
 def story_of(text, tmp_path, monkeypatch):
