@@ -252,7 +252,7 @@ ROWS = {
         ],
         [dict(proto=ANNOTATED, files=ANNOTATIONS)],
     ),
-    "a path that begins with a digit: `3d/model.proto`": (
+    "a path that begins with a digit: 3d/model.proto": (
         [
             dict(
                 proto="",
