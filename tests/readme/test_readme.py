@@ -233,10 +233,20 @@ def test_paths_exist(name, shown):
         ), span
 
 
+def anchors(text):
+    """What a link to a heading is called."""
+    titles = re.findall(r"^#+ (.*)$", prose(text), re.M)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_links_lead_somewhere(name):
+    """To a file, and where they say so to a heading of it."""
     for target in re.findall(r"\]\(([^)]+)\)", prose(text_of(name))):
-        assert os.path.exists(os.path.join(ROOT, os.path.dirname(name), target)), target
+        file, _, heading = target.partition("#")
+        path = os.path.join(ROOT, os.path.dirname(name), file) if file else os.path.join(ROOT, name)
+        assert os.path.exists(path), target
+        assert not heading or heading in anchors(text_of(os.path.relpath(path, ROOT))), target
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
