@@ -550,7 +550,7 @@ size: $(foreach a,greeter interop tls tls_conformant tls_13,$(call image,$(DEMO_
 bench: all $(BENCH_PROGRAMS) $(B)/tls-m3/test_cost.elf ## count instructions, bytes and requests a second, beside gRPC C++
 	$(Q)$(RUN_PYTHON) tests/bench/bench.py $(ARGS)
 
-readme: all $(filter %/instructions,$(BENCH_PROGRAMS)) ## bring the transcript and the figures of README.md up to date
+readme: all $(filter %/instructions,$(BENCH_PROGRAMS)) ## bring the transcript, the boards and the figures of README.md and docs/ up to date
 	$(Q)$(RUN_PYTHON) -B tests/readme/readme.py $(ARGS)
 
 sim: $(call image,host-sim,$(APP)) ## run the simulated device; ARGS="--help" shows what it can do

@@ -1,10 +1,11 @@
-# tests/readme/readme.py - README.md's generated parts: the demo's transcript, the figures, the boards.
-# Layer: tests; run by `make readme`. test_readme.py holds the file against the same functions.
+# tests/readme/readme.py - the pages' generated parts: the demo's transcript, the figures, the boards.
+# Layer: tests; run by `make readme`. test_readme.py holds the pages against the same functions.
 # SPDX-License-Identifier: Apache-2.0
 """Use: make readme [ARGS=--rates]
 
-Writes anew what stands in README.md between <!-- NAME ... --> and <!-- /NAME -->. Requests a second depend
-on the machine and take two minutes: they are measured only with --rates, and else stay as they are."""
+Writes anew what stands in README.md and docs/*.md between <!-- NAME: written by ... --> and <!-- /NAME -->; NAME is
+demo, boards, figures, or first-figures (some of figures). Requests a second depend on the machine and take two
+minutes: they are measured only with --rates, and else stay as they are."""
 
 import argparse
 import collections
@@ -19,8 +20,8 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests", "bench"))
 import bench  # noqa: E402
+import pages  # noqa: E402
 
-README = os.path.join(ROOT, "README.md")
 BUDGETS = os.path.join(ROOT, "tests", "budgets.ini")
 PORT = 50051
 
@@ -168,7 +169,7 @@ def figure_rows():
         ),
         Row(
             "tls_filter",
-            "The TLS filter's own code (`tls.c`, `memory.c`, `peer.c`), Cortex-M3 `-Os`",
+            "The TLS filter's own code (`nrpc_tls.c`, `nrpc_tls_memory.c`, `nrpc_tls_peer.c`), Cortex-M3 `-Os`",
             "bytes",
             size["tls_filter"],
             0,
@@ -299,6 +300,17 @@ def figure_lines(found, before=()):
     return lines
 
 
+FIRST = (
+    *("core_m3", "connection", "connection_small", "firmware_flash", "firmware_ram"),
+    *("instructions", "request", "response"),
+)
+
+
+def first(lines):
+    """Those of all lines that README.md has."""
+    return [line for row, line in zip(figure_rows(), lines) if row.name in FIRST]
+
+
 def figures_block(lines, tools):
     head = (
         "Measured with %s:\n\n| what | budget | is | today's best peer |\n| --- | --- | --- | --- |\n"
@@ -355,24 +367,41 @@ def boards_block():
     return "".join(rows)
 
 
-# --- The file --------------------------------------------------------------------------------------------
+# --- The pages -------------------------------------------------------------------------------------------
 
 
 def block_pattern(name):
     return re.compile(r"(<!-- %s: [^>]*-->\n)(.*?)(<!-- /%s -->)" % (name, name), re.S)
 
 
-def read():
-    with open(README, encoding="utf-8") as file:
-        return file.read()
-
-
-def block(text, name):
-    return block_pattern(name).search(text).group(2)
+def block(name):
+    """The part of that name, of the one page that has it."""
+    found = [
+        match
+        for page in pages.names()
+        for match in block_pattern(name).finditer(pages.text_of(page))
+    ]
+    if len(found) != 1:
+        sys.exit("readme: %d pages have the part '%s'" % (len(found), name))
+    return found[0].group(2)
 
 
 def replace(text, name, new):
     return block_pattern(name).sub(lambda match: match.group(1) + new + match.group(3), text)
+
+
+def write(parts):
+    """{name: text} into the pages. Returns those that have changed."""
+    changed = []
+    for page in pages.names():
+        text = new = pages.text_of(page)
+        for name, part in parts.items():
+            new = replace(new, name, part)
+        if new != text:
+            with open(os.path.join(ROOT, page), "w", encoding="utf-8") as file:
+                file.write(new)
+            changed.append(page)
+    return changed
 
 
 def main():
@@ -389,17 +418,17 @@ def main():
         "ARGS",
     ):  # else what we start would take our ARGS
         os.environ.pop(name, None)
-    text = read()
-    _, before = read_figures(block(text, "figures"))
-    new = replace(text, "boards", boards_block())
-    new = replace(new, "demo", demo())
-    new = replace(
-        new, "figures", figures_block(figure_lines(measure(arguments.rates), before), toolchain())
+    _, before = read_figures(block("figures"))
+    lines = figure_lines(measure(arguments.rates), before)
+    changed = write(
+        {
+            "boards": boards_block(),
+            "demo": demo(),
+            "figures": figures_block(lines, toolchain()),
+            "first-figures": figures_block(first(lines), toolchain()),
+        }
     )
-    if new != text:
-        with open(README, "w", encoding="utf-8") as file:
-            file.write(new)
-    print("readme: README.md %s" % ("was brought up to date" if new != text else "was up to date"))
+    print("readme: " + (", ".join(changed) + " brought up to date" if changed else "up to date"))
 
 
 if __name__ == "__main__":
