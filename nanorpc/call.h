@@ -158,16 +158,8 @@ const void *nrpc_call_metadata(const struct nrpc_call *call, const struct nrpc_k
 enum nrpc_part { NRPC_HEADER = 0xfe, NRPC_TRAILER = 0xff };
 int nrpc_call_add_field(struct nrpc_call *call, enum nrpc_part part, const char *key,
                         const void *value, size_t n);
-static inline int nrpc_call_add_header(struct nrpc_call *call, const char *key, const void *value,
-                                       size_t n)
-{
-    return nrpc_call_add_field(call, NRPC_HEADER, key, value, n);
-}
-static inline int nrpc_call_add_trailer(struct nrpc_call *call, const char *key, const void *value,
-                                        size_t n)
-{
-    return nrpc_call_add_field(call, NRPC_TRAILER, key, value, n);
-}
+int nrpc_call_add_header(struct nrpc_call *call, const char *key, const void *value, size_t n);
+int nrpc_call_add_trailer(struct nrpc_call *call, const char *key, const void *value, size_t n);
 
 /* What a codec or an interceptor asks of a call. half_closed: 1 once the client has sent its last
  * message and it was delivered. */

@@ -7,6 +7,7 @@
 #include "nanorpc/conn.h"
 #include "nanorpc/dial.h"
 #include "nanorpc/nanorpc.h"
+#include "ports/mbedtls/nrpc_tls_link.h"
 
 NRPC_BEGIN_C
 
@@ -15,15 +16,6 @@ NRPC_BEGIN_C
  * and transmitted are those of TLS. Without NRPC_TLS they are nothing but the core's.
  * nrpc_conn_timer_set and nrpc_conn_shutdown are called as they are. */
 #if NRPC_TLS
-
-/* The filter, in ports/mbedtls. Linked in by NRPC_TLS alone. */
-/* Returns 0, or NRPC_E_LIMIT: no memory; conn is to be lost. */
-int nrpc_tls_begin(struct nrpc_conn *conn, uint32_t now_ms);
-size_t nrpc_tls_receive(struct nrpc_conn *conn, const void *data, size_t n, uint32_t now_ms);
-size_t nrpc_tls_transmit(struct nrpc_conn *conn, void *buf, size_t room);
-uint32_t nrpc_tls_tick(struct nrpc_conn *conn, uint32_t now_ms);
-int nrpc_tls_closing(const struct nrpc_conn *conn);
-void nrpc_tls_lost(struct nrpc_conn *conn);
 
 static inline struct nrpc_conn *nrpc_link_begin_(struct nrpc_conn *conn, uint32_t now_ms)
 {

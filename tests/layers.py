@@ -7,6 +7,8 @@ import os
 import re
 import sys
 
+import rooms
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FOLDERS = (
     "nanorpc",
@@ -25,8 +27,8 @@ FOLDERS = (
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 LIBC = {"assert.h", "limits.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
 NANOPB = {"pb.h", "pb_common.h", "pb_decode.h", "pb_encode.h"}
-TYPED = {"details.c", "message.c", "streamed.c", "streamed.h"}  # all of the core that knows nanopb
-MIDWAY = {"codec.h", "key.h"}  # included by nanorpc.h, between its own declarations
+# All of the core that knows nanopb.
+TYPED = {"nrpc_details.c", "nrpc_message.c", "nrpc_streamed.c", "streamed.h"}
 C_LINES, H_LINES, FUNCTION_LINES, SWITCH_LINES, COLUMNS = 600, 200, 50, 100, 100
 
 
@@ -46,32 +48,30 @@ def sources(folders=FOLDERS):
 def layer(path):
     """The folder that names a file's layer: nanorpc, ports/lwip, boards, host-sim, tests."""
     parts = path.split(os.sep)
-    return "/".join(parts[:2]) if parts[0] == "ports" else parts[0]
+    return "/".join(parts[:2]) if parts[0] == "ports" and len(parts) > 2 else parts[0]
 
 
 def resolve(path, name, ours):
-    """Which of our files `#include "name"` in `path` means, or None."""
+    """Which of our files `#include "name"` in `path` means, or None. Of nanorpc/ and ports/: by its whole path."""
     beside = os.path.normpath(os.path.join(os.path.dirname(path), name))
-    for candidate in [
-        beside,
-        name,
-        "nanorpc/" + name,
-        "boards/" + name,
-        "ports/lwip/" + name,
-        "ports/posix/" + name,
-        "ports/mbedtls/" + name,
-    ]:
+    for candidate in [beside, name, "boards/" + name]:
         if candidate in ours:
             return candidate
     return None
 
 
 def may_include(path, included):
-    """Includes point one way: boards and host-sim -> ports -> nanorpc."""
+    """Includes point one way: boards and host-sim -> ports -> nanorpc, and down the floors of these (rooms.py)."""
     here, there = layer(path), layer(included)
-    if here == there or there == "nanorpc" or here == "tests":
+    if here == "tests":
         return True
-    return here in ("boards", "host-sim") and (there.startswith("ports/") or there == "boards")
+    if here == "nanorpc" or here.startswith("ports"):
+        floors = rooms.floor(path), rooms.floor(included)
+        if None in floors:
+            return here == there
+        same = here == there and (here != "nanorpc" or floors[0] == floors[1])
+        return same or floors[1] < floors[0]
+    return here == there or there == "nanorpc" or there.startswith("ports") or there == "boards"
 
 
 def core_breach(path, name, ours):
@@ -83,20 +83,39 @@ def core_breach(path, name, ours):
     return "the core includes only itself and %s" % ", ".join(sorted(LIBC))
 
 
-def include_breaches(path, lines, ours):
+def includes(path, lines, ours):
+    """(line, what the include says, our file or None)"""
     for number, line in enumerate(lines, 1):
         match = INCLUDE.match(line)
-        if not match:
-            continue
-        included = resolve(path, match.group(2), ours) if match.group(1) == '"' else None
-        if included:
-            why = None if may_include(path, included) else "an upward include of " + included
-        elif layer(path) == "nanorpc":
-            why = core_breach(path, match.group(2), ours)
-        else:
-            why = None
-        if why:
-            yield number, why
+        if match:
+            quoted = match.group(1) == '"'
+            yield number, match.group(2), resolve(path, match.group(2), ours) if quoted else None
+
+
+def include_breaches(path, lines, ours):
+    for number, name, included in includes(path, lines, ours):
+        if included and not may_include(path, included):
+            yield number, "an upward include of " + included
+        elif not included and layer(path) == "nanorpc":
+            why = core_breach(path, name, ours)
+            if why:
+                yield number, why
+
+
+def house_breaches(texts):
+    """What no file shows alone: calls that go up, circles, files of nanorpc/ that are in no room."""
+    house = rooms.House(texts)
+    for path in texts:
+        if layer(path) == "nanorpc" and rooms.floor(path) is None:
+            yield path, "in no room: tests/rooms.py says which there are"
+    yield from house.call_breaches()
+    yield from house.up_breaches()
+    arrows = {
+        path: [there for _, _, there in includes(path, text.splitlines(), texts) if there]
+        for path, text in texts.items()
+    }
+    for group in house.circles(arrows):
+        yield group[0], "a circle of files: " + ", ".join(group)
 
 
 def length_breaches(path, lines):
@@ -129,15 +148,14 @@ def banner_breaches(path, lines):
 
 
 def cpp_breaches(path, lines):
-    """What an application includes must be for C++ as well; nanorpc.h does it for those that it includes midway."""
-    layer_line = lines[1] if len(lines) > 1 else ""
-    meant = re.search(r"Layer: core.*(\bpublic\b|for ports)|Layer: port\.", layer_line)
-    if (
-        path.endswith(".h")
-        and meant
-        and os.path.basename(path) not in MIDWAY
-        and "NRPC_BEGIN_C\n" not in lines
-    ):
+    """What an application includes must be for C++ as well."""
+    head = " ".join(
+        line.strip(" *\n")
+        for line in lines[: 1 + [line.endswith("*/\n") for line in lines].index(True)]
+    )
+    meant = re.search(r"Layer: core.*(\bpublic\b|for ports)|Layer: port\.", head)
+    declares = rooms.DECLARATION.search(rooms.stripped("".join(lines)))
+    if path.endswith(".h") and meant and declares and "NRPC_BEGIN_C\n" not in lines:
         yield 2, "a public header has NRPC_BEGIN_C and NRPC_END_C around its declarations"
 
 
@@ -158,7 +176,7 @@ def breaches(texts=None):
             cpp_breaches(path, lines),
         ):
             found += [(path, line, why) for line, why in check]
-    return found
+    return found + [(path, 1, why) for path, why in house_breaches(texts)]
 
 
 def main():

@@ -167,6 +167,16 @@ int nrpc_call_add_field(struct nrpc_call *call, enum nrpc_part part, const char 
     return 0;
 }
 
+int nrpc_call_add_header(struct nrpc_call *call, const char *key, const void *value, size_t n)
+{
+    return nrpc_call_add_field(call, NRPC_HEADER, key, value, n);
+}
+
+int nrpc_call_add_trailer(struct nrpc_call *call, const char *key, const void *value, size_t n)
+{
+    return nrpc_call_add_field(call, NRPC_TRAILER, key, value, n);
+}
+
 uint8_t *nrpc_metadata_put(const struct nrpc_call *call, unsigned tag, uint8_t *p)
 {
     const uint8_t *at = nrpc_call_metadata_block(call);

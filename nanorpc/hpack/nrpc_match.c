@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "nanorpc/nanorpc.h"
+#include "nanorpc/call.h"
 
 enum { LIST_END = 0xff };
 

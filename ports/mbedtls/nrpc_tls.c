@@ -3,8 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #define MBEDTLS_ALLOW_PRIVATE_ACCESS
 
-#include "ports/nrpc_link.h"
+#include "nanorpc/http2/nrpc_conn.h"
 #include "ports/mbedtls/nrpc_tls.h"
+#include "ports/mbedtls/nrpc_tls_link.h"
 
 #include <string.h>
 

@@ -1,8 +1,7 @@
 /* ports/mbedtls/nrpc_tls_peer.c - who the peer is, for handlers and interceptors.
  * Layer: port. Source: RFC 5280 4.1.2.6, 4.2.1.6.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "nanorpc/conn.h"
-#include "nanorpc/server.h"
+#include "nanorpc/http2/nrpc_conn.h"
 #include "ports/mbedtls/nrpc_tls.h"
 
 #include <mbedtls/oid.h>

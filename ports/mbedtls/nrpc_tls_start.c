@@ -2,8 +2,7 @@
  * Layer: port. Source: Mbed TLS 3.6 ssl.h; RFC 9113 9.2.
  * SPDX-License-Identifier: Apache-2.0 */
 #define MBEDTLS_ALLOW_PRIVATE_ACCESS
-#include "nanorpc/conn.h"
-#include "nanorpc/server.h"
+#include "nanorpc/http2/nrpc_conn.h"
 #include "ports/mbedtls/nrpc_tls.h"
 
 /* What a client that waits for our SETTINGS can put into one record, at most, for each call: a

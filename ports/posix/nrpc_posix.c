@@ -6,68 +6,11 @@
 
 #include <errno.h>
 #include <sched.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { EVENTS = 64, TICK_MS = 1000 };
-
-NRPC_STATIC_ASSERT(NRPC_POSIX_LINKS >= 1 && NRPC_POSIX_LINKS <= 65535,
-                   "NRPC_POSIX_LINKS: 1..65535");
-
-struct nrpc_posix nrpc_posix;
-
-static int64_t clock_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-uint32_t nrpc_posix_clock_ms(void)
-{
-    return (uint32_t)(clock_ns() / 1000000);
-}
-
-int nrpc_posix_fail(const char *what, int number)
-{
-    snprintf(nrpc_posix.error.text, sizeof nrpc_posix.error.text, "%s: %s", what, strerror(number));
-    return NRPC_E_LINK;
-}
-
-int nrpc_posix_init(void)
-{
-    struct epoll_event event = {.events = EPOLLIN, .data = {.u32 = NRPC_POSIX_KEY_WAKE}};
-
-    if (nrpc_posix.ready)
-        return 0;
-    nrpc_posix.epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (nrpc_posix.epoll < 0)
-        return nrpc_posix_fail("epoll_create1", errno);
-    nrpc_posix.wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (nrpc_posix.wake < 0 ||
-        epoll_ctl(nrpc_posix.epoll, EPOLL_CTL_ADD, nrpc_posix.wake, &event)) {
-        int number = errno;
-
-        if (nrpc_posix.wake >= 0)
-            close(nrpc_posix.wake);
-        close(nrpc_posix.epoll);
-        return nrpc_posix_fail("eventfd", number);
-    }
-    nrpc_posix.spare = -1;
-    nrpc_posix_spare_refill();
-    for (uint16_t i = 0; i < NRPC_POSIX_LINKS; i++)
-        nrpc_posix.free[i] = (uint16_t)(NRPC_POSIX_LINKS - 1 - i);
-    nrpc_posix.n_free = NRPC_POSIX_LINKS;
-    nrpc_posix.now_ms = nrpc_posix_clock_ms();
-    nrpc_posix.tick_ms = nrpc_posix.now_ms + TICK_MS;
-    nrpc_posix.ready = 1;
-    return 0;
-}
+enum { EVENTS = 64 };
 
 /* Handlers and the application may have given any connection something to send: ask each. With
  * nothing to do that is one call into the core, a few nanoseconds. */
@@ -84,7 +27,7 @@ static void flush_all(void)
 /* Runs all timers and sets the next time. */
 static void tick_all(void)
 {
-    nrpc_posix.tick_ms = nrpc_posix.now_ms + TICK_MS;
+    nrpc_posix.tick_ms = nrpc_posix.now_ms + NRPC_POSIX_TICK_MS;
     for (unsigned i = nrpc_posix.n_open; i-- > 0;) {
         struct nrpc_posix_link *link = &nrpc_posix_links[nrpc_posix.open[i]];
 
@@ -108,7 +51,7 @@ static void tick_all(void)
 static uint32_t run_dials(void)
 {
     if (!nrpc_posix.dialler)
-        return TICK_MS;
+        return NRPC_POSIX_TICK_MS;
     nrpc_posix.now_ms = nrpc_posix_clock_ms();
     return nrpc_posix.dialler->run();
 }
@@ -141,7 +84,7 @@ static int spin(struct epoll_event *events)
         nrpc_posix.spin_rest--;
         return 0;
     }
-    until = clock_ns() + NRPC_POSIX_SPIN_US * INT64_C(1000);
+    until = nrpc_posix_clock_ns() + NRPC_POSIX_SPIN_US * INT64_C(1000);
     do {
         int n = epoll_wait(nrpc_posix.epoll, events, EVENTS, 0);
 
@@ -150,7 +93,7 @@ static int spin(struct epoll_event *events)
             return n;
         }
         sched_yield();
-    } while (clock_ns() < until);
+    } while (nrpc_posix_clock_ns() < until);
     nrpc_posix.spin_rest = nrpc_posix.spin_miss =
         (uint8_t)(nrpc_posix.spin_miss < 128 ? 2 * nrpc_posix.spin_miss + 1 : 255);
     return 0;

@@ -13,12 +13,6 @@
 
 enum { ACCEPTS = 64, PAUSE_MS = 100 };
 
-void nrpc_posix_spare_refill(void)
-{
-    if (nrpc_posix.spare < 0)
-        nrpc_posix.spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
-
 static void listeners_watch(uint32_t events)
 {
     for (unsigned i = 0; i < nrpc_posix.n_listeners; i++) {

@@ -57,12 +57,18 @@ struct nrpc_posix {
 };
 extern struct nrpc_posix nrpc_posix;
 
-/* --- The loop: nrpc_posix.c --------------------------------------------------------------- */
+/* The loop, nrpc_posix.c, stands on the following; nothing here calls it. */
+
+/* --- Its state: nrpc_posix_state.c ---------------------------------------------------------- */
+
+enum { NRPC_POSIX_TICK_MS = 1000 };
 
 /* Before anything else; again does nothing. Returns 0, or NRPC_E_LINK. */
 int nrpc_posix_init(void);
 
+/* CLOCK_MONOTONIC. */
 uint32_t nrpc_posix_clock_ms(void);
+int64_t nrpc_posix_clock_ns(void);
 
 /* a is before b on a clock that wraps. */
 static inline int nrpc_posix_before(uint32_t a, uint32_t b)
@@ -72,6 +78,9 @@ static inline int nrpc_posix_before(uint32_t a, uint32_t b)
 
 /* Notes "what: text of errno `number`". Returns NRPC_E_LINK. */
 int nrpc_posix_fail(const char *what, int number);
+
+/* The descriptor in reserve. */
+void nrpc_posix_spare_refill(void);
 
 /* --- Links: nrpc_posix_links.c ------------------------------------------------------------ */
 
@@ -100,9 +109,6 @@ void nrpc_posix_listener_event(const struct nrpc_posix_listener *listener);
 
 /* Those that rest go on, once it is time. */
 void nrpc_posix_listeners_resume(void);
-
-/* The descriptor in reserve. */
-void nrpc_posix_spare_refill(void);
 
 /* RST. */
 void nrpc_posix_refuse(int fd);

@@ -1,0 +1,68 @@
+/* nanorpc/build.h - what follows from the settings of config.h, their ranges, what compilers differ
+ * in.
+ * Layer: core, public; config.h includes it.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NANORPC_BUILD_H
+#define NANORPC_BUILD_H
+
+/* --- What follows from the settings ------------------------------------------------------- */
+
+/* The least room with which nrpc_conn_transmit always makes progress, in bytes: the largest
+ * trailers, or the headers of a request. */
+#define NRPC_TRANSMIT_MIN                                                                          \
+    (112 + 72 * NRPC_COMPRESSION + (NRPC_STATUS_MESSAGE_MAX < 80 ? 80 : NRPC_STATUS_MESSAGE_MAX) + \
+     NRPC_METADATA_BYTES)
+
+/* The same of nrpc_link_transmit: with what TLS puts around a record. */
+#define NRPC_LINK_MIN (NRPC_TRANSMIT_MIN + 32 * NRPC_TLS)
+
+#define NRPC_HPACK_TABLE_BYTES (32 * NRPC_HPACK_ENTRIES)
+
+/* What gzip may add to n bytes: its head and tail, 5 bytes for each 16 KB that are stored as they
+ * are. */
+#define NRPC_COMPRESSION_ROOM(n) (NRPC_COMPRESSION ? 32 + (n) / 2048 : 0)
+
+/* --- Compilers ---------------------------------------------------------------------------- */
+
+/* Where GCC's -Os inlines a function that is called once and pays for it in spilled registers. */
+#if NRPC_FAST
+#define NRPC_NOINLINE
+#else
+#define NRPC_NOINLINE __attribute__((noinline))
+#endif
+
+/* C99 has no _Static_assert; GCC and Clang have it as an extension. glibc hides theirs
+ * behind a macro that does not show the text: not being followed by a parenthesis at once
+ * keeps that away. */
+#define NRPC_NOTHING_
+#ifdef __cplusplus
+#define NRPC_STATIC_ASSERT(condition, text) static_assert(condition, text)
+#define NRPC_BEGIN_C extern "C" {
+#define NRPC_END_C }
+#else
+#define NRPC_BEGIN_C
+#define NRPC_END_C
+#define NRPC_STATIC_ASSERT(condition, text) \
+    __extension__ _Static_assert NRPC_NOTHING_(condition, text)
+#endif
+
+/* --- Ranges ------------------------------------------------------------------------------- */
+
+NRPC_STATIC_ASSERT(NRPC_MAX_STREAMS >= 1 && NRPC_MAX_STREAMS <= 1024, "NRPC_MAX_STREAMS: 1..1024");
+NRPC_STATIC_ASSERT(NRPC_HPACK_ENTRIES >= 0 && NRPC_HPACK_ENTRIES <= 128 &&
+                       (NRPC_HPACK_ENTRIES & (NRPC_HPACK_ENTRIES - 1)) == 0,
+                   "NRPC_HPACK_ENTRIES: 0, 1, 2, 4 .. 128");
+NRPC_STATIC_ASSERT(NRPC_HEADER_LIST_MAX >= 1024 && NRPC_HEADER_LIST_MAX <= 65535,
+                   "NRPC_HEADER_LIST_MAX: 1024..65535");
+NRPC_STATIC_ASSERT(NRPC_HEADER_BLOCK_MAX >= 1024 && NRPC_HEADER_BLOCK_MAX <= 65535,
+                   "NRPC_HEADER_BLOCK_MAX: 1024..65535");
+NRPC_STATIC_ASSERT(NRPC_STATUS_MESSAGE_MAX >= 9 && NRPC_STATUS_MESSAGE_MAX <= 126,
+                   "NRPC_STATUS_MESSAGE_MAX: 9..126");
+NRPC_STATIC_ASSERT(NRPC_METADATA_BYTES == 0 ||
+                       (NRPC_METADATA_BYTES >= 64 && NRPC_METADATA_BYTES <= 8192 &&
+                        (NRPC_METADATA_BYTES & (NRPC_METADATA_BYTES - 1)) == 0),
+                   "NRPC_METADATA_BYTES: 0, or a power of two 64..8192");
+NRPC_STATIC_ASSERT(NRPC_GLITCHES_MAX >= 8 && NRPC_GLITCHES_MAX <= 250, "NRPC_GLITCHES_MAX: 8..250");
+NRPC_STATIC_ASSERT(NRPC_PINGS_MAX >= 3 && NRPC_PINGS_MAX <= 250, "NRPC_PINGS_MAX: 3..250");
+
+#endif
