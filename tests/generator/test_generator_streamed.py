@@ -1,5 +1,5 @@
 # tests/generator/test_generator_streamed.py - streamed fields: what the generator writes for them, and what it refuses.
-# Layer: tests. Source: nanorpc/streamed.h, walk.h; README, "Messages larger than memory".
+# Layer: tests. Source: nanorpc/streamed.h, walk.h; docs/protos.md, "Messages larger than memory".
 # SPDX-License-Identifier: Apache-2.0
 import re
 import subprocess

@@ -48,7 +48,11 @@ def later(stub):
 
 
 def pulled(stub):
-    assert [reading.value for reading in stub.List(Which(sensor=1), timeout=10)] == [1000, 2000, 3000]
+    assert [reading.value for reading in stub.List(Which(sensor=1), timeout=10)] == [
+        1000,
+        2000,
+        3000,
+    ]
     assert list(stub.List(Which(sensor=9), timeout=10)) == []
 
 
@@ -78,7 +82,9 @@ def pushed(stub):
         while True:
             next(first)
     except grpc.RpcError as error:
-        assert error.code() == grpc.StatusCode.ABORTED and error.details() == "another one looks now"
+        assert (
+            error.code() == grpc.StatusCode.ABORTED and error.details() == "another one looks now"
+        )
     second.cancel()
 
 
@@ -116,7 +122,9 @@ def unseen(channel, stub):
 
 
 def metadata(stub):
-    reply, call = stub.Tag.with_call(Which(), timeout=10, metadata=[("x-tag", "tomato"), ("x-other", "y")])
+    reply, call = stub.Tag.with_call(
+        Which(), timeout=10, metadata=[("x-tag", "tomato"), ("x-other", "y")]
+    )
     assert reply.value == 6
     assert dict(call.initial_metadata())["x-tag-back"] == "tomato"
     assert dict(call.trailing_metadata())["x-device"] == "plant"
