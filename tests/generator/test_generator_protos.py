@@ -5,6 +5,7 @@ import re
 import subprocess
 
 import pytest
+
 from workshop import NANOPB, ROOT, bench  # noqa: F401 (fixtures)
 
 PAGE = (ROOT / "docs" / "protos.md").read_text()
@@ -12,7 +13,11 @@ NONE = "# nothing\n"
 REP = "message Rep { int32 n = 1; }\n"
 SERVICE = REP + "service S { rpc Do(Req) returns (Rep); }\n"
 PROTO2 = 'syntax = "proto2";\n' + SERVICE.replace("int32 n", "required int32 n")
-GOOGLE = 'import "google/protobuf/%s.proto";\n' + SERVICE + "message Req { int32 n = 9; google.protobuf.%s }\n"
+GOOGLE = (
+    'import "google/protobuf/%s.proto";\n'
+    + SERVICE
+    + "message Req { int32 n = 9; google.protobuf.%s }\n"
+)
 # Of googleapis, as little as an annotation needs.
 ANNOTATIONS = {
     "google/api/http.proto": 'syntax = "proto3";\npackage google.api;\nmessage HttpRule { string get = 2; }\n',
@@ -39,7 +44,7 @@ def google(file, field, options=NONE):
     )
 
 
-# The first cell of a row: [tries of what works], [tries of what does not]. A try: proto, options, files, protos, flags.
+# The first cell of a row: tries of what works, tries of what does not. A try: arguments of attempt().
 ROWS = {
     "numbers, `bool`, 64 bits too": (
         [
@@ -121,7 +126,9 @@ ROWS = {
     "a message in itself": (
         [
             dict(
-                proto=req("int32 n = 1; Req a = 2; Other o = 3;", "message Other { Req back = 1; }\n"),
+                proto=req(
+                    "int32 n = 1; Req a = 2; Other o = 3;", "message Other { Req back = 1; }\n"
+                ),
                 options="Req.a type:FT_IGNORE\nOther.back type:FT_IGNORE\n",
             )
         ],
@@ -180,8 +187,8 @@ ROWS = {
     "`proto2`: `required`, `optional`, defaults": (
         [
             dict(
-                proto=PROTO2
-                + "enum E { A = 1; B = 2; }\nmessage Req { required int32 a = 1; optional int32 b = 2 [default = 7];\n"
+                proto=PROTO2 + "enum E { A = 1; B = 2; }\nmessage Req { required int32 a = 1;\n"
+                "optional int32 b = 2 [default = 7];"
                 'optional string s = 3 [default = "abc"]; optional E e = 4 [default = B]; }\n',
                 options="Req.s max_length:9\n",
             )
@@ -195,8 +202,8 @@ ROWS = {
     "`proto2` extensions": (
         [
             dict(
-                proto=PROTO2
-                + "message Req { optional int32 n = 1; extensions 100 to 200; }\nextend Req { optional int32 x = 100; }\n",
+                proto=PROTO2 + "message Req { optional int32 n = 1; extensions 100 to 200; }\n"
+                "extend Req { optional int32 x = 100; }\n",
                 options="Req.extensions type:FT_IGNORE\n",
             )
         ],
@@ -286,7 +293,13 @@ ROWS = {
         [],
     ),
     "messages that no method needs": (
-        [dict(proto=req("int32 n = 1;", "message Unused { string s = 1; repeated Unused u = 2; }\n"))],
+        [
+            dict(
+                proto=req(
+                    "int32 n = 1;", "message Unused { string s = 1; repeated Unused u = 2; }\n"
+                )
+            )
+        ],
         [],
     ),
 }
@@ -320,7 +333,7 @@ def attempt(bench, proto, options=NONE, files=(), protos=("s",), flags=(), inclu
             assert not list(bench.out.iterdir())
             return "refused", done.stderr
     for source in sorted(bench.out.rglob("*.c")):
-        done = bench.try_compile(source, "gcc", flags)
+        done = bench.try_compile(source, "gcc", [*flags, "-fsyntax-only"])
         if done.returncode != 0 or done.stderr:
             return "does not compile", done.stderr
     return "works", ""
@@ -448,7 +461,7 @@ def test_what_arrives(bench, fields, more, options, flags, data, show, printed):
 def test_enums_are_short_on_the_boards(tmp_path):
     """What makes the row about enum values true there."""
     source = tmp_path / "short.c"
-    source.write_text("enum e { A, B };\n_Static_assert(sizeof(enum e) == 1, \"\");\n")
+    source.write_text('enum e { A, B };\n_Static_assert(sizeof(enum e) == 1, "");\n')
     subprocess.run(
         ["arm-none-eabi-gcc", "-mcpu=cortex-m3", "-mthumb", "-fsyntax-only", source], check=True
     )

@@ -61,6 +61,7 @@ def followed(stub):
     calls = [stub.Follow(Which(), timeout=30) for _ in range(2)]
     for call in calls:
         before = None
+        assert next(call).missed == 0
         for _ in range(500):
             reading = next(call)
             assert before is None or reading.value == before + 1 + reading.missed, (before, reading)
@@ -70,6 +71,20 @@ def followed(stub):
     assert all(next(call).value > 500 for call in more)
     for call in more:
         call.cancel()
+
+
+def slow(port):
+    """A follower with a small window, that reads late: what it has missed is counted."""
+    options = [("grpc.http2.lookahead_bytes", 64), ("grpc.http2.bdp_probe", 0)]
+    with grpc.insecure_channel("127.0.0.1:" + port, options) as channel:
+        call = plant_pb2_grpc.PlantStub(channel).Follow(Which(), timeout=30)
+        values = [next(call)]
+        time.sleep(0.5)
+        values += [next(call) for _ in range(300)]
+        call.cancel()
+    assert sum(reading.missed for reading in values) > 0
+    for before, reading in zip(values, values[1:]):
+        assert reading.value == before.value + 1 + reading.missed, (before, reading)
 
 
 def pushed(stub):
@@ -117,7 +132,9 @@ def unseen(channel, stub):
         call.cancel()
         time.sleep(0.02)
     assert waits.result().value == 42
-    next(views), next(follows)
+    newest = stub.Read(Which(sensor=0), timeout=10).value
+    assert any(reading.value >= newest for reading in views)
+    next(follows)
     views.cancel(), follows.cancel()
 
 
@@ -139,6 +156,7 @@ def main():
             example(stub)
             print("plant:", example.__name__)
         unseen(channel, stub)
+        slow(sys.argv[1])
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-/* tests/readme/services/guarded.h - what docs/services.md's guarded.c calls, and what main.c calls of it.
- * Layer: test. Source: none.
+/* tests/readme/services/guarded.h - what docs/services.md's guarded.c calls, and what main.c calls
+ * of it. Layer: test. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef GUARDED_H
 #define GUARDED_H

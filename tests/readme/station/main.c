@@ -1,5 +1,5 @@
-/* tests/readme/station/main.c - makes all the calls of docs/client.md to server.py beside this file,
- * and fails where something else comes of them than the page says. Layer: test. Source: none.
+/* tests/readme/station/main.c - makes all the calls of docs/client.md to server.py beside this
+ * file, and fails where something else comes of them than the page says. Layer: test. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "station.h"
 

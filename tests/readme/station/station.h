@@ -1,5 +1,5 @@
-/* tests/readme/station/station.h - what the functions of docs/client.md call, and what main.c calls of them.
- * Layer: test. Source: none.
+/* tests/readme/station/station.h - what the functions of docs/client.md call, and what main.c calls
+ * of them. Layer: test. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef STATION_H
 #define STATION_H
