@@ -219,7 +219,7 @@ $(GENERATOR_READY): $(VENV_READY) | $(NANOPB_READY)
 # A file imports what is beside it.
 define proto_rules # $1: a .proto file's path below proto/, without its ending
 $(call gen_files,$1) &: \
-    $(wildcard proto/$(dir $1)*.proto proto/$(dir $1)*.options) $(GENERATOR) $(wildcard proto/*.py) $(GENERATOR_READY)
+    $(wildcard proto/$(dir $1)*.proto proto/$(dir $1)*.options) $(GENERATOR) $(wildcard proto/nanorpc_generator/*.py) $(GENERATOR_READY)
 	$(call say,GEN,$1.pb.c $1.nrpc.c)
 	$(Q)mkdir -p $(B)/gen
 	$(Q)$(PROTOC) --plugin=protoc-gen-nanopb=$(NANOPB_DIR)/generator/protoc-gen-nanopb \

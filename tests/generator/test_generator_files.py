@@ -159,8 +159,8 @@ CPP = """
 #include <cstring>
 #include "shop.nrpc.h"
 #include "kinds.nrpc.h"
-#include "services/health.h"
-#include "services/reflection.h"
+#include "nanorpc/services/health.h"
+#include "nanorpc/services/reflection.h"
 
 enum nrpc_status a_b_Kinds_Unary(struct nrpc_call *call, const a_b_Small *request, a_b_Large *reply)
 {

@@ -1,10 +1,13 @@
-# proto/clients.py - the clients of a .proto file's services: NAME.client.h and NAME.client.c.
-# Layer: generator, runs on the host; protoc-gen-nanorpc imports it. Source: nanorpc/client.h, nanorpc/wait.h.
+# proto/nanorpc_generator/clients.py - clients: NAME.client.h and NAME.client.c.
+# Layer: generator, runs on the host. Source: nanorpc/client.h, nanorpc/wait.h.
 # SPDX-License-Identifier: Apache-2.0
+"""Given: a Source and its services. Gives: the text of the header, functions that begin calls and what their replies come to,
+and of the C file, the methods as clients see them."""
 import re
 
-UNARY, CLIENT_STREAM, SERVER_STREAM, BIDI = range(4)
-STREAMED_MIN = 32  # as in protoc-gen-nanorpc
+from .reading import BIDI, CLIENT_STREAM, SERVER_STREAM, STREAMED_MIN, UNARY
+from .text import KIND_TITLES, client_names, comment, included_messages
+
 # From the client's side: what it gets is a stream where the server's messages are.
 KINDS = ("NRPC_UNARY", "NRPC_UNARY", "NRPC_CLIENT_STREAM", "NRPC_CLIENT_STREAM")
 
@@ -16,33 +19,6 @@ START = {
 }
 START_END = (" options: NULL: none; borrowed for the call of this function%(request)s. events: kept until `done`. "
              "Returns the call, or NULL: see nrpc_client_start.")
-
-
-def identifiers(method):
-    """(C identifier, what it is) of one method's client."""
-    c = method.c_name
-    yield c + "_method", "client's method"
-    yield c + "_start", "start function"
-    yield c + "_got", "client's thunk"
-    yield c + "_wait_events", "events of its blocking calls"
-    if writes(method):
-        yield c + "_write", "write function"
-        yield c + "_put", "put function"
-    if method.streams_fields():
-        yield c + "_caller", "client's codec"
-        yield c + "_piece", "client's thunk"
-        yield c + "_pieces", "client's path"
-        yield c + "_more", "client's thunk"
-        return
-    yield c + ("_wait" if method.kind == UNARY else "_open"), "blocking function"
-    if gets(method):
-        yield c + "_get", "get function"
-    elif writes(method):
-        yield c + "_end", "end function"
-
-
-def distinct(service, side):
-    return list({getattr(m, side).full_name: getattr(m, side) for m in service.methods}.values())
 
 
 # To a client a reply's streamed field, method.streamed_out, comes in, and a request's goes out.
@@ -71,14 +47,6 @@ def largest_streamed(service, reserve):
                 for m in service.methods if m.streams_fields()), default=None)
 
 
-def writes(method):
-    return method.kind in (CLIENT_STREAM, BIDI)
-
-
-def gets(method):
-    return method.kind in (SERVER_STREAM, BIDI)
-
-
 def function(result, name, parameters, body):
     head = "static inline %s%s%s(" % (result, "" if result.endswith("*") else " ", name)
     text = head + ", ".join(parameters) + ")"
@@ -103,12 +71,12 @@ def start(method):
         yield from start_streamed(method)
         return
     parameters = ["struct nrpc_channel *channel", "const struct nrpc_call_options *options"]
-    parameters += [] if writes(method) else [request]
+    parameters += [] if method.writes() else [request]
     parameters += ["const struct %s_events *events" % c]
     yield function("struct nrpc_call *", c + "_start", parameters,
                    "return nrpc_client_start(channel, &%s_method, options, %s, &events->on);"
-                   % (c, "NULL" if writes(method) else "request"))
-    if writes(method):
+                   % (c, "NULL" if method.writes() else "request"))
+    if method.writes():
         yield "/* The next request: see nrpc_client_write. */\n"
         yield function("int", c + "_write", ["struct nrpc_call *call", request],
                        "return nrpc_client_write(call, request);")
@@ -117,12 +85,12 @@ def start(method):
 def start_streamed(method):
     c, request = method.c_name, "%s *request" % method.request.c_type()
     parameters = ["struct nrpc_channel *channel", "const struct nrpc_call_options *options"]
-    parameters += [] if writes(method) else [request, "uint32_t length"]
+    parameters += [] if method.writes() else [request, "uint32_t length"]
     parameters += ["const struct %s_events *events" % c]
     begin = "nrpc_client_start(channel, &%s_method, options, %%s, &events->on)" % c
     yield function("struct nrpc_call *", c + "_start", parameters,
-                   "return %s;" % (begin % "NULL") if writes(method) else sized(method, begin))
-    if writes(method):
+                   "return %s;" % (begin % "NULL") if method.writes() else sized(method, begin))
+    if method.writes():
         yield "/* The next request: see nrpc_client_write; length: see nrpc_streamed_message. */\n"
         yield function("int", c + "_write", ["struct nrpc_call *call", request, "uint32_t length"],
                        sized(method, "nrpc_client_write(call, %s)"))
@@ -138,7 +106,7 @@ def streamed_comment(method):
     return text + (STREAMED_IN % method.streamed_out.proto_name() if method.streamed_out else "")
 
 
-def blocking(method, comment):
+def blocking(method):
     if method.streams_fields():
         return
     c, request = method.c_name, "const %s *request" % method.request.c_type()
@@ -150,13 +118,13 @@ def blocking(method, comment):
         yield function("enum nrpc_status", c + "_wait", parameters + [request, reply],
                        "return nrpc_wait_unary(channel, &%s_method, options, request, reply, &%s_wait_events.on);" % (c, c))
     yield comment("Begins a blocking call: see nrpc_wait_open.")
-    yield function("int", c + "_open", ["struct nrpc_wait *wait"] + parameters + ([] if writes(method) else [request]),
+    yield function("int", c + "_open", ["struct nrpc_wait *wait"] + parameters + ([] if method.writes() else [request]),
                    "return nrpc_wait_open(wait, channel, &%s_method, options, %s, &%s_wait_events.on);"
-                   % (c, "NULL" if writes(method) else "request", c))
-    if writes(method):
+                   % (c, "NULL" if method.writes() else "request", c))
+    if method.writes():
         yield "/* The next request, blocking: see nrpc_wait_put. */\n"
         yield function("int", c + "_put", ["struct nrpc_wait *wait", request], "return nrpc_wait_put(wait, request);")
-    if gets(method):
+    if method.pulled():
         yield "/* The next reply, blocking: see nrpc_wait_get. Then nrpc_wait_end. */\n"
         yield function("int", c + "_get", ["struct nrpc_wait *wait", reply], "return nrpc_wait_get(wait, reply);")
     else:
@@ -165,10 +133,10 @@ def blocking(method, comment):
                        "return nrpc_wait_end(wait, reply);")
 
 
-def header_method(method, comment, titles):
-    c = {"c": method.c_name, "request": "" if writes(method) else ", as is request"}
+def header_method(method):
+    c = {"c": method.c_name, "request": "" if method.writes() else ", as is request"}
     yield comment((method.comment + "\n" if method.comment else "")
-                  + "/%s/%s. %s." % (method.service.name, method.name, titles[method.kind]))
+                  + "/%s/%s. %s." % (method.service.name, method.name, KIND_TITLES[method.kind]))
     yield "struct %(c)s_events {\n    struct nrpc_events on;\n" % c
     yield "    enum nrpc_status (*reply)(struct nrpc_call *call, const %s *reply); /* see nrpc_events */\n" \
         % method.reply.c_type()
@@ -180,17 +148,18 @@ def header_method(method, comment, titles):
     yield "extern const struct nrpc_client_method %(c)s_method;\n\n" % c
     yield comment(START[method.kind] % c + START_END % c + streamed_comment(method))
     yield from start(method)
-    yield from blocking(method, comment)
+    yield from blocking(method)
 
 
-def generate_header(source, services, included, messages, comment, titles):
+def generate_header(source, services):
+    included = client_names(source)[2]
     guard = re.sub("[^A-Z0-9]", "_", (source.stem + "_CLIENT_H").upper())
     yield "/* %s - clients of the services of %s.\n" % (included, source.desc.name)
     yield " * Layer: application. Source: written by protoc-gen-nanorpc, do not edit. */\n"
     yield "#ifndef %s\n#define %s\n\n#include \"nanorpc/client.h\"\n#include \"nanorpc/wait.h\"\n" % (guard, guard)
     if any(method.streams_fields() for service in services for method in service.methods):
         yield "#include \"nanorpc/streamed.h\"\n"
-    for name in messages:
+    for name in included_messages(source, services):
         yield source.options.genformat % name + "\n"
     yield "\nNRPC_BEGIN_C\n\n"
     for service in services:
@@ -204,10 +173,10 @@ def generate_header(source, services, included, messages, comment, titles):
                 size = "NRPC_STREAMED_MAX(%d, %d)" % (size, streamed)
             yield "#define %s_%s_BYTES %s%s\n" % (name, side.upper(), size,
                                                   " /* %s */" % message.c_type() if message else "")
-        members = ["%s m%d;" % (m.c_type(), i) for i, m in enumerate(distinct(service, "reply"))]
+        members = ["%s m%d;" % (m.c_type(), i) for i, m in enumerate(service.distinct("reply"))]
         yield "union %s_reply {\n    %s\n};\n\n" % (name, "\n    ".join(members or ["char none;"]))
         for method in service.methods:
-            yield from header_method(method, comment, titles)
+            yield from header_method(method)
     yield "NRPC_END_C\n\n#endif\n"
 
 
@@ -258,7 +227,8 @@ def code_method(method):
     yield "const struct %s_events %s_wait_events = {.on = {.done = nrpc_wait_done}, .reply = %s_waited};\n\n" % (c, c, c)
 
 
-def generate_code(source, services, name, included):
+def generate_code(source, services):
+    _, name, included = client_names(source)
     yield "/* %s - clients of the services of %s.\n" % (name, source.desc.name)
     yield " * Layer: application. Source: written by protoc-gen-nanorpc, do not edit. */\n"
     yield "#include \"%s\"\n\n#if NRPC_CLIENT\n\n" % included
@@ -267,7 +237,7 @@ def generate_code(source, services, name, included):
         for side in ("request", "reply"):
             _, the_largest = largest(service, side)
             exact = side == "reply" or largest_streamed(service, 0) is None
-            for message in distinct(service, side):
+            for message in service.distinct(side):
                 if any(m.all_streamed[s] for m in service.methods for s, other in m.sides() if other is message):
                     continue  # its largest size is not nanopb's to say
                 yield "NRPC_STATIC_ASSERT(%s %s %s_client_%s_BYTES, \"%s: generate messages and clients together\");\n" \
