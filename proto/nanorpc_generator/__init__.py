@@ -4,6 +4,7 @@
 """What happens, module by module:
 
 with_nanopb  nanopb's own generator, whose reading of .options files and whose sizes are used
+names        what may be a name in C and C++, and names that no two files share
 reading      what protoc sends, as messages, services and methods
 checking     all that is wrong with them, as the user reads it
 text         what the files are called, and how their comments are laid out

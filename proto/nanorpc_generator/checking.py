@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Given: services and messages as reading.py has them. Gives: lines of text for the user, each with the place, what is wrong
 with it, and what to do; none: all can be written."""
+import os
+
+from .names import global_reason, keyword_reason, member_reason, object_name
 from .reading import STREAMED_DEPTH, STREAMED_MIN, shared_prefixes
 
-C_KEYWORDS = frozenset("""auto break case char const continue default do double else enum extern
-    float for goto if inline int long register restrict return short signed sizeof static struct
-    switch typedef union unsigned void volatile while bool true false""".split())
 METHODS_MAX = 255  # nrpc_match's ordinals are one byte, 255 is no match
 PREFIX_MAX = 126   # 0x80 | 127 closes the list
 
@@ -41,27 +41,17 @@ class Checker:
             self.found.append((message, "%s: %s: left out by skip_message or discard_deprecated, but %s "
                                "needs it" % (message.source.desc.name, message.full_name[1:], wanted_by), False))
             return
-        if str(message.c_type()) in C_KEYWORDS:
-            self.found.append((message, "%s: %s: a keyword of C; rename the message"
-                               % (message.source.desc.name, message.full_name[1:]), False))
         self.open.append(message.full_name)
         described = {f.number: f for f in message.desc.field}
         for field in message.stored.all_fields():
             self.check_field(message, field, described.get(field.tag))
-        for group in message.stored.oneofs.values():
-            self.check_name(message, group)
         self.open.pop()
-
-    def check_name(self, message, field):
-        if message.source.style.var_name(field.name) in C_KEYWORDS:
-            self.add(message, field.name, "a keyword of C; rename the field")
 
     def check_field(self, message, field, described):
         if described is None:
             self.add(message, field.name, "extensions have no largest size; give %(mask)s "
                      "type:FT_IGNORE in %(file)s")
             return
-        self.check_name(message, field)
         inner = self.messages.get(described.type_name) if field.pbtype in ("MESSAGE", "MSG_W_CB") else None
         self.check_bounds(message, field, inner)
         if inner is None:
@@ -110,27 +100,110 @@ def check_streamed(method):
                         % (name, "oneof" if field.rules == "ONEOF" else "repeated")
 
 
-def check_names(services, sources):
-    """Two things that would have one name in C. Names of messages are nanopb's to check."""
-    taken, problems = {}, []
+def scope_problems(names, types):
+    """Of the members of one struct or union, those that C++ does not take. names: {of a field: in C}."""
+    for field, name in names.items():
+        if name in types:
+            yield field, "the C type of this or another field of its message, which C++ does not allow; rename the field"
+
+
+def member_problems(message, macros):
+    """(field, what is wrong with its name) of a message."""
+    var, stored = message.source.style.var_name, message.stored
+    names = {f.name: str(var(f.name)) for f in [*stored.all_fields(), *stored.oneofs.values()]}
+    for field, name in names.items():
+        reason = member_reason(name, macros)
+        if reason:
+            yield field, reason + "; rename the field"
+    types = {f.name: str(message.source.style.type_name(f.ctype) if f.pbtype in ("MESSAGE", "MSG_W_CB", "ENUM", "UENUM") else f.ctype)
+             for f in stored.all_fields()}
+    within = {f.name for group in stored.oneofs.values() if not group.anonymous for f in group.fields}
+    counts = {"pb_size_t"} if any(f.rules in ("REPEATED", "ONEOF") for f in stored.all_fields()) else set()
+    yield from scope_problems({f: n for f, n in names.items() if f not in within}, {*types.values(), *counts})
+    for group in stored.oneofs.values():
+        inner = [f.name for f in group.fields if f.name in within]
+        yield from scope_problems({f: names[f] for f in inner}, {types[f] for f in inner})
+
+
+def check_file(source, messages, own):
+    """What C or C++ would not take in nanopb's header of a file."""
+    names, macros = own
+    style, package = source.style, " or the package" if source.desc.package else ""
+    for message in (m for m in messages.values() if m.source is source and m.stored is not None):
+        where = "%s: %s" % (source.desc.name, message.full_name[1:])
+        reason = global_reason(str(message.c_type()), names)
+        tag = str(style.struct_name(message.stored.name))
+        if reason is None and keyword_reason(tag):
+            reason = "its struct would be %s, %s" % (tag, keyword_reason(tag))
+        if reason:
+            yield "%s: %s; rename the message%s" % (where, reason, package)
+        for field, problem in member_problems(message, macros):
+            yield "%s.%s: %s" % (where, field, problem)
+    for enum in source.parsed.enums:
+        where = "%s: enum %s" % (source.desc.name, ".".join(enum.names.parts))
+        tag = str(style.enum_name(enum.names))
+        reason = global_reason(str(style.type_name(enum.names)), names) or \
+            (keyword_reason(tag) and "it would be enum %s, %s" % (tag, keyword_reason(tag)))
+        if reason:
+            yield "%s: %s; rename the enum%s" % (where, reason, package)
+        for name, _ in enum.values:
+            reason = global_reason(str(style.enum_entry(name)), names)
+            if reason:
+                yield "%s: its value %s: %s; rename the value%s" % (where, style.enum_entry(name), reason, package)
+
+
+def check_guards(sources):
+    """nanopb's headers of files that are included together; the second of two with one guard would be empty."""
+    guards = {}
     for source in sources:
+        if source.desc.name in ("nanopb.proto", "google/protobuf/descriptor.proto"):
+            continue  # they are never included
+        name = source.stem + source.options.extension + source.options.header_extension
+        name = os.path.basename(name) if source.options.strip_path else name
+        text = "".join(c if c.isalnum() else "_" for c in (source.desc.package + "_" if source.desc.package else "") + name).upper()
+        other = guards.setdefault(text, source)
+        if other is not source and other.parsed.messages + other.parsed.enums and source.parsed.messages + source.parsed.enums:
+            yield "%s and %s: nanopb's headers of both would have the include guard PB_%s_INCLUDED; rename one, or give it " \
+                "another package" % (other.desc.name, source.desc.name, text)
+
+
+def taken_names(sources):
+    """{name in C: whose it is} of all messages and enums, and of the files' descriptors."""
+    taken = {}
+    for source in sources:
+        taken[object_name(source.desc.name)] = "the descriptor of %s" % source.desc.name
+        for name, whose in source.globals():
+            taken[name] = whose
         for message in source.parsed.messages:
-            for form in ("%s", "%s_msg", "%s_fields", "%s_size", "%s_init_zero", "%s_init_default"):
+            for form in ("%s_msg", "%s_fields", "%s_size", "%s_init_zero", "%s_init_default"):
                 taken[form % source.style.type_name(message.name)] = "message %s" % message.name
-        for enum in source.parsed.enums:
-            for name in [enum.names] + [name for name, _ in enum.values]:
-                taken[str(name)] = "enum %s" % enum.names
+    return taken
+
+
+def check_names(services, sources, own):
+    """Two things that would have one name in C, and what is not ours to name. Names of messages are nanopb's to check."""
+    taken = taken_names(sources)
+    for source in sources:
+        descriptor = object_name(source.desc.name)
+        whose = dict(source.globals()).get(descriptor)
+        if whose:
+            yield "%s: its descriptor would be %s in C, as is %s; rename one" % (source.desc.name, descriptor, whose)
     for service in services:
+        where = service.source.desc.name
         for name, owner, role in service.identifiers():
-            where = "%s: %s: " % (service.source.desc.name, owner)
+            reason = global_reason(name, own[0])
             if name in taken:
-                problems.append(where + "its %s would be %s in C, as is that of %s; rename one"
-                                % (role, name, taken[name]))
-            elif name.startswith("nrpc_"):
-                problems.append(where + "names beginning with nrpc_ are the library's own; rename the "
-                                "package or the service")
+                yield "%s: %s: its %s would be %s in C, as is that of %s; rename one" % (where, owner, role, name, taken[name])
+            elif reason and name.startswith("nrpc_"):
+                yield "%s: %s: names beginning with nrpc_ are the library's own; rename the package or the service" % (where, owner)
+            elif reason:
+                yield "%s: %s: its %s would be %s in C, %s; rename one of its parts" % (where, owner, role, name, reason)
             taken.setdefault(name, owner)
-    return problems
+    for service in services:  # in C++ a type may not have the tag of another, nor a macro's name
+        for name, owner, role in service.tags():
+            if taken.get(name, "").split()[:1] in (["message"], ["enum"]):
+                yield "%s: %s: its %s would be %s in C, as is that of %s; rename one" \
+                    % (service.source.desc.name, owner, role, name, taken[name])
 
 
 def check_table(service):
@@ -142,8 +215,8 @@ def check_table(service):
             for before, method, n in shared_prefixes(service.methods) if n > PREFIX_MAX]
 
 
-def all_problems(messages, services, sources, generated):
-    """Of all that is generated now, or that it needs. generated: names of .proto files."""
+def all_problems(messages, services, sources, generated, own):
+    """Of all that is generated now, or that it needs. sources: by name; generated: names of .proto files; own: see own_names."""
     chosen = [service for service in services if service.source.desc.name in generated]
     methods = [method for service in chosen for method in service.methods]
     checker = Checker(messages)
@@ -152,4 +225,10 @@ def all_problems(messages, services, sources, generated):
             checker.check(message, "%s.%s" % (method.service.name, method.name))
     problems = checker.problems() + [text for service in chosen for text in check_table(service)]
     problems += [text for method in methods for text in check_streamed(method)]
-    return problems + check_names(services, sources)
+    reached = {messages[name].source.desc.name for name in checker.done}
+    for source in sources.values():
+        if source.desc.name in generated or source.desc.name in reached:
+            problems += check_file(source, messages, own)
+    for name in generated:
+        problems += [text for text in check_guards(sources[name].visible) if text not in problems]
+    return problems + list(check_names(services, sources.values(), own))

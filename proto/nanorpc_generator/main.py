@@ -10,7 +10,7 @@ from . import clients, descriptors, servers, tables
 from .checking import all_problems
 from .reading import Service, Source
 from .text import client_names, descriptor_name, file_names
-from .with_nanopb import Problem, import_nanopb, name_field_errors, parse_parameter
+from .with_nanopb import Problem, import_nanopb, name_field_errors, own_names, parse_parameter
 
 
 def use_project_python(command):
@@ -21,17 +21,6 @@ def use_project_python(command):
         os.execv(python, [python, command])
     sys.exit("protoc-gen-nanorpc: %s has no google.protobuf: run `make` in the project, or install "
              "grpcio-tools or python3-protobuf" % sys.executable)
-
-
-def link_dependencies(source, sources):
-    """Lets nanopb see the files that `source` imports, as it does itself before it writes."""
-    seen, waiting = set(), list(source.desc.dependency)
-    while waiting:
-        name = waiting.pop(0)
-        if name in sources and name not in seen:
-            seen.add(name)
-            source.parsed.add_dependency(sources[name].parsed)
-            waiting += sources[name].desc.dependency
 
 
 def texts(source, services, files):
@@ -51,18 +40,20 @@ def run(nanopb, request, response, usage):
     options.options_path.append(os.path.dirname(request.file_to_generate[0]))
     name_field_errors(nanopb)
     sources = {desc.name: Source(nanopb, desc, options) for desc in request.proto_file}
+    for source in sources.values():
+        source.see(sources)
     messages = {m.full_name: m for source in sources.values() for m in source.messages(nanopb)}
     services = [Service(source, i, messages) for source in sources.values()
                 for i in range(len(source.desc.service))]
     files = descriptors.Files(request.proto_file)
-    problems = all_problems(messages, services, sources.values(), request.file_to_generate)
-    problems += files.clashes()
+    problems = all_problems(messages, services, sources, request.file_to_generate, own_names(nanopb))
     if problems:
         raise Problem("\n".join(problems))
 
     for name in request.file_to_generate:
         source = sources[name]
-        link_dependencies(source, sources)
+        for imported in source.visible[1:]:  # as nanopb does before it writes
+            source.parsed.add_dependency(imported.parsed)
         for file_name, pieces in texts(source, [s for s in services if s.source is source], files):
             response.file.add(name=file_name, content="".join(pieces))
 

@@ -7,6 +7,7 @@ import contextlib
 import io
 import os
 
+from .names import Locals
 from .with_nanopb import Problem
 
 UNARY, CLIENT_STREAM, SERVER_STREAM, BIDI = range(4)
@@ -22,6 +23,10 @@ class Message:
 
     def c_type(self):
         return self.source.style.type_name(self.stored.name)
+
+    def struct(self):
+        """The same type, where something else hides c_type()."""
+        return "struct %s" % self.source.style.struct_name(self.stored.name)
 
     def size_macro(self):
         return self.source.style.define_name("%s_size" % self.stored.name)
@@ -51,6 +56,31 @@ class Source:
             raise Problem(chatter.getvalue().strip())
         except Exception as error:
             raise Problem("%s: %s" % (desc.name, error))
+
+    def globals(self):
+        """What nanopb's header of this file has at file scope, apart from macros that end in _WORD: (name, what it is)."""
+        for message in self.parsed.messages:
+            yield str(self.style.type_name(message.name)), "message %s" % message.name
+            yield str(self.style.struct_name(message.name)), "message %s" % message.name
+        for enum in self.parsed.enums:
+            yield str(self.style.type_name(enum.names)), "enum %s" % enum.names
+            yield str(self.style.enum_name(enum.names)), "enum %s" % enum.names
+            for name, _ in enum.values:
+                yield str(self.style.enum_entry(name)), "enum %s" % enum.names
+        for short, full in self.parsed.manglenames.reverse_name_mapping.items():
+            if str(short) != str(full):  # a macro
+                yield str(full), "message or enum %s" % short
+
+    def see(self, sources):
+        """Sets `visible`, this file and all that it imports, and `local`, for names of our own among theirs."""
+        names, waiting = [], [self.desc.name]
+        while waiting:
+            name = waiting.pop(0)
+            if name in sources and name not in names:
+                names.append(name)
+                waiting += sources[name].desc.dependency
+        self.visible = [sources[name] for name in names]
+        self.local = Locals(name for source in self.visible for name, _ in source.globals())
 
     def options_name(self):
         try:
@@ -100,7 +130,7 @@ class Streamed:
 
 class Method:
     def __init__(self, service, index, desc, messages):
-        self.service, self.name = service, desc.name
+        self.service, self.name, self.local = service, desc.name, service.source.local
         self.c_name = "%s_%s" % (service.c_name, desc.name)
         self.kind = (SERVER_STREAM if desc.server_streaming else 0) + \
                     (CLIENT_STREAM if desc.client_streaming else 0)
@@ -198,6 +228,16 @@ class Service:
         for method in self.methods:
             for name, role in [*method.identifiers(), *method.client_identifiers()]:
                 yield name, "%s.%s" % (self.name, method.name), role
+
+    def tags(self):
+        """What else has a name, beside functions of the same: structs, unions and macros."""
+        for side in ("request", "reply"):
+            yield "%s_%s" % (self.object, side), self.name, "union"
+            for prefix in (self.object, self.c_name + "_client"):
+                yield "%s_%s_BYTES" % (prefix, side.upper()), self.name, "macro"
+        yield self.c_name + "_client_reply", self.name, "union"
+        for method in self.methods:
+            yield method.c_name + "_events", "%s.%s" % (self.name, method.name), "struct"
 
     def distinct(self, side):
         """The request or reply messages of all methods, each once."""

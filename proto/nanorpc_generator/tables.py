@@ -15,7 +15,7 @@ def code_absent(method):
     second name, by which the function that the engine asks at once sees that it was."""
     weak, absent = "__attribute__((weak))\n", method.c_name + "_absent"
     unused = ["call", "request"] + ([] if method.pulled() else ["reply"])
-    body = "\n{\n" + "".join("    (void)%s;\n" % name for name in unused) + "    return NRPC_UNIMPLEMENTED;\n}\n\n"
+    body = "\n{\n%s    return NRPC_UNIMPLEMENTED;\n}\n\n" % "".join(method.local("    (void)@%s;\n" % name) for name in unused)
     if not method.kind & CLIENT_STREAM:
         yield weak + prototype(method) + body
         return
@@ -25,27 +25,27 @@ def code_absent(method):
 
 def code_method(method):
     """The weak defaults, and functions of exactly the types that the table holds."""
-    c, weak = method.c_name, "__attribute__((weak))\n"
+    c, weak, local = method.c_name, "__attribute__((weak))\n", method.local
     yield from code_absent(method)
     if method.pulled():
-        yield weak + next_prototype(method) + "\n{\n    (void)reply;\n"
+        yield weak + next_prototype(method) + local("\n{\n    (void)@reply;\n")
         if method.kind == BIDI:
             # A client may wait for the server to speak first: it must hear at once that none will.
             yield "    if (%s == %s_absent) {\n        return NRPC_UNIMPLEMENTED;\n    }\n" % (c, c)
-            yield "    return nrpc_call_half_closed(call) ? NRPC_OK : NRPC_PENDING;\n}\n\n"
+            yield local("    return nrpc_call_half_closed(@call) ? NRPC_OK : NRPC_PENDING;\n}\n\n")
         else:
-            yield "    (void)call;\n    return NRPC_PENDING;\n}\n\n"
-    yield weak + cancelled_prototype(method) + "\n{\n    (void)call;\n    (void)why;\n}\n\n"
-    yield "static enum nrpc_status %s_call(struct nrpc_call *call, const void *request, void *reply)\n{\n" % c
+            yield local("    (void)@call;\n    return NRPC_PENDING;\n}\n\n")
+    yield weak + cancelled_prototype(method) + local("\n{\n    (void)@call;\n    (void)@why;\n}\n\n")
+    yield local("static enum nrpc_status %s_call(struct nrpc_call *@call, const void *@request, void *@reply)\n{\n" % c)
     if method.pulled():
-        yield "    (void)reply;\n    return %s(call, request);\n}\n\n" % c
-        yield "static enum nrpc_status %s_pull(struct nrpc_call *call, void *reply)\n{\n" % c
-        yield "    return %s_next(call, reply);\n}\n\n" % c
+        yield local("    (void)@reply;\n    return %s(@call, @request);\n}\n\n" % c)
+        yield local("static enum nrpc_status %s_pull(struct nrpc_call *@call, void *@reply)\n{\n" % c)
+        yield local("    return %s_next(@call, @reply);\n}\n\n" % c)
     else:
-        yield "    return %s(call, request, reply);\n}\n\n" % c
+        yield local("    return %s(@call, @request, @reply);\n}\n\n" % c)
     if method.kind == CLIENT_STREAM:
-        yield "static enum nrpc_status %s_pull(struct nrpc_call *call, void *reply)\n{\n" % c
-        yield "    (void)call;\n    (void)reply;\n"
+        yield local("static enum nrpc_status %s_pull(struct nrpc_call *@call, void *@reply)\n{\n" % c)
+        yield local("    (void)@call;\n    (void)@reply;\n")
         yield "    return %s == %s_absent ? NRPC_UNIMPLEMENTED : NRPC_PENDING;\n}\n\n" % (c, c)
 
 
@@ -54,11 +54,12 @@ def code_streamed(method):
     c, weak = method.c_name, "__attribute__((weak))\n"
     into, out = method.streamed_in, method.streamed_out
     if into:
-        yield weak + chunk_prototype(method) + "\n{\n    (void)call;\n    (void)chunk;\n    return NRPC_UNIMPLEMENTED;\n}\n\n"
+        yield weak + chunk_prototype(method)
+        yield method.local("\n{\n    (void)@call;\n    (void)@chunk;\n    return NRPC_UNIMPLEMENTED;\n}\n\n")
         yield "static const uint32_t %s_path[] = {%s};\n\n" % (c, ", ".join(map(str, into.path)))
     if out:
-        yield weak + produce_prototype(method) + "\n{\n    (void)buf;\n    (void)room;\n    (void)offset;\n"
-        yield "    nrpc_call_finish(call, NRPC_UNIMPLEMENTED, NULL);\n    return 0;\n}\n\n"
+        yield weak + produce_prototype(method) + method.local("\n{\n    (void)@buf;\n    (void)@room;\n    (void)@offset;\n")
+        yield method.local("    nrpc_call_finish(@call, NRPC_UNIMPLEMENTED, NULL);\n    return 0;\n}\n\n")
     yield "NRPC_STATIC_ASSERT(NRPC_PIECES, \"streamed fields need NRPC_PIECES=1, the same for all files\");\n"
     yield "static const struct nrpc_streamed %s_streamed = {\n" % c
     yield "    .codec = {.message = %s,\n" % ("nrpc_streamed_message" if into else "nrpc_typed_message")

@@ -42,3 +42,12 @@ def included_messages(source, services):
                 for side in ("request", "reply") for m in s.distinct(side) if m.source is not source}
     excluded = source.options.exclude + list(source.parsed.file_options.exclude)
     return [messages] + sorted(h for proto, h in imported.items() if proto not in excluded)
+
+
+# Source.local knows of the messages that a file imports. A program's file may include others before the header.
+BEGIN_QUIET = """/* A parameter may have the name of a message of another file, which is of no use here. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
+"""
+END_QUIET = "#pragma GCC diagnostic pop\n\n"

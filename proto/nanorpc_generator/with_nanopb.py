@@ -4,6 +4,7 @@
 """Given: the environment's NANOPB_DIR, or build/third/nanopb of this project; and the plugin's parameter, which is read as
 nanopb reads its own. Gives: nanopb's generator as a module, and its options. What is wrong is a Problem."""
 import os
+import re
 import shlex
 import sys
 import tempfile
@@ -38,6 +39,19 @@ def import_nanopb():
             os.dup2(stderr, 1)
             os.dup2(stderr, 2)
             os.close(stderr)
+
+
+def own_names(nanopb):
+    """(names, macros) that nanopb's headers have; without them, none."""
+    names, macros = set(), set()
+    for header in ("pb.h", "pb_common.h", "pb_decode.h", "pb_encode.h"):
+        path = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(nanopb.__file__))), header)
+        if os.path.isfile(path):
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+            names.update(re.findall(r"\b(?:pb|PB)_\w+", text))
+            macros.update(re.findall(r"^\s*#\s*define\s+(PB_\w+)(?!\w|\()", text, re.M))
+    return names, macros
 
 
 def name_field_errors(nanopb):
