@@ -115,7 +115,8 @@ def member_problems(message, macros):
         reason = member_reason(name, macros)
         if reason:
             yield field, reason + "; rename the field"
-    types = {f.name: str(message.source.style.type_name(f.ctype) if f.pbtype in ("MESSAGE", "MSG_W_CB", "ENUM", "UENUM") else f.ctype)
+    types = {f.name: str(message.source.style.type_name(f.ctype)
+                         if f.pbtype in ("MESSAGE", "MSG_W_CB", "ENUM", "UENUM") else f.ctype)
              for f in stored.all_fields()}
     within = {f.name for group in stored.oneofs.values() if not group.anonymous for f in group.fields}
     counts = {"pb_size_t"} if any(f.rules in ("REPEATED", "ONEOF") for f in stored.all_fields()) else set()
@@ -160,7 +161,8 @@ def check_guards(sources):
             continue  # they are never included
         name = source.stem + source.options.extension + source.options.header_extension
         name = os.path.basename(name) if source.options.strip_path else name
-        text = "".join(c if c.isalnum() else "_" for c in (source.desc.package + "_" if source.desc.package else "") + name).upper()
+        package = source.desc.package + "_" if source.desc.package else ""
+        text = "".join(c if c.isalnum() else "_" for c in (package + name).upper())
         other = guards.setdefault(text, source)
         if other is not source and other.parsed.messages + other.parsed.enums and source.parsed.messages + source.parsed.enums:
             yield "%s and %s: nanopb's headers of both would have the include guard PB_%s_INCLUDED; rename one, or give it " \
@@ -195,7 +197,8 @@ def check_names(services, sources, own):
             if name in taken:
                 yield "%s: %s: its %s would be %s in C, as is that of %s; rename one" % (where, owner, role, name, taken[name])
             elif reason and name.startswith("nrpc_"):
-                yield "%s: %s: names beginning with nrpc_ are the library's own; rename the package or the service" % (where, owner)
+                yield "%s: %s: names beginning with nrpc_ are the library's own; rename the package or the service" \
+                    % (where, owner)
             elif reason:
                 yield "%s: %s: its %s would be %s in C, %s; rename one of its parts" % (where, owner, role, name, reason)
             taken.setdefault(name, owner)

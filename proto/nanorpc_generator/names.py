@@ -17,7 +17,8 @@ CPP_KEYWORDS = frozenset("""and and_eq bitand bitor catch char16_t char32_t char
     this throw try typeid typename using virtual wchar_t xor xor_eq""".split())
 # Of the headers that generated ones include, and of <stdio.h>, <stdlib.h> and <errno.h>, which handlers include.
 LIBRARY_MACROS = re.compile(r"""NULL|EOF|errno|stdin|stdout|stderr|BUFSIZ|RAND_MAX|EXIT_SUCCESS|EXIT_FAILURE|EDOM|ERANGE|EILSEQ
-    |SEEK_(SET|CUR|END)|U?INT((_LEAST|_FAST)?(8|16|32|64)|PTR|MAX)_(MIN|MAX|WIDTH)|(PTRDIFF|WCHAR|WINT|SIG_ATOMIC)_(MIN|MAX|WIDTH)
+    |SEEK_(SET|CUR|END)|U?INT((_LEAST|_FAST)?(8|16|32|64)|PTR|MAX)_(MIN|MAX|WIDTH)
+    |(PTRDIFF|WCHAR|WINT|SIG_ATOMIC)_(MIN|MAX|WIDTH)
     |R?SIZE_(MAX|WIDTH)|CHAR_BIT|MB_LEN_MAX|(CHAR|SCHAR|SHRT|INT|LONG|LLONG)_(MIN|MAX|WIDTH)
     |(UCHAR|USHRT|UINT|ULONG|ULLONG)_(MAX|WIDTH)|BOOL_WIDTH|(ARG|IOV|NAME|PATH|SSIZE)_MAX|PIPE_BUF""", re.X)
 LIBRARY_NAMES = re.compile(r"""u?int(_least|_fast)?(8|16|32|64)_t|u?int(ptr|max)_t|size_t|ptrdiff_t|max_align_t|nullptr_t
