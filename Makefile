@@ -202,9 +202,23 @@ $(H2SPEC): tests/conformance/go.mod tests/conformance/go.sum | $(SETUP)
 
 # --- Generated sources -----------------------------------------------------------------------------
 
-# Of protoc's own, those that ours import.
-WELL_KNOWN := google/protobuf/duration
-PROTOS := $(patsubst proto/%.proto,%,$(wildcard $(addprefix proto/,$(addsuffix .proto,* */* */*/* */*/*/*)))) $(WELL_KNOWN)
+OUR_PROTOS := $(patsubst proto/%.proto,%,$(wildcard $(addprefix proto/,$(addsuffix .proto,* */* */*/* */*/*/*))))
+# Those of google/protobuf/ come with protoc, and are generated where a file of ours imports them, directly or not. Before
+# protoc is there they cannot be read: then make gets it, reads all of this again, and goes on.
+PROTOC_PROTOS := $(wildcard $(VENV)/lib/python3*/site-packages/grpc_tools/_proto)
+ifeq ($(PROTOC_PROTOS)$(findstring n,$(firstword -$(MAKEFLAGS))),)
+ifneq ($(filter python,$(foreach t,$(or $(MAKECMDGOALS),all),$(call goal_groups,$t))),)
+-include $(VENV_READY)
+endif
+endif
+# FILE>IMPORT, without their endings.
+IMPORTS := $(shell awk -v root=proto/ -f proto/imports.awk $(patsubst %,proto/%.proto,$(OUR_PROTOS))) \
+    $(if $(PROTOC_PROTOS),$(shell awk -v root=$(PROTOC_PROTOS)/ -f proto/imports.awk $(wildcard $(PROTOC_PROTOS)/google/protobuf/*.proto)))
+# $1: files. They, and all that they import.
+with_imports = $(call with_imports_,$1,$(sort $1 $(foreach p,$1,$(patsubst $p>%,%,$(filter $p>%,$(IMPORTS))))))
+with_imports_ = $(if $(filter-out $1,$2),$(call with_imports,$2),$1)
+# nanopb includes nothing of descriptor.proto, which those import that declare options, and could not bound it.
+PROTOS := $(sort $(OUR_PROTOS) $(filter-out google/protobuf/descriptor,$(filter google/protobuf/%,$(call with_imports,$(OUR_PROTOS)))))
 GENERATOR ?= proto/protoc-gen-nanorpc
 PROTOC := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" NANOPB_DIR="$(abspath $(NANOPB_DIR))" $(PYTHON) -m grpc_tools.protoc -Iproto
 # What the generators write of one .proto file.
@@ -221,20 +235,19 @@ $(GENERATOR_READY): $(VENV_READY) | $(NANOPB_READY)
 	@mkdir -p $(@D)
 	@$(PYTHON) $(NANOPB_DIR)/generator/nanopb_generator.py --version > $@
 
-# A file imports what is beside it.
 define proto_rules # $1: a .proto file's path below proto/, without its ending
 $(call gen_files,$1) &: \
-    $(wildcard proto/$(dir $1)*.proto proto/$(dir $1)*.options) $(GENERATOR) $(wildcard proto/*.py) $(GENERATOR_READY)
+    $(wildcard $(foreach p,$(call with_imports,$1),proto/$p.proto proto/$p.options)) $(GENERATOR) $(wildcard proto/nanorpc_generator/*.py) $(GENERATOR_READY)
 	$(call say,GEN,$1.pb.c $1.nrpc.c)
 	$(Q)mkdir -p $(B)/gen
-	$(Q)$(PROTOC) --plugin=protoc-gen-nanopb=$(NANOPB_DIR)/generator/protoc-gen-nanopb \
+	$(Q)$$(PROTOC) --plugin=protoc-gen-nanopb=$(NANOPB_DIR)/generator/protoc-gen-nanopb \
 	    --nanopb_out=$(B)/gen --nanopb_opt=-Iproto \
 	    --plugin=protoc-gen-nanorpc=$(GENERATOR) --nanorpc_opt=-Iproto --nanorpc_out=$(B)/gen $1.proto
 	$(Q)touch $(call gen_files,$1)
-$(B)/py/$1_pb2.py $(B)/py/$1_pb2_grpc.py &: $(wildcard proto/$(dir $1)*.proto) $(VENV_READY)
+$(B)/py/$1_pb2.py $(B)/py/$1_pb2_grpc.py &: $(wildcard $(foreach p,$(call with_imports,$1),proto/$p.proto)) $(VENV_READY)
 	$(call say,GEN,$1_pb2.py $1_pb2_grpc.py)
 	$(Q)mkdir -p $(B)/py
-	$(Q)$(PROTOC) --python_out=$(B)/py --grpc_python_out=$(B)/py $1.proto
+	$(Q)$$(PROTOC) --python_out=$(B)/py --grpc_python_out=$(B)/py $1.proto
 endef
 $(foreach p,$(PROTOS),$(eval $(call proto_rules,$p)))
 
@@ -383,6 +396,11 @@ flash-$1: $(call image,$1,$(APP))
 endef
 $(foreach b,$(BOARDS),$(eval $(call board_rules,$b)))
 
+# An application that a board of the goals does not have is refused by name.
+goal_board = $(patsubst sim,host-sim,$(patsubst flash-%,%,$(patsubst run-%,%,$1)))
+$(foreach g,$(MAKECMDGOALS),$(foreach b,$(filter $(call goal_board,$g),$(BOARDS)),$(if $(filter $b,$(app-$(APP)_BOARDS)),,\
+    $(error APP=$(APP) is not for $b: its applications are: $(strip $(call boards_apps,$b)); the boards that have it: $(app-$(APP)_BOARDS)))))
+
 all: $(ALL_IMAGES) $(GEN_PY)
 
 # --- Unit tests: the same sources in several trees, one program a test_*.c -----------------------------
@@ -514,31 +532,31 @@ all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Lin
 demo: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ## boot the firmware in an emulator and greet it from Python
 	$(Q)$(RUN_PYTHON) tests/demo.py --port $(PORT) -- $($(DEMO_BOARD)_QEMU) -kernel $<
 
-test: all lint $(UNIT_PROGRAMS) $(NODE_READY) $(H2SPEC) $(filter %/instructions,$(BENCH_PROGRAMS)) ## run every test; ends with "N passed, N failed"
+test: all lint $(UNIT_PROGRAMS) $(NODE_READY) $(H2SPEC) $(filter %/instructions,$(BENCH_PROGRAMS)) ##+ run every test; ends with "N passed, N failed"
 	$(Q)NANOPB_DIR=$(NANOPB_DIR) $(PYTEST) tests $(ARGS)
 
-test-target: $(unit-m3_PROGRAMS) ## run the unit tests on an emulated Cortex-M3 only
+test-target: $(unit-m3_PROGRAMS) ##+ run the unit tests on an emulated Cortex-M3 only
 	$(Q)$(PYTEST) tests/test_units.py -k unit-m3
 
-fuzz: $(fuzz_FUZZ) $(SEEDS_READY) ## search for inputs that break something, SECONDS=n for each target; prints what to do then
+fuzz: $(fuzz_FUZZ) $(SEEDS_READY) ##+ search for inputs that break something, SECONDS=n for each target; prints what to do then
 	$(Q)python3 -B tests/fuzz/fuzz.py --seconds $(SECONDS) $(if $(fuzz_DRIVER),--driver) $(ARGS) $(fuzz_FUZZ)
 
-interop: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,interop)) $(foreach b,linux host-sim,$(call image,$b,interop_tls)) $(GEN_PY) $(NODE_READY) ## run gRPC's interop cases and print the matrix
+interop: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,interop)) $(foreach b,linux host-sim,$(call image,$b,interop_tls)) $(GEN_PY) $(NODE_READY) ##+ run gRPC's interop cases and print the matrix
 	$(Q)[ -x $(B)/go/client ] || ! command -v go >/dev/null || { echo "set-up: gRPC's own interop client in Go"; \
 	    GOBIN=$(abspath $(B)/go) timeout 600 go install $(GO_client); } || echo "set-up: it could not be built (go's message is above)"
 	$(Q)$(RUN_PYTHON) -B tests/interop/matrix.py $(ARGS)
 
-h2spec: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,greeter) $(call image,$b,caller)) $(call image,host-sim,tls) $(GEN_PY) $(H2SPEC) ## run all of h2spec and print the table
+h2spec: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,greeter) $(call image,$b,caller)) $(call image,host-sim,tls) $(GEN_PY) $(H2SPEC) ##+ run all of h2spec and print the table
 	$(Q)$(RUN_PYTHON) -B tests/conformance/h2spec.py $(ARGS)
 
-lint: format-check $(sort $(foreach b,$(BOARDS),$(foreach a,$(call boards_apps,$b),$($b-$a_LINT)))) ## check the format of all files, and show our sources to clang as each board compiles them
+lint: format-check $(sort $(foreach b,$(BOARDS),$(foreach a,$(call boards_apps,$b),$($b-$a_LINT)))) ##+ check the format of all files, and show our sources to clang as each board compiles them
 
 .PHONY: format-check
 format-check: $(VENV_READY)
 	$(call say,LINT,the format)
 	$(Q)$(PYTHON) -B tests/format.py
 
-format: $(VENV_READY) ## bring all files into the project's format
+format: $(VENV_READY) ##+ bring all files into the project's format
 	$(Q)$(PYTHON) -B tests/format.py --mend
 
 size: $(foreach a,greeter interop tls tls_conformant tls_13,$(call image,$(DEMO_BOARD),$a)) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
@@ -547,30 +565,37 @@ size: $(foreach a,greeter interop tls tls_conformant tls_13,$(call image,$(DEMO_
 	    --tls small=$(call image,$(DEMO_BOARD),tls) conformant=$(call image,$(DEMO_BOARD),tls_conformant) \
 	    tls13=$(call image,$(DEMO_BOARD),tls_13) --tls-flags "$(call CFLAGS_TLS,small)" $(ARGS)
 
-bench: all $(BENCH_PROGRAMS) $(B)/tls-m3/test_cost.elf ## count instructions, bytes and requests a second, beside gRPC C++
+bench: all $(BENCH_PROGRAMS) $(B)/tls-m3/test_cost.elf ##+ count instructions, bytes and requests a second, beside gRPC C++
 	$(Q)$(RUN_PYTHON) tests/bench/bench.py $(ARGS)
 
-readme: all $(filter %/instructions,$(BENCH_PROGRAMS)) ## bring the transcript, the boards and the figures of README.md and docs/ up to date
+readme: all $(filter %/instructions,$(BENCH_PROGRAMS)) ##+ bring the transcript, the boards and the figures of README.md and docs/ up to date
 	$(Q)$(RUN_PYTHON) -B tests/readme/readme.py $(ARGS)
 
 sim: $(call image,host-sim,$(APP)) ## run the simulated device; ARGS="--help" shows what it can do
 	$(Q)$< $(if $(findstring --port,$(ARGS)),,--port $(PORT)) $(ARGS)
 
-venv: $(VENV_READY) ## make the Python environment in .venv
-third: $(LWIP_READY) $(NANOPB_READY) $(MBEDTLS_READY) ## fetch the third-party sources
-certs: $(CERTS_READY) ## make a test CA, and good and bad certificates of it, below build/certs
-dist: | $(SETUP) ## make the source archive, build/dist/nanorpc-VERSION.tar.gz; the same commit gives the same bytes
+venv: $(VENV_READY) ##+ make the Python environment in .venv
+third: $(LWIP_READY) $(NANOPB_READY) $(MBEDTLS_READY) ##+ fetch the third-party sources
+certs: $(CERTS_READY) ##+ make a test CA, and good and bad certificates of it, below build/certs
+dist: | $(SETUP) ##+ make the source archive, build/dist/nanorpc-VERSION.tar.gz; the same commit gives the same bytes
 	$(Q)python3 -B tests/dist/dist.py
 
 docs: | $(SETUP) ## make HTML of the public headers, by task: build/docs/html/index.html
 	$(Q)python3 -B tests/docs/docs.py
 
-gen: $(GEN_C) $(GEN_H) $(GEN_PY) ## generate C and Python from proto/
+gen: $(GEN_C) $(GEN_H) $(GEN_PY) ##+ generate C and Python from proto/
 
 clean: ## remove what was built (third-party sources and .venv stay)
 	rm -rf $(filter-out $(B)/third,$(wildcard $(B)/*))
 
+# $1: ## or ##+, for those who use nanorpc, and for those who work on it.
+targets = sed -n 's/^\([a-z0-9-]*\):.* $1 /\1\t/p' Makefile | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 help: ## show this list
-	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
-	@echo "Boards: $(BOARDS). For each: make NAME, make run-NAME, make flash-NAME."
-	@echo "Applications: $(APPS). APP=NAME with any of these; without it, $(APP)."
+	@echo "To use it:"
+	@$(call targets,##)
+	@printf '  make %-14s %s\n' BOARD "build what a board runs" run-BOARD "the same, and run it: in an emulator, or here" \
+	    flash-BOARD "the same, and write it to the hardware"
+	@echo "  Boards: $(BOARDS)."
+	@echo "  Applications: $(APPS). APP=NAME with any of the last three, and with sim; without it, greeter."
+	@echo "To work on it:"
+	@$(call targets,##+)

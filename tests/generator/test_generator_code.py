@@ -50,7 +50,7 @@ def test_project_services_compile(workshop, compiler):
     workshop.generate(*PROJECT, options=["-I%s" % (ROOT / "proto")], include=ROOT / "proto")
     for name in PROJECT:
         workshop.compile(workshop.out / (name + ".nrpc.c"), compiler)
-    workshop.compile(ROOT / "boards" / "greeter.c", compiler)
+    workshop.compile(ROOT / "boards" / "apps" / "greeter" / "greeter.c", compiler)
 
 
 def test_project_services_tables(workshop):
@@ -79,7 +79,7 @@ def test_handlers_of_the_boards_answer(workshop):
     """boards/apps/greeter/greeter.c has a handler for each method: none of its names is that of a weak default only."""
     workshop.generate(*PROJECT, options=["-I%s" % (ROOT / "proto")], include=ROOT / "proto")
     code = "".join((workshop.out / (name + ".nrpc.c")).read_text() for name in PROJECT)
-    greeter = workshop.compile(ROOT / "boards" / "greeter.c")
+    greeter = workshop.compile(ROOT / "boards" / "apps" / "greeter" / "greeter.c")
     symbols = subprocess.run([need("nm"), str(greeter)], text=True, capture_output=True, check=True).stdout
     defined = set(re.findall(r" T (\w+)", symbols))
     handlers = set(re.findall(r"return (\w+)\(call, request", code))

@@ -4,6 +4,7 @@
 import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -201,8 +202,9 @@ def test_names_twice_in_c(bench, text, problem):
 
 def test_names_of_the_library(bench):
     bench.write(s="package nrpc;\n" + M + "service call { rpc send(M) returns (M); }\n")
-    assert bench.refused("s")[0] == "s.proto: nrpc.call: names beginning with nrpc_ are the library's own; " \
-        "rename the package or the service"
+    lines = bench.refused("s")
+    assert "s.proto: nrpc.call: names beginning with nrpc_ are the library's own; rename the package or the service" in lines
+    assert lines[0] == "s.proto: nrpc.M: the library's own, as all that begins with nrpc_; rename the message or the package"
 
 
 # --- Tables that are too large -------------------------------------------------------------------
@@ -275,3 +277,38 @@ def test_debian_python(bench):
     bench.write(s=M + "service S { rpc Do(M) returns (M); }\n")
     bench.generate("s")
     bench.compile(bench.out / "s.nrpc.c")
+
+
+def test_called_through_a_link(bench):
+    """From another folder, by a link's name; no file is left beside the modules."""
+    (bench.path / "link").symlink_to(ROOT / "proto" / "protoc-gen-nanorpc")
+    bench.write(s=M + "service S { rpc Do(M) returns (M); }\n")
+    done = subprocess.run(bench.protoc + ["-I.", "--plugin=protoc-gen-nanorpc=link", "--nanorpc_out=out", "s.proto"],
+                          cwd=bench.path, env=bench.environment, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert (bench.out / "s.nrpc.h").exists()
+    assert not list((ROOT / "proto").rglob("__pycache__")) + list((ROOT / "proto").rglob("*.pyc"))
+
+
+def test_python_without_protobuf(bench):
+    """The project's own Python is started instead; where there is none, the message says what to do."""
+    empty = "/usr/bin/python3 -S"  # no site-packages at all
+    bench.write(s=M + "service S { rpc Do(M) returns (M); }\n")
+    for folder in ("with", "without"):
+        (bench.path / folder / "proto").mkdir(parents=True)
+        shutil.copy(ROOT / "proto" / "protoc-gen-nanorpc", bench.path / folder / "proto")
+        (bench.path / folder / "proto" / "nanorpc_generator").symlink_to(ROOT / "proto" / "nanorpc_generator")
+        plugin = bench.path / folder / "plugin"
+        plugin.write_text('#!/bin/sh\nexec %s "%s"\n' % (empty, bench.path / folder / "proto" / "protoc-gen-nanorpc"))
+        plugin.chmod(0o755)
+    (bench.path / "with" / ".venv" / "bin").mkdir(parents=True)
+    python = bench.path / "with" / ".venv" / "bin" / "python3"
+    python.write_text('#!/bin/sh\nexec "%s" "$@"\n' % sys.executable)
+    python.chmod(0o755)
+
+    def run(folder):
+        return subprocess.run(bench.protoc + ["-I.", "--plugin=protoc-gen-nanorpc=%s/plugin" % folder, "--nanorpc_out=out", "s.proto"],
+                              cwd=bench.path, env=bench.environment, text=True, capture_output=True)
+    assert "has no google.protobuf: run `make` in the project" in run("without").stderr
+    done = run("with")
+    assert done.returncode == 0 and (bench.out / "s.nrpc.h").exists(), done.stderr

@@ -148,19 +148,14 @@ def test_dropped_without_reflection(bench):
     assert "main" in symbols and "kinds_proto_file" not in symbols
 
 
-def test_files_of_one_name_are_refused(bench):
-    bench.write(**{"a__b": "message M { int32 n = 1; }\n", "a_b": "import \"a/b.proto\";\nservice S { rpc A(M) returns (M); }\n"})
-    assert bench.refused("a_b") == ["a/b.proto and a_b.proto: both would be a_b_proto_file in C; rename one"]
-
-
 # --- C++ ---------------------------------------------------------------------------------------------
 
 CPP = """
 #include <cstring>
 #include "shop.nrpc.h"
 #include "kinds.nrpc.h"
-#include "services/health.h"
-#include "services/reflection.h"
+#include "nanorpc/services/health.h"
+#include "nanorpc/services/reflection.h"
 
 enum nrpc_status a_b_Kinds_Unary(struct nrpc_call *call, const a_b_Small *request, a_b_Large *reply)
 {

@@ -17,6 +17,12 @@ STRICT = "-std=c99 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror".split
 PROTOCS = {"grpc_tools": [sys.executable, "-m", "grpc_tools.protoc"], "debian": ["/usr/bin/protoc"]}
 OPTIONS = ["-DNRPC_PIECES=1", "-DNRPC_CLIENT=1"]  # of nanorpc/config.h: what all that is generated may need
 COMPILERS = ("gcc", "clang", "arm-none-eabi-gcc")
+# What headers must be for.
+MODES = [(compiler, standard) for compiler in COMPILERS for standard in ("c99", "c2x")] + \
+    [(compiler, standard) for compiler in ("g++", "clang++") for standard in ("c++11", "c++20")]
+
+sys.path.insert(0, str(ROOT / "proto"))
+from nanorpc_generator import names  # noqa: E402
 
 
 def need(program):
@@ -81,10 +87,26 @@ class Workshop:
         assert done.returncode == 0 and done.stderr == "", done.stderr
         return self.object_name(source, compiler)
 
+    def check_headers(self, compiler, standard, text=""):
+        """Each header that was generated, alone, and all of them in one file, with `text` after them: the compiler is silent."""
+        headers = sorted(str(h.relative_to(self.out)) for h in self.out.rglob("*.h"))
+        assert headers
+        alone = self.path / "alone"
+        alone.mkdir(exist_ok=True)
+        sources = [alone / ("%d.c" % i) for i in range(len(headers) + 1)]
+        for source, included in zip(sources, [*([h] for h in headers), headers]):
+            source.write_text("".join('#include "%s"\n' % header for header in included)
+                              + (text if included is headers else ""))
+        strict = [flag for flag in STRICT if not flag.startswith("-std=")]
+        done = subprocess.run([need(compiler), "-std=" + standard, "-x", "c++" if "++" in standard else "c", *strict, *OPTIONS,
+                               "-fsyntax-only", "-I%s" % self.out, "-I%s" % ROOT, "-isystem", str(NANOPB), *map(str, sources)],
+                              text=True, capture_output=True)
+        assert done.returncode == 0 and done.stderr == "", done.stderr
+
     def object_name(self, source, compiler):
         source = pathlib.Path(source)
         name = source.relative_to(self.out) if source.is_relative_to(self.out) else source.name
-        return self.path / ("%s.%s.o" % (compiler, str(name).replace("/", "-")))
+        return self.path / ("%s.%s.o" % (compiler, str(name).replace("/", "+")))
 
     def try_compile(self, source, compiler, flags=()):
         command = [need(compiler), *STRICT, *OPTIONS, "-Os", "-ffunction-sections", "-fdata-sections", "-I%s" % self.out,
@@ -118,7 +140,7 @@ class Workshop:
 
     def files(self, *protos, compiler="gcc"):
         """Links dump_files.c with every .desc.c; [("file" or "import", FileDescriptorProto)]."""
-        flags = ["-DFILES=" + " ".join("F(%s_proto_file)" % name.replace("/", "_") for name in protos)]
+        flags = ["-DFILES=" + " ".join("F(%s)" % names.object_name(name + ".proto") for name in protos)]
         objects = [self.compile(HERE / "dump_files.c", compiler, flags)]
         objects += [self.compile(c, compiler) for c in sorted(self.out.rglob("*.desc.c"))]
         program = self.path / ("files." + compiler)

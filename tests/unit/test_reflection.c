@@ -22,9 +22,9 @@ NRPC_SERVER_DEFINE(server, 2, Greeter_service, helloworld_Greeter_service, nrpc_
                    nrpc_reflection_service, nrpc_reflection_v1alpha_service);
 NRPC_HEALTH_DEFINE(server);
 /* A file with an import; no service of it is here. */
-extern const struct nrpc_file google_rpc_error_details_proto_file,
+extern const struct nrpc_file google_rpc_error_1details_proto_file,
     google_protobuf_duration_proto_file;
-#define details_FILE google_rpc_error_details_proto_file
+#define details_FILE google_rpc_error_1details_proto_file
 NRPC_REFLECTION_DEFINE(Greeter_service, details, helloworld_Greeter_service, nrpc_health_service);
 
 /* Nothing but large requests. */
@@ -135,13 +135,13 @@ static void file_by_symbol(void)
 static void files_with_imports(void)
 {
     expect_file(INFO_METHOD, 3, "google/rpc/error_details.proto",
-                &google_rpc_error_details_proto_file);
+                &google_rpc_error_1details_proto_file);
     CHECK(was_sent(google_protobuf_duration_proto_file.descriptor,
                    google_protobuf_duration_proto_file.bytes));
     expect_file(INFO_METHOD, 4, "google.rpc.BadRequest.FieldViolation.field",
-                &google_rpc_error_details_proto_file);
+                &google_rpc_error_1details_proto_file);
     expect_file(INFO_METHOD, 4, "google.rpc.ErrorInfo.MetadataEntry",
-                &google_rpc_error_details_proto_file);
+                &google_rpc_error_1details_proto_file);
     expect_file(INFO_METHOD, 3, "google/protobuf/duration.proto",
                 &google_protobuf_duration_proto_file);
     expect_file(INFO_METHOD, 4, "google.protobuf.Duration", &google_protobuf_duration_proto_file);

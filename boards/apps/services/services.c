@@ -19,7 +19,7 @@ NRPC_SERVER_DEFINE(server, SERVICES_CONNECTIONS, Greeter_service, helloworld_Gre
                    nrpc_health_service, nrpc_reflection_service, nrpc_reflection_v1alpha_service);
 NRPC_HEALTH_DEFINE(server);
 /* A file that imports another, and that has no service. */
-#define details_FILE google_rpc_error_details_proto_file
+#define details_FILE google_rpc_error_1details_proto_file
 NRPC_REFLECTION_DEFINE(Greeter_service, helloworld_Greeter_service, nrpc_health_service,
                        nrpc_reflection_service, nrpc_reflection_v1alpha_service, details);
 

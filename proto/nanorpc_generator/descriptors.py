@@ -1,10 +1,12 @@
-# proto/descriptors.py - the part of protoc-gen-nanorpc that writes NAME.desc.c, for server reflection.
+# proto/nanorpc_generator/descriptors.py - NAME.desc.c: a file as server reflection gives it out.
 # Layer: generator, runs on the host. Source: google/protobuf/descriptor.proto.
 # SPDX-License-Identifier: Apache-2.0
-"""A file's descriptor as reflection gives it out, without what a client does not need to make and to
-read messages: comments, custom options, options for other languages' generators, names that follow
-from others, and the imports that were there for these only."""
+"""Given: the descriptors of all files of a request. Gives: the text of a C file with one of them and all that it imports,
+without what a client does not need to make and to read messages: comments, custom options, options for other languages'
+generators, names that follow from others, and the imports that were there for these only."""
 import re
+
+from .names import object_name
 
 # What only other generators read: as many bytes as the messages themselves, in the usual file.
 FOREIGN = frozenset("""java_package java_outer_classname java_multiple_files java_generate_equals_and_hash
@@ -12,11 +14,6 @@ FOREIGN = frozenset("""java_package java_outer_classname java_multiple_files jav
     py_generic_services cc_enable_arenas objc_class_prefix csharp_namespace swift_prefix php_class_prefix
     php_namespace php_metadata_namespace ruby_package""".split())
 WIDTH = 100
-
-
-def object_name(file_name):
-    """`a/b.proto` in C."""
-    return re.sub("^(?=[0-9])", "_", re.sub("[^A-Za-z0-9_]", "_", file_name)) + "_file"
 
 
 def json_name(name):
@@ -140,13 +137,6 @@ class Files:
                 found.append(first)
                 waiting += self.stripped[first].dependency
         return found
-
-    def clashes(self):
-        taken = {}
-        for name in self.whole:
-            other = taken.setdefault(object_name(name), name)
-            if other != name:
-                yield "%s and %s: both would be %s in C; rename one" % (other, name, object_name(name))
 
     def code_file(self, name):
         c, data = object_name(name), self.stripped[name].SerializeToString(deterministic=True)
