@@ -211,22 +211,28 @@ def test_applications():
 @pytest.mark.parametrize("goal", ["mps2_an385", "run-mps2_an385", "flash-mps2_an385", "sim"])
 def test_applications_of_other_boards(goal):
     """Refused by name, with what the board has and who has the application."""
-    app, board, has, lacks = ("reverse", "host-sim", "blobs caller greeter", "lm3s6965evb mps2_an385") if goal == "sim" else \
-        ("blobs", "mps2_an385", "greeter interop", "linux host-sim lm3s6965evb")
+    app, board, has, lacks = (
+        ("reverse", "host-sim", "blobs caller greeter", "lm3s6965evb mps2_an385")
+        if goal == "sim"
+        else ("blobs", "mps2_an385", "greeter interop", "linux host-sim lm3s6965evb")
+    )
     done = run("make", "-n", goal, "APP=" + app)
     assert done.returncode != 0 and "No rule" not in done.stdout, done.stdout
-    assert re.search(r"APP=%s is not for %s: its applications are: %s.*; the boards that have it: %s\." % (app, board, has, lacks),
-                     re.sub(" +", " ", done.stdout)), done.stdout
+    assert re.search(
+        r"APP=%s is not for %s: its applications are: %s.*; the boards that have it: %s\."
+        % (app, board, has, lacks),
+        re.sub(" +", " ", done.stdout),
+    ), done.stdout
     assert run("make", "-n", lacks.split()[0], "APP=" + app).returncode == 0
 
 
 PROTOS = {
     "a/one.proto": 'syntax = "proto3"; package a; import "b/two.proto"; // import "b/three.proto";\n'
-                   'message One { b.Two two = 1; int32 import = 2; }\nservice S { rpc Do(One) returns (b.Two); }\n',
+    "message One { b.Two two = 1; int32 import = 2; }\nservice S { rpc Do(One) returns (b.Two); }\n",
     "b/two.proto": 'syntax = "proto3"; /* import "b/three.proto";\n */ import\n  public \'google/protobuf/api.proto\'; package b;\n'
-                   'import "google/protobuf/descriptor.proto"; import "google/protobuf/source_context.proto";\n'
-                   'message Two { string text = 1; google.protobuf.SourceContext of = 2; }\n'
-                   'extend google.protobuf.FieldOptions { bool mark = 50000; }\n',
+    'import "google/protobuf/descriptor.proto"; import "google/protobuf/source_context.proto";\n'
+    "message Two { string text = 1; google.protobuf.SourceContext of = 2; }\n"
+    "extend google.protobuf.FieldOptions { bool mark = 50000; }\n",
     "b/two.options": "b.Two.text max_size:8\n",
     "google/protobuf/source_context.options": "google.protobuf.SourceContext.file_name max_size:16\n",
     "b/three.proto": 'syntax = "proto3"; package b; message Three { int32 n = 1; }\n',
@@ -246,34 +252,71 @@ def protos(tmp_path_factory):
         os.symlink(os.path.join(ROOT, "proto", name), tree / "proto" / name)
     for name, text in PROTOS.items():
         (tree / "proto" / name).write_text(text)
-    done = subprocess.run(["make", "gen"], cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(
+        ["make", "gen"], cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     assert done.returncode == 0, done.stdout
     return tree
 
 
 def test_well_known_types_are_found(protos):
     """All that is imported, directly or not, and nothing else."""
-    made = {path.name for path in (protos / "build" / "gen" / "google" / "protobuf").glob("*.nrpc.h")}
+    made = {
+        path.name for path in (protos / "build" / "gen" / "google" / "protobuf").glob("*.nrpc.h")
+    }
     assert made == {name + ".nrpc.h" for name in ("api", "any", "source_context", "type")}
     source = protos / "all.c"
-    source.write_text('#include "a/one.nrpc.h"\n#include "b/two.client.h"\n#include "google/protobuf/api.pb.h"\n')
-    done = run("gcc", "-std=c99", "-fsyntax-only", "-I.", "-I%s" % (protos / "build" / "gen"),
-               "-isystem", protos / "build" / "third" / "nanopb", source)
+    source.write_text(
+        '#include "a/one.nrpc.h"\n#include "b/two.client.h"\n#include "google/protobuf/api.pb.h"\n'
+    )
+    done = run(
+        "gcc",
+        "-std=c99",
+        "-fsyntax-only",
+        "-I.",
+        "-I%s" % (protos / "build" / "gen"),
+        "-isystem",
+        protos / "build" / "third" / "nanopb",
+        source,
+    )
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("changed, made", [
-    ("b/two.proto", ["a/one", "b/two"]), ("b/two.options", ["a/one", "b/two"]), ("a/one.proto", ["a/one"]),
-    ("b/three.proto", ["b/three"]),
-    ("google/protobuf/source_context.options", ["a/one", "b/two", *("google/protobuf/" + x for x in ("api", "source_context", "type"))])])
+@pytest.mark.parametrize(
+    "changed, made",
+    [
+        ("b/two.proto", ["a/one", "b/two"]),
+        ("b/two.options", ["a/one", "b/two"]),
+        ("a/one.proto", ["a/one"]),
+        ("b/three.proto", ["b/three"]),
+        (
+            "google/protobuf/source_context.options",
+            [
+                "a/one",
+                "b/two",
+                *("google/protobuf/" + x for x in ("api", "source_context", "type")),
+            ],
+        ),
+    ],
+)
 def test_what_is_made_anew(protos, changed, made):
     """What a file imports counts, wherever it lies; what lies beside it does not."""
+
     def goes(*arguments):
-        return subprocess.run(["make", "-n", "V=1", "gen", *arguments], cwd=protos, text=True, capture_output=True, check=True).stdout
+        return subprocess.run(
+            ["make", "-n", "V=1", "gen", *arguments],
+            cwd=protos,
+            text=True,
+            capture_output=True,
+            check=True,
+        ).stdout
+
     assert "protoc" not in goes()
     asked = goes("-W", "proto/" + changed)
     assert sorted(re.findall(r"--nanorpc_out=\S+ (\S+)\.proto", asked)) == made
-    assert sorted(re.findall(r"--grpc_python_out=\S+ (\S+)\.proto", asked)) == (made if changed.endswith(".proto") else [])
+    assert sorted(re.findall(r"--grpc_python_out=\S+ (\S+)\.proto", asked)) == (
+        made if changed.endswith(".proto") else []
+    )
     for line in asked.splitlines():
         if "_out=" in line:
             assert line.startswith('PATH="%s/.venv/bin:$PATH" ' % protos), line
@@ -306,6 +349,10 @@ def test_help_names_every_target():
         assert re.search(r"make %s\b" % target, done.stdout), target
     using, working = done.stdout.split("To work on it:")
     for target in ("demo", "BOARD", "run-BOARD", "flash-BOARD", "sim", "size"):
-        assert re.search(r"make %s\b(?!-)" % target, using) and not re.search(r"make %s\b" % target, working), target
+        assert re.search(r"make %s\b(?!-)" % target, using) and not re.search(
+            r"make %s\b" % target, working
+        ), target
     for target in ("test", "lint", "fuzz", "h2spec", "readme", "gen"):
-        assert re.search(r"make %s\b" % target, working) and not re.search(r"make %s\b(?!-)" % target, using), target
+        assert re.search(r"make %s\b" % target, working) and not re.search(
+            r"make %s\b(?!-)" % target, using
+        ), target

@@ -3,13 +3,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Given: services and messages as reading.py has them. Gives: lines of text for the user, each with the place, what is wrong
 with it, and what to do; none: all can be written."""
+
 import os
 
 from .names import global_reason, keyword_reason, member_reason, object_name
 from .reading import STREAMED_DEPTH, STREAMED_MIN, shared_prefixes
 
 METHODS_MAX = 255  # nrpc_match's ordinals are one byte, 255 is no match
-PREFIX_MAX = 126   # 0x80 | 127 closes the list
+PREFIX_MAX = 126  # 0x80 | 127 closes the list
 
 
 class Checker:
@@ -21,14 +22,20 @@ class Checker:
         self.found = []  # (message, text, whether recursion alone explains it)
 
     def problems(self):
-        return [text for message, text, explained in self.found
-                if not (explained and message.full_name in self.recursive)]
+        return [
+            text
+            for message, text, explained in self.found
+            if not (explained and message.full_name in self.recursive)
+        ]
 
     def add(self, message, field, text, explained=False):
         source = message.source
         where = "%s: %s.%s: " % (source.desc.name, message.full_name[1:], field)
-        hint = "" if source.has_options() else \
-            " (no such file was found; --nanorpc_opt=-IDIR says where it is)"
+        hint = (
+            ""
+            if source.has_options()
+            else " (no such file was found; --nanorpc_opt=-IDIR says where it is)"
+        )
         mask = ".".join((message.stored.name + field).parts)
         text = where + text % {"mask": mask, "file": source.options_name() + hint}
         self.found.append((message, text, explained))
@@ -38,8 +45,14 @@ class Checker:
             return
         self.done.add(message.full_name)
         if message.stored is None:
-            self.found.append((message, "%s: %s: left out by skip_message or discard_deprecated, but %s "
-                               "needs it" % (message.source.desc.name, message.full_name[1:], wanted_by), False))
+            self.found.append(
+                (
+                    message,
+                    "%s: %s: left out by skip_message or discard_deprecated, but %s "
+                    "needs it" % (message.source.desc.name, message.full_name[1:], wanted_by),
+                    False,
+                )
+            )
             return
         self.open.append(message.full_name)
         described = {f.number: f for f in message.desc.field}
@@ -49,62 +62,105 @@ class Checker:
 
     def check_field(self, message, field, described):
         if described is None:
-            self.add(message, field.name, "extensions have no largest size; give %(mask)s "
-                     "type:FT_IGNORE in %(file)s")
+            self.add(
+                message,
+                field.name,
+                "extensions have no largest size; give %(mask)s type:FT_IGNORE in %(file)s",
+            )
             return
-        inner = self.messages.get(described.type_name) if field.pbtype in ("MESSAGE", "MSG_W_CB") else None
+        inner = (
+            self.messages.get(described.type_name)
+            if field.pbtype in ("MESSAGE", "MSG_W_CB")
+            else None
+        )
         self.check_bounds(message, field, inner)
         if inner is None:
             return
         if inner.full_name in self.open:
-            self.recursive.update(self.open[self.open.index(inner.full_name):])
-            self.add(message, field.name, "recursive: messages inside themselves have no largest size; "
-                     "change the message, or give %(mask)s type:FT_IGNORE in %(file)s")
+            self.recursive.update(self.open[self.open.index(inner.full_name) :])
+            self.add(
+                message,
+                field.name,
+                "recursive: messages inside themselves have no largest size; "
+                "change the message, or give %(mask)s type:FT_IGNORE in %(file)s",
+            )
         self.check(inner, "%s.%s" % (message.full_name[1:], field.name))
 
     def check_bounds(self, message, field, inner):
         is_map = inner is not None and inner.desc.options.map_entry
         is_array = field.rules in ("REPEATED", "FIXARRAY")
-        kind = "map" if is_map else field.pbtype.lower() if field.pbtype in ("STRING", "BYTES") else "field"
+        kind = (
+            "map"
+            if is_map
+            else field.pbtype.lower()
+            if field.pbtype in ("STRING", "BYTES")
+            else "field"
+        )
         kind = "repeated " + kind if is_array and not is_map else kind
         missing = ["max_count"] if is_array and field.max_count is None else []
         if field.pbtype in ("STRING", "BYTES") and field.max_size is None:
             missing.append("max_size")
         if missing:
-            self.add(message, field.name, "unbounded %s; give %%(mask)s a %s in %%(file)s"
-                     % (kind, " and a ".join(missing)))
+            self.add(
+                message,
+                field.name,
+                "unbounded %s; give %%(mask)s a %s in %%(file)s" % (kind, " and a ".join(missing)),
+            )
         elif field.is_streamed():
             if field.max_size < STREAMED_MIN:
-                self.add(message, field.name, "a streamed field's max_size is the bytes received ahead: at least %d"
-                         % STREAMED_MIN)
+                self.add(
+                    message,
+                    field.name,
+                    "a streamed field's max_size is the bytes received ahead: at least %d"
+                    % STREAMED_MIN,
+                )
         elif field.allocation != "STATIC":
-            self.add(message, field.name, "a %s field, which has no largest size; give %%(mask)s "
-                     "type:FT_STATIC in %%(file)s" % field.allocation.lower(), explained=True)
+            self.add(
+                message,
+                field.name,
+                "a %s field, which has no largest size; give %%(mask)s "
+                "type:FT_STATIC in %%(file)s" % field.allocation.lower(),
+                explained=True,
+            )
 
 
 def check_streamed(method):
     """What streamed fields cannot be."""
     for side, message in method.sides():
-        where = "%s: %s.%s: its %s, %s: " % (method.service.source.desc.name, method.service.name, method.name, side,
-                                             message.full_name[1:])
+        where = "%s: %s.%s: its %s, %s: " % (
+            method.service.source.desc.name,
+            method.service.name,
+            method.name,
+            side,
+            message.full_name[1:],
+        )
         ways = method.all_streamed[side]
         names = [".".join(field.name for field in way) for way in ways]
         if len(ways) > 1:
             yield where + "one streamed field is possible, not %s" % " and ".join(names)
         for way, name in zip(ways, names):
             if len(way) > STREAMED_DEPTH:
-                yield where + "streamed field %s lies deeper than %d messages" % (name, STREAMED_DEPTH)
+                yield where + "streamed field %s lies deeper than %d messages" % (
+                    name,
+                    STREAMED_DEPTH,
+                )
             for field in way:
                 if field.rules in ("REPEATED", "FIXARRAY", "ONEOF"):
-                    yield where + "streamed field %s is, or lies in, a %s field; it can only be in singular ones" \
+                    yield (
+                        where
+                        + "streamed field %s is, or lies in, a %s field; it can only be in singular ones"
                         % (name, "oneof" if field.rules == "ONEOF" else "repeated")
+                    )
 
 
 def scope_problems(names, types):
     """Of the members of one struct or union, those that C++ does not take. names: {of a field: in C}."""
     for field, name in names.items():
         if name in types:
-            yield field, "the C type of this or another field of its message, which C++ does not allow; rename the field"
+            yield (
+                field,
+                "the C type of this or another field of its message, which C++ does not allow; rename the field",
+            )
 
 
 def member_problems(message, macros):
@@ -115,12 +171,25 @@ def member_problems(message, macros):
         reason = member_reason(name, macros)
         if reason:
             yield field, reason + "; rename the field"
-    types = {f.name: str(message.source.style.type_name(f.ctype)
-                         if f.pbtype in ("MESSAGE", "MSG_W_CB", "ENUM", "UENUM") else f.ctype)
-             for f in stored.all_fields()}
-    within = {f.name for group in stored.oneofs.values() if not group.anonymous for f in group.fields}
-    counts = {"pb_size_t"} if any(f.rules in ("REPEATED", "ONEOF") for f in stored.all_fields()) else set()
-    yield from scope_problems({f: n for f, n in names.items() if f not in within}, {*types.values(), *counts})
+    types = {
+        f.name: str(
+            message.source.style.type_name(f.ctype)
+            if f.pbtype in ("MESSAGE", "MSG_W_CB", "ENUM", "UENUM")
+            else f.ctype
+        )
+        for f in stored.all_fields()
+    }
+    within = {
+        f.name for group in stored.oneofs.values() if not group.anonymous for f in group.fields
+    }
+    counts = (
+        {"pb_size_t"}
+        if any(f.rules in ("REPEATED", "ONEOF") for f in stored.all_fields())
+        else set()
+    )
+    yield from scope_problems(
+        {f: n for f, n in names.items() if f not in within}, {*types.values(), *counts}
+    )
     for group in stored.oneofs.values():
         inner = [f.name for f in group.fields if f.name in within]
         yield from scope_problems({f: names[f] for f in inner}, {types[f] for f in inner})
@@ -143,14 +212,20 @@ def check_file(source, messages, own):
     for enum in source.parsed.enums:
         where = "%s: enum %s" % (source.desc.name, ".".join(enum.names.parts))
         tag = str(style.enum_name(enum.names))
-        reason = global_reason(str(style.type_name(enum.names)), names) or \
-            (keyword_reason(tag) and "it would be enum %s, %s" % (tag, keyword_reason(tag)))
+        reason = global_reason(str(style.type_name(enum.names)), names) or (
+            keyword_reason(tag) and "it would be enum %s, %s" % (tag, keyword_reason(tag))
+        )
         if reason:
             yield "%s: %s; rename the enum%s" % (where, reason, package)
         for name, _ in enum.values:
             reason = global_reason(str(style.enum_entry(name)), names)
             if reason:
-                yield "%s: its value %s: %s; rename the value%s" % (where, style.enum_entry(name), reason, package)
+                yield "%s: its value %s: %s; rename the value%s" % (
+                    where,
+                    style.enum_entry(name),
+                    reason,
+                    package,
+                )
 
 
 def check_guards(sources):
@@ -164,9 +239,15 @@ def check_guards(sources):
         package = source.desc.package + "_" if source.desc.package else ""
         text = "".join(c if c.isalnum() else "_" for c in (package + name).upper())
         other = guards.setdefault(text, source)
-        if other is not source and other.parsed.messages + other.parsed.enums and source.parsed.messages + source.parsed.enums:
-            yield "%s and %s: nanopb's headers of both would have the include guard PB_%s_INCLUDED; rename one, or give it " \
+        if (
+            other is not source
+            and other.parsed.messages + other.parsed.enums
+            and source.parsed.messages + source.parsed.enums
+        ):
+            yield (
+                "%s and %s: nanopb's headers of both would have the include guard PB_%s_INCLUDED; rename one, or give it "
                 "another package" % (other.desc.name, source.desc.name, text)
+            )
 
 
 def taken_names(sources):
@@ -189,33 +270,60 @@ def check_names(services, sources, own):
         descriptor = object_name(source.desc.name)
         whose = dict(source.globals()).get(descriptor)
         if whose:
-            yield "%s: its descriptor would be %s in C, as is %s; rename one" % (source.desc.name, descriptor, whose)
+            yield "%s: its descriptor would be %s in C, as is %s; rename one" % (
+                source.desc.name,
+                descriptor,
+                whose,
+            )
     for service in services:
         where = service.source.desc.name
         for name, owner, role in service.identifiers():
             reason = global_reason(name, own[0])
             if name in taken:
-                yield "%s: %s: its %s would be %s in C, as is that of %s; rename one" % (where, owner, role, name, taken[name])
+                yield "%s: %s: its %s would be %s in C, as is that of %s; rename one" % (
+                    where,
+                    owner,
+                    role,
+                    name,
+                    taken[name],
+                )
             elif reason and name.startswith("nrpc_"):
-                yield "%s: %s: names beginning with nrpc_ are the library's own; rename the package or the service" \
+                yield (
+                    "%s: %s: names beginning with nrpc_ are the library's own; rename the package or the service"
                     % (where, owner)
+                )
             elif reason:
-                yield "%s: %s: its %s would be %s in C, %s; rename one of its parts" % (where, owner, role, name, reason)
+                yield "%s: %s: its %s would be %s in C, %s; rename one of its parts" % (
+                    where,
+                    owner,
+                    role,
+                    name,
+                    reason,
+                )
             taken.setdefault(name, owner)
     for service in services:  # in C++ a type may not have the tag of another, nor a macro's name
         for name, owner, role in service.tags():
             if taken.get(name, "").split()[:1] in (["message"], ["enum"]):
-                yield "%s: %s: its %s would be %s in C, as is that of %s; rename one" \
-                    % (service.source.desc.name, owner, role, name, taken[name])
+                yield "%s: %s: its %s would be %s in C, as is that of %s; rename one" % (
+                    service.source.desc.name,
+                    owner,
+                    role,
+                    name,
+                    taken[name],
+                )
 
 
 def check_table(service):
     where = "%s: %s: " % (service.source.desc.name, service.name)
     if len(service.methods) > METHODS_MAX:
         return [where + "%d methods; a service may have %d" % (len(service.methods), METHODS_MAX)]
-    return [where + "methods %s and %s begin with the same %d characters; %d may be shared"
-            % (before.name, method.name, n, PREFIX_MAX)
-            for before, method, n in shared_prefixes(service.methods) if n > PREFIX_MAX]
+    return [
+        where
+        + "methods %s and %s begin with the same %d characters; %d may be shared"
+        % (before.name, method.name, n, PREFIX_MAX)
+        for before, method, n in shared_prefixes(service.methods)
+        if n > PREFIX_MAX
+    ]
 
 
 def all_problems(messages, services, sources, generated, own):

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Given: a Source and its services. Gives: the text of the header, functions that begin calls and what their replies come to,
 and of the C file, the methods as clients see them."""
+
 from .names import guard
 from .reading import BIDI, CLIENT_STREAM, SERVER_STREAM, STREAMED_MIN, UNARY
 from .text import BEGIN_QUIET, END_QUIET, KIND_TITLES, client_names, comment, included_messages
@@ -16,11 +17,14 @@ START = {
     CLIENT_STREAM: "Begins a call; then %(c)s_write and nrpc_call_close_writes. The reply comes through `@events`.",
     BIDI: "Begins a call; then %(c)s_write and nrpc_call_close_writes. Replies come through `@events`, at any time.",
 }
-START_END = (" @options: NULL: none; borrowed for the call of this function%(request)s. @events: kept until `done`. "
-             "Returns the call, or NULL: see nrpc_client_start.")
+START_END = (
+    " @options: NULL: none; borrowed for the call of this function%(request)s. @events: kept until `done`. "
+    "Returns the call, or NULL: see nrpc_client_start."
+)
 
 
 # To a client a reply's streamed field, method.streamed_out, comes in, and a request's goes out.
+
 
 def kept(service, method):
     """Bytes for all of a reply but its streamed field."""
@@ -34,7 +38,9 @@ def largest(service, side):
     for method in service.methods:
         if side == "reply":
             streamed = method.streamed_out
-            sizes.append((streamed.window if streamed else service.size(method.reply), method.reply))
+            sizes.append(
+                (streamed.window if streamed else service.size(method.reply), method.reply)
+            )
         elif not method.streams_fields():
             sizes.append((service.size(method.request), method.request))
     return max(sizes, key=lambda pair: pair[0], default=(0, None))
@@ -42,8 +48,16 @@ def largest(service, side):
 
 def largest_streamed(service, reserve):
     """Bytes of the transmit block for methods with streamed fields; None: there are none."""
-    return max((service.size(m.request) - (m.streamed_in.window - reserve if m.streamed_in else 0) + kept(service, m)
-                for m in service.methods if m.streams_fields()), default=None)
+    return max(
+        (
+            service.size(m.request)
+            - (m.streamed_in.window - reserve if m.streamed_in else 0)
+            + kept(service, m)
+            for m in service.methods
+            if m.streams_fields()
+        ),
+        default=None,
+    )
 
 
 def function(method, result, name, parameters, body):
@@ -58,10 +72,14 @@ def function(method, result, name, parameters, body):
 def sized(method, call):
     """The body of a function that sends a request with a streamed field."""
     field = method.streamed_in
-    body = "struct nrpc_streamed_message @sized = {@request, &@request->%s, @length};\n    " % field.member
+    body = (
+        "struct nrpc_streamed_message @sized = {@request, &@request->%s, @length};\n    "
+        % field.member
+    )
     if field.present:
-        body += "if (@length != NRPC_NOT_STREAMED) {\n        %s\n    }\n    " \
-            % "\n        ".join("@request->%s = true;" % name for name in field.present)
+        body += "if (@length != NRPC_NOT_STREAMED) {\n        %s\n    }\n    " % "\n        ".join(
+            "@request->%s = true;" % name for name in field.present
+        )
     return body + "return %s;" % (call % "&@sized")
 
 
@@ -73,13 +91,23 @@ def start(method):
     parameters = ["struct nrpc_channel *@channel", "const struct nrpc_call_options *@options"]
     parameters += [] if method.writes() else [request]
     parameters += ["const struct %s_events *@events" % c]
-    yield function(method, "struct nrpc_call *", c + "_start", parameters,
-                   "return nrpc_client_start(@channel, &%s_method, @options, %s, &@events->on);"
-                   % (c, "NULL" if method.writes() else "@request"))
+    yield function(
+        method,
+        "struct nrpc_call *",
+        c + "_start",
+        parameters,
+        "return nrpc_client_start(@channel, &%s_method, @options, %s, &@events->on);"
+        % (c, "NULL" if method.writes() else "@request"),
+    )
     if method.writes():
         yield "/* The next request: see nrpc_client_write. */\n"
-        yield function(method, "int", c + "_write", ["struct nrpc_call *@call", request],
-                       "return nrpc_client_write(@call, @request);")
+        yield function(
+            method,
+            "int",
+            c + "_write",
+            ["struct nrpc_call *@call", request],
+            "return nrpc_client_write(@call, @request);",
+        )
 
 
 def start_streamed(method):
@@ -88,16 +116,30 @@ def start_streamed(method):
     parameters += [] if method.writes() else [request, "uint32_t @length"]
     parameters += ["const struct %s_events *@events" % c]
     begin = "nrpc_client_start(@channel, &%s_method, @options, %%s, &@events->on)" % c
-    yield function(method, "struct nrpc_call *", c + "_start", parameters,
-                   "return %s;" % (begin % "NULL") if method.writes() else sized(method, begin))
+    yield function(
+        method,
+        "struct nrpc_call *",
+        c + "_start",
+        parameters,
+        "return %s;" % (begin % "NULL") if method.writes() else sized(method, begin),
+    )
     if method.writes():
-        yield method.local("/* The next request: see nrpc_client_write; @length: see nrpc_streamed_message. */\n")
-        yield function(method, "int", c + "_write", ["struct nrpc_call *@call", request, "uint32_t @length"],
-                       sized(method, "nrpc_client_write(@call, %s)"))
+        yield method.local(
+            "/* The next request: see nrpc_client_write; @length: see nrpc_streamed_message. */\n"
+        )
+        yield function(
+            method,
+            "int",
+            c + "_write",
+            ["struct nrpc_call *@call", request, "uint32_t @length"],
+            sized(method, "nrpc_client_write(@call, %s)"),
+        )
 
 
-STREAMED_OUT = (" @length: bytes of the request's %s, which @events->produce is asked for as there is room, also anew from "
-                "offset 0 when the server has refused the call; or NRPC_NOT_STREAMED.")
+STREAMED_OUT = (
+    " @length: bytes of the request's %s, which @events->produce is asked for as there is room, also anew from "
+    "offset 0 when the server has refused the call; or NRPC_NOT_STREAMED."
+)
 STREAMED_IN = " @events->chunk gets the pieces of a reply's %s as they come, before it is known how the call ends."
 
 
@@ -114,23 +156,55 @@ def blocking(method):
     parameters = ["struct nrpc_channel *@channel", "const struct nrpc_call_options *@options"]
     yield "extern const struct %s_events %s_wait_events;\n\n" % (c, c)
     if method.kind == UNARY:
-        yield comment(method.local("The whole call, blocking: see wait.h. @reply: filled where the status is NRPC_OK."))
-        yield function(method, "enum nrpc_status", c + "_wait", parameters + [request, reply],
-                       "return nrpc_wait_unary(@channel, &%s_method, @options, @request, @reply, &%s_wait_events.on);" % (c, c))
+        yield comment(
+            method.local(
+                "The whole call, blocking: see wait.h. @reply: filled where the status is NRPC_OK."
+            )
+        )
+        yield function(
+            method,
+            "enum nrpc_status",
+            c + "_wait",
+            parameters + [request, reply],
+            "return nrpc_wait_unary(@channel, &%s_method, @options, @request, @reply, &%s_wait_events.on);"
+            % (c, c),
+        )
     yield comment("Begins a blocking call: see nrpc_wait_open.")
-    yield function(method, "int", c + "_open", ["struct nrpc_wait *@wait"] + parameters + ([] if method.writes() else [request]),
-                   "return nrpc_wait_open(@wait, @channel, &%s_method, @options, %s, &%s_wait_events.on);"
-                   % (c, "NULL" if method.writes() else "@request", c))
+    yield function(
+        method,
+        "int",
+        c + "_open",
+        ["struct nrpc_wait *@wait"] + parameters + ([] if method.writes() else [request]),
+        "return nrpc_wait_open(@wait, @channel, &%s_method, @options, %s, &%s_wait_events.on);"
+        % (c, "NULL" if method.writes() else "@request", c),
+    )
     if method.writes():
         yield "/* The next request, blocking: see nrpc_wait_put. */\n"
-        yield function(method, "int", c + "_put", ["struct nrpc_wait *@wait", request], "return nrpc_wait_put(@wait, @request);")
+        yield function(
+            method,
+            "int",
+            c + "_put",
+            ["struct nrpc_wait *@wait", request],
+            "return nrpc_wait_put(@wait, @request);",
+        )
     if method.pulled():
         yield "/* The next reply, blocking: see nrpc_wait_get. Then nrpc_wait_end. */\n"
-        yield function(method, "int", c + "_get", ["struct nrpc_wait *@wait", reply], "return nrpc_wait_get(@wait, @reply);")
+        yield function(
+            method,
+            "int",
+            c + "_get",
+            ["struct nrpc_wait *@wait", reply],
+            "return nrpc_wait_get(@wait, @reply);",
+        )
     else:
         yield "/* No more requests; the reply, where the status is NRPC_OK: see nrpc_wait_end. */\n"
-        yield function(method, "enum nrpc_status", c + "_end", ["struct nrpc_wait *@wait", reply],
-                       "return nrpc_wait_end(@wait, @reply);")
+        yield function(
+            method,
+            "enum nrpc_status",
+            c + "_end",
+            ["struct nrpc_wait *@wait", reply],
+            "return nrpc_wait_end(@wait, @reply);",
+        )
 
 
 # Of struct NAME_events; within a class C++ does not take a type of such a name by its name alone.
@@ -139,17 +213,28 @@ MEMBERS = ("on", "reply", "chunk", "produce")
 
 def header_method(method):
     c = {"c": method.c_name, "request": "" if method.writes() else ", as is @request"}
-    yield comment((method.comment + "\n" if method.comment else "")
-                  + "/%s/%s. %s." % (method.service.name, method.name, KIND_TITLES[method.kind]))
+    yield comment(
+        (method.comment + "\n" if method.comment else "")
+        + "/%s/%s. %s." % (method.service.name, method.name, KIND_TITLES[method.kind])
+    )
     yield "struct %(c)s_events {\n    struct nrpc_events on;\n" % c
     reply = str(method.reply.c_type())
     if reply in MEMBERS:
         reply = method.reply.struct()
-    yield method.local("    enum nrpc_status (*reply)(struct nrpc_call *@call, const %s *@reply); /* see nrpc_events */\n" % reply)
+    yield method.local(
+        "    enum nrpc_status (*reply)(struct nrpc_call *@call, const %s *@reply); /* see nrpc_events */\n"
+        % reply
+    )
     if method.streamed_out:
-        yield "    nrpc_chunk_handler *chunk; /* of the replies' %s; NULL: dropped */\n" % method.streamed_out.proto_name()
+        yield (
+            "    nrpc_chunk_handler *chunk; /* of the replies' %s; NULL: dropped */\n"
+            % method.streamed_out.proto_name()
+        )
     if method.streamed_in:
-        yield "    nrpc_producer *produce;    /* of the requests' %s */\n" % method.streamed_in.proto_name()
+        yield (
+            "    nrpc_producer *produce;    /* of the requests' %s */\n"
+            % method.streamed_in.proto_name()
+        )
     yield "};\n"
     yield "extern const struct nrpc_client_method %(c)s_method;\n\n" % c
     yield comment(method.local(START[method.kind] % c + START_END % c + streamed_comment(method)))
@@ -162,25 +247,37 @@ def generate_header(source, services):
     its_guard = guard(source.stem, "CLIENT")
     yield "/* %s - clients of the services of %s.\n" % (included, source.desc.name)
     yield " * Layer: application. Source: written by protoc-gen-nanorpc, do not edit. */\n"
-    yield "#ifndef %s\n#define %s\n\n#include \"nanorpc/client.h\"\n#include \"nanorpc/wait.h\"\n" % (its_guard, its_guard)
+    yield '#ifndef %s\n#define %s\n\n#include "nanorpc/client.h"\n#include "nanorpc/wait.h"\n' % (
+        its_guard,
+        its_guard,
+    )
     if any(method.streams_fields() for service in services for method in service.methods):
-        yield "#include \"nanorpc/streamed.h\"\n"
+        yield '#include "nanorpc/streamed.h"\n'
     for name in included_messages(source, services):
         yield source.options.genformat % name + "\n"
     yield "\nNRPC_BEGIN_C\n\n"
     yield BEGIN_QUIET if services else ""
     for service in services:
         name = service.c_name + "_client"
-        yield comment("--- %s%s" % (service.name, "\n" + service.comment if service.comment else ""))
+        yield comment(
+            "--- %s%s" % (service.name, "\n" + service.comment if service.comment else "")
+        )
         yield "/* For NRPC_CHANNEL_DEFINE: the largest encoded messages, and memory for any decoded reply. */\n"
         for side in ("request", "reply"):
             size, message = largest(service, side)
             streamed = largest_streamed(service, STREAMED_MIN) if side == "request" else None
             if streamed is not None:
                 size = "NRPC_STREAMED_MAX(%d, %d)" % (size, streamed)
-            yield "#define %s_%s_BYTES %s%s\n" % (name, side.upper(), size,
-                                                  " /* %s */" % message.c_type() if message else "")
-        members = [source.local("%s @m%d;" % (m.c_type(), i)) for i, m in enumerate(service.distinct("reply"))]
+            yield "#define %s_%s_BYTES %s%s\n" % (
+                name,
+                side.upper(),
+                size,
+                " /* %s */" % message.c_type() if message else "",
+            )
+        members = [
+            source.local("%s @m%d;" % (m.c_type(), i))
+            for i, m in enumerate(service.distinct("reply"))
+        ]
         yield "union %s_reply {\n    %s\n};\n\n" % (name, "\n    ".join(members or ["char none;"]))
         for method in service.methods:
             yield from header_method(method)
@@ -190,23 +287,40 @@ def generate_header(source, services):
 
 def code_streamed(method):
     c, into, out = method.c_name, method.streamed_out, method.streamed_in
-    events = "    const struct %s_events *@events = (const struct %s_events *)(const void *)nrpc_call_events(@call);\n" % (c, c)
+    events = (
+        "    const struct %s_events *@events = (const struct %s_events *)(const void *)nrpc_call_events(@call);\n"
+        % (c, c)
+    )
     local = method.local
     if into:
-        yield local("static enum nrpc_status %s_piece(struct nrpc_call *@call, const struct nrpc_chunk *@chunk)\n{\n" % c)
-        yield local(events + "    return @events->chunk ? @events->chunk(@call, @chunk) : NRPC_OK;\n}\n\n")
+        yield local(
+            "static enum nrpc_status %s_piece(struct nrpc_call *@call, const struct nrpc_chunk *@chunk)\n{\n"
+            % c
+        )
+        yield local(
+            events + "    return @events->chunk ? @events->chunk(@call, @chunk) : NRPC_OK;\n}\n\n"
+        )
         yield "static const uint32_t %s_pieces[] = {%s};\n\n" % (c, ", ".join(map(str, into.path)))
     if out:
-        yield local("static size_t %s_more(struct nrpc_call *@call, uint8_t *@buf, size_t @room, uint32_t @offset)\n{\n" % c)
+        yield local(
+            "static size_t %s_more(struct nrpc_call *@call, uint8_t *@buf, size_t @room, uint32_t @offset)\n{\n"
+            % c
+        )
         yield local(events + "    return @events->produce(@call, @buf, @room, @offset);\n}\n\n")
     yield "static const struct nrpc_streamed %s_caller = {\n" % c
-    yield "    .codec = {.message = %s,\n" % ("nrpc_streamed_message" if into else "nrpc_typed_message")
+    yield "    .codec = {.message = %s,\n" % (
+        "nrpc_streamed_message" if into else "nrpc_typed_message"
+    )
     yield "              .send = %s" % ("nrpc_streamed_send_sized" if out else "nrpc_typed_send")
     yield ",\n              .take = nrpc_streamed_take" if into else ""
     yield ",\n              .produce = nrpc_streamed_produce" if out else ""
     yield "},\n"
     if into:
-        yield "    .in = {.path = %s_pieces, .depth = %d, .keep_bytes = %d},\n" % (c, len(into.path), kept(method.service, method))
+        yield "    .in = {.path = %s_pieces, .depth = %d, .keep_bytes = %d},\n" % (
+            c,
+            len(into.path),
+            kept(method.service, method),
+        )
         yield "    .in_at = offsetof(%s, %s),\n" % (method.reply.c_type(), into.member)
         yield "    .decode = nrpc_typed_message,\n    .chunk = %s_piece,\n" % c
     if out:
@@ -216,42 +330,72 @@ def code_streamed(method):
 
 def code_method(method):
     c, local = method.c_name, method.local
-    yield local("static enum nrpc_status %s_got(struct nrpc_call *@call, const void *@reply, const struct nrpc_events *@on)\n" % c)
-    yield local("{\n    const struct %s_events *@events = (const struct %s_events *)(const void *)@on;\n" % (c, c))
+    yield local(
+        "static enum nrpc_status %s_got(struct nrpc_call *@call, const void *@reply, const struct nrpc_events *@on)\n"
+        % c
+    )
+    yield local(
+        "{\n    const struct %s_events *@events = (const struct %s_events *)(const void *)@on;\n"
+        % (c, c)
+    )
     yield local("    return @events->reply ? @events->reply(@call, @reply) : NRPC_OK;\n}\n\n")
     if method.streams_fields():
         yield from code_streamed(method)
     yield "const struct nrpc_client_method %s_method = {\n" % c
-    yield "    .method = {.codec = &%s,\n" % (c + "_caller.codec" if method.streams_fields() else "nrpc_typed")
+    yield "    .method = {.codec = &%s,\n" % (
+        c + "_caller.codec" if method.streams_fields() else "nrpc_typed"
+    )
     yield "               .request = &%s_msg,\n" % method.reply.c_type()
     yield "               .reply = &%s_msg,\n" % method.request.c_type()
     yield "               .handler = nrpc_client_message,\n"
     yield "               .cancelled = nrpc_client_cancelled,\n"
     yield "               .kind = NRPC_CALLER | %s},\n" % KINDS[method.kind]
-    yield "    .path = \"/%s/%s\",\n    .got = %s_got,\n};\n\n" % (method.service.name, method.name, c)
+    yield '    .path = "/%s/%s",\n    .got = %s_got,\n};\n\n' % (
+        method.service.name,
+        method.name,
+        c,
+    )
     if method.streams_fields():
         return
-    yield local("static enum nrpc_status %s_waited(struct nrpc_call *@call, const %s *@reply)\n{\n" % (c, method.reply.c_type()))
+    yield local(
+        "static enum nrpc_status %s_waited(struct nrpc_call *@call, const %s *@reply)\n{\n"
+        % (c, method.reply.c_type())
+    )
     yield local("    return nrpc_wait_reply(@call, @reply, sizeof *@reply);\n}\n\n")
-    yield "const struct %s_events %s_wait_events = {.on = {.done = nrpc_wait_done}, .reply = %s_waited};\n\n" % (c, c, c)
+    yield (
+        "const struct %s_events %s_wait_events = {.on = {.done = nrpc_wait_done}, .reply = %s_waited};\n\n"
+        % (c, c, c)
+    )
 
 
 def generate_code(source, services):
     _, name, included = client_names(source)
     yield "/* %s - clients of the services of %s.\n" % (name, source.desc.name)
     yield " * Layer: application. Source: written by protoc-gen-nanorpc, do not edit. */\n"
-    yield "#include \"%s\"\n\n#if NRPC_CLIENT\n\n" % included
+    yield '#include "%s"\n\n#if NRPC_CLIENT\n\n' % included
     for service in services:
         yield "/* --- %s */\n" % service.name
         for side in ("request", "reply"):
             _, the_largest = largest(service, side)
             exact = side == "reply" or largest_streamed(service, 0) is None
             for message in service.distinct(side):
-                if any(m.all_streamed[s] for m in service.methods for s, other in m.sides() if other is message):
+                if any(
+                    m.all_streamed[s]
+                    for m in service.methods
+                    for s, other in m.sides()
+                    if other is message
+                ):
                     continue  # its largest size is not nanopb's to say
-                yield "NRPC_STATIC_ASSERT(%s %s %s_client_%s_BYTES, \"%s: generate messages and clients together\");\n" \
-                    % (message.size_macro(), "==" if message is the_largest and exact else "<=", service.c_name, side.upper(),
-                       message.c_type())
+                yield (
+                    'NRPC_STATIC_ASSERT(%s %s %s_client_%s_BYTES, "%s: generate messages and clients together");\n'
+                    % (
+                        message.size_macro(),
+                        "==" if message is the_largest and exact else "<=",
+                        service.c_name,
+                        side.upper(),
+                        message.c_type(),
+                    )
+                )
         yield "\n"
         for method in service.methods:
             yield from code_method(method)

@@ -4,15 +4,18 @@
 """Given: the descriptors of all files of a request. Gives: the text of a C file with one of them and all that it imports,
 without what a client does not need to make and to read messages: comments, custom options, options for other languages'
 generators, names that follow from others, and the imports that were there for these only."""
+
 import re
 
 from .names import object_name
 
 # What only other generators read: as many bytes as the messages themselves, in the usual file.
-FOREIGN = frozenset("""java_package java_outer_classname java_multiple_files java_generate_equals_and_hash
+FOREIGN = frozenset(
+    """java_package java_outer_classname java_multiple_files java_generate_equals_and_hash
     java_string_check_utf8 optimize_for go_package cc_generic_services java_generic_services
     py_generic_services cc_enable_arenas objc_class_prefix csharp_namespace swift_prefix php_class_prefix
-    php_namespace php_metadata_namespace ruby_package""".split())
+    php_namespace php_metadata_namespace ruby_package""".split()
+)
 WIDTH = 100
 
 
@@ -51,9 +54,11 @@ def walk_messages(messages):
 
 def holders(desc):
     """All that can have options, below a file."""
+
     def fields(holder, field_name):
         for field in list(getattr(holder, field_name)) + list(holder.extension):
             yield field
+
     messages = list(walk_messages(desc.message_type))
     for message in messages:
         yield message
@@ -72,7 +77,9 @@ def holders(desc):
 def references(desc):
     """Full names of the types that a file uses."""
     messages = list(walk_messages(desc.message_type))
-    for field in [f for m in messages for f in list(m.field) + list(m.extension)] + list(desc.extension):
+    for field in [f for m in messages for f in list(m.field) + list(m.extension)] + list(
+        desc.extension
+    ):
         yield from (field.type_name, field.extendee)
     for method in (m for s in desc.service for m in s.method):
         yield from (method.input_type, method.output_type)
@@ -114,7 +121,9 @@ class Files:
         strip_options(desc)
         for holder in holders(desc):
             strip_options(holder)
-            if holder.DESCRIPTOR.name == "FieldDescriptorProto" and holder.json_name == json_name(holder.name):
+            if holder.DESCRIPTOR.name == "FieldDescriptorProto" and holder.json_name == json_name(
+                holder.name
+            ):
                 holder.ClearField("json_name")
         used = {self.home[name] for name in references(desc) if name in self.home}
         public = {whole.dependency[index] for index in whole.public_dependency}
@@ -162,9 +171,12 @@ class Files:
         """The text of NAME.desc.c: the file and all that it imports. So each stands alone; where
         several in one program hold the same file, the linker keeps one."""
         everything = [name] + self.imports(name)
-        yield "/* %s - %s and what it imports, as server reflection gives them out.\n" % (own_name, name)
+        yield "/* %s - %s and what it imports, as server reflection gives them out.\n" % (
+            own_name,
+            name,
+        )
         yield " * Layer: application. Source: written by protoc-gen-nanorpc, do not edit. */\n"
-        yield "#include \"nanorpc/services/reflection.h\"\n\n"
+        yield '#include "nanorpc/services/reflection.h"\n\n'
         for other in everything:
             yield "extern const struct nrpc_file %s;\n" % object_name(other)
         yield "\n"

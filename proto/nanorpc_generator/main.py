@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Given: a CodeGeneratorRequest on the standard input. Gives: a CodeGeneratorResponse on the standard output, with all files of
 the .proto files that were asked for, or with what is wrong."""
+
 import os
 import sys
 
@@ -19,8 +20,10 @@ def use_project_python(command):
     if os.path.exists(python) and not os.environ.get("NANORPC_STARTED_AGAIN"):
         os.environ["NANORPC_STARTED_AGAIN"] = "1"
         os.execv(python, [python, command])
-    sys.exit("protoc-gen-nanorpc: %s has no google.protobuf: run `make` in the project, or install "
-             "grpcio-tools or python3-protobuf" % sys.executable)
+    sys.exit(
+        "protoc-gen-nanorpc: %s has no google.protobuf: run `make` in the project, or install "
+        "grpcio-tools or python3-protobuf" % sys.executable
+    )
 
 
 def texts(source, services, files):
@@ -43,10 +46,15 @@ def run(nanopb, request, response, usage):
     for source in sources.values():
         source.see(sources)
     messages = {m.full_name: m for source in sources.values() for m in source.messages(nanopb)}
-    services = [Service(source, i, messages) for source in sources.values()
-                for i in range(len(source.desc.service))]
+    services = [
+        Service(source, i, messages)
+        for source in sources.values()
+        for i in range(len(source.desc.service))
+    ]
     files = descriptors.Files(request.proto_file)
-    problems = all_problems(messages, services, sources, request.file_to_generate, own_names(nanopb))
+    problems = all_problems(
+        messages, services, sources, request.file_to_generate, own_names(nanopb)
+    )
     if problems:
         raise Problem("\n".join(problems))
 
@@ -71,7 +79,9 @@ def main(command, usage):
     plugin = nanopb.plugin_pb2
     response = plugin.CodeGeneratorResponse()
     try:
-        run(nanopb, plugin.CodeGeneratorRequest.FromString(sys.stdin.buffer.read()), response, usage)
+        run(
+            nanopb, plugin.CodeGeneratorRequest.FromString(sys.stdin.buffer.read()), response, usage
+        )
     except Problem as problem:
         response.error = str(problem)
     response.supported_features = plugin.CodeGeneratorResponse.FEATURE_PROTO3_OPTIONAL

@@ -3,28 +3,39 @@
 # SPDX-License-Identifier: Apache-2.0
 """Given: names as they would stand in C. Gives: why one cannot stand there; include guards and names of objects for files,
 which are different for different files; and names for parameters that nothing else at file scope has."""
+
 import re
 
-C_KEYWORDS = frozenset("""auto break case char const continue default do double else enum extern
+C_KEYWORDS = frozenset(
+    """auto break case char const continue default do double else enum extern
     float for goto if inline int long register restrict return short signed sizeof static struct
     switch typedef union unsigned void volatile while
     alignas alignof asm bool constexpr false nullptr static_assert thread_local true typeof typeof_unqual
     _Alignas _Alignof _Atomic _BitInt _Bool _Complex _Decimal128 _Decimal32 _Decimal64 _Float128 _Float16 _Float32
-    _Float32x _Float64 _Float64x _Generic _Imaginary _Noreturn _Pragma _Static_assert _Thread_local""".split())
-CPP_KEYWORDS = frozenset("""and and_eq bitand bitor catch char16_t char32_t char8_t class co_await co_return co_yield
+    _Float32x _Float64 _Float64x _Generic _Imaginary _Noreturn _Pragma _Static_assert _Thread_local""".split()
+)
+CPP_KEYWORDS = frozenset(
+    """and and_eq bitand bitor catch char16_t char32_t char8_t class co_await co_return co_yield
     compl concept const_cast consteval constinit decltype delete dynamic_cast explicit export friend mutable namespace
     new noexcept not not_eq operator or or_eq private protected public reinterpret_cast requires static_cast template
-    this throw try typeid typename using virtual wchar_t xor xor_eq""".split())
+    this throw try typeid typename using virtual wchar_t xor xor_eq""".split()
+)
 # Of the headers that generated ones include, and of <stdio.h>, <stdlib.h> and <errno.h>, which handlers include.
-LIBRARY_MACROS = re.compile(r"""NULL|EOF|errno|stdin|stdout|stderr|BUFSIZ|RAND_MAX|EXIT_SUCCESS|EXIT_FAILURE|EDOM|ERANGE|EILSEQ
+LIBRARY_MACROS = re.compile(
+    r"""NULL|EOF|errno|stdin|stdout|stderr|BUFSIZ|RAND_MAX|EXIT_SUCCESS|EXIT_FAILURE|EDOM|ERANGE|EILSEQ
     |SEEK_(SET|CUR|END)|U?INT((_LEAST|_FAST)?(8|16|32|64)|PTR|MAX)_(MIN|MAX|WIDTH)
     |(PTRDIFF|WCHAR|WINT|SIG_ATOMIC)_(MIN|MAX|WIDTH)
     |R?SIZE_(MAX|WIDTH)|CHAR_BIT|MB_LEN_MAX|(CHAR|SCHAR|SHRT|INT|LONG|LLONG)_(MIN|MAX|WIDTH)
-    |(UCHAR|USHRT|UINT|ULONG|ULLONG)_(MAX|WIDTH)|BOOL_WIDTH|(ARG|IOV|NAME|PATH|SSIZE)_MAX|PIPE_BUF""", re.X)
-LIBRARY_NAMES = re.compile(r"""u?int(_least|_fast)?(8|16|32|64)_t|u?int(ptr|max)_t|size_t|ptrdiff_t|max_align_t|nullptr_t
+    |(UCHAR|USHRT|UINT|ULONG|ULLONG)_(MAX|WIDTH)|BOOL_WIDTH|(ARG|IOV|NAME|PATH|SSIZE)_MAX|PIPE_BUF""",
+    re.X,
+)
+LIBRARY_NAMES = re.compile(
+    r"""u?int(_least|_fast)?(8|16|32|64)_t|u?int(ptr|max)_t|size_t|ptrdiff_t|max_align_t|nullptr_t
     |mem(c?cpy|move|set|cmp|r?chr|mem|pcpy|frob|set_explicit)|rawmemchr|explicit_bzero|locale_t|r?index|bcmp|bcopy|bzero|ffsl{0,2}|std
     |str(n?cpy|n?cat|n?cmp|n?casecmp(_l)?|n?dup|r?chr|chrnul|len|nlen|c?spn|pbrk|n?str|casestr|tok(_r)?|coll(_l)?|xfrm(_l)?
-    |error(_r|_l|desc_np|name_np)?|sep|signal|lcpy|lcat|verscmp|fry)|stpn?cpy|sig(abbrev|descr)_np|basename""", re.X)
+    |error(_r|_l|desc_np|name_np)?|sep|signal|lcpy|lcat|verscmp|fry)|stpn?cpy|sig(abbrev|descr)_np|basename""",
+    re.X,
+)
 
 
 def keyword_reason(name):
@@ -70,7 +81,7 @@ def escaped(path, letters):
     `letters` or a digit is _ and a digit. A / before anything but one of `letters` is such, too."""
     text = ""
     for index, c in enumerate(path):
-        if c == "/" and re.match(letters, path[index + 1:]):
+        if c == "/" and re.match(letters, path[index + 1 :]):
             text += "_"
         elif re.match("[0-9]|" + letters, c):
             text += c
@@ -98,6 +109,7 @@ def object_name(file_name):
 
 
 # --- Names of parameters, of variables and of members of our own ----------------------------------
+
 
 class Locals:
     """Names that do not hide one of `taken`, those at file scope."""

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Given: protoc's descriptors of files, and nanopb's generator. Gives: Source, Message, Service, Method and Streamed, which know
 the names that things have in C, and how many bytes they encode to. Nothing is refused here but what cannot be read."""
+
 import contextlib
 import io
 import os
@@ -12,7 +13,7 @@ from .with_nanopb import Problem
 
 UNARY, CLIENT_STREAM, SERVER_STREAM, BIDI = range(4)
 STREAMED_DEPTH = 4  # NRPC_WALK_DEPTH
-STREAMED_MIN = 32   # of a streamed field's max_size: it also makes room for the lengths of the messages around it
+STREAMED_MIN = 32  # of a streamed field's max_size: it also makes room for the lengths of the messages around it
 
 
 class Message:
@@ -33,7 +34,9 @@ class Message:
 
     def streamed(self, messages, way=()):
         """The ways to the streamed fields in it: tuples of nanopb's fields, the last of which is streamed."""
-        for field in self.stored.all_fields() if self.stored and len(way) < STREAMED_DEPTH + 1 else ():
+        for field in (
+            self.stored.all_fields() if self.stored and len(way) < STREAMED_DEPTH + 1 else ()
+        ):
             inner = messages.get(names_of_types(self.desc).get(field.tag))
             if getattr(field, "is_streamed", lambda: False)():
                 yield way + (field,)
@@ -102,6 +105,7 @@ class Source:
                 full = prefix + "." + desc.name
                 yield Message(self, full, desc, stored.get(str(name)))
                 yield from walk(desc.nested_type, full, nested)
+
         package = "." + self.desc.package if self.desc.package else ""
         return walk(self.desc.message_type, package, nanopb.Names())
 
@@ -120,8 +124,11 @@ class Streamed:
         var = message.source.style.var_name
         self.names = [str(var(field.name)) for field in way]
         self.member = ".".join(self.names)
-        self.present = [".".join(self.names[:i] + ["has_" + self.names[i]])
-                        for i, field in enumerate(way[:-1]) if field.rules == "OPTIONAL"]
+        self.present = [
+            ".".join(self.names[:i] + ["has_" + self.names[i]])
+            for i, field in enumerate(way[:-1])
+            if field.rules == "OPTIONAL"
+        ]
         self.path = [field.tag for field in way]
 
     def proto_name(self):
@@ -132,14 +139,18 @@ class Method:
     def __init__(self, service, index, desc, messages):
         self.service, self.name, self.local = service, desc.name, service.source.local
         self.c_name = "%s_%s" % (service.c_name, desc.name)
-        self.kind = (SERVER_STREAM if desc.server_streaming else 0) + \
-                    (CLIENT_STREAM if desc.client_streaming else 0)
+        self.kind = (SERVER_STREAM if desc.server_streaming else 0) + (
+            CLIENT_STREAM if desc.client_streaming else 0
+        )
         self.request, self.reply = messages[desc.input_type], messages[desc.output_type]
         self.comment = service.source_comment(2, index)
-        self.all_streamed = {side: list(message.streamed(messages)) for side, message in self.sides()}
-        self.streamed_in, self.streamed_out = \
-            (Streamed(message, self.all_streamed[side][0]) if self.all_streamed[side] else None
-             for side, message in self.sides())
+        self.all_streamed = {
+            side: list(message.streamed(messages)) for side, message in self.sides()
+        }
+        self.streamed_in, self.streamed_out = (
+            Streamed(message, self.all_streamed[side][0]) if self.all_streamed[side] else None
+            for side, message in self.sides()
+        )
 
     def sides(self):
         return ("request", self.request), ("reply", self.reply)
@@ -208,8 +219,10 @@ class Service:
         self.c_name = self.name.replace(".", "_")
         self.object = self.c_name + "_service"
         self.comment = self.source_comment()
-        self.methods = sorted((Method(self, i, m, messages) for i, m in enumerate(desc.method)),
-                              key=lambda method: method.name.encode())
+        self.methods = sorted(
+            (Method(self, i, m, messages) for i, m in enumerate(desc.method)),
+            key=lambda method: method.name.encode(),
+        )
 
     def source_comment(self, *path):
         """Of the service, or of what is at `path` below it, fit to stand in a C comment."""
@@ -246,7 +259,10 @@ class Service:
     def size(self, message):
         size = message.stored.encoded_size(self.source.parsed.dependencies)
         if size is None or size.symbols:
-            raise Problem("%s: %s: its largest size is unknown" % (message.source.desc.name, message.full_name[1:]))
+            raise Problem(
+                "%s: %s: its largest size is unknown"
+                % (message.source.desc.name, message.full_name[1:])
+            )
         return size.value
 
     def largest(self, side):
@@ -256,7 +272,9 @@ class Service:
         for method in self.methods:
             if side == "request":
                 streamed = method.streamed_in
-                sizes.append((streamed.window if streamed else self.size(method.request), method.request))
+                sizes.append(
+                    (streamed.window if streamed else self.size(method.request), method.request)
+                )
             elif not method.streams_fields():
                 sizes.append((self.size(method.reply), method.reply))
         return max(sizes, key=lambda pair: pair[0], default=(0, None))
@@ -268,8 +286,13 @@ class Service:
     def largest_streamed(self):
         """Bytes in the transmit block for replies of methods with streamed fields, and for what these keep of
         a request; None: there is no such method."""
-        sizes = [self.size(m.reply) - (m.streamed_out.window - STREAMED_MIN if m.streamed_out else 0) + self.kept(m)
-                 for m in self.methods if m.streams_fields()]
+        sizes = [
+            self.size(m.reply)
+            - (m.streamed_out.window - STREAMED_MIN if m.streamed_out else 0)
+            + self.kept(m)
+            for m in self.methods
+            if m.streams_fields()
+        ]
         return max(sizes, default=None)
 
 

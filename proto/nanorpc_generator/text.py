@@ -2,6 +2,7 @@
 # Layer: generator, runs on the host. Source: nanopb's options.
 # SPDX-License-Identifier: Apache-2.0
 """Given: a Source and its options. Gives: the names of the files that are written for it, and pieces of their text."""
+
 import os
 import textwrap
 
@@ -12,14 +13,22 @@ def comment(text):
     """text: paragraphs, as one C comment of lines of 100 characters."""
     lines = []
     for paragraph in text.split("\n"):
-        lines += textwrap.wrap(paragraph, 94, break_long_words=False, break_on_hyphens=False) or [""]
-    return "/* " + "\n".join((" * " + line).rstrip() if i else line for i, line in enumerate(lines)) + " */\n"
+        lines += textwrap.wrap(paragraph, 94, break_long_words=False, break_on_hyphens=False) or [
+            ""
+        ]
+    return (
+        "/* "
+        + "\n".join((" * " + line).rstrip() if i else line for i, line in enumerate(lines))
+        + " */\n"
+    )
 
 
 def file_names(source):
     """(.nrpc.h, .nrpc.c, the name by which .nrpc.h is included, likewise .pb.h)."""
     options = source.options
-    header, code = (source.stem + ".nrpc" + e for e in (options.header_extension, options.source_extension))
+    header, code = (
+        source.stem + ".nrpc" + e for e in (options.header_extension, options.source_extension)
+    )
     messages = source.stem + options.extension + options.header_extension
     if options.strip_path:
         return header, code, os.path.basename(header), os.path.basename(messages)
@@ -38,8 +47,13 @@ def client_names(source):
 def included_messages(source, services):
     """The headers with the messages of these services."""
     messages = file_names(source)[3]
-    imported = {m.source.desc.name: file_names(m.source)[3] for s in services
-                for side in ("request", "reply") for m in s.distinct(side) if m.source is not source}
+    imported = {
+        m.source.desc.name: file_names(m.source)[3]
+        for s in services
+        for side in ("request", "reply")
+        for m in s.distinct(side)
+        if m.source is not source
+    }
     excluded = source.options.exclude + list(source.parsed.file_options.exclude)
     return [messages] + sorted(h for proto, h in imported.items() if proto not in excluded)
 

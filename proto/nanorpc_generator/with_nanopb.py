@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Given: the environment's NANOPB_DIR, or build/third/nanopb of this project; and the plugin's parameter, which is read as
 nanopb reads its own. Gives: nanopb's generator as a module, and its options. What is wrong is a Problem."""
+
 import os
 import re
 import shlex
@@ -14,13 +15,19 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 
 class Problem(Exception):
     """What is wrong with the input, as the user reads it."""
+
+
 def import_nanopb():
     """nanopb's generator, as a module."""
-    directory = os.environ.get("NANOPB_DIR") or os.path.join(HERE, "..", "..", "build", "third", "nanopb")
+    directory = os.environ.get("NANOPB_DIR") or os.path.join(
+        HERE, "..", "..", "build", "third", "nanopb"
+    )
     generator = os.path.abspath(os.path.join(directory, "generator"))
     if not os.path.isfile(os.path.join(generator, "nanopb_generator.py")):
-        sys.exit("protoc-gen-nanorpc: no nanopb generator in %s: set NANOPB_DIR to nanopb's "
-                 "directory" % generator)
+        sys.exit(
+            "protoc-gen-nanorpc: no nanopb generator in %s: set NANOPB_DIR to nanopb's "
+            "directory" % generator
+        )
     sys.path.insert(0, generator)
     # On a first use it runs protoc, for a nanopb_pb2.py that suits this Python, and tells at length
     # why; that is of interest only when it fails.
@@ -30,6 +37,7 @@ def import_nanopb():
         os.dup2(chatter.fileno(), 2)
         try:
             import nanopb_generator
+
             return nanopb_generator
         except BaseException:
             chatter.seek(0)
@@ -45,7 +53,9 @@ def own_names(nanopb):
     """(names, macros) that nanopb's headers have; without them, none."""
     names, macros = set(), set()
     for header in ("pb.h", "pb_common.h", "pb_decode.h", "pb_encode.h"):
-        path = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(nanopb.__file__))), header)
+        path = os.path.join(
+            os.path.dirname(os.path.dirname(os.path.abspath(nanopb.__file__))), header
+        )
         if os.path.isfile(path):
             with open(path, encoding="utf-8") as file:
                 text = file.read()
@@ -64,23 +74,32 @@ def name_field_errors(nanopb):
             if field_options.type == nanopb.nanopb_pb2.FT_STATIC:
                 field_options.type = nanopb.nanopb_pb2.FT_DEFAULT
             try:
-                plain.__init__(self, struct_name, desc, field_options, *rest, **named)  # self: also an extension
+                plain.__init__(
+                    self, struct_name, desc, field_options, *rest, **named
+                )  # self: also an extension
             except NotImplementedError:
-                raise Problem("%s.%s: nanopb does not know this type of field (a proto2 group?)"
-                              % (".".join(struct_name.parts), desc.name))
+                raise Problem(
+                    "%s.%s: nanopb does not know this type of field (a proto2 group?)"
+                    % (".".join(struct_name.parts), desc.name)
+                )
             except Exception as error:
                 raise Problem("%s.%s: %s" % (".".join(struct_name.parts), desc.name, error))
 
         def is_streamed(self):
             """type:FT_CALLBACK and max_size: nanopb knows nothing of it, here it marks a streamed field."""
-            return self.allocation == "CALLBACK" and self.pbtype in ("STRING", "BYTES") and \
-                self.callback_datatype == "pb_callback_t" and self.max_size is not None and \
-                self.rules not in ("REPEATED", "FIXARRAY")
+            return (
+                self.allocation == "CALLBACK"
+                and self.pbtype in ("STRING", "BYTES")
+                and self.callback_datatype == "pb_callback_t"
+                and self.max_size is not None
+                and self.rules not in ("REPEATED", "FIXARRAY")
+            )
 
         def encoded_size(self, dependencies):
             if not self.is_streamed():
                 return super().encoded_size(dependencies)
             return nanopb.EncodedSize(nanopb.varint_max_size(self.tag << 3) + 5 + self.max_size)
+
     nanopb.Field = NamedField
 
 
@@ -96,7 +115,10 @@ def parse_parameter(nanopb, text, usage):
         raise Problem("help\n" + usage)
 
     def refuse(reason):
-        raise Problem("parameter `%s`: %s; the parameters are those of protoc-gen-nanopb" % (text, reason))
+        raise Problem(
+            "parameter `%s`: %s; the parameters are those of protoc-gen-nanopb" % (text, reason)
+        )
+
     nanopb.optparser.error = refuse
     options, rest = nanopb.process_cmdline(arguments, is_plugin=True)
     if rest:

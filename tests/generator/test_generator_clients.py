@@ -5,8 +5,8 @@ import re
 import subprocess
 
 import pytest
-
 from test_generator_code import KINDS, KINDS_OPTIONS
+
 from workshop import COMPILERS, NANOPB, ROOT, bench, need, workshop  # noqa: F401 (fixtures)
 
 # An application that uses every function and every event, of each kind of call.
@@ -62,8 +62,18 @@ def test_all_kinds_compile(kinds, compiler):
     kinds.compile(user, compiler)
 
 
-@pytest.mark.parametrize("wrong", [("&few, &unary", "&much, &unary"), (".reply = small};\nstatic const struct a_b_Kinds_Server", ".reply = large};\nstatic const struct a_b_Kinds_Server"),
-                                   ("&few, &server", "&few, &unary"), ("_get(&wait, &much)", "_get(&wait, &few)")])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("&few, &unary", "&much, &unary"),
+        (
+            ".reply = small};\nstatic const struct a_b_Kinds_Server",
+            ".reply = large};\nstatic const struct a_b_Kinds_Server",
+        ),
+        ("&few, &server", "&few, &unary"),
+        ("_get(&wait, &much)", "_get(&wait, &few)"),
+    ],
+)
 def test_types_are_checked(kinds, wrong):
     assert USER.count(wrong[0]) == 1
     user = kinds.path / "user.c"
@@ -74,29 +84,59 @@ def test_types_are_checked(kinds, wrong):
 def test_from_cpp(kinds):
     """The header, and functions of it, in C++."""
     user = kinds.path / "user.cc"
-    user.write_text('#include "kinds.client.h"\nint use(nrpc_channel *channel, const a_b_Kinds_Unary_events *events, nrpc_call *call) {\n'
-                    "    a_b_Small few = a_b_Small_init_zero;\n"
-                    "    return a_b_Kinds_Unary_start(channel, nullptr, &few, events) != nullptr && !a_b_Kinds_Bidi_write(call, &few); }\n")
-    done = subprocess.run([need("g++"), "-std=c++20", "-Wall", "-Wextra", "-Werror", "-I%s" % kinds.out, "-I%s" % ROOT,
-                           "-isystem", str(NANOPB), "-c", str(user), "-o", str(kinds.path / "user.o")], text=True, capture_output=True)
+    user.write_text(
+        '#include "kinds.client.h"\nint use(nrpc_channel *channel, const a_b_Kinds_Unary_events *events, nrpc_call *call) {\n'
+        "    a_b_Small few = a_b_Small_init_zero;\n"
+        "    return a_b_Kinds_Unary_start(channel, nullptr, &few, events) != nullptr && !a_b_Kinds_Bidi_write(call, &few); }\n"
+    )
+    done = subprocess.run(
+        [
+            need("g++"),
+            "-std=c++20",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-I%s" % kinds.out,
+            "-I%s" % ROOT,
+            "-isystem",
+            str(NANOPB),
+            "-c",
+            str(user),
+            "-o",
+            str(kinds.path / "user.o"),
+        ],
+        text=True,
+        capture_output=True,
+    )
     assert done.returncode == 0, done.stderr
 
 
 def test_sizes_and_paths(kinds):
     code, header = ((kinds.out / ("kinds.client." + ending)).read_text() for ending in "ch")
-    assert re.findall(r"#define a_b_Kinds_client_(\w+) (\d+)", header) == [("REQUEST_BYTES", "101"), ("REPLY_BYTES", "101")]
-    assert re.findall(r'\.path = "(.*)"', code) == ["/a.b.Kinds/" + name for name in ("Bidi", "Client", "Server", "Unary")]
-    assert re.findall(r"\.kind = (.*)}", code) == ["NRPC_CALLER | NRPC_CLIENT_STREAM", "NRPC_CALLER | NRPC_UNARY",
-                                                   "NRPC_CALLER | NRPC_CLIENT_STREAM", "NRPC_CALLER | NRPC_UNARY"]
+    assert re.findall(r"#define a_b_Kinds_client_(\w+) (\d+)", header) == [
+        ("REQUEST_BYTES", "101"),
+        ("REPLY_BYTES", "101"),
+    ]
+    assert re.findall(r'\.path = "(.*)"', code) == [
+        "/a.b.Kinds/" + name for name in ("Bidi", "Client", "Server", "Unary")
+    ]
+    assert re.findall(r"\.kind = (.*)}", code) == [
+        "NRPC_CALLER | NRPC_CLIENT_STREAM",
+        "NRPC_CALLER | NRPC_UNARY",
+        "NRPC_CALLER | NRPC_CLIENT_STREAM",
+        "NRPC_CALLER | NRPC_UNARY",
+    ]
 
 
 @pytest.mark.parametrize("name", ["start", "events", "method", "got", "wait_events", "wait"])
 def test_names_that_meet(bench, name):
-    bench.write(s="message M { }\nservice S { rpc Get(M) returns (M); rpc Get_%s(M) returns (M); }\n" % name)
+    bench.write(
+        s="message M { }\nservice S { rpc Get(M) returns (M); rpc Get_%s(M) returns (M); }\n" % name
+    )
     if name == "events":  # the tag of a struct, and a function: they do not meet
         bench.generate("s").compile(bench.out / "s.client.c")
         return
-    line, = bench.refused("s")
+    (line,) = bench.refused("s")
     assert "S_Get_%s in C" % name in line
 
 
@@ -104,4 +144,7 @@ def test_messages_of_another_time(kinds):
     """Stubs and messages that were not generated together do not compile."""
     path = kinds.out / "kinds.pb.h"
     path.write_text(re.sub(r"(#define a_b_Large_size +)101", r"\g<1>102", path.read_text()))
-    assert "generate messages and clients together" in kinds.try_compile(kinds.out / "kinds.client.c", "gcc").stderr
+    assert (
+        "generate messages and clients together"
+        in kinds.try_compile(kinds.out / "kinds.client.c", "gcc").stderr
+    )

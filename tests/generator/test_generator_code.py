@@ -55,14 +55,21 @@ def test_project_services_compile(workshop, compiler):
 
 def test_project_services_tables(workshop):
     workshop.generate(*PROJECT, options=["-I%s" % (ROOT / "proto")], include=ROOT / "proto")
-    lines = workshop.dump("Greeter_service", "helloworld_Greeter_service", "simpletest_SimpleTest_service")
-    assert [line for line in lines if line.startswith("service")] == \
-        ["service %s" % name for name in ("Greeter", "helloworld.Greeter", "simpletest.SimpleTest")]
+    lines = workshop.dump(
+        "Greeter_service", "helloworld_Greeter_service", "simpletest_SimpleTest_service"
+    )
+    assert [line for line in lines if line.startswith("service")] == [
+        "service %s" % name for name in ("Greeter", "helloworld.Greeter", "simpletest.SimpleTest")
+    ]
     greeter = [["SayHello", "0"], ["SayHelloAgain", "1"], ["Test", "2"]]
     simple = [["GetList", "0"], ["GetOne", "1"], ["PostAndPost", "2"], ["PostList", "3"]]
     assert names_of(lines) == greeter + greeter + simple
-    assert [kind for kind, _, _ in methods_of(lines)] == \
-        [UNARY] * 6 + [SERVER_STREAM, UNARY, BIDI, CLIENT_STREAM]
+    assert [kind for kind, _, _ in methods_of(lines)] == [UNARY] * 6 + [
+        SERVER_STREAM,
+        UNARY,
+        BIDI,
+        CLIENT_STREAM,
+    ]
     # 2 bytes of tag and length, then the longest text: 48 and 64 bytes.
     assert "server rx=55 tx=71 request=1" in lines
 
@@ -80,7 +87,9 @@ def test_handlers_of_the_boards_answer(workshop):
     workshop.generate(*PROJECT, options=["-I%s" % (ROOT / "proto")], include=ROOT / "proto")
     code = "".join((workshop.out / (name + ".nrpc.c")).read_text() for name in PROJECT)
     greeter = workshop.compile(ROOT / "boards" / "apps" / "greeter" / "greeter.c")
-    symbols = subprocess.run([need("nm"), str(greeter)], text=True, capture_output=True, check=True).stdout
+    symbols = subprocess.run(
+        [need("nm"), str(greeter)], text=True, capture_output=True, check=True
+    ).stdout
     defined = set(re.findall(r" T (\w+)", symbols))
     handlers = set(re.findall(r"return (\w+)\(call, request", code))
     assert len(handlers) == 10
@@ -89,6 +98,7 @@ def test_handlers_of_the_boards_answer(workshop):
 
 
 # --- Handlers, left out or written ---------------------------------------------------------------
+
 
 # A client may send nothing for long, or wait for a method to speak first; when it was left out it must say so.
 @pytest.mark.parametrize("compiler", ("gcc", "clang"))
@@ -150,9 +160,11 @@ def test_send_and_reply_check_the_type(bench):
     for wrapper in ("Unary_reply", "Client_reply", "Server_send", "Bidi_send"):
         wrong = "a_b_Small" if wrapper in ("Unary_reply", "Server_send") else "a_b_Large"
         source = bench.path / "wrong.c"
-        source.write_text('#include "kinds.nrpc.h"\nint f(struct nrpc_call *c, const %s *m);\n'
-                          "int f(struct nrpc_call *c, const %s *m) { return a_b_Kinds_%s(c, m); }\n"
-                          % (wrong, wrong, wrapper))
+        source.write_text(
+            '#include "kinds.nrpc.h"\nint f(struct nrpc_call *c, const %s *m);\n'
+            "int f(struct nrpc_call *c, const %s *m) { return a_b_Kinds_%s(c, m); }\n"
+            % (wrong, wrong, wrapper)
+        )
         assert "incompatible-pointer-types" in bench.try_compile(source, "gcc").stderr
 
 
@@ -199,14 +211,22 @@ message Common {
   repeated sint32 numbers = 2;
 }
 """
-COMMON_OPTIONS = "parts.Common.Inner.id max_size:16 fixed_length:true\nparts.Common.numbers max_count:5\n"
+COMMON_OPTIONS = (
+    "parts.Common.Inner.id max_size:16 fixed_length:true\nparts.Common.numbers max_count:5\n"
+)
 
 
 def everything(shop):
-    shop.write(shop=EVERYTHING, shop_options=EVERYTHING_OPTIONS, parts__common=COMMON,
-               parts__common_options=COMMON_OPTIONS)
+    shop.write(
+        shop=EVERYTHING,
+        shop_options=EVERYTHING_OPTIONS,
+        parts__common=COMMON,
+        parts__common_options=COMMON_OPTIONS,
+    )
     # nanopb brings no copy of the well-known types; protoc finds its own.
-    return shop.generate("shop", "parts/common", "google/protobuf/timestamp", "google/protobuf/empty")
+    return shop.generate(
+        "shop", "parts/common", "google/protobuf/timestamp", "google/protobuf/empty"
+    )
 
 
 @pytest.mark.parametrize("compiler", COMPILERS)
@@ -218,12 +238,14 @@ def test_everything_compiles(workshop, compiler):
 
 
 def test_everything_links(workshop):
-    lines = everything(workshop).dump("shop_Shop_service", "shop_Second_service", "shop_Nothing_service")
+    lines = everything(workshop).dump(
+        "shop_Shop_service", "shop_Second_service", "shop_Nothing_service"
+    )
     assert names_of(lines) == [["Buy", "0"], ["Lines", "1"], ["Look", "2"], ["Ping", "0"]]
     header = (workshop.out / "shop.nrpc.h").read_text()
     sizes = dict(re.findall(r"#define (\w+_BYTES) (\d+)", header))
     assert sizes["shop_Second_service_REQUEST_BYTES"] == "22"  # int64 11, int32 11
-    assert sizes["shop_Shop_service_REPLY_BYTES"] == "50"      # 1+1+(1+1+16), 5 * (1+5)
+    assert sizes["shop_Shop_service_REPLY_BYTES"] == "50"  # 1+1+(1+1+16), 5 * (1+5)
     assert sizes["shop_Nothing_service_REPLY_BYTES"] == "0"
     request = int(sizes["shop_Shop_service_REQUEST_BYTES"])
     assert "server rx=%d tx=%d request=1" % (request + 5, 50 + 5) in lines
@@ -231,10 +253,14 @@ def test_everything_links(workshop):
 
 def test_mangled_names(workshop):
     """nanopb's options that shorten the names of messages do the same here."""
-    workshop.write(kinds=KINDS, kinds_options="Large.text max_size:100\n* mangle_names:M_STRIP_PACKAGE\n")
+    workshop.write(
+        kinds=KINDS, kinds_options="Large.text max_size:100\n* mangle_names:M_STRIP_PACKAGE\n"
+    )
     workshop.generate("kinds")
-    assert "a_b_Kinds_Unary(struct nrpc_call *call, const Small *request" in \
-        (workshop.out / "kinds.nrpc.h").read_text()
+    assert (
+        "a_b_Kinds_Unary(struct nrpc_call *call, const Small *request"
+        in (workshop.out / "kinds.nrpc.h").read_text()
+    )
     workshop.compile(workshop.out / "kinds.nrpc.c")
 
 
@@ -274,18 +300,35 @@ def test_sizes_that_differ_do_not_compile(bench, size):
 def test_a_reply_of_64_kb_does_not_compile(bench):
     bench.write(kinds=KINDS, kinds_options="a.b.Large.text max_size:70000\n")
     bench.generate("kinds")
-    assert "a_b_Large: over 65535 bytes" in bench.try_compile(bench.out / "kinds.nrpc.c", "gcc").stderr
+    assert (
+        "a_b_Large: over 65535 bytes" in bench.try_compile(bench.out / "kinds.nrpc.c", "gcc").stderr
+    )
 
 
 # --- The list of names ---------------------------------------------------------------------------
 
+
 def many(names):
-    return "message M { int32 n = 1; }\nservice S {\n%s}\n" % \
-        "".join("rpc %s(M) returns (M);\n" % name for name in names)
+    return "message M { int32 n = 1; }\nservice S {\n%s}\n" % "".join(
+        "rpc %s(M) returns (M);\n" % name for name in names
+    )
 
 
 def test_names_that_share_prefixes(workshop):
-    names = ["Z", "a", "A", "Aa", "AaB", "Ab", "A_", "B0", "B01", "B1", "x" * 126 + "y", "x" * 126 + "z"]
+    names = [
+        "Z",
+        "a",
+        "A",
+        "Aa",
+        "AaB",
+        "Ab",
+        "A_",
+        "B0",
+        "B01",
+        "B1",
+        "x" * 126 + "y",
+        "x" * 126 + "z",
+    ]
     workshop.write(s=many(names))
     lines = workshop.generate("s").dump("S_service")
     assert names_of(lines) == [[name, str(i)] for i, name in enumerate(sorted(names))]
@@ -302,8 +345,10 @@ def test_255_long_names(bench, compiler):
 
 # --- Comments ------------------------------------------------------------------------------------
 
+
 def test_comments_are_taken(workshop):
-    workshop.write(s="""
+    workshop.write(
+        s="""
 message M { int32 n = 1; }
 // Of the service: /* not a comment */ what??/
 service S {
@@ -311,7 +356,8 @@ service S {
   rpc A(M) returns (M);
   rpc B(M) returns (M); // Behind it.
 }
-""")
+"""
+    )
     workshop.generate("s")
     header = (workshop.out / "s.nrpc.h").read_text()
     assert "Of the service: / * not a comment * / what" in header
@@ -341,7 +387,7 @@ service Big { rpc Take(Blob) returns (Done); }
 message Blob { bytes data = 1; }
 message Done { }
 """
-LARGE_SERVER = "#include \"large.nrpc.h\"\nNRPC_SERVER_DEFINE(server, 1, Big_service);\n"
+LARGE_SERVER = '#include "large.nrpc.h"\nNRPC_SERVER_DEFINE(server, 1, Big_service);\n'
 
 
 @pytest.mark.parametrize("compiler", ("gcc", "clang"))

@@ -7,8 +7,8 @@ import subprocess
 import pytest
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
-
 from test_generator_code import KINDS, KINDS_OPTIONS, PROJECT, everything
+
 from workshop import COMPILERS, ROOT, bench, need, workshop  # noqa: F401 (fixtures)
 
 
@@ -28,10 +28,16 @@ def pool_of(files):
 def test_project_files(workshop):
     workshop.generate(*PROJECT, options=["-I%s" % (ROOT / "proto")], include=ROOT / "proto")
     files = workshop.files(*PROJECT)
-    assert [(kind, file.name) for kind, file in files] == [("file", name + ".proto") for name in PROJECT]
+    assert [(kind, file.name) for kind, file in files] == [
+        ("file", name + ".proto") for name in PROJECT
+    ]
     pool = pool_of(files)
     method = pool.FindServiceByName("simpletest.SimpleTest").methods_by_name["PostAndPost"]
-    assert method.client_streaming and method.server_streaming and method.input_type.name == "RequestList"
+    assert (
+        method.client_streaming
+        and method.server_streaming
+        and method.input_type.name == "RequestList"
+    )
     for _, file in files:
         # The C code looks for them there: see has_symbol.
         data = file.SerializeToString(deterministic=True)
@@ -52,7 +58,12 @@ def test_imports(workshop, compiler):
     everything(workshop)
     assert len(list(workshop.out.rglob("*.desc.c"))) == 4
     files = workshop.files("shop", "parts/common", compiler=compiler)
-    names = ["shop.proto", "google/protobuf/timestamp.proto", "google/protobuf/empty.proto", "parts/common.proto"]
+    names = [
+        "shop.proto",
+        "google/protobuf/timestamp.proto",
+        "google/protobuf/empty.proto",
+        "parts/common.proto",
+    ]
     assert [file.name for _, file in files] == names + names[-1:]
     assert [kind for kind, _ in files] == ["file"] + 3 * ["import"] + ["file"]
     order = pool_of(files).FindMessageTypeByName("shop.Order")
@@ -106,10 +117,15 @@ extend google.protobuf.ServiceOptions { string on_service = 50002; }
 
 def test_what_is_left_out(workshop):
     """Comments, custom options, options of other languages, and imports that are only for these."""
-    workshop.write(stripped=STRIPPED, own=OWN, shown="package shown; import public \"deep.proto\";\n",
-                   deep="package shown; message Deep { int32 n = 1; }\n", unused="message Unused { int32 n = 1; }\n",
-                   stripped_options="s.M.plain_name max_size:8\ns.M.snake_case_name max_size:8\ns.M.packed max_count:2\n"
-                                    "s.M.on_message type:FT_IGNORE\n")
+    workshop.write(
+        stripped=STRIPPED,
+        own=OWN,
+        shown='package shown; import public "deep.proto";\n',
+        deep="package shown; message Deep { int32 n = 1; }\n",
+        unused="message Unused { int32 n = 1; }\n",
+        stripped_options="s.M.plain_name max_size:8\ns.M.snake_case_name max_size:8\ns.M.packed max_count:2\n"
+        "s.M.on_message type:FT_IGNORE\n",
+    )
     workshop.generate("stripped", "shown", "deep", messages=False)
     files = workshop.files("stripped")
     assert [file.name for _, file in files] == ["stripped.proto", "shown.proto", "deep.proto"]
@@ -118,19 +134,36 @@ def test_what_is_left_out(workshop):
     assert b"secret" not in file.SerializeToString() and not file.HasField("options")
     message = pool_of(files).FindMessageTypeByName("s.M")
     assert message.GetOptions().deprecated and not message.extensions
-    assert [field.json_name for field in message.fields] == ["other", "snakeCaseName", "packed", "deep"]
+    assert [field.json_name for field in message.fields] == [
+        "other",
+        "snakeCaseName",
+        "packed",
+        "deep",
+    ]
     assert not message.fields_by_name["packed"].is_packed
     assert file.service[0].method[0].options.idempotency_level == 1
 
 
-@pytest.mark.parametrize("name", ["a_b", "snake_case_name", "x1_y2", "_lead", "trail_", "two__in", "Upper_case", "a_1"])
+@pytest.mark.parametrize(
+    "name", ["a_b", "snake_case_name", "x1_y2", "_lead", "trail_", "two__in", "Upper_case", "a_1"]
+)
 def test_json_names(bench, name):
     """What is left out must be what the client makes of it."""
     bench.write(s="message M { int32 %s = 1; }\nservice S { rpc A(M) returns (M); }\n" % name)
     descriptor = bench.path / "s.bin"
-    subprocess.run(bench.protoc + ["-I.", "--descriptor_set_out=%s" % descriptor, "s.proto"], cwd=bench.path, check=True)
-    expected = FileDescriptorSet.FromString(descriptor.read_bytes()).file[0].message_type[0].field[0].json_name
-    (_, file), = bench.generate("s", messages=False).files("s")
+    subprocess.run(
+        bench.protoc + ["-I.", "--descriptor_set_out=%s" % descriptor, "s.proto"],
+        cwd=bench.path,
+        check=True,
+    )
+    expected = (
+        FileDescriptorSet.FromString(descriptor.read_bytes())
+        .file[0]
+        .message_type[0]
+        .field[0]
+        .json_name
+    )
+    ((_, file),) = bench.generate("s", messages=False).files("s")
     assert not file.message_type[0].field[0].json_name
     assert pool_of([("file", file)]).FindMessageTypeByName("M").fields[0].json_name == expected
 
@@ -144,7 +177,9 @@ def test_dropped_without_reflection(bench):
     program = bench.path / "program"
     objects = [bench.compile(c) for c in (source, bench.out / "kinds.desc.c")]
     subprocess.run(["gcc", "-Wl,--gc-sections", "-o", str(program), *map(str, objects)], check=True)
-    symbols = subprocess.run([need("nm"), str(program)], text=True, capture_output=True, check=True).stdout
+    symbols = subprocess.run(
+        [need("nm"), str(program)], text=True, capture_output=True, check=True
+    ).stdout
     assert "main" in symbols and "kinds_proto_file" not in symbols
 
 
@@ -170,13 +205,18 @@ enum nrpc_status a_b_Kinds_Bidi(struct nrpc_call *call, const a_b_Small *request
     return request && a_b_Kinds_Bidi_send(call, request) != 0 ? NRPC_ABORTED : NRPC_OK;
 }
 """
-CPP_SERVER = CPP + """
+CPP_SERVER = (
+    CPP
+    + """
 NRPC_SERVER_DEFINE(cpp_server, 2, a_b_Kinds_service, shop_Shop_service, nrpc_health_service, nrpc_reflection_service);
 NRPC_HEALTH_DEFINE(cpp_server);
 NRPC_REFLECTION_DEFINE(a_b_Kinds_service, shop_Shop_service, nrpc_health_service);
 """
+)
 # A designated initialiser leaves the rest out on purpose.
-CPP_STRICT = "-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -Wno-missing-field-initializers".split()
+CPP_STRICT = (
+    "-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -Wno-missing-field-initializers".split()
+)
 
 
 @pytest.mark.parametrize("compiler", ("g++", "clang++"))
@@ -189,23 +229,48 @@ def test_headers_in_cpp(bench, compiler, standard, text):
     source = bench.path / "user.cc"
     source.write_text(text)
     target = bench.path / "user.o"
-    done = subprocess.run([need(compiler), "-std=" + standard, *CPP_STRICT, "-DNRPC_PIECES=1", "-I%s" % bench.out, "-I%s" % ROOT,
-                           "-isystem", str(bench.nanopb), "-c", str(source), "-o", str(target)], text=True, capture_output=True)
+    done = subprocess.run(
+        [
+            need(compiler),
+            "-std=" + standard,
+            *CPP_STRICT,
+            "-DNRPC_PIECES=1",
+            "-I%s" % bench.out,
+            "-I%s" % ROOT,
+            "-isystem",
+            str(bench.nanopb),
+            "-c",
+            str(source),
+            "-o",
+            str(target),
+        ],
+        text=True,
+        capture_output=True,
+    )
     assert done.returncode == 0 and done.stderr == "", done.stderr
-    symbols = subprocess.run([need("nm"), str(target)], text=True, capture_output=True, check=True).stdout
+    symbols = subprocess.run(
+        [need("nm"), str(target)], text=True, capture_output=True, check=True
+    ).stdout
     wanted = ["a_b_Kinds_Unary", "a_b_Kinds_Bidi"]
     if text is CPP_SERVER:
         wanted += ["cpp_server", "nrpc_health", "nrpc_reflection_files"]
     for name in wanted:
-        assert any(line.split()[-1] == name and line.split()[-2] in "TDBRV" for line in symbols.splitlines()), symbols
+        assert any(
+            line.split()[-1] == name and line.split()[-2] in "TDBRV"
+            for line in symbols.splitlines()
+        ), symbols
 
 
 def test_options_within_the_proto(workshop):
     """nanopb.proto gives bounds in the .proto itself; it and descriptor.proto are nothing for a device."""
-    shutil.copy(workshop.nanopb / "generator" / "proto" / "nanopb.proto", workshop.path / "nanopb.proto")
-    workshop.write(s='import "nanopb.proto";\nmessage M { string text = 1 [(nanopb).max_length = 10]; }\n'
-                     "service S { rpc A(M) returns (M); }\n")
-    (kind, file), = workshop.generate("s").files("s")
+    shutil.copy(
+        workshop.nanopb / "generator" / "proto" / "nanopb.proto", workshop.path / "nanopb.proto"
+    )
+    workshop.write(
+        s='import "nanopb.proto";\nmessage M { string text = 1 [(nanopb).max_length = 10]; }\n'
+        "service S { rpc A(M) returns (M); }\n"
+    )
+    ((kind, file),) = workshop.generate("s").files("s")
     assert not file.dependency and not file.message_type[0].field[0].HasField("options")
     assert "#define S_service_REQUEST_BYTES 12" in (workshop.out / "s.nrpc.h").read_text()
     workshop.compile(workshop.out / "s.nrpc.c")

@@ -15,11 +15,15 @@ HERE = ROOT / "tests" / "generator"
 NANOPB = pathlib.Path(os.environ.get("NANOPB_DIR") or ROOT / "build" / "third" / "nanopb").resolve()
 STRICT = "-std=c99 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror".split()
 PROTOCS = {"grpc_tools": [sys.executable, "-m", "grpc_tools.protoc"], "debian": ["/usr/bin/protoc"]}
-OPTIONS = ["-DNRPC_PIECES=1", "-DNRPC_CLIENT=1"]  # of nanorpc/config.h: what all that is generated may need
+OPTIONS = [
+    "-DNRPC_PIECES=1",
+    "-DNRPC_CLIENT=1",
+]  # of nanorpc/config.h: what all that is generated may need
 COMPILERS = ("gcc", "clang", "arm-none-eabi-gcc")
 # What headers must be for.
-MODES = [(compiler, standard) for compiler in COMPILERS for standard in ("c99", "c2x")] + \
-    [(compiler, standard) for compiler in ("g++", "clang++") for standard in ("c++11", "c++20")]
+MODES = [(compiler, standard) for compiler in COMPILERS for standard in ("c99", "c2x")] + [
+    (compiler, standard) for compiler in ("g++", "clang++") for standard in ("c++11", "c++20")
+]
 
 sys.path.insert(0, str(ROOT / "proto"))
 from nanorpc_generator import names  # noqa: E402
@@ -57,12 +61,19 @@ class Workshop:
             path.write_text(text if is_options else 'syntax = "proto3";\n' + text)
 
     def run(self, plugin, protos, options, include):
-        program = {"nanorpc": ROOT / "proto" / "protoc-gen-nanorpc",
-                   "nanopb": self.nanopb / "generator" / "protoc-gen-nanopb"}[plugin]
-        command = self.protoc + ["-I%s" % include, "--plugin=protoc-gen-%s=%s" % (plugin, program),
-                                 "--%s_out=%s" % (plugin, self.out)]
+        program = {
+            "nanorpc": ROOT / "proto" / "protoc-gen-nanorpc",
+            "nanopb": self.nanopb / "generator" / "protoc-gen-nanopb",
+        }[plugin]
+        command = self.protoc + [
+            "-I%s" % include,
+            "--plugin=protoc-gen-%s=%s" % (plugin, program),
+            "--%s_out=%s" % (plugin, self.out),
+        ]
         command += ["--%s_opt=%s" % (plugin, option) for option in options] + list(protos)
-        return subprocess.run(command, cwd=self.path, env=self.environment, text=True, capture_output=True)
+        return subprocess.run(
+            command, cwd=self.path, env=self.environment, text=True, capture_output=True
+        )
 
     def generate(self, *protos, options=(), messages=True, include="."):
         """Writes .nrpc.* and, unless told not to, .pb.*; fails when the generator does."""
@@ -95,12 +106,29 @@ class Workshop:
         alone.mkdir(exist_ok=True)
         sources = [alone / ("%d.c" % i) for i in range(len(headers) + 1)]
         for source, included in zip(sources, [*([h] for h in headers), headers]):
-            source.write_text("".join('#include "%s"\n' % header for header in included)
-                              + (text if included is headers else ""))
+            source.write_text(
+                "".join('#include "%s"\n' % header for header in included)
+                + (text if included is headers else "")
+            )
         strict = [flag for flag in STRICT if not flag.startswith("-std=")]
-        done = subprocess.run([need(compiler), "-std=" + standard, "-x", "c++" if "++" in standard else "c", *strict, *OPTIONS,
-                               "-fsyntax-only", "-I%s" % self.out, "-I%s" % ROOT, "-isystem", str(NANOPB), *map(str, sources)],
-                              text=True, capture_output=True)
+        done = subprocess.run(
+            [
+                need(compiler),
+                "-std=" + standard,
+                "-x",
+                "c++" if "++" in standard else "c",
+                *strict,
+                *OPTIONS,
+                "-fsyntax-only",
+                "-I%s" % self.out,
+                "-I%s" % ROOT,
+                "-isystem",
+                str(NANOPB),
+                *map(str, sources),
+            ],
+            text=True,
+            capture_output=True,
+        )
         assert done.returncode == 0 and done.stderr == "", done.stderr
 
     def object_name(self, source, compiler):
@@ -109,23 +137,54 @@ class Workshop:
         return self.path / ("%s.%s.o" % (compiler, str(name).replace("/", "+")))
 
     def try_compile(self, source, compiler, flags=()):
-        command = [need(compiler), *STRICT, *OPTIONS, "-Os", "-ffunction-sections", "-fdata-sections", "-I%s" % self.out,
-                   "-I%s" % ROOT, "-isystem", str(NANOPB), *flags,
-                   "-c", str(source), "-o", str(self.object_name(source, compiler))]
+        command = [
+            need(compiler),
+            *STRICT,
+            *OPTIONS,
+            "-Os",
+            "-ffunction-sections",
+            "-fdata-sections",
+            "-I%s" % self.out,
+            "-I%s" % ROOT,
+            "-isystem",
+            str(NANOPB),
+            *flags,
+            "-c",
+            str(source),
+            "-o",
+            str(self.object_name(source, compiler)),
+        ]
         return subprocess.run(command, text=True, capture_output=True)
 
     def third(self, source):
         target = self.path / (pathlib.Path(source).name + ".o")
-        subprocess.run(["gcc", "-std=c99", "-w", "-I%s" % self.out, "-I%s" % NANOPB, "-c", str(source),
-                        "-o", str(target)], check=True)
+        subprocess.run(
+            [
+                "gcc",
+                "-std=c99",
+                "-w",
+                "-I%s" % self.out,
+                "-I%s" % NANOPB,
+                "-c",
+                str(source),
+                "-o",
+                str(target),
+            ],
+            check=True,
+        )
         return target
 
     def dump(self, *services, user=None, compiler="gcc"):
         """Links dump.c with all that was generated, and the user's C text; what it prints, as lines."""
-        flags = ["-DSERVICES=%s" % ", ".join(services), "-DHEADERS=\"headers.h\""]
+        flags = ["-DSERVICES=%s" % ", ".join(services), '-DHEADERS="headers.h"']
         headers = sorted(self.out.rglob("*.nrpc.h"))
-        (self.out / "headers.h").write_text("".join('#include "%s"\n' % h.relative_to(self.out) for h in headers))
-        objects = [self.compile(HERE / "dump.c", compiler, flags), self.compile(ROOT / "nanorpc" / "hpack" / "nrpc_match.c", compiler)]
+        (self.out / "headers.h").write_text(
+            "".join('#include "%s"\n' % h.relative_to(self.out) for h in headers)
+        )
+        objects = [
+            self.compile(HERE / "dump.c", compiler, flags),
+            self.compile(ROOT / "nanorpc" / "hpack" / "nrpc_match.c", compiler),
+        ]
         objects += [self.compile(c, compiler) for c in sorted(self.out.rglob("*.nrpc.c"))]
         objects += [self.third(c) for c in sorted(self.out.rglob("*.pb.c"))]
         objects += [self.third(NANOPB / "pb_common.c")]
@@ -134,20 +193,29 @@ class Workshop:
             source.write_text('#include "headers.h"\n' + user)
             objects.append(self.compile(source, compiler))
         program = self.path / ("dump." + compiler)
-        subprocess.run([compiler, "-Wl,--gc-sections", "-o", str(program), *map(str, objects)], check=True)
-        return subprocess.run([str(program)], text=True, capture_output=True, check=True).stdout.splitlines()
-
+        subprocess.run(
+            [compiler, "-Wl,--gc-sections", "-o", str(program), *map(str, objects)], check=True
+        )
+        return subprocess.run(
+            [str(program)], text=True, capture_output=True, check=True
+        ).stdout.splitlines()
 
     def files(self, *protos, compiler="gcc"):
         """Links dump_files.c with every .desc.c; [("file" or "import", FileDescriptorProto)]."""
-        flags = ["-DFILES=" + " ".join("F(%s)" % names.object_name(name + ".proto") for name in protos)]
+        flags = [
+            "-DFILES=" + " ".join("F(%s)" % names.object_name(name + ".proto") for name in protos)
+        ]
         objects = [self.compile(HERE / "dump_files.c", compiler, flags)]
         objects += [self.compile(c, compiler) for c in sorted(self.out.rglob("*.desc.c"))]
         program = self.path / ("files." + compiler)
         subprocess.run([compiler, "-o", str(program), *map(str, objects)], check=True)
-        lines = subprocess.run([str(program)], text=True, capture_output=True, check=True).stdout.splitlines()
-        return [(kind, FileDescriptorProto.FromString(bytes.fromhex(data)))
-                for kind, data in (line.split() for line in lines)]
+        lines = subprocess.run(
+            [str(program)], text=True, capture_output=True, check=True
+        ).stdout.splitlines()
+        return [
+            (kind, FileDescriptorProto.FromString(bytes.fromhex(data)))
+            for kind, data in (line.split() for line in lines)
+        ]
 
 
 @pytest.fixture(params=sorted(PROTOCS))
