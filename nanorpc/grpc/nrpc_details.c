@@ -79,7 +79,7 @@ int nrpc_call_fail_details(struct nrpc_call *call, enum nrpc_status status, cons
     uint8_t *at = nrpc_call_metadata_block(call) + NRPC_METADATA_BYTES - size.bytes_written;
     pb_ostream_t stream = pb_ostream_from_buffer(at, size.bytes_written);
     (void)put_status(&stream, call, message, details, n); /* as before, when it was only counted */
-    return nrpc_call_add_trailer(call, nrpc_details_key.name, at, stream.bytes_written);
+    return nrpc_call_add_field(call, NRPC_TRAILER, nrpc_details_key.name, at, stream.bytes_written);
 }
 
 /* --- Received ----------------------------------------------------------------------------- */
