@@ -50,7 +50,7 @@ def floor(path):
 
 def stripped(text):
     """The text without comments, strings, names of structs, and preprocessor lines: a macro's body is its user's."""
-    return TAG.sub("", PREPROCESSOR.sub("", COMMENT.sub(" ", STRING.sub('""', text))))
+    return TAG.sub("tag", PREPROCESSOR.sub("", COMMENT.sub(" ", STRING.sub('""', text))))
 
 
 def definitions(code):

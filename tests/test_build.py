@@ -36,33 +36,97 @@ BANNER = "/* %s - a test.\n * Layer: core.\n * SPDX-License-Identifier: Apache-2
 @pytest.mark.parametrize(
     "path, body, why",
     [
-        ("nanorpc/a.c", '#include "ports/posix/b.h"', "upward"),
-        ("nanorpc/a.c", "#include <sys/socket.h>", "only itself"),
-        ("nanorpc/a.c", "#include <pb.h>", "nanopb"),
+        ("nanorpc/grpc/a.c", '#include "ports/posix/b.h"', "upward"),
+        ("nanorpc/grpc/a.c", "#include <sys/socket.h>", "only itself"),
+        ("nanorpc/grpc/a.c", "#include <pb.h>", "nanopb"),
         ("ports/posix/b.h", '#include "boards/c.h"', "upward"),
         ("ports/lwip/d.h", '#include "../posix/b.h"', "upward"),
-        ("nanorpc/a.c", "int f(void)\n{\n" + "\n" * 60 + "}", "function"),
-        ("nanorpc/a.c", "\n" * 600, "at most"),
-        ("nanorpc/a.c", "/* %s */" % ("x" * 95), "101 columns"),
+        ("nanorpc/grpc/a.c", "int f(void)\n{\n" + "\n" * 60 + "}", "function"),
+        ("nanorpc/grpc/a.c", "\n" * 600, "at most"),
+        ("nanorpc/grpc/a.c", "/* %s */" % ("x" * 95), "101 columns"),
+        ("nanorpc/grpc/a.c", '#include "nanorpc/server/e.h"', "upward include"),
+        ("nanorpc/grpc/a.c", '#include "nanorpc/client.h"', "upward include"),
+        (
+            "nanorpc/grpc/a.c",
+            "static int f(void)\n{\n    return nrpc_e();\n}",
+            "upward call of nrpc_e",
+        ),
+        ("nanorpc/grpc/a.c", "int (*const table[])(void) = {nrpc_e};", "upward call of nrpc_e"),
+        ("nanorpc/grpc/a.c", "int nrpc_up_new(void)\n{\n    return 0;\n}", "declared in"),
+        ("ports/mbedtls/g.h", '#include "ports/nrpc_link.h"', "upward include"),
     ],
 )
 def test_layers_finds(path, body, why):
-    texts = {
-        name: BANNER % name
-        for name in ("ports/posix/b.h", "boards/c.h", "nanorpc/a.c", "ports/lwip/d.h")
-    }
+    found = layers.breaches(house(path, body))
+    assert len(found) == 1 and found[0][0] == path and why in found[0][2], found
+
+
+HOUSE = {
+    "boards/c.h": "",
+    "nanorpc/client.h": "",
+    "nanorpc/grpc/a.c": "",
+    "nanorpc/server/e.c": "int nrpc_e(void)\n{\n    return 1;\n}\n",
+    "nanorpc/server/e.h": "int nrpc_e(void);\n",
+    "ports/lwip/d.h": "",
+    "ports/mbedtls/g.h": "",
+    "ports/nrpc_link.h": "",
+    "ports/posix/b.h": "",
+}
+
+
+def house(*more):
+    """A few files that keep to the rules, and one that has more in it: path, text, path, text.."""
+    texts = {path: BANNER % path + text for path, text in HOUSE.items()}
     assert layers.breaches(texts) == []
-    texts[path] += body + "\n"
-    found = layers.breaches(texts)
-    assert len(found) == 1 and found[0][0] == path and why in found[0][2]
+    for path, text in zip(more[::2], more[1::2]):
+        texts[path] = texts.get(path, BANNER % path) + text + "\n"
+    return texts
+
+
+CALL = "int nrpc_%s(void)\n{\n    return nrpc_%s();\n}"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ("nanorpc/grpc/x.c", CALL % ("x", "y"), "nanorpc/grpc/y.c", CALL % ("y", "x")),
+        ("ports/posix/x.c", CALL % ("x", "y"), "ports/posix/y.c", CALL % ("y", "z"))
+        + ("ports/posix/z.c", CALL % ("z", "x")),
+        (
+            "nanorpc/grpc/x.h",
+            '#include "nanorpc/grpc/y.h"',
+            "nanorpc/grpc/y.h",
+            '#include "nanorpc/grpc/x.h"',
+        ),
+    ],
+)
+def test_circles_are_found(more):
+    found = layers.breaches(house(*more))
+    assert len(found) == 1 and "a circle of files: " + ", ".join(more[::2]) in found[0][2], found
+
+
+def test_not_every_arrow_is_a_circle():
+    """A header's inline functions may call its own source; comments, strings, macros, declarations call nothing."""
+    texts = house(
+        "nanorpc/grpc/x.h",
+        "int nrpc_x(void);\nstatic inline int f(void)\n{\n    return nrpc_x();\n}",
+        "nanorpc/grpc/x.c",
+        '#include "nanorpc/grpc/x.h"\nint nrpc_x(void)\n{\n    return 0; /* nrpc_e() */\n}\n'
+        'static const char text[] = "nrpc_e()";\n#define E() nrpc_e()\nint nrpc_e(void);',
+    )
+    assert layers.breaches(texts) == []
+
+
+def test_each_file_has_its_room():
+    assert "in no room" in layers.breaches(house("nanorpc/x.c", ""))[0][2]
+    assert "in no room" in layers.breaches(house("nanorpc/attic/x.c", ""))[0][2]
 
 
 def test_public_headers_are_for_cpp():
-    banner = (BANNER % "nanorpc/a.h").replace("core.", "core, public.")
-    assert (
-        layers.breaches({"nanorpc/a.h": banner + "NRPC_BEGIN_C\nint f(void);\nNRPC_END_C\n"}) == []
-    )
-    assert "NRPC_BEGIN_C" in layers.breaches({"nanorpc/a.h": banner + "int f(void);\n"})[0][2]
+    path = "nanorpc/wait.h"
+    banner = (BANNER % path).replace("core.", "core, public.")
+    assert layers.breaches({path: banner + "NRPC_BEGIN_C\nint f(void);\nNRPC_END_C\n"}) == []
+    assert "NRPC_BEGIN_C" in layers.breaches({path: banner + "int f(void);\n"})[0][2]
 
 
 def test_budgets():

@@ -138,8 +138,8 @@ static void settle(struct nrpc_call *call, enum nrpc_status status, int last)
 static void deliver_message(struct nrpc_call *call, const uint8_t *message, uint32_t length)
 {
     call->flags |= NRPC_CALL_REQUESTED;
-    settle(call, call->method->codec->message(call, message, length),
-           !(kind_of(call) & NRPC_CLIENT_STREAM));
+    enum nrpc_status status = call->method->codec->message(call, message, length);
+    settle(call, status, !(kind_of(call) & NRPC_CLIENT_STREAM));
 }
 
 #if NRPC_PIECES

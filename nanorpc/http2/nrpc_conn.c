@@ -376,7 +376,10 @@ static h2_error block_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t
     return code;
 }
 #else
-#define block_body decode_block
+static h2_error block_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
+{
+    return decode_block(conn, data, n);
+}
 #endif
 
 /* --- Frames ------------------------------------------------------------------------------- */

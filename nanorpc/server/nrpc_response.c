@@ -64,7 +64,8 @@ enum nrpc_turn nrpc_up_response(struct nrpc_conn *conn, struct nrpc_call *call,
     }
     if (call->flags & NRPC_CALL_TX) {
         if (!(call->flags & NRPC_CALL_HEADERS)) {
-            nrpc_transmit_headers(call, out, begin_block(conn, call, out), 0);
+            uint8_t *end = begin_block(conn, call, out);
+            nrpc_transmit_headers(call, out, end, 0);
         }
         enum nrpc_turn turn = nrpc_transmit_data(conn, call, out);
         if (turn == NRPC_TURN_IDLE ||
