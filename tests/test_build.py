@@ -293,7 +293,8 @@ def test_applications_of_other_boards(goal):
 PROTOS = {
     "a/one.proto": 'syntax = "proto3"; package a; import "b/two.proto"; // import "b/three.proto";\n'
     "message One { b.Two two = 1; int32 import = 2; }\nservice S { rpc Do(One) returns (b.Two); }\n",
-    "b/two.proto": 'syntax = "proto3"; /* import "b/three.proto";\n */ import\n  public \'google/protobuf/api.proto\'; package b;\n'
+    "b/two.proto": 'syntax = "proto3"; /* import "b/three.proto";\n */ import\n'
+    "  public 'google/protobuf/api.proto'; package b;\n"
     'import "google/protobuf/descriptor.proto"; import "google/protobuf/source_context.proto";\n'
     "message Two { string text = 1; google.protobuf.SourceContext of = 2; }\n"
     "extend google.protobuf.FieldOptions { bool mark = 50000; }\n",

@@ -1,8 +1,8 @@
 # proto/nanorpc_generator/checking.py - what is wrong with the services and messages of a request.
 # Layer: generator, runs on the host. Source: nanopb's options; nanorpc/hpack/nrpc_match.h.
 # SPDX-License-Identifier: Apache-2.0
-"""Given: services and messages as reading.py has them. Gives: lines of text for the user, each with the place, what is wrong
-with it, and what to do; none: all can be written."""
+"""Given: services and messages as reading.py has them. Gives: lines of text for the user, each with the place, what
+is wrong with it, and what to do; none: all can be written."""
 
 import os
 
@@ -245,8 +245,8 @@ def check_guards(sources):
             and source.parsed.messages + source.parsed.enums
         ):
             yield (
-                "%s and %s: nanopb's headers of both would have the include guard PB_%s_INCLUDED; rename one, or give it "
-                "another package" % (other.desc.name, source.desc.name, text)
+                "%s and %s: nanopb's headers of both would have the include guard PB_%s_INCLUDED; rename one, or "
+                "give it another package" % (other.desc.name, source.desc.name, text)
             )
 
 
@@ -264,7 +264,10 @@ def taken_names(sources):
 
 
 def check_names(services, sources, own):
-    """Two things that would have one name in C, and what is not ours to name. Names of messages are nanopb's to check."""
+    """Two things that would have one name in C, and what is not ours to name.
+
+    Names of messages are nanopb's to check.
+    """
     taken = taken_names(sources)
     for source in sources:
         descriptor = object_name(source.desc.name)
@@ -327,7 +330,10 @@ def check_table(service):
 
 
 def all_problems(messages, services, sources, generated, own):
-    """Of all that is generated now, or that it needs. sources: by name; generated: names of .proto files; own: see own_names."""
+    """Of all that is generated now, or that it needs.
+
+    sources: by name; generated: names of .proto files; own: see own_names.
+    """
     chosen = [service for service in services if service.source.desc.name in generated]
     methods = [method for service in chosen for method in service.methods]
     checker = Checker(messages)

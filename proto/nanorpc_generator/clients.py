@@ -1,8 +1,8 @@
 # proto/nanorpc_generator/clients.py - clients: NAME.client.h and NAME.client.c.
 # Layer: generator, runs on the host. Source: nanorpc/client.h, nanorpc/wait.h.
 # SPDX-License-Identifier: Apache-2.0
-"""Given: a Source and its services. Gives: the text of the header, functions that begin calls and what their replies come to,
-and of the C file, the methods as clients see them."""
+"""Given: a Source and its services. Gives: the text of the header, functions that begin calls and what their replies
+come to, and of the C file, the methods as clients see them."""
 
 from .names import guard
 from .reading import BIDI, CLIENT_STREAM, SERVER_STREAM, STREAMED_MIN, UNARY

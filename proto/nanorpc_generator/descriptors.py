@@ -1,9 +1,9 @@
 # proto/nanorpc_generator/descriptors.py - NAME.desc.c: a file as server reflection gives it out.
 # Layer: generator, runs on the host. Source: google/protobuf/descriptor.proto.
 # SPDX-License-Identifier: Apache-2.0
-"""Given: the descriptors of all files of a request. Gives: the text of a C file with one of them and all that it imports,
-without what a client does not need to make and to read messages: comments, custom options, options for other languages'
-generators, names that follow from others, and the imports that were there for these only."""
+"""Given: the descriptors of all files of a request. Gives: the text of a C file with one of them and all that it
+imports, without what a client does not need to make and to read messages: comments, custom options, options for other
+languages' generators, names that follow from others, and the imports that were there for these only."""
 
 import re
 

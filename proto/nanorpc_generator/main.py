@@ -1,8 +1,8 @@
 # proto/nanorpc_generator/main.py - a request of protoc becomes its response.
 # Layer: generator, runs on the host. Source: google/protobuf/compiler/plugin.proto.
 # SPDX-License-Identifier: Apache-2.0
-"""Given: a CodeGeneratorRequest on the standard input. Gives: a CodeGeneratorResponse on the standard output, with all files of
-the .proto files that were asked for, or with what is wrong."""
+"""Given: a CodeGeneratorRequest on the standard input. Gives: a CodeGeneratorResponse on the standard output, with
+all files of the .proto files that were asked for, or with what is wrong."""
 
 import os
 import sys

@@ -1,8 +1,8 @@
 # proto/nanorpc_generator/names.py - what may be a name in C and C++, and names that no two files share.
 # Layer: generator, runs on the host. Source: C99, C23, C++20: keywords, and the headers that generated ones include.
 # SPDX-License-Identifier: Apache-2.0
-"""Given: names as they would stand in C. Gives: why one cannot stand there; include guards and names of objects for files,
-which are different for different files; and names for parameters that nothing else at file scope has."""
+"""Given: names as they would stand in C. Gives: why one cannot stand there; include guards and names of objects for
+files, which are different for different files; and names for parameters that nothing else at file scope has."""
 
 import re
 
@@ -93,13 +93,16 @@ def escaped(path, letters):
 
 
 def guard(stem, kind):
-    """The include guard of a file of `stem`; no header of the library, of nanopb or of protobuf begins with PROTO_ and
-    ends like this. helloworld/greeter: PROTO_HELLOWORLD_GREETER_NRPC_H."""
+    """The include guard of a file of `stem`; no header of the library, of nanopb or of protobuf begins with PROTO_
+    and ends like this. helloworld/greeter: PROTO_HELLOWORLD_GREETER_NRPC_H."""
     return ("PROTO" + escaped("/" + stem, "[a-z]") + "_" + kind + "_H").upper()
 
 
 def object_name(file_name):
-    """A file's descriptor in C. helloworld/greeter.proto: helloworld_greeter_proto_file; a_b.proto: a_1b_proto_file."""
+    """A file's descriptor in C.
+
+    helloworld/greeter.proto: helloworld_greeter_proto_file; a_b.proto: a_1b_proto_file.
+    """
     stem, proto, rest = file_name.rpartition(".proto")
     plain = proto and not rest
     text = escaped(stem if plain else file_name, "[A-Za-z]")

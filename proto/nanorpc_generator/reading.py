@@ -1,8 +1,9 @@
 # proto/nanorpc_generator/reading.py - what protoc sends: files, messages, services and methods.
 # Layer: generator, runs on the host. Source: google/protobuf/compiler/plugin.proto.
 # SPDX-License-Identifier: Apache-2.0
-"""Given: protoc's descriptors of files, and nanopb's generator. Gives: Source, Message, Service, Method and Streamed, which know
-the names that things have in C, and how many bytes they encode to. Nothing is refused here but what cannot be read."""
+"""Given: protoc's descriptors of files, and nanopb's generator. Gives: Source, Message, Service, Method and Streamed,
+which know the names that things have in C, and how many bytes they encode to. Nothing is refused here but what cannot
+be read."""
 
 import contextlib
 import io
@@ -61,7 +62,7 @@ class Source:
             raise Problem("%s: %s" % (desc.name, error))
 
     def globals(self):
-        """What nanopb's header of this file has at file scope, apart from macros that end in _WORD: (name, what it is)."""
+        """What nanopb's header of this file has at file scope: (name, what it is). Not macros that end in _WORD."""
         for message in self.parsed.messages:
             yield str(self.style.type_name(message.name)), "message %s" % message.name
             yield str(self.style.struct_name(message.name)), "message %s" % message.name

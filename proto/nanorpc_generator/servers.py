@@ -102,9 +102,9 @@ def header_streamed(method):
         yield produce_prototype(method) + ";\n\n"
         yield comment(
             method.local(
-                "Says that the next reply, which is to be *@reply, has a %s of `@length` bytes, 0..2^31-1; %s_produce is "
-                "asked for them. To be called before *@reply is sent, after all else in it is set; without it there is "
-                "none." % (field.proto_name(), name)
+                "Says that the next reply, which is to be *@reply, has a %s of `@length` bytes, 0..2^31-1; "
+                "%s_produce is asked for them. To be called before *@reply is sent, after all else in it is set; "
+                "without it there is none." % (field.proto_name(), name)
             )
         )
         yield method.local(

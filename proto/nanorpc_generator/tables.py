@@ -1,8 +1,8 @@
 # proto/nanorpc_generator/tables.py - the server's code, NAME.nrpc.c.
 # Layer: generator, runs on the host. Source: nanorpc/nanorpc.h, nanorpc/hpack/nrpc_match.h.
 # SPDX-License-Identifier: Apache-2.0
-"""Given: a Source and its services. Gives: the text of the C file: method tables, the list of their names, and what stands for
-handlers that were left out."""
+"""Given: a Source and its services. Gives: the text of the C file: method tables, the list of their names, and what
+stands for handlers that were left out."""
 
 from .reading import BIDI, CLIENT_STREAM, UNARY, Streamed, shared_prefixes
 from .servers import (

@@ -1,7 +1,7 @@
-# proto/nanorpc_generator/text.py - what all generated files have in common: their names, their includes, their comments.
+# proto/nanorpc_generator/text.py - what all generated files have in common: names, includes, comments.
 # Layer: generator, runs on the host. Source: nanopb's options.
 # SPDX-License-Identifier: Apache-2.0
-"""Given: a Source and its options. Gives: the names of the files that are written for it, and pieces of their text."""
+"""Given: a Source and its options. Gives: the names of the files written for it, and pieces of their text."""
 
 import os
 import textwrap

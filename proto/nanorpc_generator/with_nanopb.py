@@ -1,8 +1,8 @@
 # proto/nanorpc_generator/with_nanopb.py - nanopb's generator: found, imported, and made to name what it refuses.
 # Layer: generator, runs on the host. Source: nanopb's generator/nanopb_generator.py.
 # SPDX-License-Identifier: Apache-2.0
-"""Given: the environment's NANOPB_DIR, or build/third/nanopb of this project; and the plugin's parameter, which is read as
-nanopb reads its own. Gives: nanopb's generator as a module, and its options. What is wrong is a Problem."""
+"""Given: the environment's NANOPB_DIR, or build/third/nanopb of this project; and the plugin's parameter, which is
+read as nanopb reads its own. Gives: nanopb's generator as a module, and its options. What is wrong is a Problem."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-# tests/generator/test_generator_clients.py - NAME.client.h and NAME.client.c: stubs of all kinds, and what they refuse.
+# tests/generator/test_generator_clients.py - NAME.client.h and .c: stubs of all kinds, and what they refuse.
 # Layer: tests. Source: client.h, wait.h.
 # SPDX-License-Identifier: Apache-2.0
 import re
@@ -13,10 +13,13 @@ from workshop import COMPILERS, NANOPB, ROOT, bench, need, workshop  # noqa: F40
 USER = """
 #include "kinds.client.h"
 NRPC_CHANNEL_DEFINE(channel, "a.b", a_b_Kinds_client);
-static enum nrpc_status large(struct nrpc_call *call, const a_b_Large *reply) { (void)call; return reply ? NRPC_OK : NRPC_PENDING; }
-static enum nrpc_status small(struct nrpc_call *call, const a_b_Small *reply) { (void)call; return reply ? NRPC_OK : NRPC_PENDING; }
+static enum nrpc_status large(struct nrpc_call *call, const a_b_Large *reply)
+{ (void)call; return reply ? NRPC_OK : NRPC_PENDING; }
+static enum nrpc_status small(struct nrpc_call *call, const a_b_Small *reply)
+{ (void)call; return reply ? NRPC_OK : NRPC_PENDING; }
 static void told(struct nrpc_call *call) { (void)nrpc_call_close_writes(call); }
-static void done(struct nrpc_call *call, enum nrpc_status status, const char *message) { (void)call; (void)status; (void)message; }
+static void done(struct nrpc_call *call, enum nrpc_status status, const char *message)
+{ (void)call; (void)status; (void)message; }
 static const struct a_b_Kinds_Unary_events unary = {.on = {.headers = told, .done = done}, .reply = large};
 static const struct a_b_Kinds_Client_events client = {.on = {.writable = told, .done = done}, .reply = small};
 static const struct a_b_Kinds_Server_events server = {.on = {.done = done}, .reply = large};
@@ -39,10 +42,14 @@ enum nrpc_status block(void)
     a_b_Small few = {0};
     a_b_Large much = {{0}};
     enum nrpc_status status = a_b_Kinds_Unary_wait(&channel, NULL, &few, &much);
-    if (!a_b_Kinds_Unary_open(&wait, &channel, NULL, &few)) status = a_b_Kinds_Unary_end(&wait, &much);
-    if (!a_b_Kinds_Server_open(&wait, &channel, NULL, &few) && a_b_Kinds_Server_get(&wait, &much)) status = nrpc_wait_end(&wait, NULL);
-    if (!a_b_Kinds_Client_open(&wait, &channel, NULL) && !a_b_Kinds_Client_put(&wait, &much)) status = a_b_Kinds_Client_end(&wait, &few);
-    if (!a_b_Kinds_Bidi_open(&wait, &channel, NULL) && !a_b_Kinds_Bidi_put(&wait, &few)) status = a_b_Kinds_Bidi_get(&wait, &few) ? NRPC_OK : status;
+    if (!a_b_Kinds_Unary_open(&wait, &channel, NULL, &few))
+        status = a_b_Kinds_Unary_end(&wait, &much);
+    if (!a_b_Kinds_Server_open(&wait, &channel, NULL, &few) && a_b_Kinds_Server_get(&wait, &much))
+        status = nrpc_wait_end(&wait, NULL);
+    if (!a_b_Kinds_Client_open(&wait, &channel, NULL) && !a_b_Kinds_Client_put(&wait, &much))
+        status = a_b_Kinds_Client_end(&wait, &few);
+    if (!a_b_Kinds_Bidi_open(&wait, &channel, NULL) && !a_b_Kinds_Bidi_put(&wait, &few))
+        status = a_b_Kinds_Bidi_get(&wait, &few) ? NRPC_OK : status;
     return status;
 }
 """
@@ -85,9 +92,11 @@ def test_from_cpp(kinds):
     """The header, and functions of it, in C++."""
     user = kinds.path / "user.cc"
     user.write_text(
-        '#include "kinds.client.h"\nint use(nrpc_channel *channel, const a_b_Kinds_Unary_events *events, nrpc_call *call) {\n'
+        '#include "kinds.client.h"\n'
+        "int use(nrpc_channel *channel, const a_b_Kinds_Unary_events *events, nrpc_call *call) {\n"
         "    a_b_Small few = a_b_Small_init_zero;\n"
-        "    return a_b_Kinds_Unary_start(channel, nullptr, &few, events) != nullptr && !a_b_Kinds_Bidi_write(call, &few); }\n"
+        "    return a_b_Kinds_Unary_start(channel, nullptr, &few, events) != nullptr && "
+        "!a_b_Kinds_Bidi_write(call, &few); }\n"
     )
     done = subprocess.run(
         [

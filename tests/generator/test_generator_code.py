@@ -35,7 +35,10 @@ def methods_of(lines):
     for line in lines:
         if line.startswith("method "):
             values = [pair.split("=") for pair in line.split()[1:]]
-            find = lambda key: [int(v) for k, v in values if k == key]
+
+            def find(key):
+                return [int(v) for k, v in values if k == key]
+
             found.append((find("kind")[0], find("handler")[0], find("next")))
     return found
 
@@ -83,7 +86,7 @@ def test_the_list_of_match_h(bench):
 
 
 def test_handlers_of_the_boards_answer(workshop):
-    """boards/apps/greeter/greeter.c has a handler for each method: none of its names is that of a weak default only."""
+    """boards/apps/greeter/greeter.c has a handler for each method: no name of one is that of a weak default only."""
     workshop.generate(*PROJECT, options=["-I%s" % (ROOT / "proto")], include=ROOT / "proto")
     code = "".join((workshop.out / (name + ".nrpc.c")).read_text() for name in PROJECT)
     greeter = workshop.compile(ROOT / "boards" / "apps" / "greeter" / "greeter.c")

@@ -1,4 +1,4 @@
-# tests/generator/test_generator_names.py - names that clash with nobody: guards, objects, parameters; and those that are refused.
+# tests/generator/test_generator_names.py - names that clash with nobody, and names that are refused.
 # Layer: tests. Source: C99, C23, C++20; nanopb's generated headers.
 # SPDX-License-Identifier: Apache-2.0
 import itertools
@@ -128,8 +128,9 @@ def test_guards_of_nanopb(bench, one, two):
 
 # --- Messages with the names of parameters, variables and members -----------------------------------
 
-LOCALS = """call request reply why chunk buf room offset length channel options events wait on sized message status produce
-    m0 m1 m2 call_ request_ reply_ call__ path methods kind codec handler next done got data n s key value events_""".split()
+LOCALS = """call request reply why chunk buf room offset length channel options events wait on sized message
+    status produce m0 m1 m2 call_ request_ reply_ call__ path methods kind codec handler next done got data n s key
+    value events_""".split()
 STREAMED = ("request", "reply", "chunk")
 
 
@@ -223,8 +224,10 @@ def test_names_of_imported_messages(bench):
 # --- Names that are refused ------------------------------------------------------------------------
 
 SERVICE = "message Rep { int32 n = 1; }\nservice S { rpc Do(Req) returns (Rep); }\n"
-C_WORDS = "int while typedef bool true alignas nullptr constexpr typeof thread_local static_assert _Bool _Generic asm".split()
-CPP_WORDS = "class template new and not xor_eq delete this using wchar_t char8_t concept requires co_await typename".split()
+C_WORDS = """int while typedef bool true alignas nullptr constexpr typeof thread_local static_assert
+    _Bool _Generic asm""".split()
+CPP_WORDS = """class template new and not xor_eq delete this using wchar_t char8_t concept requires
+    co_await typename""".split()
 MACROS = (
     "NULL EOF errno stdin INT8_MAX UINT_LEAST16_MAX SIZE_MAX CHAR_BIT PATH_MAX LLONG_MIN".split()
 )
@@ -316,7 +319,8 @@ REFUSED = [
     ),
     (
         "message Req { int32 pb_size_t = 1; oneof o { int32 n = 2; } }",
-        "Req.pb_size_t: the C type of this or another field of its message, which C++ does not allow; rename the field",
+        "Req.pb_size_t: the C type of this or another field of its message, which C++ does not allow; "
+        "rename the field",
     ),
     (
         "message Req { oneof part { int32 n = 1; part m = 2; } } message part { int32 n = 1; }",
@@ -380,9 +384,10 @@ def test_imported_files_are_checked_where_they_are_needed(bench):
 
 # --- Names that look as if, and work -------------------------------------------------------------------
 
-FREE = """size index string length linux strlen memcpy assert printf time stat log exit wait std nrpc_call pb_size_t final override
-    import module number_of int32 float_ size_t_ X a Bool x_ INT8_MAX_ vector""".split()
-FREE_MESSAGES = "log_ string stat time assert vector final import nrpc number size poll select socket Final INT8 wait".split()
+FREE = """size index string length linux strlen memcpy assert printf time stat log exit wait std nrpc_call pb_size_t
+    final override import module number_of int32 float_ size_t_ X a Bool x_ INT8_MAX_ vector""".split()
+FREE_MESSAGES = """log_ string stat time assert vector final import nrpc number size poll select socket
+    Final INT8 wait""".split()
 
 
 @pytest.fixture(scope="module")
@@ -399,7 +404,8 @@ def free(tmp_path_factory):
             for i, name in enumerate(FREE_MESSAGES)
         ),
         pb="package pb;\nmessage Request { int32 status = 1; }\nservice S { rpc A(Request) returns (Request); }\n",
-        scopes="package q;\nenum status { OK = 0; }\nmessage M { status status = 1; oneof o { int32 int64_t = 2; status x = 3; } }\n"
+        scopes="package q;\nenum status { OK = 0; }\n"
+        "message M { status status = 1; oneof o { int32 int64_t = 2; status x = 3; } }\n"
         "service S { rpc A(M) returns (M); }\n",
     )
     return made.generate("fields", "messages", "pb", "scopes")

@@ -1,4 +1,4 @@
-# tests/generator/test_generator_streamed.py - streamed fields: what the generator writes for them, and what it refuses.
+# tests/generator/test_generator_streamed.py - streamed fields: what is written for them, and what is refused.
 # Layer: tests. Source: nanorpc/streamed.h, walk.h; docs/protos.md, "Messages larger than memory".
 # SPDX-License-Identifier: Apache-2.0
 import re
@@ -169,20 +169,24 @@ REFUSED = [
     (
         "message In { bytes a = 1; } message Req { repeated In x = 1; }",
         "In.a type:FT_CALLBACK max_size:99\nReq.x max_count:2",
-        "s.proto: S.Do: its request, Req: streamed field x.a is, or lies in, a repeated field; it can only be in singular ones",
+        "s.proto: S.Do: its request, Req: streamed field x.a is, or lies in, a repeated field; "
+        "it can only be in singular ones",
     ),
     (
         "message Req { oneof o { bytes a = 1; int32 b = 2; } }",
         "Req.a type:FT_CALLBACK max_size:99",
-        "s.proto: S.Do: its request, Req: streamed field a is, or lies in, a oneof field; it can only be in singular ones",
+        "s.proto: S.Do: its request, Req: streamed field a is, or lies in, a oneof field; "
+        "it can only be in singular ones",
     ),
     (
         "message In { bytes a = 1; } message Req { oneof o { In x = 1; int32 b = 2; } }",
         "In.a type:FT_CALLBACK max_size:99",
-        "s.proto: S.Do: its request, Req: streamed field x.a is, or lies in, a oneof field; it can only be in singular ones",
+        "s.proto: S.Do: its request, Req: streamed field x.a is, or lies in, a oneof field; "
+        "it can only be in singular ones",
     ),
     (
-        "message D { bytes a = 1; } message C { D d = 1; } message B { C c = 1; } message A { B b = 1; } message Req { A a = 1; }",
+        "message D { bytes a = 1; } message C { D d = 1; } message B { C c = 1; } message A { B b = 1; } "
+        "message Req { A a = 1; }",
         "D.a type:FT_CALLBACK max_size:99",
         "s.proto: S.Do: its request, Req: streamed field a.b.c.d.a lies deeper than 4 messages",
     ),
@@ -217,7 +221,8 @@ def test_refused(bench, messages, options, text):
 
 def test_names_that_clash(bench):
     bench.write(
-        s="message Req { bytes a = 1; }\nservice S { rpc Do(Req) returns (Req); rpc Do_a_chunk(Req) returns (Req); }\n",
+        s="message Req { bytes a = 1; }\n"
+        "service S { rpc Do(Req) returns (Req); rpc Do_a_chunk(Req) returns (Req); }\n",
         s_options="Req.a type:FT_CALLBACK max_size:99\n",
     )
     found = bench.refused("s")

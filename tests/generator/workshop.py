@@ -99,7 +99,7 @@ class Workshop:
         return self.object_name(source, compiler)
 
     def check_headers(self, compiler, standard, text=""):
-        """Each header that was generated, alone, and all of them in one file, with `text` after them: the compiler is silent."""
+        """The compiler is silent about each header that was generated, and about all in one, `text` after them."""
         headers = sorted(str(h.relative_to(self.out)) for h in self.out.rglob("*.h"))
         assert headers
         alone = self.path / "alone"
