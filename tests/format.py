@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Use: format.py [--mend] [FOLDER]   Ends with 1 when a file is not as it must be, and names it.
 
-Of every text file: LF, a last line that ends, no trailing blanks, no tabs but where .editorconfig says so. Of C:
-clang-format. Of Python: ruff. Both are those of this interpreter's environment, see requirements.txt.
+Of every text file: LF, a last line that ends, no trailing blanks, no tabs but where .editorconfig says so, and before
+the recipes of a makefile that a page shows. Of C: clang-format. Of Python: ruff. Both are those of this interpreter's
+environment, see requirements.txt.
 """
 
 import argparse
@@ -40,15 +41,18 @@ def tabs_allowed(root):
 
 def text_faults(path, data, tabs):
     """[(line, why)] of one file's bytes."""
-    found = []
+    found, fence = [], b""  # in Markdown: the language of the code around the line
     if data and not data.endswith(b"\n"):
         found.append((data.count(b"\n") + 1, "the last line has no end"))
     for number, line in enumerate(data.split(b"\n"), 1):
+        if path.endswith(".md") and line.startswith(b"```"):
+            fence = line[3:].strip()
+        code = line[1:] if fence == b"make" else line  # a recipe begins with a tab
         if b"\r" in line:
             found.append((number, "a carriage return"))
         elif line[-1:] in (b" ", b"\t"):
             found.append((number, "trailing blanks"))
-        elif b"\t" in line and not any(fnmatch.fnmatch(os.path.basename(path), t) for t in tabs):
+        elif b"\t" in code and not any(fnmatch.fnmatch(os.path.basename(path), t) for t in tabs):
             found.append((number, "a tab"))
     return found
 

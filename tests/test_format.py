@@ -14,6 +14,7 @@ GOOD = {
     "ports/a.c": "int a(int b)\n{\n    return b;\n}\n",
     "tests/b.py": 'import os\n\nprint(os.name, "b")\n',
     "docs/c.md": "# Text\n\n  * a list\n",
+    "docs/f.md": "```make\na:\n\techo a\n```\n",
     "Makefile": "a:\n\techo a\n",
     "build/d.c": "int  d;   \n",
     ".venv/e.py": "x=1",
@@ -76,6 +77,9 @@ def test_bad_file_is_named_and_mended(tree, path, text, mended):
     "path, text, why",
     [
         ("docs/c.md", "a\tb\n", "docs/c.md:1: a tab"),
+        ("docs/c.md", "```make\n\techo a\tb\n```\n", "docs/c.md:2: a tab"),
+        ("docs/c.md", "```make\na:\n```\n\tb\n", "docs/c.md:4: a tab"),
+        ("docs/c.md", "```c\n\tb\n```\n", "docs/c.md:2: a tab"),
         ("tests/b.py", "print(nobody)\n", "F821"),
         ("tests/b.py", "# " + "x" * 117 + "\n", "E501"),
     ],

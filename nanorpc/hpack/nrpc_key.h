@@ -9,30 +9,52 @@
 #define NRPC_KEY(key) {.name = key, .static_index = NRPC_STATIC_NAMES_(NRPC_STATIC_NAME_, key) 0}
 
 #define NRPC_STATIC_NAME_(key, its_name, index) __builtin_strcmp(key, its_name) == 0 ? index:
-#define NRPC_STATIC_NAMES_(N, name)                                                                \
-    N(name, "accept-charset", 15)                                                                  \
-    N(name, "accept-encoding", 16)                                                                 \
-    N(name, "accept-language", 17)                                                                 \
-    N(name, "accept-ranges", 18)                                                                   \
-    N(name, "accept", 19)                                                                          \
-    N(name, "access-control-allow-origin", 20) N(name, "age", 21) N(name, "allow", 22) N(          \
-        name, "authorization", 23) N(name, "cache-control", 24) N(name, "content-disposition", 25) \
-        N(name, "content-encoding", 26) N(name, "content-language", 27)                            \
-            N(name, "content-location", 29) N(name, "content-range", 30) N(name, "cookie", 32) N(  \
-                name, "date", 33) N(name, "etag", 34) N(name, "expect", 35) N(name, "expires", 36) \
-                N(name, "from", 37) N(name, "host", 38) N(name, "if-match", 39)                    \
-                    N(name, "if-modified-since", 40) N(name, "if-none-match", 41)                  \
-                        N(name, "if-range", 42) N(name, "if-unmodified-since", 43)                 \
-                            N(name, "last-modified", 44) N(name, "link", 45)                       \
-                                N(name, "location", 46)                                            \
-                                    N(name, "max-forwards", 47) N(name, "proxy-authenticate", 48)  \
-                                        N(name, "proxy-authorization", 49) N(name, "range", 50)    \
-                                            N(name, "referer", 51) N(name, "refresh", 52)          \
-                                                N(name, "retry-after", 53) N(name, "server", 54)   \
-                                                    N(name, "set-cookie",                          \
-                                                      55) N(name, "strict-transport-security", 56) \
-                                                        N(name, "user-agent", 58)                  \
-                                                            N(name, "vary", 59) N(name, "via", 60) \
-                                                                N(name, "www-authenticate", 61)
+/* clang-format off: a name a line */
+#define NRPC_STATIC_NAMES_(N, name)            \
+    N(name, "accept-charset", 15)              \
+    N(name, "accept-encoding", 16)             \
+    N(name, "accept-language", 17)             \
+    N(name, "accept-ranges", 18)               \
+    N(name, "accept", 19)                      \
+    N(name, "access-control-allow-origin", 20) \
+    N(name, "age", 21)                         \
+    N(name, "allow", 22)                       \
+    N(name, "authorization", 23)               \
+    N(name, "cache-control", 24)               \
+    N(name, "content-disposition", 25)         \
+    N(name, "content-encoding", 26)            \
+    N(name, "content-language", 27)            \
+    N(name, "content-location", 29)            \
+    N(name, "content-range", 30)               \
+    N(name, "cookie", 32)                      \
+    N(name, "date", 33)                        \
+    N(name, "etag", 34)                        \
+    N(name, "expect", 35)                      \
+    N(name, "expires", 36)                     \
+    N(name, "from", 37)                        \
+    N(name, "host", 38)                        \
+    N(name, "if-match", 39)                    \
+    N(name, "if-modified-since", 40)           \
+    N(name, "if-none-match", 41)               \
+    N(name, "if-range", 42)                    \
+    N(name, "if-unmodified-since", 43)         \
+    N(name, "last-modified", 44)               \
+    N(name, "link", 45)                        \
+    N(name, "location", 46)                    \
+    N(name, "max-forwards", 47)                \
+    N(name, "proxy-authenticate", 48)          \
+    N(name, "proxy-authorization", 49)         \
+    N(name, "range", 50)                       \
+    N(name, "referer", 51)                     \
+    N(name, "refresh", 52)                     \
+    N(name, "retry-after", 53)                 \
+    N(name, "server", 54)                      \
+    N(name, "set-cookie", 55)                  \
+    N(name, "strict-transport-security", 56)   \
+    N(name, "user-agent", 58)                  \
+    N(name, "vary", 59)                        \
+    N(name, "via", 60)                         \
+    N(name, "www-authenticate", 61)
+/* clang-format on */
 
 #endif
