@@ -41,7 +41,7 @@ enum {
 #define NAMED(token, length) (token << 5 | length)
 #define OTHER(length) NAMED(OTHER_NAME, length)
 enum { STATIC_ENTRIES = 61 };
-/* clang-format off: ten a line, but for the fields that have several entries */
+/* clang-format off: as the table of the RFC goes */
 static const uint8_t static_names[STATIC_ENTRIES] = {NAMED(AUTHORITY, 10),
                                                      NAMED(METHOD, 7),
                                                      NAMED(METHOD, 7),

@@ -11,7 +11,7 @@
 #include "nanorpc/server.h"
 
 /* The values that matter, each after its field's token. Of numbers, those that are empty. */
-/* clang-format off: a value a line */
+/* clang-format off: values in their order */
 static const char expected_values[] = {'\200', NRPC_T_METHOD,
                                        'P',    'O',
                                        'S',    'T',
