@@ -11,33 +11,18 @@
 #include "nanorpc/server.h"
 
 /* The values that matter, each after its field's token. Of numbers, those that are empty. */
-/* clang-format off: values in their order */
-static const char expected_values[] = {'\200', NRPC_T_METHOD,
-                                       'P',    'O',
-                                       'S',    'T',
-                                       '\200', NRPC_T_STATUS,
-                                       '\200', NRPC_T_CONTENT_LENGTH,
-                                       '\200', NRPC_T_CONTENT_TYPE,
-                                       'a',    'p',
-                                       'p',    'l',
-                                       'i',    'c',
-                                       'a',    't',
-                                       'i',    'o',
-                                       'n',    '/',
-                                       'g',    'r',
-                                       'p',    'c',
-                                       '\200', NRPC_T_GRPC_ENCODING,
-                                       'i',    'd',
-                                       'e',    'n',
-                                       't',    'i',
-                                       't',    'y',
-                                       '\200', NRPC_T_GRPC_STATUS,
-                                       '\200', NRPC_T_TE,
-                                       't',    'r',
-                                       'a',    'i',
-                                       'l',    'e',
-                                       'r',    's',
-                                       '\377'};
+/* clang-format off */
+static const char expected_values[] = {
+    '\200', NRPC_T_METHOD, 'P', 'O', 'S', 'T',
+    '\200', NRPC_T_STATUS,
+    '\200', NRPC_T_CONTENT_LENGTH,
+    '\200', NRPC_T_CONTENT_TYPE,
+        'a', 'p', 'p', 'l', 'i', 'c', 'a', 't', 'i', 'o', 'n', '/', 'g', 'r', 'p', 'c',
+    '\200', NRPC_T_GRPC_ENCODING, 'i', 'd', 'e', 'n', 't', 'i', 't', 'y',
+    '\200', NRPC_T_GRPC_STATUS,
+    '\200', NRPC_T_TE, 't', 'r', 'a', 'i', 'l', 'e', 'r', 's',
+    '\377',
+};
 /* clang-format on */
 
 /* Fields whose value is a decimal number: a bit each. */
