@@ -9,7 +9,8 @@
 #define NRPC_KEY(key) {.name = key, .static_index = NRPC_STATIC_NAMES_(NRPC_STATIC_NAME_, key) 0}
 
 #define NRPC_STATIC_NAME_(key, its_name, index) __builtin_strcmp(key, its_name) == 0 ? index:
-/* clang-format off: a name a line */
+/* A name a line. */
+/* clang-format off */
 #define NRPC_STATIC_NAMES_(N, name)            \
     N(name, "accept-charset", 15)              \
     N(name, "accept-encoding", 16)             \
