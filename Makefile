@@ -208,7 +208,7 @@ OUR_PROTOS := $(patsubst proto/%.proto,%,$(wildcard $(addprefix proto/,$(addsuff
 PROTOC_PROTOS := $(wildcard $(VENV)/lib/python3*/site-packages/grpc_tools/_proto)
 ifeq ($(PROTOC_PROTOS)$(findstring n,$(firstword -$(MAKEFLAGS))),)
 ifneq ($(filter python,$(foreach t,$(or $(MAKECMDGOALS),all),$(call goal_groups,$t))),)
--include $(VENV_READY)
+include $(VENV_READY)
 endif
 endif
 # FILE>IMPORT, without their endings.

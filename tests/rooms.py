@@ -86,16 +86,14 @@ class House:
                 yield name, next(iter(self.defined[name]))
 
     def up_breaches(self):
+        """ROLE itself may have a stand-in, where an image has none of it."""
         declared = set(re.findall(r"\b(nrpc_up_\w+)\(", COMMENT.sub("", self.code.get(ROLE, ""))))
-        for name, paths in sorted(self.defined.items()):
-            if UP.match(name):
-                for path in sorted(paths):
-                    if name not in declared or floor(path) <= floor(ROLE) or len(paths) > 1:
-                        yield (
-                            path,
-                            "%s: what is called upwards is declared in %s, and defined once, above"
-                            % (name, ROLE),
-                        )
+        rule = "%s: what is called upwards is declared in " + ROLE + ", and defined once, above"
+        for name in filter(UP.match, sorted(self.defined)):
+            above = sorted(self.defined[name] - {ROLE})
+            for path in above:
+                if name not in declared or floor(path) <= floor(ROLE) or len(above) > 1:
+                    yield path, rule % name
 
     def call_breaches(self):
         for path in sorted(self.code):

@@ -11,6 +11,7 @@ import sys
 import pytest
 
 import layers
+import size
 import stack
 from conftest import ROOT
 
@@ -252,6 +253,25 @@ def test_no_board_links_a_heap():
         assert not {"malloc", "free", "calloc", "realloc", "_malloc_r", "sbrk", "_sbrk"} & set(
             symbols
         ), image
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize(
+    "flags", ["", "-DNRPC_CLIENT=1", "-DNRPC_METADATA_BYTES=64", "-DNRPC_PIECES=1"]
+)
+def test_core_links_without_optimisation(compiler, flags, tmp_path):
+    """At -O0 nothing is left out because it cannot be reached: what the core calls, it has (but for its services)."""
+    sources = [
+        path for room in size.ROOMS for path in glob.glob("%s/nanorpc/%s/*.c" % (ROOT, room))
+    ]
+    nanopb = os.path.join(ROOT, os.environ.get("NANOPB_DIR", "build/third/nanopb"))
+    options = ["-std=c99", "-O0", "-I" + ROOT, "-isystem", nanopb, *flags.split()]
+    done = run(compiler, *options, "-r", "-nostdlib", "-o", str(tmp_path / "core.o"), *sources)
+    assert done.returncode == 0, done.stdout
+    lacks = [
+        name for name in run("nm", "-u", str(tmp_path / "core.o")).stdout.split() if "nrpc" in name
+    ]
+    assert lacks == []
 
 
 def test_applications():

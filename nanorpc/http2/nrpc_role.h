@@ -37,8 +37,17 @@ struct nrpc_role {
 void nrpc_up_data(struct nrpc_call *call, const uint8_t *data, uint32_t n);
 
 /* A registered key's value has been decoded: keeps it for the call, which may be about to begin.
- * Returns what nrpc_fields_fault takes. With NRPC_METADATA_BYTES. */
+ * Returns what nrpc_fields_fault takes. Without NRPC_METADATA_BYTES there are no keys. */
+#if NRPC_METADATA_BYTES
 uint8_t nrpc_up_value(struct nrpc_call *call, const struct nrpc_hpack *field);
+#else
+static inline uint8_t nrpc_up_value(struct nrpc_call *call, const struct nrpc_hpack *field)
+{
+    (void)call;
+    (void)field;
+    return 0;
+}
+#endif
 
 /* A server's `headers` and `turn`. */
 void nrpc_up_request(struct nrpc_conn *conn);
