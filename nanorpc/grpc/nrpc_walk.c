@@ -45,9 +45,9 @@ static void close_message(struct nrpc_walk *walk, uint8_t *keep)
 static enum nrpc_walk_event begin_value(struct nrpc_walk *walk, const struct nrpc_walk_plan *plan,
                                         enum state state)
 {
-    uint32_t bytes = state == COPY ? walk->left : 0;
+    uint32_t bytes = state == COPY ? walk->n.left : 0;
     walk->state = (uint8_t)state;
-    if (walk->left > walk->end[walk->level] - walk->at) {
+    if (walk->n.left > walk->end[walk->level] - walk->at) {
         return NRPC_WALK_MALFORMED;
     }
     return walk->kept > plan->keep_bytes || bytes > plan->keep_bytes - walk->kept
@@ -57,23 +57,23 @@ static enum nrpc_walk_event begin_value(struct nrpc_walk *walk, const struct nrp
 
 static enum nrpc_walk_event end_key(struct nrpc_walk *walk, const struct nrpc_walk_plan *plan)
 {
-    unsigned type = walk->left & 7;
-    uint32_t number = walk->left >> 3;
+    unsigned type = walk->n.number & 7;
+    uint32_t number = walk->n.number >> 3;
     int wanted = number == plan->path[walk->level];
-    walk->left = 0;
+    walk->n.number = 0;
     if (!number || (wanted && type != 2)) {
         return NRPC_WALK_MALFORMED;
     }
     switch (type) {
     case 0: return begin_value(walk, plan, VARINT);
-    case 1: walk->left = 8; return begin_value(walk, plan, COPY);
+    case 1: walk->n.left = 8; return begin_value(walk, plan, COPY);
     case 2:
         walk->length_at[walk->level] = walk->kept;
         walk->state = (uint8_t)(!wanted                         ? COPY_LENGTH
                                 : walk->level + 1 < plan->depth ? OPEN_LENGTH
                                                                 : FIELD_LENGTH);
         return NRPC_WALK_MORE;
-    case 5: walk->left = 4; return begin_value(walk, plan, COPY);
+    case 5: walk->n.left = 4; return begin_value(walk, plan, COPY);
     default: return NRPC_WALK_MALFORMED; /* groups, and what is not defined */
     }
 }
@@ -85,12 +85,12 @@ static enum nrpc_walk_event end_length(struct nrpc_walk *walk, const struct nrpc
     case COPY_LENGTH: return begin_value(walk, plan, COPY);
     case OPEN_LENGTH:
         event = begin_value(walk, plan, KEY);
-        walk->end[++walk->level] = walk->at + walk->left;
-        walk->left = 0;
+        walk->end[++walk->level] = walk->at + walk->n.left;
+        walk->n.number = 0;
         return event;
     default:
         walk->kept = walk->field_at;
-        walk->length = walk->left;
+        walk->length = walk->n.left;
         return begin_value(walk, plan, FIELD);
     }
 }
@@ -106,7 +106,7 @@ static enum nrpc_walk_event varint(struct nrpc_walk *walk, const struct nrpc_wal
         if (shift >= 32 ? bits != 0 : bits << shift >> shift != bits) {
             return NRPC_WALK_MALFORMED;
         }
-        walk->left |= shift < 32 ? bits << shift : 0;
+        walk->n.number |= shift < 32 ? bits << shift : 0;
     }
     walk->shift = (uint8_t)(more ? shift + 7 : 0);
     if (more) {
@@ -143,13 +143,13 @@ enum nrpc_walk_event nrpc_walk_on(struct nrpc_walk *walk, const struct nrpc_walk
             break;
         }
         unsigned state = walk->state;
-        if (state < COPY || n > walk->left) {
-            n = state < COPY ? n > 0 : walk->left;
+        if (state < COPY || n > walk->n.left) {
+            n = state < COPY ? n > 0 : walk->n.left;
         }
         if (state < COPY && walk->at == walk->end[walk->level]) {
             return NRPC_WALK_MALFORMED; /* a number that its message does not hold all of */
         }
-        if (!n && (state < COPY || walk->left)) {
+        if (!n && (state < COPY || walk->n.left)) {
             break;
         }
         const uint8_t *from = *data;
@@ -164,12 +164,14 @@ enum nrpc_walk_event nrpc_walk_on(struct nrpc_walk *walk, const struct nrpc_walk
             continue;
         }
         if (state == FIELD) {
-            *chunk = (struct nrpc_chunk){
-                .data = from, .n = n, .offset = walk->length - walk->left, .length = walk->length};
+            *chunk = (struct nrpc_chunk){.data = from,
+                                         .n = n,
+                                         .offset = walk->length - walk->n.left,
+                                         .length = walk->length};
             event = NRPC_WALK_CHUNK;
         }
-        walk->left -= n;
-        walk->state = walk->left ? walk->state : KEY;
+        walk->n.left -= n;
+        walk->state = walk->n.left ? walk->state : KEY;
     }
     return event;
 }

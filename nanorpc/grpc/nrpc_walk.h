@@ -35,9 +35,12 @@ struct nrpc_chunk {
 struct nrpc_walk {
     uint32_t at;                   /* bytes of the message so far */
     uint32_t end[NRPC_WALK_DEPTH]; /* where the messages that are open end, from the outermost */
-    uint32_t left;                 /* of the value; or what is known of a varint */
-    uint32_t length;               /* of the field that is handed out */
-    uint32_t kept, field_at;       /* bytes kept; where there the field that is being read begins */
+    union {
+        uint32_t number; /* a varint, as far as it is known; a length becomes .. */
+        uint32_t left;   /* .. the bytes of the value that are still to come */
+    } n;
+    uint32_t length;         /* of the field that is handed out */
+    uint32_t kept, field_at; /* bytes kept; where there the field that is being read begins */
     uint32_t length_at[NRPC_WALK_DEPTH]; /* where there the length stands of the message that is
                                             open on a level */
     uint8_t state, level, shift;
