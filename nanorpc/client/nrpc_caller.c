@@ -62,7 +62,7 @@ void nrpc_client_message_byte(struct nrpc_hpack *hpack, uint8_t byte)
     nrpc_fields_note_text(&conn->fields);
     if (call && !(call->flags & NRPC_CALL_FINISHED) && n < NRPC_STATUS_MESSAGE_MAX - 1) {
         nrpc_call_message(call)[n++] = byte;
-        call->message_length = (uint8_t)n;
+        conn->fields.message_length = (uint8_t)n; /* the call's, once all has come */
     }
 }
 

@@ -114,12 +114,10 @@ static void headers(struct nrpc_conn *conn)
     if (status) {
         nrpc_call_finish(call, status, "not a gRPC response");
     } else if (end) {
+        call->message_length = response->message_length;
         trailers(call, response->grpc_status);
-    } else {
-        call->message_length = 0; /* these have not been trailers */
-        if (call->events->headers && !(call->flags & NRPC_CALL_FINISHED)) {
-            call->events->headers(call);
-        }
+    } else if (call->events->headers && !(call->flags & NRPC_CALL_FINISHED)) {
+        call->events->headers(call);
     }
 }
 

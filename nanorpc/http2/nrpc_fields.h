@@ -19,7 +19,8 @@ struct nrpc_fields {
     uint16_t path;
 #if NRPC_CLIENT
     uint16_t http_status;
-    uint8_t grpc_status; /* NRPC_NO_STATUS: none, or none that gRPC knows */
+    uint8_t grpc_status;    /* NRPC_NO_STATUS: none, or none that gRPC knows */
+    uint8_t message_length; /* of grpc-message, as much of it as is kept */
 #endif
     uint8_t fault; /* the worst: a gRPC status that the call ends with, NRPC_FAULT_LOST; 0: none */
 #if NRPC_COMPRESSION

@@ -123,6 +123,39 @@ static void server_that_answers_early(void)
 #define IN_ORDER(text) text
 #endif
 
+/* Ends the first call, and others take all slots, that one's as well. */
+static void take_all_slots(void)
+{
+    CHECK_EQ(nrpc_call_finish(raw_client.calls[1], NRPC_CANCELLED, NULL), 0);
+    wire_pump();
+    CHECK_EQ(raw_client.n_done, 1);
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        echo();
+    }
+    wire_pump();
+}
+
+/* A message in two frames, and between these its call is given up: what is left of it is nobody's.
+ * The part that had come was once told to the one who gave up. */
+static void message_of_a_call_that_is_gone(void)
+{
+    raw_client_begin(echo);
+    raw_answer(1);
+    wire_frame(NRPC_HEADERS, END, 1, "\0\14grpc-message\13not", 18);
+    wire_do(take_all_slots);
+    wire_frame(NRPC_CONTINUATION, NRPC_END_HEADERS, 1, " for you\0\13grpc-status\0017", 23);
+    for (uint32_t i = 0; i < NRPC_MAX_STREAMS; i++) {
+        wire_field(":status", "200");
+        wire_field("content-type", "application/grpc");
+        wire_field("grpc-status", "7");
+        wire_headers(3 + 2 * i, END);
+    }
+    (void)wire_run_once();
+    CHECK_EQ(raw_client.n_done, 1 + NRPC_MAX_STREAMS);
+    CHECK(strstr(raw_client_log(), "=7") != NULL);
+    CHECK(strchr(raw_client_log(), '(') == NULL);
+}
+
 /* --- GOAWAY, limits ----------------------------------------------------------------------- */
 
 static void two(void)
@@ -503,6 +536,7 @@ int main(void)
     RUN(refused_is_tried_again_once);
     RUN(refused_after_a_second_request);
     RUN(server_that_answers_early);
+    RUN(message_of_a_call_that_is_gone);
     RUN(goaway_lets_calls_finish);
     RUN(goaway_takes_not_all);
     RUN(streams_are_limited);

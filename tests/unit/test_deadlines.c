@@ -48,6 +48,21 @@ static void malformed_timeouts(void)
     }
 }
 
+/* It means nothing in a request. With NRPC_CLIENT it was once taken for the deadline. */
+static void status_in_a_request(void)
+{
+    wire_begin(&raw_server);
+    wire.show = WIRE_EVENTS;
+    wire_request_fields(LATER);
+    wire_field("grpc-status", "5");
+    wire_headers(1, 0);
+    wire_message(1, "x", END);
+    open_and_feed();
+    CHECK(!nrpc_conn_timer_set(wire.conn));
+    CHECK_EQ(tick_after(100), 1000);
+    wire_close();
+}
+
 static void deadline_passes(void)
 {
     wire_begin(&raw_server);
@@ -166,6 +181,7 @@ static void shutdown_has_a_limit(void)
 int main(void)
 {
     RUN(malformed_timeouts);
+    RUN(status_in_a_request);
     RUN(deadline_passes);
     RUN(deadline_of_a_slow_client);
     RUN(finished_before_its_deadline);
