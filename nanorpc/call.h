@@ -86,8 +86,10 @@ struct nrpc_service {
 /* --- Metadata ------------------------------------------------------------------------------ */
 
 /* A metadata key whose values handlers want to see; name: lower case, "-bin" at its end for binary
- * values. static const struct nrpc_key auth = NRPC_KEY("authorization"), trace =
- * NRPC_KEY("trace-bin"); static const struct nrpc_key *const keys[] = {&auth, &trace};
+ * values.
+ *     static const struct nrpc_key auth = NRPC_KEY("authorization");
+ *     static const struct nrpc_key trace = NRPC_KEY("trace-bin");
+ *     static const struct nrpc_key *const keys[] = {&auth, &trace};
  *     NRPC_SERVER_DEFINE_WITH(server, 2, (.keys = keys, .n_keys = 2), Greeter_service);
  * Costs NRPC_METADATA_BYTES a connection and a stream, see config.h; keys that are not registered
  * cost nothing, and are not kept. At most NRPC_KEYS_MAX. */
