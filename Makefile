@@ -208,9 +208,11 @@ OUR_PROTOS := $(patsubst proto/%.proto,%,$(wildcard $(addprefix proto/,$(addsuff
 PROTOC_PROTOS := $(wildcard $(VENV)/lib/python3*/site-packages/grpc_tools/_proto)
 ifeq ($(PROTOC_PROTOS)$(findstring n,$(firstword -$(MAKEFLAGS))),)
 ifneq ($(filter python,$(foreach t,$(or $(MAKECMDGOALS),all),$(call goal_groups,$t))),)
-include $(VENV_READY)
+include $(B)/python.mk
 endif
 endif
+$(B)/python.mk: $(VENV_READY) # says nothing; make reads all anew when it has come
+	@mkdir -p $(@D) && : > $@
 # FILE>IMPORT, without their endings.
 IMPORTS := $(shell awk -v root=proto/ -f proto/imports.awk $(patsubst %,proto/%.proto,$(OUR_PROTOS))) \
     $(if $(PROTOC_PROTOS),$(shell awk -v root=$(PROTOC_PROTOS)/ -f proto/imports.awk $(wildcard $(PROTOC_PROTOS)/google/protobuf/*.proto)))

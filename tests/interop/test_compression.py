@@ -6,9 +6,9 @@ import zlib
 
 import grpc
 import pytest
-from grpc.testing import messages_pb2, test_pb2_grpc
 
 import cases
+from grpc.testing import messages_pb2, test_pb2_grpc
 from rawh2 import Peer
 from tap import Tap, flags_of
 from targets import chosen, limit, use

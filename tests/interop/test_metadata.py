@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 import grpc
 import pytest
-from grpc.testing import messages_pb2, test_pb2_grpc
 
 import clients
+from grpc.testing import messages_pb2, test_pb2_grpc
 from targets import chosen, limit, use
 
 INITIAL, TRAILING = "x-grpc-test-echo-initial", "x-grpc-test-echo-trailing-bin"

@@ -5,9 +5,9 @@ import signal
 
 import grpc
 import pytest
-from grpc.testing import messages_pb2, test_pb2_grpc
 
 import cases  # noqa: F401 (which finds the generated package grpc.testing)
+from grpc.testing import messages_pb2, test_pb2_grpc
 from targets import Server, chosen
 
 
