@@ -206,6 +206,7 @@ def build(folder, home):
         "thermometer.proto",
         cwd=folder,
         PATH=os.path.join(ROOT, ".venv", "bin") + ":" + os.environ["PATH"],
+        NANOPB_DIR=nanopb,
     )
     rooms = ("hpack", "http2", "grpc", "server", "client")
     sources = [path for room in rooms for path in glob.glob("%s/nanorpc/%s/*.c" % (home, room))]
