@@ -143,8 +143,8 @@
 #define NRPC_FAST 0
 #endif
 
-/* 1: servers and channels may have .tls, see ports/mbedtls/nrpc_tls.h. Costs nothing but code and 4
- * bytes of flash each where they have none. */
+/* 1: servers and channels may have .tls, for the filter between a port and the core: docs/tls.md.
+ * Costs nothing but code and 4 bytes of flash each where they have none. */
 #ifndef NRPC_TLS
 #define NRPC_TLS 0
 #endif

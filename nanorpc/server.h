@@ -49,7 +49,7 @@ struct nrpc_server {
     const struct nrpc_interceptor *interceptors; /* begun from the first to the last */
     uint8_t n_interceptors;
 #if NRPC_TLS
-    const struct nrpc_tls *tls; /* ports/mbedtls/nrpc_tls.h; NULL: plain HTTP/2 */
+    const struct nrpc_tls *tls; /* the filter's before the core; NULL: plain HTTP/2 */
 #endif
 };
 

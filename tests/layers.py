@@ -83,6 +83,13 @@ def core_breach(path, name, ours):
     return "the core includes only itself and %s" % ", ".join(sorted(LIBC))
 
 
+def name_breaches(path, lines):
+    """The core knows nothing of ports, not even in a comment."""
+    for number, line in enumerate(lines, 1):
+        if layer(path) == "nanorpc" and re.search(r"\bports/", line):
+            yield number, "the core names a port"
+
+
 def includes(path, lines, ours):
     """(line, what the include says, our file or None)"""
     for number, line in enumerate(lines, 1):
@@ -171,6 +178,7 @@ def breaches(texts=None):
         lines = text.splitlines(keepends=True)
         for check in (
             include_breaches(path, lines, texts),
+            name_breaches(path, lines),
             length_breaches(path, lines),
             banner_breaches(path, lines),
             cpp_breaches(path, lines),

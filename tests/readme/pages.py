@@ -79,7 +79,9 @@ class Block:
 def names():
     """All pages."""
     found = glob.glob(os.path.join(ROOT, "docs", "*.md"))
-    return ["README.md"] + sorted("docs/" + os.path.basename(path) for path in found)
+    return ["README.md", "CONTRIBUTING.md"] + sorted(
+        "docs/" + os.path.basename(path) for path in found
+    )
 
 
 def text_of(name):
