@@ -66,8 +66,7 @@ void nrpc_client_message_byte(struct nrpc_hpack *hpack, uint8_t byte)
     }
 }
 
-/* --- The clock, and another beginning ----------------------------------------------------------
- */
+/* --- The clock, and another beginning ------------------------------------------------------ */
 
 uint32_t nrpc_client_time_left_ms(struct nrpc_call *call)
 {

@@ -114,7 +114,9 @@ static void headers(struct nrpc_conn *conn)
     if (status) {
         nrpc_call_finish(call, status, "not a gRPC response");
     } else if (end) {
-        call->message_length = response->message_length;
+        if (!(call->flags & NRPC_CALL_FINISHED)) { /* else it has its own message already */
+            call->message_length = response->message_length;
+        }
         trailers(call, response->grpc_status);
     } else if (call->events->headers && !(call->flags & NRPC_CALL_FINISHED)) {
         call->events->headers(call);
@@ -139,8 +141,8 @@ enum nrpc_status nrpc_client_message(struct nrpc_call *call, const void *reply, 
         return NRPC_PENDING;
     }
     status = method->got(call, reply, call->events);
-    return (status | streams) ? (enum nrpc_status)status : NRPC_PENDING; /* the end of a single one
-                                                                            follows at once */
+    /* The end of a single one follows at once. */
+    return (status | streams) ? (enum nrpc_status)status : NRPC_PENDING;
 }
 
 /* --- The stream is over, and no trailers have come ---------------------------------------- */

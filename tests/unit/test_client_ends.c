@@ -156,6 +156,24 @@ static void message_of_a_call_that_is_gone(void)
     CHECK(strchr(raw_client_log(), '(') == NULL);
 }
 
+/* Trailers come before the turn that tells `done`. */
+static void finish_before_trailers(void)
+{
+    static const char trailers[] = "\0\0\40\1\5\0\0\0\1"
+                                   "\0\14grpc-message\2no\0\13grpc-status\0017";
+    CHECK_EQ(nrpc_call_finish(raw_client.calls[1], NRPC_ABORTED, "mine"), 0);
+    CHECK_EQ(wire_feed(trailers, sizeof trailers - 1), sizeof trailers - 1);
+}
+
+static void own_message_is_kept(void)
+{
+    raw_client_begin(echo);
+    raw_answer(1);
+    wire_do(finish_before_trailers);
+    (void)wire_run_once();
+    CHECK(strstr(raw_client_log(), "1=10(mine)") != NULL);
+}
+
 /* --- GOAWAY, limits ----------------------------------------------------------------------- */
 
 static void two(void)
@@ -537,6 +555,7 @@ int main(void)
     RUN(refused_after_a_second_request);
     RUN(server_that_answers_early);
     RUN(message_of_a_call_that_is_gone);
+    RUN(own_message_is_kept);
     RUN(goaway_lets_calls_finish);
     RUN(goaway_takes_not_all);
     RUN(streams_are_limited);
