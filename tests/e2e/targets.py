@@ -80,7 +80,7 @@ def limit(name, macro, default, app="greeter"):
     """A -DMACRO=N of a target: the application's for this board, the application's, the board's."""
     if name == "reference":
         return None
-    own = assignments("boards", "apps", app + ".mk")
+    own = assignments("boards", "apps", app, "app.mk")
     board = board_variables(BOARD[name])
     for text in (
         own.get("APP_CONFIG_" + os.path.basename(BOARD[name]), ""),
@@ -130,6 +130,7 @@ class Server:
         self.name, self.app = name, app
         self.ours = name != "reference"
         self.tls = app.endswith("tls")
+        self.connections = limit(name, app.upper() + "_CONNECTIONS", 2, app)
         self.output = []
         self.shown = 0
         for _ in range(3):  # another process may have taken the port meanwhile
@@ -153,7 +154,6 @@ class Server:
             lines = queue.Queue()
             threading.Thread(target=self.read, args=(lines,), daemon=True).start()
             if self.wait_ready(lines):
-                self.connections = limit(name, app.upper() + "_CONNECTIONS", 2, app)
                 return
             self.stop()
         raise RuntimeError(
