@@ -16,8 +16,8 @@ import simpletest_pb2_grpc
 from google.protobuf import any_pb2
 from google.rpc import status_pb2
 from grpc_status import rpc_status
-from nameserver import names  # noqa: F401 (a fixture)
 
+from nameserver import names  # noqa: F401 (a fixture)
 from targets import Server, chosen, free_port, use
 
 TARGETS = ["posix", "hostsim-raw", "hostsim-sockets", "lm3s6965evb"]

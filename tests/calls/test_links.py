@@ -14,6 +14,9 @@ import h2.events
 import h2.exceptions
 import pytest
 from h2.errors import ErrorCodes
+
+from rawh2 import message
+from targets import chosen
 from test_calls import (
     DONE,
     GET_LIST,
@@ -23,11 +26,9 @@ from test_calls import (
     REPLY,
     SECONDS,
     Service,
+    device,  # noqa: F401 (a fixture)
     good,
-)  # noqa: F401 (device: a fixture)
-
-from rawh2 import message
-from targets import chosen
+)
 
 
 class Plan:
@@ -174,9 +175,8 @@ def test_attempts_become_rare(device):  # noqa: F811
 @pytest.mark.parametrize("target", chosen(["posix"]))
 def test_name_of_the_system(target):
     """Looked up by the OS: /etc/hosts, DNS, whatever it has. (The port itself knows "localhost" alone.)"""
-    from test_calls import Device
-
     from targets import Server
+    from test_calls import Device
 
     try:
         socket.getaddrinfo("LocalHost", 1)

@@ -17,8 +17,8 @@ import helloworld_pb2_grpc
 import pytest
 import simpletest_pb2
 import simpletest_pb2_grpc
-from nameserver import names  # noqa: F401 (a fixture)
 
+from nameserver import names  # noqa: F401 (a fixture)
 from rawh2 import PREFACE, Peer, message, messages
 from targets import BOOT_SECONDS, ROOT, Server, chosen, free_port
 
