@@ -48,6 +48,7 @@ def test_dials(name, tmp_path):
     program = str(tmp_path / name)
     done = run(
         *compiler,
+        "-w",  # lwIP's files are among these; what ours say, the build has heard
         "-o",
         program,
         "tests/ports/%s.c" % name,
