@@ -535,7 +535,7 @@ demo: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ## boot the firmware in an e
 	$(Q)$(RUN_PYTHON) tests/demo.py --port $(PORT) -- $($(DEMO_BOARD)_QEMU) -kernel $<
 
 test: all lint $(UNIT_PROGRAMS) $(NODE_READY) $(H2SPEC) $(filter %/instructions,$(BENCH_PROGRAMS)) ##+ run every test; ends with "N passed, N failed"
-	$(Q)NANOPB_DIR=$(abspath $(NANOPB_DIR)) $(PYTEST) tests $(ARGS)
+	$(Q)NANOPB_DIR=$(NANOPB_DIR) $(PYTEST) tests $(ARGS)
 
 test-target: $(unit-m3_PROGRAMS) ##+ run the unit tests on an emulated Cortex-M3 only
 	$(Q)$(PYTEST) tests/test_units.py -k unit-m3
