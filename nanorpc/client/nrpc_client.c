@@ -1,5 +1,5 @@
 /* nanorpc/client/nrpc_client.c - the client's role on a connection: requests out, responses in, and
- * what a call's end means.
+ * what a call's end means, or whether it is tried again.
  * Layer: core. Source: gRPC over HTTP2; gRPC "HTTP to gRPC Status Code Mapping"; RFC 9113 6.8, 8.1.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/config.h"

@@ -1,4 +1,4 @@
-/* nanorpc/grpc/nrpc_message.c - typed calls over the raw ones; the only file that knows nanopb.
+/* nanorpc/grpc/nrpc_message.c - typed calls over the raw ones, by nanopb.
  * Layer: core. Source: nanopb's pb_decode.h and pb_encode.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <pb_decode.h>

@@ -1,4 +1,4 @@
-/* nanorpc/grpc/nrpc_walk.c - a protobuf message, byte by byte: see walk.h.
+/* nanorpc/grpc/nrpc_walk.c - a protobuf message, byte by byte: see nrpc_walk.h.
  * Layer: core. Source: protobuf "Encoding".
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/grpc/nrpc_walk.h"

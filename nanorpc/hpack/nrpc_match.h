@@ -1,6 +1,6 @@
 /* nanorpc/hpack/nrpc_match.h - recognises a name of a known set while its bytes arrive, one at a
  * time.
- * Layer: core. Source: none; ARCHITECTURE section 2.
+ * Layer: core. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NANORPC_MATCH_H
 #define NANORPC_MATCH_H

@@ -1,4 +1,5 @@
-/* nanorpc/server/nrpc_server.c - a connection's life: accepted, watched by timers, shut down, lost.
+/* nanorpc/server/nrpc_server.c - a connection's life: accepted, its calls' deadlines and its own
+ * timers, shut down, lost.
  * Layer: core. Source: RFC 9113 3.4, 5.4, 6.8.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/server.h"

@@ -1,5 +1,5 @@
 /* nanorpc/services/nrpc_path.c - a method's path, put together again from the tables in flash.
- * Layer: core, services. Source: match.h.
+ * Layer: core, services. Source: nrpc_match.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/services/path.h"
 

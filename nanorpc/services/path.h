@@ -1,5 +1,5 @@
 /* nanorpc/services/path.h - a method's path, put together again from the tables in flash.
- * Layer: core, services, public; include nanorpc.h. Source: match.h.
+ * Layer: core, services, public; include nanorpc.h. Source: nrpc_match.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef NANORPC_PATH_H
 #define NANORPC_PATH_H
