@@ -21,7 +21,8 @@ def library(tmp_path_factory):
         os.path.join(ROOT, "nanorpc", "grpc", name) for name in ("nrpc_inflate.c", "nrpc_deflate.c")
     ]
     subprocess.run(
-        ["cc", "-std=c99", "-O1", "-shared", "-fPIC", "-o", str(path)] + sources, check=True
+        ["cc", "-std=c99", "-O1", "-shared", "-fPIC", "-I" + ROOT, "-o", str(path)] + sources,
+        check=True,
     )
     library = ctypes.CDLL(str(path))
     library.nrpc_deflate.restype = ctypes.c_size_t
