@@ -56,7 +56,7 @@ static void timeout_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
     static const char units[] = "HMSmun";
     static const uint32_t factors[] = {3600000, 60000, 1000, 1, 1000, 1000000};
-    unsigned place = hpack->bytes - (unsigned)hpack->name_bytes - NRPC_ENTRY_OVERHEAD; /* from 1 */
+    unsigned place = hpack->bytes - hpack->name_bytes - NRPC_ENTRY_OVERHEAD; /* from 1 */
     const char *unit = memchr(units, byte, 6);
     if (place <= 8 && !is_no_digit(hpack, byte)) {
         return;
@@ -134,7 +134,7 @@ static void message_byte(struct nrpc_hpack *hpack, uint8_t byte)
 void nrpc_hpack_value_begin(struct nrpc_hpack *hpack)
 {
     hpack->value = 0;
-    hpack->bytes = (uint16_t)(hpack->name_bytes + NRPC_ENTRY_OVERHEAD);
+    hpack->bytes = hpack->name_bytes + NRPC_ENTRY_OVERHEAD;
     hpack->bad = hpack->token == NRPC_T_BAD;
     if (hpack->token == NRPC_T_PATH) {
         memset(&hpack->match, 0, sizeof hpack->match);

@@ -357,19 +357,19 @@ static h2_error block_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t
 {
     const unsigned kind = NRPC_END_HEADERS | NRPC_PADDED | NRPC_HAS_PRIORITY;
     struct nrpc_last_block *last = &conn->last_block;
-    uint32_t generation = conn->hpack.generation;
     int whole = conn->frame.type == NRPC_HEADERS &&
                 (conn->frame.flags & kind) == NRPC_END_HEADERS &&
                 conn->block_bytes == n + NRPC_FRAME_HEADER_BYTES && n <= NRPC_LAST_BLOCK_MAX;
-    if (whole && n == last->bytes && generation == last->generation &&
-        memcmp(data, last->block, n) == 0) {
+    if (conn->hpack.changed) {
+        conn->hpack.changed = last->bytes = 0;
+    }
+    if (whole && n == last->bytes && memcmp(data, last->block, n) == 0) {
         conn->fields = last->fields;
         return NRPC_H2_NO_ERROR;
     }
     h2_error code = decode_block(conn, data, n);
-    if (whole && generation == conn->hpack.generation && !conn->fields.has_text) {
+    if (whole && !conn->hpack.changed && !conn->fields.has_text) {
         last->fields = conn->fields;
-        last->generation = generation;
         last->bytes = (uint8_t)n;
         memcpy(last->block, data, n);
     }

@@ -59,7 +59,6 @@ enum nrpc_conn_phase {
 enum { NRPC_LAST_BLOCK_MAX = 64 };
 struct nrpc_last_block {
     struct nrpc_fields fields;
-    uint32_t generation; /* of the HPACK table */
     uint8_t bytes;       /* 0: none is remembered */
     uint8_t block[NRPC_LAST_BLOCK_MAX];
 };
