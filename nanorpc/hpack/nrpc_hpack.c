@@ -156,14 +156,13 @@ static int string_byte(struct nrpc_hpack *hpack, uint8_t byte)
     if (!hpack->is_huffman) {
         decoded_byte(hpack, byte);
     } else {
-        for (unsigned i = 8; i; i--, byte = (uint8_t)(byte << 1)) {
-            int symbol = nrpc_huffman_bit(&hpack->huffman, byte & 0x80);
+        uint32_t bits = nrpc_huffman_bits(byte);
+        int symbol;
+        while ((symbol = nrpc_huffman_next(&hpack->huffman, &bits)) >= 0) {
             if (symbol == NRPC_HUFFMAN_EOS) {
                 return -1;
             }
-            if (symbol >= 0) {
-                decoded_byte(hpack, (uint8_t)symbol);
-            }
+            decoded_byte(hpack, (uint8_t)symbol);
         }
     }
     return --hpack->n.left ? 0 : string_end(hpack);
