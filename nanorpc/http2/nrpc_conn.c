@@ -21,6 +21,7 @@ uint8_t *nrpc_conn_control(struct nrpc_conn *conn, uint32_t length, unsigned typ
                            uint32_t id)
 {
     uint8_t *p = conn->control + conn->control_bytes;
+    NRPC_ASSERT(conn->control_bytes + NRPC_FRAME_HEADER_BYTES + length <= NRPC_CONTROL_MAX);
     conn->control_bytes = (uint8_t)(conn->control_bytes + NRPC_FRAME_HEADER_BYTES + length);
     return nrpc_frame_write(p, length, type_flags, id);
 }
