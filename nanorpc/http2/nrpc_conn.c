@@ -1,6 +1,7 @@
 /* nanorpc/http2/nrpc_conn.c - the receiving side of a connection: frames and what they do.
  * Layer: core. Source: RFC 9113 3.4, 4 to 6.
  * SPDX-License-Identifier: Apache-2.0 */
+#define NRPC_SAME_TOLD_HERE
 #include "nanorpc/http2/nrpc_conn.h"
 
 #include <string.h>
