@@ -121,6 +121,7 @@ struct nrpc_conn {           /* what is used most first: the shortest instructio
     const struct nrpc_server *server;
     uint8_t *blocks; /* of this connection's streams */
     uint32_t now_ms; /* as the port gave it last */
+    uint32_t peer;   /* whose connection it is, for who decides which gives way: set by the port */
     /* Whose header list is being read: a client's open call; of a server the free slot that a new
      * request is to take. NULL: there is none, or these are a request's trailers. */
     struct nrpc_call *block_call;
