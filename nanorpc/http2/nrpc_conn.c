@@ -373,7 +373,7 @@ static h2_error block_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t
     struct nrpc_last_block *last = &conn->last_block;
     int whole = conn->frame.type == NRPC_HEADERS &&
                 (conn->frame.flags & kind) == NRPC_END_HEADERS &&
-                conn->block_bytes == n + NRPC_FRAME_HEADER_BYTES && n <= NRPC_LAST_BLOCK_MAX;
+                conn->block_bytes == n + NRPC_FRAME_HEADER_BYTES && n <= sizeof last->block;
     if (conn->hpack.changed) {
         conn->hpack.changed = last->bytes = 0;
     }

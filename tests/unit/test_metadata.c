@@ -241,6 +241,64 @@ static void text_that_is_lost(void)
         "5: [200 grpc] <*> [status=0] END 7: rst(REFUSED_STREAM) 9: [200 grpc] '' [status=0] END");
 }
 
+/* The same few bytes, sent again with nothing changed in the table: each call has its own text. */
+static void repeated_blocks_with_keys(void)
+{
+    wire_begin(&meta_server);
+    for (uint32_t stream = 1; stream < 7; stream += 2) {
+        wire_block("\x83\x86\x04\x0f/meta.Meta/Show\x0f\x10\x10"
+                   "application/grpc\x00\x04x-id\x03one",
+                   2 + 2 + 15 + 19 + 10);
+        request(stream);
+    }
+    wire_expect("1: [200 grpc x-echo=one] '1:one' [status=0] END "
+                "3: [200 grpc x-echo=one] '1:one' [status=0] END "
+                "5: [200 grpc x-echo=one] '1:one' [status=0] END");
+}
+
+/* Of two things that are wrong the worse one is what the client hears of, in whatever order; worst
+ * is a text that it must send again. */
+static void worst_fault_wins(void)
+{
+    static const char *const timeouts[] = {"?", NULL, "1S"};
+    for (unsigned i = 0; i < 3; i++) {
+        for (unsigned lost = 0; lost < 3; lost++) {
+            test_context(timeouts[i], (long)lost);
+            wire_begin(&meta_server);
+            wire_request_fields(SHOW);
+            insert("authorization", 4);
+            request(1);
+            wire_request_fields(SHOW);
+            insert("x-id-long", NRPC_METADATA_BYTES - 3); /* the first text leaves the ring */
+            request(3);
+            wire_request_fields(SHOW);
+            if (lost == 1) {
+                wire_block("\xbf", 1);
+            }
+            if (i == 0) {
+                wire_field("grpc-timeout", timeouts[i]);
+            }
+            wire_block("\xbe\xbe\xbe", 3); /* too large together */
+            if (i != 0 && timeouts[i]) {
+                wire_field("grpc-timeout", "?");
+            }
+            if (lost == 2) {
+                wire_block("\xbf", 1);
+            }
+            request(5);
+            wire_expect(lost ? "setting(1,0) 1: [200 grpc] '2:vvvv' [status=0] END "
+                               "3: [200 grpc] <*> [status=0] END 5: rst(REFUSED_STREAM)"
+                        : timeouts[i]
+                            ? "1: [200 grpc] '2:vvvv' [status=0] END "
+                              "3: [200 grpc] <*> [status=0] END "
+                              "5: [200 grpc status=13 message=bad metadata] END"
+                            : "1: [200 grpc] '2:vvvv' [status=0] END "
+                              "3: [200 grpc] <*> [status=0] END "
+                              "5: [200 grpc status=8 message=bad metadata] END");
+        }
+    }
+}
+
 /* --- The ring, against a model that forgets nothing ----------------------------------------- */
 
 enum { MODEL_TEXTS = 60000, MODEL_BYTES = 1 << 21 };
@@ -506,6 +564,8 @@ int main(void)
     RUN(too_large);
     RUN(too_large_from_the_table);
     RUN(text_that_is_lost);
+    RUN(repeated_blocks_with_keys);
+    RUN(worst_fault_wins);
     RUN(positions_are_used_again);
     RUN(text_of_long_ago);
     RUN(authorization_of_another);
