@@ -165,5 +165,6 @@
 #endif
 
 #include "nanorpc/build.h" /* what follows from these, and whether they are within their ranges */
+#include "nanorpc/same.h"  /* and whether all files of the image have the same */
 
 #endif

@@ -33,7 +33,9 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
             continue;
         }
         /* The calls are as nrpc_conn_lost has left them. */
+        nrpc_conn_gaps(conn, 0);
         memset(conn, 0, offsetof(struct nrpc_conn, calls));
+        nrpc_conn_gaps(conn, 1);
         conn->server = server;
         conn->blocks = server->blocks +
                        i * NRPC_MAX_STREAMS *
@@ -145,8 +147,9 @@ static int watch_life(struct nrpc_conn *conn, uint16_t now)
     }
     if (!NRPC_KEEPALIVE_MS || !is_over(now, conn->heard, NRPC_KEEPALIVE_MS)) {
         conn->flags &= ~(unsigned)NRPC_CONN_PINGED;
-    } else if (!(conn->flags & NRPC_CONN_PINGED) && !conn->control_bytes) {
-        conn->flags |= NRPC_CONN_PINGED; /* it keeps us waiting from here on */
+    } else if (!(conn->flags & NRPC_CONN_PINGED) && !conn->control_bytes &&
+               conn->phase <= NRPC_PHASE_HEAD) { /* within a frame it keeps us waiting as it is */
+        conn->flags |= NRPC_CONN_PINGED;         /* .. and from here on */
         nrpc_conn_ping(conn, 0);
     }
     if (!(conn->flags & NRPC_CONN_DRAIN)) {
