@@ -239,10 +239,10 @@ $(GENERATOR_READY): $(VENV_READY) | $(NANOPB_READY)
 
 define proto_rules # $1: a .proto file's path below proto/, without its ending
 $(call gen_files,$1) &: \
-    $(wildcard $(foreach p,$(call with_imports,$1),proto/$p.proto proto/$p.options)) $(GENERATOR) $(wildcard proto/nanorpc_generator/*.py) $(GENERATOR_READY)
+    $(wildcard $(foreach p,$(call with_imports,$1),proto/$p.proto proto/$p.options)) $(GENERATOR) proto/protoc-gen-nanopb $(wildcard proto/nanorpc_generator/*.py) $(GENERATOR_READY)
 	$(call say,GEN,$1.pb.c $1.nrpc.c)
 	$(Q)mkdir -p $(B)/gen
-	$(Q)$$(PROTOC) --plugin=protoc-gen-nanopb=$(NANOPB_DIR)/generator/protoc-gen-nanopb \
+	$(Q)$$(PROTOC) --plugin=protoc-gen-nanopb=proto/protoc-gen-nanopb \
 	    --nanopb_out=$(B)/gen --nanopb_opt=-Iproto \
 	    --plugin=protoc-gen-nanorpc=$(GENERATOR) --nanorpc_opt=-Iproto --nanorpc_out=$(B)/gen $1.proto
 	$(Q)touch $(call gen_files,$1)
