@@ -34,12 +34,20 @@ static enum nrpc_status status_of_http(unsigned http)
     return NRPC_UNKNOWN;
 }
 
+/* What a server calls cancelled when the call's time is up. It counts with a clock of its own, which
+ * may be a little faster than ours: so "up" is a moment earlier here. (grpc-java asks the clock as
+ * well, of resets and of trailers; some servers say CANCELLED in these.) */
+static enum nrpc_status status_of_cancel(const struct nrpc_call *call)
+{
+    return nrpc_call_time_left_ms(call) <= call->timeout_ms / 32 + 32 ? NRPC_DEADLINE_EXCEEDED
+                                                                      : NRPC_CANCELLED;
+}
+
 static enum nrpc_status status_of_reset(const struct nrpc_call *call, uint32_t code)
 {
     switch (code) {
     case NRPC_H2_REFUSED_STREAM: return NRPC_UNAVAILABLE;
-    case NRPC_H2_CANCEL:
-        return nrpc_call_time_left_ms(call) ? NRPC_CANCELLED : NRPC_DEADLINE_EXCEEDED;
+    case NRPC_H2_CANCEL: return status_of_cancel(call);
     case NRPC_H2_ENHANCE_YOUR_CALM: return NRPC_RESOURCE_EXHAUSTED;
     case H2_INADEQUATE_SECURITY: return NRPC_PERMISSION_DENIED;
     default: return NRPC_INTERNAL;
@@ -52,6 +60,7 @@ static enum nrpc_status status_of_reset(const struct nrpc_call *call, uint32_t c
  * first. */
 static void trailers(struct nrpc_call *call, unsigned status)
 {
+    status = status == NRPC_CANCELLED ? status_of_cancel(call) : status;
     call->trailers = (uint8_t)(1 + status);
     call->flags &= (uint16_t)~(NRPC_CALL_TX | NRPC_CALL_PRODUCING); /* it is of no use any more */
     call->tx_length = 0;

@@ -38,6 +38,7 @@ class Plan:
     def __init__(self, *steps):
         self.steps = list(steps)
         self.calls = []  # (number of the link, stream)
+        self.headers = {}  # of the last request
         self.links = 0
         self.breaches = []  # of HTTP/2, by the device
         self.listener = socket.create_server(("0.0.0.0", 0))
@@ -67,6 +68,8 @@ class Plan:
             link.sendall(http2.data_to_send())
             while data := link.recv(65536):
                 for event in http2.receive_data(data):
+                    if isinstance(event, h2.events.RequestReceived):
+                        self.headers = {name: value for name, value in event.headers}
                     if isinstance(event, h2.events.StreamEnded):
                         self.calls.append((number, event.stream_id))
                         (self.steps.pop(0) if self.steps else answer)(http2, event.stream_id)
@@ -114,6 +117,24 @@ def test_refused_stream(device):  # noqa: F811
         assert device.run(server.port, GET_ONE, "x") == good("fine")
         assert device.run(server.port, POST_LIST, "x", wait_for_ready=True) == good("fine")
         assert server.calls == [(1, 1), (1, 3), (2, 1)]
+
+
+def test_deadline_of_the_server(device):  # noqa: F811
+    """The server's clock says first that a call's time is up, as grpc-go's does: it counts from the request's coming,
+    and resets the stream. Where the device's clock lags a little behind, as an
+    emulator's does, this is no CANCELLED."""
+
+    def reset_in_time(http2, stream):
+        milliseconds = int(server.headers[b"grpc-timeout"].removesuffix(b"m"))
+        time.sleep(milliseconds / 1000 - 0.002)
+        http2.reset_stream(stream, ErrorCodes.CANCEL)
+
+    with Plan(*[reset_in_time] * 10) as server:
+        statuses = [
+            device.run(server.port, GET_ONE, "x", timeout_ms=300 + i, wait_for_ready=True)[-1][2]
+            for i in range(10)
+        ]
+    assert statuses == [4] * 10
 
 
 def test_refused_twice(device):  # noqa: F811
