@@ -28,6 +28,12 @@ struct nrpc_dial;
 #ifndef NRPC_DIAL_TIMEOUT_MS
 #define NRPC_DIAL_TIMEOUT_MS 20000
 #endif
+#define NRPC_SAME_DIAL_(is) is(NRPC_BACKOFF_MIN_MS) is(NRPC_BACKOFF_MAX_MS) is(NRPC_DIAL_TIMEOUT_MS)
+#ifdef NRPC_SAME_DIAL_TOLD_HERE
+NRPC_SAME_TELL(NRPC_SAME_DIAL_);
+#else
+NRPC_SAME_ASK(NRPC_SAME_DIAL_);
+#endif
 
 /* A port opens links like this. `dial` is all that it knows of them:
  *

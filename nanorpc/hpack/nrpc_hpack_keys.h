@@ -24,7 +24,7 @@ unsigned nrpc_hpack_key_end(struct nrpc_hpack *hpack);
 unsigned nrpc_hpack_key_static(const struct nrpc_hpack *hpack, uint32_t index);
 
 /* A key's value goes into the ring, from text_end on. Of a key hpack->value is the position where
- * the text begins, << 16, and its length; UINT32_MAX: it is longer than the ring. */
+ * the text begins, << 16, and its length; or NRPC_TEXT_TOO_LONG, NRPC_TEXT_LOST. */
 static inline void nrpc_hpack_text_begin(struct nrpc_hpack *hpack)
 {
     hpack->value = (uint32_t)hpack->text_end << 16;
@@ -35,17 +35,11 @@ static inline void nrpc_hpack_text_add(struct nrpc_hpack *hpack, uint8_t byte)
     if (n < NRPC_METADATA_BYTES) {
         hpack->text[(hpack->text_end + n) % NRPC_METADATA_BYTES] = byte;
         hpack->value++;
-        return;
+    } else {
+        hpack->value = (uint32_t)NRPC_TEXT_TOO_LONG; /* it has overwritten all that there was */
     }
-    if (n == NRPC_METADATA_BYTES) { /* it has overwritten all that there was */
-        hpack->text_end = (uint16_t)(hpack->text_end + NRPC_METADATA_BYTES + 1);
-    }
-    hpack->value = UINT32_MAX;
 }
-static inline void nrpc_hpack_text_end(struct nrpc_hpack *hpack)
-{
-    hpack->text_end = (uint16_t)(hpack->text_end + hpack->value);
-}
+void nrpc_hpack_text_end(struct nrpc_hpack *hpack);
 #else
 static inline void nrpc_hpack_key_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {

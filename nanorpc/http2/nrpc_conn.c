@@ -1,6 +1,7 @@
 /* nanorpc/http2/nrpc_conn.c - the receiving side of a connection: frames and what they do.
  * Layer: core. Source: RFC 9113 3.4, 4 to 6.
  * SPDX-License-Identifier: Apache-2.0 */
+#define NRPC_SAME_TOLD_HERE
 #include "nanorpc/http2/nrpc_conn.h"
 
 #include <string.h>
@@ -21,6 +22,7 @@ uint8_t *nrpc_conn_control(struct nrpc_conn *conn, uint32_t length, unsigned typ
                            uint32_t id)
 {
     uint8_t *p = conn->control + conn->control_bytes;
+    NRPC_ASSERT(conn->control_bytes + NRPC_FRAME_HEADER_BYTES + length <= NRPC_CONTROL_MAX);
     conn->control_bytes = (uint8_t)(conn->control_bytes + NRPC_FRAME_HEADER_BYTES + length);
     return nrpc_frame_write(p, length, type_flags, id);
 }
@@ -357,19 +359,19 @@ static h2_error block_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t
 {
     const unsigned kind = NRPC_END_HEADERS | NRPC_PADDED | NRPC_HAS_PRIORITY;
     struct nrpc_last_block *last = &conn->last_block;
-    uint32_t generation = conn->hpack.generation;
     int whole = conn->frame.type == NRPC_HEADERS &&
                 (conn->frame.flags & kind) == NRPC_END_HEADERS &&
                 conn->block_bytes == n + NRPC_FRAME_HEADER_BYTES && n <= NRPC_LAST_BLOCK_MAX;
-    if (whole && n == last->bytes && generation == last->generation &&
-        memcmp(data, last->block, n) == 0) {
+    if (conn->hpack.changed) {
+        conn->hpack.changed = last->bytes = 0;
+    }
+    if (whole && n == last->bytes && memcmp(data, last->block, n) == 0) {
         conn->fields = last->fields;
         return NRPC_H2_NO_ERROR;
     }
     h2_error code = decode_block(conn, data, n);
-    if (whole && generation == conn->hpack.generation && !conn->fields.has_text) {
+    if (whole && !conn->hpack.changed && !conn->fields.has_text) {
         last->fields = conn->fields;
-        last->generation = generation;
         last->bytes = (uint8_t)n;
         memcpy(last->block, data, n);
     }

@@ -14,7 +14,7 @@ NRPC_BEGIN_C
 struct nrpc_fields {
     uint32_t seen, odd; /* sets of tokens: 1 << token. odd: its value is not the expected one */
     uint32_t content_length; /* UINT32_MAX: none */
-    uint32_t list_bytes;     /* RFC 9113 10.5.1; a block's size keeps it from wrapping */
+    uint32_t list_bytes;     /* RFC 9113 10.5.1; does not grow beyond the field that is too much */
     uint32_t timeout_ms;     /* UINT32_MAX: none, or malformed, which is a fault too */
     uint16_t path;
 #if NRPC_CLIENT

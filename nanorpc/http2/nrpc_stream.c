@@ -13,6 +13,29 @@ struct nrpc_conn *nrpc_call_conn(const struct nrpc_call *call)
     return (struct nrpc_conn *)((uintptr_t)calls - offsetof(struct nrpc_conn, calls));
 }
 
+#if NRPC_GAPS
+/* AddressSanitizer's, as its own header has them. */
+void __asan_poison_memory_region(const volatile void *at, size_t n);
+void __asan_unpoison_memory_region(const volatile void *at, size_t n);
+
+void nrpc_conn_gaps(struct nrpc_conn *conn, int closed)
+{
+    uint8_t *const gaps[] = {conn->gathered_gap, conn->control_gap, conn->hpack_gap,
+                             conn->calls_gap,
+#if NRPC_FAST
+                             conn->last_block.block_gap
+#endif
+    };
+    for (unsigned i = 0; i < sizeof gaps / sizeof gaps[0]; i++) {
+        if (closed) {
+            __asan_poison_memory_region(gaps[i], NRPC_GAP_BYTES);
+        } else {
+            __asan_unpoison_memory_region(gaps[i], NRPC_GAP_BYTES);
+        }
+    }
+}
+#endif
+
 /* A stream's memory: status message, metadata, receive block, transmit block. */
 uint8_t *nrpc_call_message(const struct nrpc_call *call)
 {

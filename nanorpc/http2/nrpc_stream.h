@@ -36,6 +36,10 @@ enum nrpc_call_flag {
     NRPC_CALL_NEW = NRPC_CLIENT * 0x8000 /* its clock has not begun: begun_ms is of no meaning */
 };
 
+/* A server's call has all that it needs of its client, or is a stream, on which either side may be
+ * silent. */
+enum { NRPC_CALL_ENGAGED = NRPC_CALL_REQUESTED | NRPC_CALL_TAKING | NRPC_CALL_FINISHED };
+
 /* The handler must not be called now: it has finished, or its last answer has not left. */
 enum { NRPC_CALL_BUSY = NRPC_CALL_FINISHED | NRPC_CALL_HELD | NRPC_CALL_TX };
 

@@ -15,8 +15,13 @@ NRPC_BEGIN_C
  *     for (;;) nrpc_posix_poll(1000);
  *
  * What happens when:
- *   all connections taken     the peer is accepted and reset at once (RST); the others go on
- *   out of file descriptors   the same, with a descriptor that is kept in reserve for it
+ *   all connections taken     one without a call gives way, nrpc_admission.h, with GOAWAY and
+ *                             FIN, or RST where that cannot leave at once. Where none does,
+ *                             peers wait for NRPC_POSIX_ACCEPT_MS, then RST; when
+ *                             NRPC_POSIX_WAITING do, RST at once to the one whose address has
+ *                             most. The kernel's queue (SOMAXCONN) has those that come between
+ *                             two polls, and drops SYNs beyond
+ *   out of file descriptors   RST at once, with a descriptor that is kept in reserve for it
  *   send buffer full          what was made is kept, nothing more is made; once the core needs an
  *                             answer sent first, reading stops too, and TCP holds the peer back
  *   peer half-closes (FIN)    the same as a close: what it sent before is served, and replies that
@@ -55,6 +60,16 @@ NRPC_BEGIN_C
 /* How long a connection that we have ended waits for its peer's FIN. Milliseconds. */
 #ifndef NRPC_POSIX_LINGER_MS
 #define NRPC_POSIX_LINGER_MS 1000
+#endif
+
+/* How long a peer beyond the limit may wait before it is refused, and how many may. Milliseconds;
+ * with less than NRPC_YIELD_MS and half a second peers are refused that could have been served.
+ * Count, 1..64: with 2 or more no address can take all. RAM: 32 bytes each, and a descriptor. */
+#ifndef NRPC_POSIX_ACCEPT_MS
+#define NRPC_POSIX_ACCEPT_MS (NRPC_YIELD_MS + 1000)
+#endif
+#ifndef NRPC_POSIX_WAITING
+#define NRPC_POSIX_WAITING 8
 #endif
 
 /* Listens. server: kept until nrpc_posix_close. address: a name or number, borrowed for the call;

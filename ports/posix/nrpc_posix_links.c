@@ -202,6 +202,22 @@ void nrpc_posix_link_event(struct nrpc_posix_link *link, uint32_t events)
         link_receive(link);
 }
 
+void nrpc_posix_link_yield(struct nrpc_conn *conn)
+{
+    struct nrpc_posix_link *link = NULL;
+
+    for (unsigned i = 0; i < nrpc_posix.n_open; i++)
+        if (nrpc_posix_links[nrpc_posix.open[i]].conn == conn)
+            link = &nrpc_posix_links[nrpc_posix.open[i]];
+    if (!link)
+        return;
+    nrpc_conn_yield(conn, nrpc_posix.now_ms);
+    if (link->tx_at == link->tx_end)
+        nrpc_posix_link_flush(link);
+    if (link->conn == conn)
+        nrpc_posix_link_close(link);
+}
+
 int nrpc_posix_link_free(void)
 {
     for (unsigned i = 0; i < nrpc_posix.n_open && !nrpc_posix.n_free; i++)

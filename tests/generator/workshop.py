@@ -63,7 +63,7 @@ class Workshop:
     def run(self, plugin, protos, options, include):
         program = {
             "nanorpc": ROOT / "proto" / "protoc-gen-nanorpc",
-            "nanopb": self.nanopb / "generator" / "protoc-gen-nanopb",
+            "nanopb": ROOT / "proto" / "protoc-gen-nanopb",
         }[plugin]
         command = self.protoc + [
             "-I%s" % include,

@@ -241,6 +241,138 @@ static void text_that_is_lost(void)
         "5: [200 grpc] <*> [status=0] END 7: rst(REFUSED_STREAM) 9: [200 grpc] '' [status=0] END");
 }
 
+/* --- The ring, against a model that forgets nothing ----------------------------------------- */
+
+enum { MODEL_TEXTS = 60000, MODEL_BYTES = 1 << 21 };
+
+static struct {
+    uint8_t bytes[MODEL_BYTES];
+    struct {
+        uint32_t at, n, until; /* until: all text that there was, without what is too long, ended */
+    } texts[MODEL_TEXTS];
+    uint32_t n_texts, n_bytes, total; /* total: what the ring has been given */
+} model;
+
+/* "authorization" with this value; indexed or not. */
+static void decode_text(struct nrpc_hpack *hpack, uint32_t n, int is_indexed)
+{
+    static uint8_t block[NRPC_METADATA_BYTES + 64];
+    const uint8_t *at = block;
+    size_t head = 1;
+    block[0] = is_indexed ? 0x57 : 0x0f;
+    if (!is_indexed) {
+        block[head++] = 23 - 15;
+    }
+    block[head++] = (uint8_t)(n < 127 ? n : 127);
+    if (n >= 127) {
+        block[head++] = (uint8_t)((n - 127) | 128);
+        block[head++] = (uint8_t)((n - 127) >> 7);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        block[head + i] = (uint8_t)('!' + (model.n_texts * 7 + i) % 90);
+    }
+    if (!CHECK(model.n_texts < MODEL_TEXTS && n <= MODEL_BYTES - model.n_bytes)) {
+        return;
+    }
+    memcpy(model.bytes + model.n_bytes, block + head, n);
+    model.texts[model.n_texts].at = model.n_bytes;
+    model.texts[model.n_texts].n = n;
+    model.n_bytes += n;
+    model.total += n <= NRPC_METADATA_BYTES ? n : NRPC_METADATA_BYTES;
+    model.texts[model.n_texts++].until = model.total;
+    nrpc_hpack_begin(hpack);
+    CHECK_EQ(nrpc_hpack_decode(hpack, &at, block + head + n), 1);
+    CHECK(at == block + head + n && nrpc_hpack_end(hpack));
+}
+
+/* What hpack has is this text or, where so much has come since, nothing. */
+static void check_text(const struct nrpc_hpack *hpack, uint32_t i)
+{
+    unsigned start;
+    int32_t n = nrpc_hpack_text(hpack, &start);
+    uint32_t since = model.total - model.texts[i].until;
+    if (model.texts[i].n > NRPC_METADATA_BYTES) {
+        CHECK_EQ(n, NRPC_TEXT_TOO_LONG);
+    } else if (since + model.texts[i].n > NRPC_METADATA_BYTES) {
+        CHECK_EQ(n, NRPC_TEXT_LOST);
+    } else if (CHECK_EQ(n, model.texts[i].n)) {
+        for (uint32_t k = 0; k < (uint32_t)n; k++) {
+            CHECK_EQ(nrpc_hpack_text_byte(hpack, start + k), model.bytes[model.texts[i].at + k]);
+        }
+    }
+}
+
+static void check_table(struct nrpc_hpack *hpack, const uint32_t *indexed, unsigned n_indexed)
+{
+    for (unsigned k = 0; k < hpack->count; k++) {
+        uint8_t block[] = {0xff, (uint8_t)(62 + k - 127)};
+        const uint8_t *at = block + (62 + k < 127);
+        block[1] = (uint8_t)(62 + k < 127 ? 0x80 | (62 + k) : block[1]);
+        nrpc_hpack_begin(hpack);
+        CHECK_EQ(nrpc_hpack_decode(hpack, &at, block + 2), 1);
+        check_text(hpack, indexed[n_indexed - 1 - k]);
+    }
+}
+
+/* Texts of all lengths, every 199th indexed and so named long after: positions are used again many
+ * times over, and none may mean what came to stand there later. */
+static void positions_are_used_again(void)
+{
+    struct nrpc_hpack hpack;
+    static uint32_t indexed[MODEL_TEXTS];
+    unsigned n_indexed = 0;
+    uint32_t random = 1;
+    nrpc_hpack_init(&hpack, &meta_server);
+    memset(&model, 0, sizeof model);
+    while (model.total < 5 * 65536 && !test_has_failed()) {
+        random = random * 1664525u + 1013904223u;
+        uint32_t n = (random >> 16) % 61;
+        if (random >> 24 == 0) {
+            n = NRPC_METADATA_BYTES - 1 + (random >> 16) % 3;
+        }
+        int is_indexed = model.n_texts % 199 == 0;
+        if (is_indexed) {
+            indexed[n_indexed++] = model.n_texts;
+        }
+        test_context("text", (long)model.n_texts);
+        decode_text(&hpack, n, is_indexed);
+        check_text(&hpack, model.n_texts - 1);
+        check_table(&hpack, indexed, n_indexed);
+    }
+    CHECK(n_indexed > 40);
+}
+
+/* The same through a connection: one user's value, 65536 bytes of key text of others, then the
+ * first one's by its index. It must not be the one that has come to stand there. */
+static void authorization_of_another(void)
+{
+    enum { PIECE = NRPC_METADATA_BYTES - 4, TIMES = (65536 - 4) / PIECE };
+    static char piece[PIECE + 1], rest[PIECE + 1];
+    uint32_t stream = 1;
+    memset(piece, 'o', PIECE);
+    memset(rest, 'r', (65536 - 4) % PIECE);
+    wire_begin(&meta_server);
+    wire_request_fields(SHOW);
+    insert("authorization", 4);
+    request(stream);
+    for (unsigned i = 0; i <= TIMES; i++) {
+        wire_request_fields(SHOW);
+        wire_field("authorization", i < TIMES ? piece : rest);
+        request(stream += 2);
+    }
+    wire_request_fields(SHOW);
+    wire_field("authorization", "user");
+    request(stream += 2);
+    wire_request_fields(SHOW);
+    wire_block("\xbe", 1);
+    request(stream += 2);
+    const char *text = wire_run_once();
+    CHECK(strstr(text, "'2:vvvv'") != NULL);
+    const char *user = strstr(text, "'2:user'");
+    CHECK(user != NULL && strstr(user + 1, "'2:user'") == NULL);
+    CHECK(strstr(text, "REFUSED_STREAM") != NULL);
+}
+
 /* --- Response fields ---------------------------------------------------------------------- */
 
 static void fields_have_their_time(void)
@@ -337,6 +469,8 @@ int main(void)
     RUN(too_large);
     RUN(too_large_from_the_table);
     RUN(text_that_is_lost);
+    RUN(positions_are_used_again);
+    RUN(authorization_of_another);
     RUN(fields_have_their_time);
     RUN(interceptors);
     RUN(interceptors_of_a_call_that_is_cut_off);
