@@ -194,7 +194,7 @@ static h2_error control(struct nrpc_conn *conn, const uint8_t *p)
     case NRPC_WINDOW_UPDATE: return window_update(conn, id, (int32_t)get31(p));
     case NRPC_GOAWAY:
         conn->phase = NRPC_PHASE_SKIP; /* the debug data */
-        nrpc_role_goaway(conn, get31(p));
+        nrpc_role_goaway(conn, get31(p), nrpc_get32(p + 4));
         break;
     default: /* PING */
         if (!(conn->frame.flags & NRPC_ACK)) {
