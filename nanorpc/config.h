@@ -75,8 +75,9 @@
 #endif
 
 /* Glitches that a connection may have in hand before it is ended with ENHANCE_YOUR_CALM: resets
- * from either side, empty frames, PRIORITY, SETTINGS, frames on ended streams. Each finished call
- * gives one back, and each second NRPC_GLITCHES_PER_SECOND. Count, 8..250. */
+ * from either side of calls that have not been answered, empty frames, PRIORITY, SETTINGS; an
+ * eighth each: windows, unknown frames, DATA for calls that are over. Each message that a handler
+ * sends gives half a one back, and each second NRPC_GLITCHES_PER_SECOND. Count, 8..250. */
 #ifndef NRPC_GLITCHES_MAX
 #define NRPC_GLITCHES_MAX 200
 #endif
@@ -85,8 +86,9 @@
 #endif
 
 /* PINGs that are answered while no HEADERS or DATA go out; one more ends the connection with
- * ENHANCE_YOUR_CALM "too_many_pings". Count, 3..250. grpc-go and C-core ping about once a reply
- * to measure bandwidth: they never reach it, since each reply clears the count. */
+ * ENHANCE_YOUR_CALM "too_many_pings"; a second forgives one. Count, 3..250. grpc-go and C-core ping
+ * about once a reply to measure bandwidth: they never reach it, since each reply clears the count.
+ */
 #ifndef NRPC_PINGS_MAX
 #define NRPC_PINGS_MAX 100
 #endif
@@ -111,6 +113,14 @@
  * handshake included, they can keep each other out. */
 #ifndef NRPC_YIELD_MS
 #define NRPC_YIELD_MS 2000
+#endif
+
+/* Until a client has read our SETTINGS it may send more than a call's block can hold; it is held
+ * back, and all its calls with it, while a call takes nothing of what has come for it. After so
+ * long that call ends with RESOURCE_EXHAUSTED. Milliseconds, to about a second; less than
+ * NRPC_STALL_TIMEOUT_MS, after which the connection would be closed. */
+#ifndef NRPC_HOLD_TIMEOUT_MS
+#define NRPC_HOLD_TIMEOUT_MS (NRPC_STALL_TIMEOUT_MS / 4)
 #endif
 
 /* A connection older than this is shut down gracefully, see nrpc_conn_shutdown. Milliseconds to

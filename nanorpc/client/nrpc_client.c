@@ -239,9 +239,7 @@ static enum nrpc_turn close_stream(struct nrpc_conn *conn, struct nrpc_call *cal
                              received ? NRPC_H2_NO_ERROR : NRPC_H2_CANCEL);
     }
     call->body_left = UINT32_MAX; /* what is on its way is not looked at */
-    if (conn->glitches) {
-        conn->glitches--;
-    }
+    nrpc_conn_forgive(conn, NRPC_GLITCH);
     nrpc_stream_close(call, NRPC_OK);
     queue_all(conn);
     nrpc_client_tell(call, (enum nrpc_status)call->status, NULL);

@@ -46,6 +46,12 @@ static int has_finished(const struct nrpc_call *call)
     return (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN;
 }
 
+__attribute__((weak)) void nrpc_no_status(struct nrpc_call *call, int value)
+{
+    (void)call;
+    (void)value;
+}
+
 int nrpc_call_finish(struct nrpc_call *call, enum nrpc_status status, const char *message)
 {
     if (has_finished(call)) {
@@ -55,7 +61,11 @@ int nrpc_call_finish(struct nrpc_call *call, enum nrpc_status status, const char
         call->message_length = (uint8_t)nrpc_respond_percent(nrpc_call_message(call),
                                                              NRPC_STATUS_MESSAGE_MAX, message);
     }
-    call->status = (uint8_t)(status > NRPC_UNAUTHENTICATED ? NRPC_UNKNOWN : status);
+    if ((unsigned)status > NRPC_UNAUTHENTICATED) {
+        nrpc_no_status(call, (int)status);
+        status = NRPC_UNKNOWN;
+    }
+    call->status = (uint8_t)status;
     call->flags |= !status && (call->flags & NRPC_CALL_PRODUCING) ? NRPC_CALL_ENDING
                                                                   : NRPC_CALL_FINISHED;
     nrpc_stream_queue(call);
@@ -298,7 +308,7 @@ void nrpc_grpc_advance(struct nrpc_call *call)
     pull(call);
 }
 
-void nrpc_up_data(struct nrpc_call *call, const uint8_t *data, uint32_t n)
+uint32_t nrpc_up_data(struct nrpc_call *call, const uint8_t *data, uint32_t n)
 {
     while (n && !(call->flags & NRPC_CALL_FINISHED)) {
         uint32_t used = 0;
@@ -307,14 +317,18 @@ void nrpc_up_data(struct nrpc_call *call, const uint8_t *data, uint32_t n)
         }
         if (!used && !(call->flags & NRPC_CALL_FINISHED)) {
             used = keep(call, data, n);
-            if (!used) {
+            deliver_kept(call);
+            if (call->rx_have >= nrpc_call_rx_room(call) && !used) {
+                if (nrpc_grpc_is_busy(call)) {
+                    return n; /* it waits until the handler may be called again */
+                }
                 nrpc_grpc_fail(call, NRPC_RESOURCE_EXHAUSTED, "message too large");
             }
-            deliver_kept(call);
         }
         data += used;
         n -= used;
     }
     nrpc_grpc_advance(call);
     nrpc_stream_queue(call); /* the window may have to be opened again */
+    return 0;
 }

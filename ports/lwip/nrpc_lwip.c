@@ -268,12 +268,12 @@ static err_t pump(struct link *link)
 {
     if (link->conn != NULL) {
         int moved;
-        do {
-            moved = 0;
+        do { /* what is held may have waited for a handler, too */
+            moved = feed_held(link);
             while (push(link) && make(link)) {
                 moved = 1;
             }
-        } while (moved && feed_held(link));
+        } while (moved && link->held_bytes != 0);
     } else {
         (void)push(link);
     }
