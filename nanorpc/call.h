@@ -30,7 +30,7 @@ enum nrpc_status {
     NRPC_UNAVAILABLE = 14,
     NRPC_DATA_LOSS = 15,
     NRPC_UNAUTHENTICATED = 16,
-    NRPC_PENDING = 32, /* handler: not finished; the call goes on, the application keeps `call` */
+    NRPC_PENDING = 32, /* handler: not finished; the call goes on, see nrpc_call_ref */
     NRPC_MORE = 33     /* NAME_next: a message is in *reply, ask again for the following one */
 };
 
@@ -101,7 +101,8 @@ enum { NRPC_KEYS_MAX = 45 };
 
 /* --- In a handler -------------------------------------------------------------------------
  * All of these: from the context that runs the port (its poll function, or a handler), never from
- * an interrupt. `call` is valid until it has finished or its NAME_cancelled has returned. */
+ * an interrupt. `call` is valid until it has finished or its NAME_cancelled has returned; to keep
+ * it for later see ref.h. */
 
 /* Four or eight bytes of the application's own for this call; zero when the call begins. */
 union nrpc_user {

@@ -17,26 +17,31 @@ static unsigned kind_of(const struct nrpc_call *call)
 
 union nrpc_user *nrpc_call_user(struct nrpc_call *call)
 {
+    NRPC_CALL_IN(call);
     return &call->user;
 }
 
 const struct nrpc_method *nrpc_call_method(const struct nrpc_call *call)
 {
+    NRPC_CALL_IN(call);
     return call->method;
 }
 
 int nrpc_call_half_closed(const struct nrpc_call *call)
 {
+    NRPC_CALL_IN(call);
     return (call->flags & NRPC_CALL_HALF_CLOSED) != 0;
 }
 
 uint32_t nrpc_call_age_ms(const struct nrpc_call *call)
 {
+    NRPC_CALL_IN(call);
     return call->flags & NRPC_CALL_NEW ? 0 : nrpc_call_conn(call)->now_ms - call->begun_ms;
 }
 
 uint32_t nrpc_call_time_left_ms(const struct nrpc_call *call)
 {
+    NRPC_CALL_IN(call);
     uint32_t timeout = call->timeout_ms, age = nrpc_call_age_ms(call);
     return timeout == NRPC_NO_DEADLINE ? timeout : age < timeout ? timeout - age : 0;
 }
@@ -54,6 +59,7 @@ __attribute__((weak)) void nrpc_no_status(struct nrpc_call *call, int value)
 
 int nrpc_call_finish(struct nrpc_call *call, enum nrpc_status status, const char *message)
 {
+    NRPC_CALL_IN(call);
     if (has_finished(call)) {
         return NRPC_E_STATE;
     }
@@ -81,6 +87,7 @@ enum nrpc_status nrpc_call_fail(struct nrpc_call *call, enum nrpc_status status,
 
 int nrpc_call_wake(struct nrpc_call *call)
 {
+    NRPC_CALL_IN(call);
     if (has_finished(call)) {
         return NRPC_E_STATE;
     }
@@ -93,6 +100,7 @@ int nrpc_call_wake(struct nrpc_call *call)
 
 uint8_t *nrpc_call_reserve(struct nrpc_call *call, size_t *room)
 {
+    NRPC_CALL_IN(call);
     if (has_finished(call) || call->tx_length) {
         return NULL;
     }
@@ -102,6 +110,7 @@ uint8_t *nrpc_call_reserve(struct nrpc_call *call, size_t *room)
 
 void nrpc_call_commit(struct nrpc_call *call, size_t n)
 {
+    NRPC_CALL_IN(call);
     uint8_t *tx = nrpc_call_tx(call);
     uint32_t length = (uint32_t)n;
     tx[0] = nrpc_compression_deflate(call, tx + NRPC_PREFIX_BYTES, &length);
@@ -125,7 +134,7 @@ void nrpc_grpc_refuse_http(struct nrpc_call *call, const char *status)
 void nrpc_grpc_fail(struct nrpc_call *call, enum nrpc_status status, const char *message)
 {
     if (nrpc_call_finish(call, status, message) == 0) {
-        call->method->cancelled(call, status);
+        call->method->cancelled(nrpc_call_out(call), status);
     }
 }
 
