@@ -125,8 +125,8 @@
 #endif
 
 /* A peer from which nothing has come for so long is sent a PING, whose answer may take
- * NRPC_STALL_TIMEOUT_MS; then the connection is closed. Milliseconds, 1000..7200000; 0: no
- * PINGs. */
+ * NRPC_STALL_TIMEOUT_MS; then the connection is closed. On links of channels only while a call is
+ * open. Milliseconds, 1000..7200000; 0: no PINGs. */
 #ifndef NRPC_KEEPALIVE_MS
 #define NRPC_KEEPALIVE_MS 0
 #endif

@@ -140,6 +140,7 @@ struct nrpc_conn {           /* what is used most first: the shortest instructio
     struct nrpc_response_table table;
 #if NRPC_CLIENT
     uint8_t reset_code; /* of the reset that nrpc_stream_close is called for; 255: 255 or more */
+    uint8_t calmed;     /* NRPC_KEEPALIVE_MS is doubled so often: dial.h */
 #endif
     struct nrpc_fields fields; /* of the header list being read */
     uint8_t NRPC_GAP(gathered) gathered[NRPC_FRAME_HEADER_BYTES];

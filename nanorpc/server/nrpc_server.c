@@ -139,13 +139,24 @@ static void watch_progress(struct nrpc_conn *conn, uint16_t now)
     }
 }
 
+/* Is the peer to be asked whether it is there? A client's link keeps to what gRPC's servers allow:
+ * no PINGs while there is no call. */
+static int is_silent(const struct nrpc_conn *conn, uint16_t now)
+{
+    uint32_t ms = NRPC_KEEPALIVE_MS;
+#if NRPC_CLIENT
+    ms <<= conn->calmed;
+#endif
+    return ms && is_over(now, conn->heard, ms) && (!nrpc_role_calls(conn) || conn->idle == now);
+}
+
 /* Age, idleness, keepalive. Returns whether the time to drain is over. */
 static int watch_life(struct nrpc_conn *conn, uint16_t now)
 {
     if (calls(conn) & (nrpc_role_calls(conn) ? NRPC_CALL_OPEN : NRPC_CALL_ENGAGED)) {
         conn->idle = now;
     }
-    if (!NRPC_KEEPALIVE_MS || !is_over(now, conn->heard, NRPC_KEEPALIVE_MS)) {
+    if (!is_silent(conn, now)) {
         conn->flags &= ~(unsigned)NRPC_CONN_PINGED;
     } else if (!(conn->flags & NRPC_CONN_PINGED) && !conn->control_bytes &&
                conn->phase <= NRPC_PHASE_HEAD) { /* within a frame it keeps us waiting as it is */
