@@ -105,7 +105,8 @@ static void header_block_that_is_not_finished(void)
     expect_timeout();
 }
 
-/* CONTINUATION frames now and then, whole ones, are no progress: the block is not finished by them. */
+/* CONTINUATION frames now and then, whole ones, are no progress: the block is not finished by them.
+ */
 static void header_block_that_drips(void)
 {
     uint32_t began;
@@ -165,7 +166,7 @@ static void requests_that_are_not_finished(void)
         wire_begin(&raw_server);
         wire_request(1, paths[i], 0);
         if (i == 2) {
-            wire_bytes("\0\0\5\0\0\0\0\0\1" /* DATA of 5 bytes */ "\0\0\0\0\2", 14);
+            wire_data(1, "\0\0\0\0\2", 5, 0); /* a message of two bytes */
             wire_data(1, "a", 1, 0);
         }
         test_context(paths[i], (long)i);
