@@ -1,6 +1,7 @@
 /* nanorpc/http2/nrpc_conn.c - the receiving side of a connection: frames and what they do.
  * Layer: core. Source: RFC 9113 3.4, 4 to 6.
  * SPDX-License-Identifier: Apache-2.0 */
+#define NRPC_SAME_TOLD_HERE
 #include "nanorpc/http2/nrpc_conn.h"
 
 #include <string.h>
@@ -21,6 +22,7 @@ uint8_t *nrpc_conn_control(struct nrpc_conn *conn, uint32_t length, unsigned typ
                            uint32_t id)
 {
     uint8_t *p = conn->control + conn->control_bytes;
+    NRPC_ASSERT(conn->control_bytes + NRPC_FRAME_HEADER_BYTES + length <= NRPC_CONTROL_MAX);
     conn->control_bytes = (uint8_t)(conn->control_bytes + NRPC_FRAME_HEADER_BYTES + length);
     return nrpc_frame_write(p, length, type_flags, id);
 }
@@ -192,7 +194,7 @@ static h2_error control(struct nrpc_conn *conn, const uint8_t *p)
     case NRPC_WINDOW_UPDATE: return window_update(conn, id, (int32_t)get31(p));
     case NRPC_GOAWAY:
         conn->phase = NRPC_PHASE_SKIP; /* the debug data */
-        nrpc_role_goaway(conn, get31(p));
+        nrpc_role_goaway(conn, get31(p), nrpc_get32(p + 4));
         break;
     default: /* PING */
         if (!(conn->frame.flags & NRPC_ACK)) {

@@ -50,6 +50,7 @@ static void end_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct nr
     if (conn->glitches) {
         conn->glitches--;
     }
+    conn->idle = (uint16_t)(conn->now_ms >> NRPC_TICK_SHIFT);
     nrpc_stream_close(call, NRPC_OK);
 }
 

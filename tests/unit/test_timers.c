@@ -157,6 +157,35 @@ static void open_calls(void)
     }
 }
 
+/* A request that does not come, or not whole, has a time of its own; its link goes on. */
+static void requests_that_are_not_finished(void)
+{
+    static const char *const paths[] = {ECHO, "/test.Raw/List", ECHO};
+    for (unsigned i = 0; i < 3; i++) {
+        wire_begin(&raw_server);
+        wire_request(1, paths[i], 0);
+        if (i == 2) {
+            wire_bytes("\0\0\5\0\0\0\0\0\1" /* DATA of 5 bytes */ "\0\0\0\0\2", 14);
+            wire_data(1, "a", 1, 0);
+        }
+        test_context(paths[i], (long)i);
+        open_and_feed(0);
+        pass(NRPC_REQUEST_TIMEOUT_MS - MARGIN);
+        CHECK_TEXT(wire_text(), "");
+        pass(2 * MARGIN);
+        CHECK_TEXT(wire_text(), "1: [200 grpc status=14 message=request incomplete] END");
+        CHECK_EQ(raw.n_cancelled, 1);
+        wire_begin_bare(&raw_server);
+        wire_request(3, ECHO, 0);
+        wire_message(3, "on", END);
+        wire_feed(wire.in, wire.n_in);
+        wire_pump();
+        CHECK_TEXT(wire_text(), "1: [200 grpc status=14 message=request incomplete] END 3: [200 "
+                                "grpc] 'on' [status=0] END");
+        wire_close();
+    }
+}
+
 /* CVE-2019-9517: no window for what is to be sent. */
 static void window_that_stays_closed(void)
 {
@@ -271,6 +300,7 @@ int main(void)
     RUN(header_block_that_drips);
     RUN(byte_by_byte);
     RUN(open_calls);
+    RUN(requests_that_are_not_finished);
     RUN(window_that_stays_closed);
     RUN(window_that_opens_a_little);
     RUN(link_that_is_full);
