@@ -42,8 +42,8 @@
 #define NRPC_HEADER_LIST_MAX 8192
 #endif
 
-/* Encoded bytes of one header block, over all its CONTINUATION frames; more ends the connection
- * with ENHANCE_YOUR_CALM. Bytes, 1024..65535. No RAM. */
+/* Encoded bytes of one header block, over all its CONTINUATION frames. A longer one is decoded as
+ * well, and answered with 431; each frame of it is a glitch. Bytes, 1024..65535. No RAM. */
 #ifndef NRPC_HEADER_BLOCK_MAX
 #define NRPC_HEADER_BLOCK_MAX 16384
 #endif
@@ -75,9 +75,10 @@
 #endif
 
 /* Glitches that a connection may have in hand before it is ended with ENHANCE_YOUR_CALM: resets
- * from either side of calls that have not been answered, empty frames, PRIORITY, SETTINGS; an
- * eighth each: windows, unknown frames, DATA for calls that are over. Each message that a handler
- * sends gives half a one back, and each second NRPC_GLITCHES_PER_SECOND. Count, 8..250. */
+ * from either side of calls that have not been answered, empty frames, PRIORITY, SETTINGS, each full
+ * KB of a header block; an eighth each: windows, unknown frames, DATA for calls that are over. Each
+ * message that a handler sends gives half a one back, and each second NRPC_GLITCHES_PER_SECOND.
+ * Count, 8..250. */
 #ifndef NRPC_GLITCHES_MAX
 #define NRPC_GLITCHES_MAX 200
 #endif

@@ -268,6 +268,21 @@ static void header_blocks_over_their_limit(void)
     }
 }
 
+/* However much a list decodes to, it stays too large. */
+static void list_sizes_do_not_wrap(void)
+{
+    static struct nrpc_hpack field;
+    struct nrpc_fields fields;
+    nrpc_fields_begin(&fields);
+    memset(&field, 0, sizeof field);
+    field.token = NRPC_T_OTHER;
+    for (unsigned i = 0; i < 64; i++) {
+        field.bytes = i < 2 ? 100 : 0x2aaaaaaa; /* about what there can be */
+        CHECK_EQ(fields.list_bytes > NRPC_HEADER_LIST_MAX, i > 2);
+        nrpc_fields_take(&fields, &field);
+    }
+}
+
 /* --- Malformed requests: stream errors, 8.1.1 --------------------------------------------- */
 
 static void malformed_requests(void)
@@ -508,6 +523,7 @@ int main(void)
     RUN(header_list_too_large_by_references);
     RUN(header_blocks_at_their_limit);
     RUN(header_blocks_over_their_limit);
+    RUN(list_sizes_do_not_wrap);
     RUN(malformed_requests);
     RUN(malformed_from_the_table);
     RUN(content_length_and_data);
