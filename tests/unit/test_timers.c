@@ -105,7 +105,8 @@ static void header_block_that_is_not_finished(void)
     expect_timeout();
 }
 
-/* CONTINUATION frames now and then, whole ones, are no progress: the block is not finished by them. */
+/* CONTINUATION frames now and then, whole ones, are no progress: the block is not finished by them.
+ */
 static void header_block_that_drips(void)
 {
     uint32_t began;
