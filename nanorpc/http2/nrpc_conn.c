@@ -268,7 +268,8 @@ static h2_error begin_headers(struct nrpc_conn *conn)
  * frames, empty ones too, ends here (CVE-2024-27316). */
 static void begin_block(struct nrpc_conn *conn)
 {
-    uint32_t before = conn->block_bytes, now = before + conn->frame.length + NRPC_FRAME_HEADER_BYTES;
+    uint32_t before = conn->block_bytes,
+             now = before + conn->frame.length + NRPC_FRAME_HEADER_BYTES;
     unsigned glitches = (now >> 10) - (before >> 10);
     conn->block_bytes = now;
     conn->phase = NRPC_PHASE_BODY;
