@@ -5,6 +5,7 @@ APP_SRC := boards/apps/caller/caller.c boards/apps/caller_public/public.c
 APP_PROTO := $(app-caller_PROTO)
 APP_BOARDS := lm3s6965evb
 APP_TLS := public
-# 64 KB of RAM: one connection in, one out. The board has no clock, nor entropy.
+# 64 KB of RAM: one connection in, one out, a call each. The board has no clock, nor entropy.
 APP_CONFIG := $(patsubst -DNRPC_LWIP_CONNECTIONS=%,-DNRPC_LWIP_CONNECTIONS=2,$(app-caller_CONFIG)) -DAPP_STARTS=1 -DCALLER_CONNECTIONS=1 \
-    -DNRPC_TLS_MEMORY_BYTES=36864 -DNRPC_TLS_TEST_SEED=1 -DCALLER_UNDATED=1 -DBOARD_STACK_BYTES=4096
+    -DNRPC_MAX_STREAMS=1 -DNRPC_HPACK_ENTRIES=16 -DMBEDTLS_SSL_OUT_CONTENT_LEN=1024 -DNRPC_TLS_MEMORY_BYTES=35840 \
+    -DNRPC_TLS_TEST_SEED=1 -DCALLER_UNDATED=1 -DBOARD_STACK_BYTES=4096
