@@ -219,8 +219,10 @@ IMPORTS := $(shell awk -v root=proto/ -f proto/imports.awk $(patsubst %,proto/%.
 # $1: files. They, and all that they import.
 with_imports = $(call with_imports_,$1,$(sort $1 $(foreach p,$1,$(patsubst $p>%,%,$(filter $p>%,$(IMPORTS))))))
 with_imports_ = $(if $(filter-out $1,$2),$(call with_imports,$2),$1)
+# Those that are there for their options alone are for protoc and for Python.
+IN_C := $(filter-out $(patsubst !%,%,$(filter !%,$(IMPORTS))),$(OUR_PROTOS))
 # nanopb includes nothing of descriptor.proto, which those import that declare options, and could not bound it.
-PROTOS := $(sort $(OUR_PROTOS) $(filter-out google/protobuf/descriptor,$(filter google/protobuf/%,$(call with_imports,$(OUR_PROTOS)))))
+PROTOS := $(sort $(IN_C) $(filter-out google/protobuf/descriptor,$(filter google/protobuf/%,$(call with_imports,$(IN_C)))))
 GENERATOR ?= proto/protoc-gen-nanorpc
 PROTOC := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" NANOPB_DIR="$(abspath $(NANOPB_DIR))" $(PYTHON) -m grpc_tools.protoc -Iproto
 # What the generators write of one .proto file.
@@ -229,7 +231,7 @@ gen_files = $(addprefix $(B)/gen/$1.,$(GEN_KINDS))
 GEN_C := $(filter %.c,$(foreach p,$(PROTOS),$(call gen_files,$p)))
 GEN_H := $(filter %.h,$(foreach p,$(PROTOS),$(call gen_files,$p)))
 # Python brings gRPC's own of health and reflection, and Google's.
-GEN_PY := $(foreach p,$(filter-out grpc/health/% grpc/reflection/% google/%,$(PROTOS)),$(B)/py/$p_pb2.py $(B)/py/$p_pb2_grpc.py)
+GEN_PY := $(foreach p,$(filter-out grpc/health/% grpc/reflection/% google/%,$(sort $(OUR_PROTOS) $(PROTOS))),$(B)/py/$p_pb2.py $(B)/py/$p_pb2_grpc.py)
 
 # nanopb's generator writes its own parser when it first runs: once, before several run at a time.
 GENERATOR_READY := $(B)/gen/ready
@@ -242,16 +244,16 @@ $(call gen_files,$1) &: \
     $(wildcard $(foreach p,$(call with_imports,$1),proto/$p.proto proto/$p.options)) $(GENERATOR) $(wildcard proto/nanorpc_generator/*.py) $(GENERATOR_READY)
 	$(call say,GEN,$1.pb.c $1.nrpc.c)
 	$(Q)mkdir -p $(B)/gen
-	$(Q)$$(PROTOC) --plugin=protoc-gen-nanopb=$(NANOPB_DIR)/generator/protoc-gen-nanopb \
-	    --nanopb_out=$(B)/gen --nanopb_opt=-Iproto \
-	    --plugin=protoc-gen-nanorpc=$(GENERATOR) --nanorpc_opt=-Iproto --nanorpc_out=$(B)/gen $1.proto
+	$(Q)$$(PROTOC) --plugin=protoc-gen-nanopb=$(GENERATOR) \
+	    --nanopb_out=$(B)/gen --nanopb_opt=-Iproto --nanopb_opt=--messages \
+	    --plugin=protoc-gen-nanorpc=$(GENERATOR) --nanorpc_opt=-Iproto --nanorpc_opt=--no-imports --nanorpc_out=$(B)/gen $1.proto
 	$(Q)touch $(call gen_files,$1)
 $(B)/py/$1_pb2.py $(B)/py/$1_pb2_grpc.py &: $(wildcard $(foreach p,$(call with_imports,$1),proto/$p.proto)) $(VENV_READY)
 	$(call say,GEN,$1_pb2.py $1_pb2_grpc.py)
 	$(Q)mkdir -p $(B)/py
 	$(Q)$$(PROTOC) --python_out=$(B)/py --grpc_python_out=$(B)/py $1.proto
 endef
-$(foreach p,$(PROTOS),$(eval $(call proto_rules,$p)))
+$(foreach p,$(sort $(OUR_PROTOS) $(PROTOS)),$(eval $(call proto_rules,$p)))
 
 # --- Certificates for tests: new keys each time --------------------------------------------------------
 

@@ -15,10 +15,11 @@ NRPC_BEGIN_C
  *   - those that had not left;
  *   - streams that the server refused (REFUSED_STREAM) or did not take any more (GOAWAY), once,
  *     while their first request is still in its block and no second one was written.
- * Any other call that a link takes with it ends with NRPC_UNAVAILABLE. A server that vanishes
- * without a word is noticed by TCP while something is to be sent; a call that only waits needs a
- * deadline, or NRPC_KEEPALIVE_MS: at least 300000 for gRPC's servers, which end links that ping
- * more often. */
+ * Any other call that a link takes with it ends with NRPC_UNAVAILABLE. After a GOAWAY the calls
+ * that are under way finish, and new ones wait for them, NRPC_DRAIN_MS at most. A server that
+ * vanishes without a word is noticed by TCP while something is to be sent; a call that only waits
+ * needs a deadline, or NRPC_KEEPALIVE_MS: at least 300000 for gRPC's servers, which end links that
+ * ping more often; then the next ones double it. */
 struct nrpc_channel {
     struct nrpc_dial dial; /* first: what the port is given */
     const struct nrpc_server *endpoint;
@@ -44,7 +45,7 @@ extern const struct nrpc_dial_role nrpc_channel_dial;
 #define NRPC_CHANNEL_DEFINE_WITH(name, its_authority, options, ...)                                \
     NRPC_STATIC_ASSERT(NRPC_CLIENT, "channels need NRPC_CLIENT=1, the same for all files");        \
     union name##_rx {                                                                              \
-        NRPC_EACH(NRPC_CLIENT_RX_, __VA_ARGS__)                                                    \
+        NRPC_EACH(NRPC_CLIENT_RX_, __VA_ARGS__) uint8_t least[NRPC_RX_MIN];                        \
     };                                                                                             \
     union name##_tx {                                                                              \
         NRPC_EACH(NRPC_CLIENT_TX_, __VA_ARGS__)                                                    \

@@ -11,7 +11,7 @@
 
 /* The RAM formula, checked by `make size` (32-bit targets):
  *   image      = connections * ( connection + NRPC_MAX_STREAMS * blocks ) + scratch
- *   connection = 216 + NRPC_MAX_STREAMS * 44 + NRPC_HPACK_ENTRIES * 8 + NRPC_METADATA_BYTES
+ *   connection = 220 + NRPC_MAX_STREAMS * 44 + NRPC_HPACK_ENTRIES * 8 + NRPC_METADATA_BYTES
  *   blocks     = (5 + largest request) + (5 + largest reply + NRPC_STATUS_MESSAGE_MAX)
  *                + NRPC_METADATA_BYTES + NRPC_COMPRESSION_ROOM of both
  *   scratch    = largest decoded request + largest decoded reply, once an image;
@@ -98,6 +98,21 @@
 #define NRPC_STALL_TIMEOUT_MS 20000
 #endif
 
+/* A unary or server-streaming call whose request has not come whole after so long ends with
+ * UNAVAILABLE; one in pieces only has to begin. Milliseconds to about a second, 1000..86400000; 0:
+ * never. */
+#ifndef NRPC_REQUEST_TIMEOUT_MS
+#define NRPC_REQUEST_TIMEOUT_MS 30000
+#endif
+
+/* When all connections are taken and another client waits: a connection whose last call ended, or
+ * which came, longer ago than this gives way; docs/limits.md has the rules. Milliseconds to about a
+ * second, 0..14400000. With less than clients need from connecting to their first request, a TLS
+ * handshake included, they can keep each other out. */
+#ifndef NRPC_YIELD_MS
+#define NRPC_YIELD_MS 2000
+#endif
+
 /* A connection older than this is shut down gracefully, see nrpc_conn_shutdown. Milliseconds to
  * about a quarter of a second, 1000..14400000; 0: never. */
 #ifndef NRPC_MAX_AGE_MS
@@ -110,8 +125,8 @@
 #endif
 
 /* A peer from which nothing has come for so long is sent a PING, whose answer may take
- * NRPC_STALL_TIMEOUT_MS; then the connection is closed. Milliseconds, 1000..7200000; 0: no
- * PINGs. */
+ * NRPC_STALL_TIMEOUT_MS; then the connection is closed. On links of channels only while a call is
+ * open. Milliseconds, 1000..7200000; 0: no PINGs. */
 #ifndef NRPC_KEEPALIVE_MS
 #define NRPC_KEEPALIVE_MS 0
 #endif
@@ -150,5 +165,6 @@
 #endif
 
 #include "nanorpc/build.h" /* what follows from these, and whether they are within their ranges */
+#include "nanorpc/same.h"  /* and whether all files of the image have the same */
 
 #endif

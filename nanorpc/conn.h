@@ -57,6 +57,10 @@ void nrpc_conn_lost(struct nrpc_conn *conn);
  * finished. What is still open after NRPC_DRAIN_MS ends with UNAVAILABLE. */
 void nrpc_conn_shutdown(struct nrpc_conn *conn);
 
+/* The same at once: GOAWAY with the last call that was taken, UNAVAILABLE for those still open, and
+ * closing as soon as that is transmitted. */
+void nrpc_conn_yield(struct nrpc_conn *conn, uint32_t now_ms);
+
 NRPC_END_C
 
 #endif

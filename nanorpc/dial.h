@@ -15,7 +15,8 @@ struct nrpc_dial;
 
 /* From the beginning of an attempt to that of the next: NRPC_BACKOFF_MIN_MS at least, and 1.6 times
  * longer after each failure, up to NRPC_BACKOFF_MAX_MS; each is spread by +-20 %, at random. So a
- * link that was up for longer than that is dialled again at once. Milliseconds, 10..100000000. */
+ * link that was up for longer than that is dialled again at once; and so is one on which the server
+ * has taken calls and then said GOAWAY(NO_ERROR). Milliseconds, 10..100000000. */
 #ifndef NRPC_BACKOFF_MIN_MS
 #define NRPC_BACKOFF_MIN_MS 1000
 #endif
@@ -26,6 +27,12 @@ struct nrpc_dial;
 /* For ports: how long an attempt waits for a name, and for each address. Milliseconds. */
 #ifndef NRPC_DIAL_TIMEOUT_MS
 #define NRPC_DIAL_TIMEOUT_MS 20000
+#endif
+#define NRPC_SAME_DIAL_(is) is(NRPC_BACKOFF_MIN_MS) is(NRPC_BACKOFF_MAX_MS) is(NRPC_DIAL_TIMEOUT_MS)
+#ifdef NRPC_SAME_DIAL_TOLD_HERE
+NRPC_SAME_TELL(NRPC_SAME_DIAL_);
+#else
+NRPC_SAME_ASK(NRPC_SAME_DIAL_);
 #endif
 
 /* A port opens links like this. `dial` is all that it knows of them:
@@ -69,6 +76,7 @@ struct nrpc_dial { /* zero but for role at first; the port's context only */
     uint8_t state;          /* enum nrpc_dial_state */
     uint8_t held;           /* next_ms has not passed yet */
     uint8_t failures;       /* attempts in a row, this one included, without SETTINGS; saturating */
+    uint8_t calmed; /* the server has found NRPC_KEEPALIVE_MS too short: it is doubled so often */
 };
 
 /* 0: dial now, and the state is NRPC_DIAL_DIALLING from here on; otherwise the milliseconds after

@@ -133,6 +133,7 @@ static struct nrpc_conn *linked(struct nrpc_dial *dial, uint32_t now_ms)
     conn->phase = NRPC_PHASE_HEAD;
     conn->need = NRPC_FRAME_HEADER_BYTES;
     conn->hpack.max_bytes = 0; /* as the opening says */
+    conn->calmed = dial->calmed;
     conn->control_bytes = NRPC_CONTROL_MAX;
     uint8_t *p = (uint8_t *)memcpy(conn->control, nrpc_conn_preface, NRPC_PREFACE_BYTES);
     memcpy(p + NRPC_PREFACE_BYTES, settings, sizeof settings);
@@ -177,6 +178,16 @@ static uint32_t watch(struct nrpc_call *call, int is_linked)
     return left - 1; /* of a call that has ended: for ever */
 }
 
+/* The link takes no new calls, and its last one is over; or those that wait for the next link have
+ * waited long enough: a call without end must not keep them. */
+static int is_done(const struct nrpc_conn *conn, unsigned found)
+{
+    uint16_t now = (uint16_t)(conn->now_ms >> NRPC_TICK_SHIFT);
+    return (conn->flags & (NRPC_CONN_LEAVES | NRPC_CONN_DRAIN)) &&
+           (!(found & NRPC_CALL_HEADERS) ||
+            ((found & 1) && (uint16_t)(now - conn->drained) > NRPC_DRAIN_MS >> NRPC_TICK_SHIFT));
+}
+
 /* Asked again and again, link or no link: the channel's timer. */
 static int wanted(struct nrpc_dial *dial, uint32_t now_ms, uint32_t *wait_ms)
 {
@@ -206,8 +217,7 @@ static int wanted(struct nrpc_dial *dial, uint32_t now_ms, uint32_t *wait_ms)
             nrpc_stream_queue(call);
         }
     }
-    if (is_linked && (conn->flags & (NRPC_CONN_LEAVES | NRPC_CONN_DRAIN)) &&
-        !(found & NRPC_CALL_HEADERS)) {
+    if (is_linked && is_done(conn, found)) {
         conn->flags |= NRPC_CONN_DEAD; /* the next link is for those that wait */
     }
     *wait_ms = wait;

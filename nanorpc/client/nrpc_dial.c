@@ -2,6 +2,7 @@
  * known of the last one.
  * Layer: core. Source: gRPC "Connection Backoff Protocol".
  * SPDX-License-Identifier: Apache-2.0 */
+#define NRPC_SAME_DIAL_TOLD_HERE
 #include "nanorpc/dial.h"
 
 #include "nanorpc/http2/nrpc_conn.h"

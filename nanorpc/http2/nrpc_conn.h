@@ -20,12 +20,54 @@ struct nrpc_dial;
 /* Time is kept in units of 256 ms, in 16 bits: these wrap after 4.6 hours, a tick is a second. */
 enum { NRPC_TICK_SHIFT = 8 };
 
-/* RST_STREAM, and GOAWAY with the longest debug data; or what a client's link begins with: the
- * preface and SETTINGS of three. */
+/* Places for frames in conn->control, bytes. Whoever finds it empty may add to it: one frame that
+ * is received, and no further one is begun before that has left; the beginning of a link; the
+ * ticks, but within a frame; nrpc_conn_transmit, which takes it out at once. What each adds at
+ * most: */
 enum {
     NRPC_PREFACE_BYTES = 24,
-    NRPC_CONTROL_MAX = NRPC_PREFACE_BYTES + NRPC_FRAME_HEADER_BYTES + 12 + 6 * NRPC_CLIENT
+    NRPC_CONTROL_RESET = NRPC_FRAME_HEADER_BYTES + 4,
+    NRPC_CONTROL_GOAWAY = NRPC_FRAME_HEADER_BYTES + 8,
+    NRPC_CONTROL_PING = NRPC_FRAME_HEADER_BYTES + 8,
+    NRPC_CONTROL_CALM = NRPC_CONTROL_GOAWAY + 14,     /* "too_many_pings" */
+    NRPC_CONTROL_TABLE = NRPC_FRAME_HEADER_BYTES + 6, /* SETTINGS, of nrpc_request.c */
+    NRPC_CONTROL_FRAME = (NRPC_METADATA_BYTES ? NRPC_CONTROL_TABLE : 0) + NRPC_CONTROL_RESET +
+                         NRPC_CONTROL_GOAWAY,
+    NRPC_CONTROL_SERVER = NRPC_FRAME_HEADER_BYTES + 3 * 6 + NRPC_CONTROL_GOAWAY, /* no preface */
+    NRPC_CONTROL_CLIENT = NRPC_PREFACE_BYTES + NRPC_FRAME_HEADER_BYTES + 3 * 6,
+    NRPC_CONTROL_FAREWELL = NRPC_CONTROL_GOAWAY + NRPC_CONTROL_PING,
+    NRPC_CONTROL_MAX = 45 + 6 * NRPC_CLIENT
 };
+NRPC_STATIC_ASSERT(NRPC_CONTROL_FRAME <= NRPC_CONTROL_MAX &&
+                       NRPC_CONTROL_CALM <= NRPC_CONTROL_MAX &&
+                       NRPC_CONTROL_PING + NRPC_CONTROL_GOAWAY <= NRPC_CONTROL_MAX &&
+                       NRPC_CONTROL_SERVER <= NRPC_CONTROL_MAX &&
+                       NRPC_CONTROL_FAREWELL <= NRPC_CONTROL_MAX &&
+                       (!NRPC_CLIENT || NRPC_CONTROL_CLIENT <= NRPC_CONTROL_MAX),
+                   "conn->control");
+
+/* With AddressSanitizer there are gaps between the arrays of a connection that nothing may touch,
+ * so that it sees an overflow within the struct; and assertions. Else both are nothing. */
+#if defined(__SANITIZE_ADDRESS__)
+#define NRPC_GAPS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define NRPC_GAPS 1
+#endif
+#endif
+#ifndef NRPC_GAPS
+#define NRPC_GAPS 0
+#endif
+#if NRPC_GAPS
+enum { NRPC_GAP_BYTES = 16 };
+#define NRPC_GAP(array) array##_gap[NRPC_GAP_BYTES],
+#define NRPC_ASSERT(condition) ((condition) ? (void)0 : __builtin_trap())
+void nrpc_conn_gaps(struct nrpc_conn *conn, int closed); /* closed: not to be touched */
+#else
+#define NRPC_GAP(array)
+#define NRPC_ASSERT(condition) ((void)0)
+#define nrpc_conn_gaps(conn, closed) ((void)0)
+#endif
 
 enum nrpc_conn_flag {
     NRPC_CONN_OPEN = 0x01,
@@ -59,9 +101,8 @@ enum nrpc_conn_phase {
 enum { NRPC_LAST_BLOCK_MAX = 64 };
 struct nrpc_last_block {
     struct nrpc_fields fields;
-    uint32_t generation; /* of the HPACK table */
     uint8_t bytes;       /* 0: none is remembered */
-    uint8_t block[NRPC_LAST_BLOCK_MAX];
+    uint8_t NRPC_GAP(block) block[NRPC_LAST_BLOCK_MAX];
 };
 #endif
 
@@ -80,6 +121,7 @@ struct nrpc_conn {           /* what is used most first: the shortest instructio
     const struct nrpc_server *server;
     uint8_t *blocks; /* of this connection's streams */
     uint32_t now_ms; /* as the port gave it last */
+    uint32_t peer;   /* whose connection it is, for who decides which gives way: set by the port */
     /* Whose header list is being read: a client's open call; of a server the free slot that a new
      * request is to take. NULL: there is none, or these are a request's trailers. */
     struct nrpc_call *block_call;
@@ -98,14 +140,21 @@ struct nrpc_conn {           /* what is used most first: the shortest instructio
     struct nrpc_response_table table;
 #if NRPC_CLIENT
     uint8_t reset_code; /* of the reset that nrpc_stream_close is called for; 255: 255 or more */
+    uint8_t calmed;     /* NRPC_KEEPALIVE_MS is doubled so often: dial.h */
 #endif
     struct nrpc_fields fields; /* of the header list being read */
-    uint8_t gathered[NRPC_FRAME_HEADER_BYTES];
-    uint8_t control[NRPC_CONTROL_MAX]; /* frames that answer the one being received */
+    uint8_t NRPC_GAP(gathered) gathered[NRPC_FRAME_HEADER_BYTES];
+    uint8_t NRPC_GAP(control) control[NRPC_CONTROL_MAX]; /* frames of the connection's own */
 #if NRPC_FAST
     struct nrpc_last_block last_block;
 #endif
+#if NRPC_GAPS
+    uint8_t NRPC_GAP(hpack) hpack_gap_end;
+#endif
     struct nrpc_hpack hpack;
+#if NRPC_GAPS
+    uint8_t NRPC_GAP(calls) calls_gap_end;
+#endif
     struct nrpc_dial *dial;                   /* that opened the link, dial.h; NULL: the peer has */
     struct nrpc_call calls[NRPC_MAX_STREAMS]; /* last: not cleared when the connection is reused */
 };
@@ -113,9 +162,8 @@ struct nrpc_conn {           /* what is used most first: the shortest instructio
 /* The client's connection preface, RFC 9113 3.4. */
 extern const char nrpc_conn_preface[NRPC_PREFACE_BYTES + 1];
 
-/* Appends a frame to conn->control; returns where its payload goes. One frame that is received
- * makes no more than RST_STREAM and GOAWAY, and no further one is begun before these have been
- * sent. */
+/* Appends a frame to conn->control; returns where its payload goes. Who may do this, and when:
+ * NRPC_CONTROL_MAX. */
 uint8_t *nrpc_conn_control(struct nrpc_conn *conn, uint32_t length, unsigned type_flags,
                            uint32_t id);
 

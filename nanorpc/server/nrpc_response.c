@@ -13,7 +13,7 @@ enum { HTTP_WINDOW = 1 << 30 };
 static uint8_t *begin_block(struct nrpc_conn *conn, struct nrpc_call *call,
                             const struct nrpc_out *out)
 {
-    uint8_t *p = out->at + NRPC_FRAME_HEADER_BYTES;
+    uint8_t *p = nrpc_respond_begin(&conn->table, out->at + NRPC_FRAME_HEADER_BYTES);
     if (call->flags & NRPC_CALL_HEADERS) {
         return p;
     }
@@ -50,6 +50,7 @@ static void end_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct nr
     if (conn->glitches) {
         conn->glitches--;
     }
+    conn->idle = (uint16_t)(conn->now_ms >> NRPC_TICK_SHIFT);
     nrpc_stream_close(call, NRPC_OK);
 }
 

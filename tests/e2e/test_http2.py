@@ -609,6 +609,55 @@ def test_slow_reader_of_bidi(raw_server):
             fine(peer.finish(stream), *["Hello !! "] * each)
 
 
+# --- A strict peer ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("calls_before", [0, 1])
+@pytest.mark.parametrize("sizes", [(0,), (0, 4096), (300, 50, 200)], ids=str)
+def test_tables_that_shrink_in_mid_stream(raw_server, calls_before, sizes):
+    """Python's h2 ends the connection when trailers do not begin with the update that is due, RFC 7541 4.2."""
+    from h2.config import H2Configuration
+    from h2.connection import H2Connection
+    from h2.events import DataReceived, SettingsAcknowledged, StreamEnded, TrailersReceived
+    from h2.settings import SettingCodes
+
+    conn = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
+    link = socket.create_connection(("127.0.0.1", raw_server.port), timeout=h2.TIMEOUT)
+
+    def until(kind):
+        while True:
+            link.sendall(conn.data_to_send())
+            data = link.recv(65536)
+            assert data, "closed"
+            events = conn.receive_data(data)
+            for event in events:
+                if isinstance(event, DataReceived):
+                    conn.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+            found = [event for event in events if isinstance(event, kind)]
+            if found:
+                return found, events
+
+    with link:
+        conn.initiate_connection()
+        until(SettingsAcknowledged)
+        for number in range(calls_before):
+            conn.send_headers(2 * number + 1, request())
+            conn.send_data(2 * number + 1, message("h2"), end_stream=True)
+            until(StreamEnded)
+        stream = conn.get_next_available_stream_id()
+        conn.send_headers(stream, request("/simpletest.SimpleTest/PostAndPost"))
+        conn.send_data(stream, message("x"))
+        until(DataReceived)
+        acknowledged = 0
+        for size in sizes:
+            conn.update_settings({SettingCodes.HEADER_TABLE_SIZE: size})
+        while acknowledged < len(sizes):
+            acknowledged += len(until(SettingsAcknowledged)[0])
+        conn.end_stream(stream)
+        ((trailers,), _) = until(TrailersReceived)
+        assert ("grpc-status", "0") in trailers.headers
+
+
 # --- Streams over the limit -----------------------------------------------------------------------
 
 
