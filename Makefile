@@ -567,11 +567,11 @@ format-check: $(VENV_READY)
 format: $(VENV_READY) ##+ bring all files into the project's format
 	$(Q)$(PYTHON) -B tests/format.py --mend
 
-size: $(foreach a,greeter interop tls tls_conformant tls_13,$(call image,$(DEMO_BOARD),$a)) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
+size: $(foreach a,greeter interop tls tls_conformant tls_13 caller_public,$(call image,$(DEMO_BOARD),$a)) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
 	$(Q)$(PYTHON) tests/size.py --cflags "$(CFLAGS_OURS)" --warnings "$(WARNINGS)" --nanopb $(NANOPB_DIR) \
 	    --lto "$(SMALLEST)" --image $< --interop $(call image,$(DEMO_BOARD),interop) \
 	    --tls small=$(call image,$(DEMO_BOARD),tls) conformant=$(call image,$(DEMO_BOARD),tls_conformant) \
-	    tls13=$(call image,$(DEMO_BOARD),tls_13) --tls-flags "$(call CFLAGS_TLS,small)" $(ARGS)
+	    tls13=$(call image,$(DEMO_BOARD),tls_13) public=$(call image,$(DEMO_BOARD),caller_public) --tls-flags "$(call CFLAGS_TLS,small)" $(ARGS)
 
 bench: all $(BENCH_PROGRAMS) $(B)/tls-m3/test_cost.elf ##+ count instructions, bytes and requests a second, beside gRPC C++
 	$(Q)$(RUN_PYTHON) tests/bench/bench.py $(ARGS)

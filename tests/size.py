@@ -372,8 +372,9 @@ def report_core(report, targets, cores, linked):
 
 
 def report_tls(report, target, images):
-    """The Greeter's image with each of the profiles; and the port's own code, with the small one."""
-    report.table("TLS: the Greeter on lm3s6965evb, 1 connection, all in; and the port's own code")
+    """The Greeter's image with each of the profiles, the caller's with that of clients; and the port's own code, with
+    the small one."""
+    report.table("TLS on lm3s6965evb, 1 connection, all in: Greeter (public: caller); own code")
     for image in images:
         profile, path = image.split("=")
         flash, ram = firmware(path)
