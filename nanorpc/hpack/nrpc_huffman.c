@@ -4,10 +4,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/hpack/nrpc_huffman.h"
 
-/* The prefixes of 0, 1, 2, 3.. bits that are no whole code. In the order of the bits they come after
- * all codes of that length. */
-static const uint8_t inner[31] = {1, 2, 4, 8,  16, 22, 18, 4,  2,  4,  3,  3,  4,  2, 2, 1,
-                                  2, 4, 8, 13, 18, 23, 20, 11, 10, 16, 17, 15, 1,  2, 0};
+/* The prefixes of 0, 1, 2, 3.. bits that are no whole code. In the order of the bits they come
+ * after all codes of that length. */
+static const uint8_t inner[31] = {1, 2, 4, 8,  16, 22, 18, 4,  2,  4,  3,  3,  4, 2, 2, 1,
+                                  2, 4, 8, 13, 18, 23, 20, 11, 10, 16, 17, 15, 1, 2, 0};
 enum { SHORTEST = 5 }; /* code */
 
 /* The symbols by the length of their code, then by value; the last, 256, is left out. */
@@ -34,7 +34,8 @@ int nrpc_huffman_next(struct nrpc_huffman *state, uint32_t *bits)
     int symbol = NRPC_HUFFMAN_MORE;
     while (symbol < 0 && left != 1u << 31) {
         unsigned step = length == 0 && left << SHORTEST ? SHORTEST : 1;
-        from_last = from_last << step | left >> (32 - step); /* at most 45: no more than 23 are inner */
+        from_last = from_last << step | left >> (32 - step); /* at most 45: no more than 23 are
+                                                                inner */
         left <<= step;
         codes += (unsigned)inner[length] << step;
         length += step;

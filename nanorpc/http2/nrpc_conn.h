@@ -101,7 +101,7 @@ enum nrpc_conn_phase {
 enum { NRPC_LAST_BLOCK_MAX = 64 };
 struct nrpc_last_block {
     struct nrpc_fields fields;
-    uint8_t bytes;       /* 0: none is remembered */
+    uint8_t bytes; /* 0: none is remembered */
     uint8_t NRPC_GAP(block) block[NRPC_LAST_BLOCK_MAX];
 };
 #endif
