@@ -18,6 +18,12 @@
 
 #define NRPC_HPACK_TABLE_BYTES (32 * NRPC_HPACK_ENTRIES)
 
+/* Bytes by which a message that is being made smaller may for a time be larger than its block: that
+ * is as much as a field's beginning may take, and lengths that are still open. They are those of
+ * the status message, which is none then. And the least bytes that a receive block has. */
+#define NRPC_RX_SLACK (NRPC_STATUS_MESSAGE_MAX < 20 ? NRPC_STATUS_MESSAGE_MAX : 20)
+#define NRPC_RX_MIN 20
+
 /* What gzip may add to n bytes: its head and tail, 5 bytes for each 16 KB that are stored as they
  * are. */
 #define NRPC_COMPRESSION_ROOM(n) (NRPC_COMPRESSION ? 32 + (n) / 2048 : 0)

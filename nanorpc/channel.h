@@ -48,7 +48,7 @@ extern const struct nrpc_dial_role nrpc_channel_dial;
 #define NRPC_CHANNEL_DEFINE_WITH(name, its_authority, options, ...)                                \
     NRPC_STATIC_ASSERT(NRPC_CLIENT, "channels need NRPC_CLIENT=1, the same for all files");        \
     union name##_rx {                                                                              \
-        NRPC_EACH(NRPC_CLIENT_RX_, __VA_ARGS__)                                                    \
+        NRPC_EACH(NRPC_CLIENT_RX_, __VA_ARGS__) uint8_t least[NRPC_RX_MIN];                        \
     };                                                                                             \
     union name##_tx {                                                                              \
         NRPC_EACH(NRPC_CLIENT_TX_, __VA_ARGS__)                                                    \

@@ -107,10 +107,10 @@
 
 /* When all connections are taken and another client waits: a connection whose last call ended, or
  * which came, longer ago than this gives way; docs/limits.md has the rules. Milliseconds to about a
- * second, 0..14400000. With less than clients need from connecting to their first request they can
- * keep each other out; a TLS handshake is a part of that, hence more with TLS. */
+ * second, 0..14400000. With less than clients need from connecting to their first request, a TLS
+ * handshake included, they can keep each other out. */
 #ifndef NRPC_YIELD_MS
-#define NRPC_YIELD_MS (1000 + 2000 * NRPC_TLS)
+#define NRPC_YIELD_MS 2000
 #endif
 
 /* A connection older than this is shut down gracefully, see nrpc_conn_shutdown. Milliseconds to

@@ -50,6 +50,7 @@
         is(NRPC_HEADER_BLOCK_MAX) is(NRPC_STATUS_MESSAGE_MAX) is(NRPC_METADATA_BYTES)             \
             is(NRPC_COMPRESSION) is(NRPC_GLITCHES_MAX) is(NRPC_GLITCHES_PER_SECOND)               \
                 is(NRPC_PINGS_MAX) is(NRPC_STALL_TIMEOUT_MS) is(NRPC_MAX_AGE_MS)                  \
+                    is(NRPC_REQUEST_TIMEOUT_MS) is(NRPC_YIELD_MS)                                 \
                     is(NRPC_MAX_IDLE_MS) is(NRPC_KEEPALIVE_MS) is(NRPC_WARN_MS) is(NRPC_DRAIN_MS) \
                         is(NRPC_PIECES) is(NRPC_CLIENT) is(NRPC_FAST) is(NRPC_TLS)
 /* clang-format on */

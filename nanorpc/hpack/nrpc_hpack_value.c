@@ -190,7 +190,6 @@ void nrpc_hpack_value_end(struct nrpc_hpack *hpack)
         return;
     }
     if (hpack->token >= NRPC_T_KEY) {
-        nrpc_hpack_text_end(hpack);
         return;
     }
     if (is_encodings(hpack)) {

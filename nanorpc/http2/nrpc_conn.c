@@ -265,6 +265,9 @@ static h2_error begin_headers(struct nrpc_conn *conn)
         if ((id <= conn->last_id) != nrpc_role_calls(conn) || !(id & 1)) {
             return NRPC_H2_PROTOCOL_ERROR;
         }
+        if (!nrpc_role_calls(conn)) { /* a GOAWAY for what its headers are is not to say "retry" */
+            conn->last_id = id;
+        }
     } else if (call->flags & NRPC_CALL_RX_END) {
         /* A client's call may end a turn later. */
         if (!(call->flags & NRPC_CALL_OPEN) || nrpc_role_calls(conn)) {
@@ -285,12 +288,23 @@ static h2_error begin_headers(struct nrpc_conn *conn)
     return NRPC_H2_NO_ERROR;
 }
 
-/* A flood of CONTINUATION frames, empty ones too, ends here (CVE-2024-27316). */
-static h2_error begin_block(struct nrpc_conn *conn)
+/* Decoding is work, whatever comes of it: a glitch for each KB of a block that is full. One that is
+ * over the limit is decoded to its end as well, so that the table stays right and the other calls
+ * go on, but its own call is refused; each frame is one glitch more. So a flood of CONTINUATION
+ * frames, empty ones too, ends here (CVE-2024-27316). */
+static void begin_block(struct nrpc_conn *conn)
 {
-    conn->block_bytes += conn->frame.length + NRPC_FRAME_HEADER_BYTES;
+    uint32_t before = conn->block_bytes, now = before + conn->frame.length + NRPC_FRAME_HEADER_BYTES;
+    unsigned glitches = (now >> 10) - (before >> 10);
+    conn->block_bytes = now;
     conn->phase = NRPC_PHASE_BODY;
-    return conn->block_bytes > NRPC_HEADER_BLOCK_MAX ? NRPC_H2_ENHANCE_YOUR_CALM : NRPC_H2_NO_ERROR;
+    if (now > NRPC_HEADER_BLOCK_MAX) {
+        nrpc_fields_too_large(&conn->fields);
+        glitches++;
+    }
+    for (; glitches; glitches--) {
+        nrpc_conn_glitch(conn);
+    }
 }
 
 /* Where a body begins with a pad length, or priority, these are gathered first. */
@@ -361,7 +375,7 @@ static h2_error block_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t
     struct nrpc_last_block *last = &conn->last_block;
     int whole = conn->frame.type == NRPC_HEADERS &&
                 (conn->frame.flags & kind) == NRPC_END_HEADERS &&
-                conn->block_bytes == n + NRPC_FRAME_HEADER_BYTES && n <= NRPC_LAST_BLOCK_MAX;
+                conn->block_bytes == n + NRPC_FRAME_HEADER_BYTES && n <= sizeof last->block;
     if (conn->hpack.changed) {
         conn->hpack.changed = last->bytes = 0;
     }
@@ -409,7 +423,7 @@ static h2_error begin_by_type(struct nrpc_conn *conn, unsigned rule)
     switch (frame->type) {
     case NRPC_HEADERS: code = begin_headers(conn); break;
     case NRPC_DATA: code = begin_data(conn); break;
-    case NRPC_CONTINUATION: return begin_block(conn);
+    case NRPC_CONTINUATION: begin_block(conn); return NRPC_H2_NO_ERROR;
     case NRPC_PRIORITY:
         if (frame->length != PRIORITY_BYTES) {
             nrpc_conn_reset(conn, frame->id, NRPC_H2_FRAME_SIZE_ERROR);
@@ -424,7 +438,7 @@ static h2_error begin_by_type(struct nrpc_conn *conn, unsigned rule)
     default: conn->phase = NRPC_PHASE_GATHER; return code;
     }
     if (!code && frame->type == NRPC_HEADERS) {
-        code = begin_block(conn);
+        begin_block(conn);
     }
     return code ? code : begin_body(conn);
 }

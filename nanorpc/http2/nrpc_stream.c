@@ -36,27 +36,33 @@ void nrpc_conn_gaps(struct nrpc_conn *conn, int closed)
 }
 #endif
 
-/* A stream's memory: status message, metadata, receive block, transmit block. */
-uint8_t *nrpc_call_message(const struct nrpc_call *call)
+/* A stream's memory: metadata, receive block, status message, transmit block. What is received may
+ * for a time reach into the status message: see nrpc_call_rx_room. */
+uint8_t *nrpc_call_metadata_block(const struct nrpc_call *call)
 {
     const struct nrpc_conn *conn = nrpc_call_conn(call);
     return conn->blocks +
            call->slot * (conn->server->rx_bytes + conn->server->tx_bytes + NRPC_METADATA_BYTES);
 }
 
-uint8_t *nrpc_call_metadata_block(const struct nrpc_call *call)
-{
-    return nrpc_call_message(call) + NRPC_STATUS_MESSAGE_MAX;
-}
-
 uint8_t *nrpc_call_rx(const struct nrpc_call *call)
 {
-    return nrpc_call_message(call) + NRPC_STATUS_MESSAGE_MAX + NRPC_METADATA_BYTES;
+    return nrpc_call_metadata_block(call) + NRPC_METADATA_BYTES;
+}
+
+uint32_t nrpc_call_rx_room(const struct nrpc_call *call)
+{
+    return nrpc_call_conn(call)->server->rx_bytes + (call->rx_drop ? NRPC_RX_SLACK : 0u);
+}
+
+uint8_t *nrpc_call_message(const struct nrpc_call *call)
+{
+    return nrpc_call_rx(call) + nrpc_call_conn(call)->server->rx_bytes;
 }
 
 uint8_t *nrpc_call_tx(const struct nrpc_call *call)
 {
-    return nrpc_call_rx(call) + nrpc_call_conn(call)->server->rx_bytes;
+    return nrpc_call_message(call) + NRPC_STATUS_MESSAGE_MAX;
 }
 
 uint8_t *nrpc_call_tx_end(const struct nrpc_call *call)

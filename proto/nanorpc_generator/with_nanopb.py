@@ -40,6 +40,7 @@ def import_nanopb():
         try:
             import nanopb_generator
 
+            widen_enums(nanopb_generator)
             return nanopb_generator
         except BaseException:
             chatter.seek(0)
@@ -49,6 +50,28 @@ def import_nanopb():
             os.dup2(stderr, 1)
             os.dup2(stderr, 2)
             os.close(stderr)
+
+
+# Where a compiler makes enums short, numbers that an enum does not have would not fit into it, and nanopb refuses
+# negative ones where it has none. GCC and Clang know the attribute, for C and C++.
+WIDE = "__attribute__((mode(SI))) "
+ENUM_BYTES = 10  # a negative number
+
+
+def widen_enums(nanopb):
+    """Lets nanopb make enums of 32 bits, whose numbers may all arrive; but for those whose size was chosen."""
+    plain = nanopb.Enum.__str__
+
+    def text(self):
+        name = str(nanopb.Globals.naming_style.enum_name(self.names))
+        definition = "typedef enum "
+        if self.packed or self.options.HasField("enum_intsize"):
+            return plain(self)
+        return plain(self).replace(definition + name, definition + WIDE + name, 1)
+
+    nanopb.Enum.__str__ = text
+    nanopb.Enum.has_negative = lambda self: True
+    nanopb.Enum.encoded_size = lambda self: ENUM_BYTES
 
 
 def own_names(nanopb):

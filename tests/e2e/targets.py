@@ -19,6 +19,7 @@ import time
 
 import pytest
 
+import children
 import secure
 from rawh2 import Peer, message
 
@@ -142,7 +143,7 @@ class Server:
                     for part in self.command
                 ]
             self.process = subprocess.Popen(
-                self.command,
+                children.tied(self.command),
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 text=True,

@@ -77,8 +77,8 @@ def hello(method, name="TLS"):
     return method(greeter_pb2.HelloRequest(name=name), timeout=SECONDS).message
 
 
-def context(version=None, certificate=None, protocols=("h2",)):
-    made = secure.client_context()
+def context(version=None, certificate=None, protocols=("h2",), ca="ca.pem"):
+    made = secure.client_context(ca)
     made.set_alpn_protocols(list(protocols))
     if version:
         made.minimum_version = made.maximum_version = VERSIONS[version]
@@ -129,6 +129,27 @@ def test_versions(host, version):
     with Peer(host.port, context=context(version)) as peer:
         assert peer.socket.version() == "TLSv" + version
         assert peer.say_hello("all") == "Hello, all!"
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "certificate,ca",
+    [
+        ("rsa_signed", "rsa_root.pem"),
+        ("p384_signed", "p384_root.pem"),
+        ("cross_signed", "rsa_root.pem"),
+        ("sha384_signed", "ca.pem"),
+    ],
+)
+def test_certificates_signed_by_others(monkeypatch, version, certificate, ca):
+    """With what our P-256 certificate is signed is the client's business: the profile has no RSA, P-384, SHA-384."""
+    with started(monkeypatch, certificate=certificate) as server:
+        with Peer(server.port, context=context(version, ca=ca)) as peer:
+            assert peer.socket.version() == "TLSv" + version
+            assert peer.say_hello("all") == "Hello, all!"
+        channel, greeter = stub(server, ca=ca)
+        with channel:
+            assert hello(greeter.SayHello) == "Hello, TLS!"
 
 
 def test_sessions_are_resumed(server):

@@ -105,6 +105,26 @@ static void header_block_that_is_not_finished(void)
     expect_timeout();
 }
 
+/* CONTINUATION frames now and then, whole ones, are no progress: the block is not finished by them. */
+static void header_block_that_drips(void)
+{
+    uint32_t began;
+    wire_begin(&raw_server);
+    wire_request_fields(ECHO);
+    wire_frame(NRPC_HEADERS, 0, 1, wire.block, wire.n_block);
+    wire.n_block = 0;
+    open_and_feed(0);
+    began = wire.now_ms;
+    while (wire.now_ms - began < LONG && !nrpc_conn_closing(wire.conn)) {
+        wire_feed("\0\0\0\11\0\0\0\0\1", 9);
+        pass(1000);
+    }
+    CHECK(nrpc_conn_closing(wire.conn));
+    CHECK(wire.now_ms - began + MARGIN >= NRPC_STALL_TIMEOUT_MS);
+    CHECK(wire.now_ms - began <= NRPC_STALL_TIMEOUT_MS + 2 * MARGIN);
+    wire_close();
+}
+
 /* Slowloris: a byte now and then within one frame is no progress. */
 static void byte_by_byte(void)
 {
@@ -277,6 +297,7 @@ int main(void)
     RUN(idle_connection);
     RUN(frames_that_are_not_finished);
     RUN(header_block_that_is_not_finished);
+    RUN(header_block_that_drips);
     RUN(byte_by_byte);
     RUN(open_calls);
     RUN(requests_that_are_not_finished);
