@@ -165,6 +165,7 @@ void raw_client_reset(void)
 {
     static const struct nrpc_channel fresh = {.dial = {.role = &nrpc_channel_dial}};
     const struct nrpc_server *endpoint = raw_channel.endpoint;
+    nrpc_conn_gaps(endpoint->conns, 0);
     memset(endpoint->conns, 0, sizeof *endpoint->conns);
     raw_channel = fresh;
     raw_channel.endpoint = endpoint;
