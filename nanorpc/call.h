@@ -40,7 +40,8 @@ enum nrpc_error {
     NRPC_E_STATE = -2,   /* the call has already finished, or its kind does not allow this */
     NRPC_E_TOO_BIG = -3, /* the message does not encode within its maximum size */
     NRPC_E_LIMIT = -4,   /* all of something (connections, listeners) is taken: see config.h */
-    NRPC_E_LINK = -5     /* the transport failed; the port's documentation says how */
+    NRPC_E_LINK = -5,    /* the transport failed; the port's documentation says how */
+    NRPC_E_PATH = -6     /* authority and path are too long: NRPC_AUTHORITY_AND_PATH_MAX */
 };
 
 struct nrpc_call;

@@ -148,6 +148,7 @@ static const struct nrpc_events events = {.headers = headers, .writable = writab
 
 #define Raw_client_REQUEST_BYTES RAW_REQUEST_BYTES
 #define Raw_client_REPLY_BYTES RAW_REPLY_BYTES
+#define Raw_client_PATH_BYTES 17 /* but for the one that is too long */
 union Raw_client_reply {
     uint8_t m0;
 };
