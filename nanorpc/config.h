@@ -140,6 +140,12 @@
 #define NRPC_DRAIN_MS 30000
 #endif
 
+/* 1: the application defines nrpc_refused (call.h), which is told of each message that was refused,
+ * and why: for a device's log. Costs 30 bytes of flash on a Cortex-M3 beside it. */
+#ifndef NRPC_REFUSALS
+#define NRPC_REFUSALS 0
+#endif
+
 /* 1: messages may come and go in pieces: streamed fields, reflection. Flash: about 120 bytes on a
  * Cortex-M3 beside theirs. */
 #ifndef NRPC_PIECES

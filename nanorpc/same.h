@@ -52,7 +52,7 @@
                 is(NRPC_PINGS_MAX) is(NRPC_STALL_TIMEOUT_MS) is(NRPC_MAX_AGE_MS)                  \
                     is(NRPC_REQUEST_TIMEOUT_MS) is(NRPC_YIELD_MS)                                 \
                     is(NRPC_MAX_IDLE_MS) is(NRPC_KEEPALIVE_MS) is(NRPC_WARN_MS) is(NRPC_DRAIN_MS) \
-                        is(NRPC_PIECES) is(NRPC_CLIENT) is(NRPC_FAST) is(NRPC_TLS)
+                        is(NRPC_REFUSALS) is(NRPC_PIECES) is(NRPC_CLIENT) is(NRPC_FAST) is(NRPC_TLS)
 /* clang-format on */
 
 #ifdef NRPC_SAME_TOLD_HERE /* nrpc_conn.c */

@@ -319,7 +319,7 @@ enum nrpc_status nrpc_typed_refuse_reply(struct nrpc_call *call, void *reply)
 {
     struct walk walk = {.level = walk.levels, .desc = call->method->reply, .message = reply};
     char text[TEXT];
-    nrpc_call_finish(call, NRPC_INTERNAL,
+    (void)nrpc_grpc_refuse(call, NRPC_INTERNAL,
                      find_sent(&walk) == OVER ? words(&walk, text) : "reply too large");
     return NRPC_INTERNAL;
 }

@@ -112,9 +112,20 @@ void nrpc_grpc_refuse_http(struct nrpc_call *call, const char *status)
 
 /* --- Delivery ----------------------------------------------------------------------------- */
 
+#if NRPC_REFUSALS
+int nrpc_grpc_refuse(struct nrpc_call *call, enum nrpc_status status, const char *message)
+{
+    /* other statuses are no message's fault */
+    if (!has_finished(call) && (status == NRPC_INTERNAL || status == NRPC_RESOURCE_EXHAUSTED)) {
+        nrpc_refused(call, status, message);
+    }
+    return nrpc_call_finish(call, status, message);
+}
+#endif
+
 void nrpc_grpc_fail(struct nrpc_call *call, enum nrpc_status status, const char *message)
 {
-    if (nrpc_call_finish(call, status, message) == 0) {
+    if (nrpc_grpc_refuse(call, status, message) == 0) {
         call->method->cancelled(call, status);
     }
 }
