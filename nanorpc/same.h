@@ -45,14 +45,15 @@
 /* All of config.h. Some have no part in any layout; they are here since one that is set for the
  * application's files and not for the core's would be ignored in silence. */
 /* clang-format off: one a line */
-#define NRPC_SAME_SETTINGS_(is)                                                                   \
-    is(NRPC_MAX_STREAMS) is(NRPC_LARGE_MESSAGES) is(NRPC_HPACK_ENTRIES) is(NRPC_HEADER_LIST_MAX)  \
-        is(NRPC_HEADER_BLOCK_MAX) is(NRPC_STATUS_MESSAGE_MAX) is(NRPC_METADATA_BYTES)             \
-            is(NRPC_COMPRESSION) is(NRPC_GLITCHES_MAX) is(NRPC_GLITCHES_PER_SECOND)               \
-                is(NRPC_PINGS_MAX) is(NRPC_STALL_TIMEOUT_MS) is(NRPC_MAX_AGE_MS)                  \
-                    is(NRPC_REQUEST_TIMEOUT_MS) is(NRPC_YIELD_MS)                                 \
-                    is(NRPC_MAX_IDLE_MS) is(NRPC_KEEPALIVE_MS) is(NRPC_WARN_MS) is(NRPC_DRAIN_MS) \
-                        is(NRPC_REFUSALS) is(NRPC_PIECES) is(NRPC_CLIENT) is(NRPC_FAST) is(NRPC_TLS)
+#define NRPC_SAME_SETTINGS_(is)                                                                  \
+    is(NRPC_MAX_STREAMS) is(NRPC_LARGE_MESSAGES) is(NRPC_HPACK_ENTRIES) is(NRPC_HEADER_LIST_MAX) \
+        is(NRPC_HEADER_BLOCK_MAX) is(NRPC_STATUS_MESSAGE_MAX) is(NRPC_METADATA_BYTES)            \
+            is(NRPC_COMPRESSION) is(NRPC_GLITCHES_MAX) is(NRPC_GLITCHES_PER_SECOND)              \
+                is(NRPC_PINGS_MAX) is(NRPC_STALL_TIMEOUT_MS) is(NRPC_MAX_AGE_MS)                 \
+                    is(NRPC_REQUEST_TIMEOUT_MS) is(NRPC_YIELD_MS) is(NRPC_MAX_IDLE_MS)           \
+                        is(NRPC_KEEPALIVE_MS) is(NRPC_WARN_MS) is(NRPC_DRAIN_MS) is(NRPC_SHRINK) \
+                            is(NRPC_REFUSALS) is(NRPC_PIECES) is(NRPC_CLIENT) is(NRPC_FAST)      \
+                                is(NRPC_TLS)
 /* clang-format on */
 
 #ifdef NRPC_SAME_TOLD_HERE /* nrpc_conn.c */

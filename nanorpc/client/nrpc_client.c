@@ -34,9 +34,9 @@ static enum nrpc_status status_of_http(unsigned http)
     return NRPC_UNKNOWN;
 }
 
-/* What a server calls cancelled when the call's time is up. It counts with a clock of its own, which
- * may be a little faster than ours: so "up" is a moment earlier here. (grpc-java asks the clock as
- * well, of resets and of trailers; some servers say CANCELLED in these.) */
+/* What a server calls cancelled when the call's time is up. It counts with a clock of its own,
+ * which may be a little faster than ours: so "up" is a moment earlier here. (grpc-java asks the
+ * clock as well, of resets and of trailers; some servers say CANCELLED in these.) */
 static enum nrpc_status status_of_cancel(const struct nrpc_call *call)
 {
     return nrpc_call_time_left_ms(call) <= call->timeout_ms / 32 + 32 ? NRPC_DEADLINE_EXCEEDED
@@ -64,9 +64,8 @@ static void trailers(struct nrpc_call *call, unsigned status)
     call->trailers = (uint8_t)(1 + status);
     call->flags &= (uint16_t)~(NRPC_CALL_TX | NRPC_CALL_PRODUCING); /* it is of no use any more */
     call->tx_length = 0;
-    if (status &&
-        (!(call->method->kind & NRPC_CLIENT_STREAM) || (call->flags & NRPC_CALL_TAKING) ||
-         call->rx_drop)) {
+    if (status && (!(call->method->kind & NRPC_CLIENT_STREAM) || (call->flags & NRPC_CALL_TAKING) ||
+                   call->rx_drop)) {
         call->flags &= (uint16_t)~NRPC_CALL_TAKING;
         call->rx_have = 0;
     }

@@ -81,5 +81,7 @@ const struct nrpc_codec nrpc_typed = {
     .message = nrpc_typed_message,
     .next = nrpc_typed_next,
     .send = nrpc_typed_send,
+#if NRPC_SHRINK
     .shrink = nrpc_typed_shrink,
+#endif
 };

@@ -324,7 +324,9 @@ def code_streamed(method):
             len(into.path),
             kept(method.service, method),
         )
-        yield "           .fields = &%s_msg, .knows = nrpc_streamed_knows},\n" % method.reply.c_type()
+        yield (
+            "           .fields = &%s_msg, .knows = nrpc_streamed_knows},\n" % method.reply.c_type()
+        )
         yield "    .in_at = offsetof(%s, %s),\n" % (method.reply.c_type(), into.member)
         yield "    .decode = nrpc_typed_message,\n    .chunk = %s_piece,\n" % c
     if out:

@@ -112,7 +112,10 @@ def code_streamed(method):
             len(into.path),
             method.service.kept(method),
         )
-        yield "           .fields = &%s_msg, .knows = nrpc_streamed_knows},\n" % method.request.c_type()
+        yield (
+            "           .fields = &%s_msg, .knows = nrpc_streamed_knows},\n"
+            % method.request.c_type()
+        )
         yield "    .in_at = offsetof(%s, %s),\n" % (method.request.c_type(), into.member)
         yield "    .decode = nrpc_typed_message,\n"
         yield "    .chunk = %s_%s_chunk,\n" % (c, into.name)

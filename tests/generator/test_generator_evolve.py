@@ -1,5 +1,4 @@
-# tests/generator/test_generator_evolve.py - messages of newer schemas, and legal but odd ones: handlers see what protobuf
-# sees.
+# tests/generator/test_generator_evolve.py - messages of newer schemas, or odd: handlers see what protobuf sees.
 # Layer: tests. Source: protobuf "Encoding"; issue 9, "Messages evolve, and fields have bounds".
 # SPDX-License-Identifier: Apache-2.0
 import concurrent.futures
@@ -11,7 +10,7 @@ import sys
 
 import pytest
 
-from workshop import HERE, ROOT, Workshop, need
+from workshop import HERE, ROOT, Workshop
 
 INNER = """
   message Leaf {
@@ -147,7 +146,9 @@ def build(shop, flags=()):
     ]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         objects = list(pool.map(lambda c: shop.compile(c, "gcc", flags), sources))
-    objects += [shop.third(shop.nanopb / (n + ".c")) for n in ("pb_common", "pb_decode", "pb_encode")]
+    objects += [
+        shop.third(shop.nanopb / (n + ".c")) for n in ("pb_common", "pb_decode", "pb_encode")
+    ]
     program = shop.path / "evolve"
     objects.append(shop.compile(HERE / "evolve.c", "gcc", [*flags, "-Wno-pedantic"]))
     subprocess.run(["gcc", *flags, "-o", str(program), *map(str, objects)], check=True)
@@ -160,14 +161,31 @@ def shop(tmp_path_factory):
     shop.write(ev=PROTO % OLD, ev_options=OPTIONS, newer=PROTO % NEWER)
     shop.generate("ev")
     subprocess.run(
-        [sys.executable, "-m", "grpc_tools.protoc", "-I.", "--python_out=.", "ev.proto", "newer.proto"],
+        [
+            sys.executable,
+            "-m",
+            "grpc_tools.protoc",
+            "-I.",
+            "--python_out=.",
+            "ev.proto",
+            "newer.proto",
+        ],
         cwd=shop.path,
         check=True,
     )
     sys.path.insert(0, str(shop.path))
     shop.old, shop.newer = importlib.import_module("ev_pb2"), importlib.import_module("newer_pb2")
     sys.path.remove(str(shop.path))
-    shop.program = build(shop, ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"])
+    shop.program = build(
+        shop,
+        [
+            "-DNRPC_REFUSALS=1",
+            "-g",
+            "-O1",
+            "-fsanitize=address,undefined",
+            "-fno-sanitize-recover=all",
+        ],
+    )
     return shop
 
 
@@ -208,7 +226,9 @@ class Scrambler:
 
     def number(self, value, limit=10):
         n = len(varint(value))
-        return varint(value, self.random.randint(0, limit - n) if n < limit and self.chance() else 0)
+        return varint(
+            value, self.random.randint(0, limit - n) if n < limit and self.chance() else 0
+        )
 
     def key(self, number, wire):
         return self.number(number << 3 | wire, 5)
@@ -226,7 +246,11 @@ class Scrambler:
         if kind in (field.TYPE_DOUBLE, field.TYPE_FLOAT):
             import struct
 
-            return (1, struct.pack("<d", value)) if kind == field.TYPE_DOUBLE else (5, struct.pack("<f", value))
+            return (
+                (1, struct.pack("<d", value))
+                if kind == field.TYPE_DOUBLE
+                else (5, struct.pack("<f", value))
+            )
         if kind in (field.TYPE_SINT64, field.TYPE_SINT32):
             value = value << 1 ^ value >> 63
         return 0, self.number(int(value))
@@ -285,7 +309,11 @@ class Scrambler:
             elif field.is_repeated:
                 chains.append(list(self.repeated(field, value)))
             elif field.containing_oneof and len(field.containing_oneof.fields) > 1:
-                others = [f for f in field.containing_oneof.fields if f is not field and f.type != f.TYPE_MESSAGE]
+                others = [
+                    f
+                    for f in field.containing_oneof.fields
+                    if f is not field and f.type != f.TYPE_MESSAGE
+                ]
                 before = []
                 while self.chance(0.4):
                     other = self.random.choice(others)
@@ -295,7 +323,11 @@ class Scrambler:
                 chains.append(list(self.singular(field, value)))
         parts = []
         while any(chains):  # each chain in its order, between the others anyhow
-            chain = self.random.choice([c for c in chains if c]) if self.odd else next(c for c in chains if c)
+            chain = (
+                self.random.choice([c for c in chains if c])
+                if self.odd
+                else next(c for c in chains if c)
+            )
             parts.append(chain.pop(0))
         return parts
 
@@ -327,7 +359,9 @@ class Maker:
         bits = 64 if field.type in (field.TYPE_INT64, field.TYPE_SINT64, field.TYPE_FIXED64) else 32
         value = r.choice([0, 1, 127, 128, r.getrandbits(bits), 2**bits - 1])
         if field.type in (field.TYPE_INT32, field.TYPE_INT64, field.TYPE_SINT32, field.TYPE_SINT64):
-            value -= 2 ** (bits - 1) if r.random() < 0.5 else value if value >= 2 ** (bits - 1) else 0
+            value -= (
+                2 ** (bits - 1) if r.random() < 0.5 else value if value >= 2 ** (bits - 1) else 0
+            )
         return value
 
     def make(self, cls, depth=0):
@@ -345,11 +379,15 @@ class Maker:
                 into = getattr(message, field.name)
                 for _ in range(r.choice([most, r.randint(0, most)])):
                     if field.message_type:
-                        into.add().CopyFrom(self.make(field.message_type._concrete_class, depth + 1))
+                        into.add().CopyFrom(
+                            self.make(field.message_type._concrete_class, depth + 1)
+                        )
                     else:
                         into.append(self.scalar(field, ""))
             elif field.message_type:
-                getattr(message, field.name).CopyFrom(self.make(field.message_type._concrete_class, depth + 1))
+                getattr(message, field.name).CopyFrom(
+                    self.make(field.message_type._concrete_class, depth + 1)
+                )
             else:
                 setattr(message, field.name, self.scalar(field, ""))
         return message
@@ -408,7 +446,8 @@ def field(number, data):
 
 
 OVER = {
-    "field 2: more than 15 bytes": [field(2, 16 * b"x"), field(2, 5000 * b"x"), field(20, 900 * b"y") + field(2, 40 * b"x")],
+    "field 2: more than 15 bytes": [field(2, 16 * b"x"), field(2, 5000 * b"x"),
+                                    field(20, 900 * b"y") + field(2, 40 * b"x")],
     "field 3: more than 10 bytes": [field(3, 11 * b"x")],
     "field 4: more than 5 elements": [6 * b"\x20\x01", field(4, 6 * b"\x01"), 3 * b"\x20\x01" + field(4, 3 * b"\x01"),
                                       field(4, 3 * b"\x01") + field(23, 900 * b"y") + 3 * b"\x20\x01"],
@@ -496,9 +535,11 @@ def test_work_is_bounded(shop, rig):
 
 def test_refusals_are_told(shop):
     """NRPC_REFUSALS=1: the application hears of each, in the words that the peer gets; also of its own replies."""
-    program = build(shop, ["-DNRPC_REFUSALS=1", "-g", "-O1"])
     lines = "192 Unary %s\n192 Fill 0801\n192 Unary 0a\n" % field(2, 16 * b"x").hex()
-    done = subprocess.run([program], input=lines, capture_output=True, text=True, check=True)
+    environment = dict(os.environ, TELL="1")
+    done = subprocess.run(
+        [shop.program], input=lines, capture_output=True, text=True, check=True, env=environment
+    )
     told = [line for line in done.stdout.splitlines() if line.startswith("refused")]
     assert told == [
         "refused 8: field 2: more than 15 bytes",

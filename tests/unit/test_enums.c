@@ -1,5 +1,6 @@
-/* tests/unit/test_enums.c - enums hold numbers that they do not have, also where compilers make them short.
- * Layer: test. Source: protobuf "Open and Closed Enums"; proto/grpc/health/v1/health.proto.
+/* tests/unit/test_enums.c - enums hold numbers that they do not have, also where compilers make
+ * them short. Layer: test. Source: protobuf "Open and Closed Enums";
+ * proto/grpc/health/v1/health.proto.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <pb_decode.h>
 #include <pb_encode.h>
@@ -7,7 +8,8 @@
 #include "grpc/health/v1/health.pb.h"
 #include "test.h"
 
-NRPC_STATIC_ASSERT(sizeof(grpc_health_v1_HealthCheckResponse_ServingStatus) == 4, "made by proto/protoc-gen-nanopb");
+NRPC_STATIC_ASSERT(sizeof(grpc_health_v1_HealthCheckResponse_ServingStatus) == 4,
+                   "made by proto/protoc-gen-nanopb");
 
 /* Decodes a reply of this status, encodes it again. */
 static void there_and_back(const char *bytes, size_t n, int32_t number)
