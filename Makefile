@@ -137,7 +137,7 @@ LWIP_FILES := $(patsubst %,$(LWIP_DIR)/%.c,$(LWIP_CORE_SRC) $(LWIP_API_SRC) $(LW
 MBEDTLS_SRC := aes asn1parse asn1write bignum bignum_core block_cipher cipher cipher_wrap constant_time ctr_drbg ecdh \
     ecdsa ecp ecp_curves gcm hkdf md oid pk pk_ecc pk_wrap pkparse platform platform_util psa_crypto psa_crypto_aead \
     psa_crypto_cipher psa_crypto_client psa_crypto_driver_wrappers_no_static psa_crypto_ecp psa_crypto_hash \
-    psa_crypto_mac psa_crypto_slot_management psa_util sha256 ssl_ciphersuites ssl_client ssl_msg ssl_ticket ssl_tls \
+    psa_crypto_mac psa_crypto_rsa psa_crypto_slot_management psa_util rsa rsa_alt_helpers sha256 sha512 ssl_ciphersuites ssl_client ssl_msg ssl_ticket ssl_tls \
     ssl_tls12_client ssl_tls12_server ssl_tls13_client ssl_tls13_generic ssl_tls13_keys ssl_tls13_server x509 x509_crt
 MBEDTLS_FILES := $(patsubst %,$(MBEDTLS_DIR)/library/%.c,$(MBEDTLS_SRC))
 NANOPB_FILES := $(patsubst %,$(NANOPB_DIR)/%.c,$(NANOPB_SRC)) $(NANOPB_DIR)/generator/protoc-gen-nanopb
@@ -427,7 +427,7 @@ $(COMPRESS_VECTORS_H): tests/vectors/make_compress.py $(VENV_READY)
 
 UNIT_TREES := unit-gcc unit-clang unit-gzip unit-m3
 unit-gcc_CC := gcc
-unit-gcc_CFLAGS := $(SANITIZE) -DNRPC_METADATA_BYTES=128
+unit-gcc_CFLAGS := $(SANITIZE) -DNRPC_GAPS=1 -DNRPC_METADATA_BYTES=128
 unit-gcc_SUPPORT := tests/unit/host.c
 unit-gcc_WITHOUT := $(patsubst %,$(B)/gen/%.nrpc.c,blobs grpc/testing/test)
 unit-clang_CC := clang
@@ -445,7 +445,7 @@ unit-m3_SUPPORT := tests/target/semihost.c
 unit-m3_ENDING := .elf
 
 # TLS, one tree a profile: the programs of tests/tls. Who takes memory, and whether it gets any, is the tests' business.
-UNIT_TREES += tls-gcc tls-clang tls-m3
+UNIT_TREES += tls-gcc tls-clang tls-m3 tls-public
 TLS_TEST_SRC := $(sort $(wildcard tests/tls/test_*.c))
 tls-gcc_CC := gcc
 tls-gcc_CFLAGS := $(SANITIZE) -DNRPC_PIECES=1 -DNRPC_CLIENT=1
@@ -461,8 +461,12 @@ tls-m3_LDFLAGS := $(unit-m3_LDFLAGS)
 tls-m3_SUPPORT := tests/target/semihost.c
 tls-m3_ENDING := .elf
 tls-m3_TLS := small
+tls-public_CC := clang
+tls-public_CFLAGS := $(tls-clang_CFLAGS) -DNRPC_TLS_SERVER=1
+tls-public_SUPPORT := tests/unit/host.c
+tls-public_TLS := public
 $(foreach t,$(filter tls-%,$(UNIT_TREES)),$(eval $t_DIR := tests/tls)$(eval $t_SRC := $(TLS_TEST_SRC))\
-    $(eval $t_SUPPORT += tests/tls/pair.c)$(eval $t_CFLAGS += $(call CFLAGS_TLS,$($t_TLS)) -DNRPC_TLS_MEMORY_BYTES=524288)\
+    $(eval $t_SUPPORT += tests/tls/pair.c tests/tls/client_memory.c)$(eval $t_CFLAGS += $(call CFLAGS_TLS,$($t_TLS)) -DNRPC_TLS_MEMORY_BYTES=524288)\
     $(eval $t_LDFLAGS += -Wl$(comma)--wrap=nrpc_tls_calloc -Wl$(comma)--wrap=nrpc_tls_free))
 
 define unit_rules # $1: tree
@@ -496,7 +500,7 @@ heap-check: $(unit-m3_SUPPORT_OBJ)
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 SECONDS ?= 60
 fuzz_CC := $(if $(call on_path,clang),clang,gcc)
-fuzz_CFLAGS := $(filter-out -DNRPC_FAST%,$(unit-gzip_CFLAGS)) $(if $(filter clang,$(fuzz_CC)),-fsanitize=fuzzer-no-link)
+fuzz_CFLAGS := -DNRPC_GAPS=1 $(filter-out -DNRPC_FAST%,$(unit-gzip_CFLAGS)) $(if $(filter clang,$(fuzz_CC)),-fsanitize=fuzzer-no-link)
 fuzz_SUPPORT := tests/unit/host.c
 fuzz_DRIVER := $(if $(filter clang,$(fuzz_CC)),,$(B)/fuzz/tests/fuzz/driver.o)
 unit-gzip_DRIVER := $(B)/unit-gzip/tests/fuzz/driver.o
@@ -563,11 +567,11 @@ format-check: $(VENV_READY)
 format: $(VENV_READY) ##+ bring all files into the project's format
 	$(Q)$(PYTHON) -B tests/format.py --mend
 
-size: $(foreach a,greeter interop tls tls_conformant tls_13,$(call image,$(DEMO_BOARD),$a)) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
+size: $(foreach a,greeter interop tls tls_conformant tls_13 caller_public,$(call image,$(DEMO_BOARD),$a)) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
 	$(Q)$(PYTHON) tests/size.py --cflags "$(CFLAGS_OURS)" --warnings "$(WARNINGS)" --nanopb $(NANOPB_DIR) \
 	    --lto "$(SMALLEST)" --image $< --interop $(call image,$(DEMO_BOARD),interop) \
 	    --tls small=$(call image,$(DEMO_BOARD),tls) conformant=$(call image,$(DEMO_BOARD),tls_conformant) \
-	    tls13=$(call image,$(DEMO_BOARD),tls_13) --tls-flags "$(call CFLAGS_TLS,small)" $(ARGS)
+	    tls13=$(call image,$(DEMO_BOARD),tls_13) public=$(call image,$(DEMO_BOARD),caller_public) --tls-flags "$(call CFLAGS_TLS,small)" $(ARGS)
 
 bench: all $(BENCH_PROGRAMS) $(B)/tls-m3/test_cost.elf ##+ count instructions, bytes and requests a second, beside gRPC C++
 	$(Q)$(RUN_PYTHON) tests/bench/bench.py $(ARGS)

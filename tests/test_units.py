@@ -53,6 +53,7 @@ TLS_TREES = {
     "tls-gcc": ([], ""),
     "tls-clang": ([], ""),
     "tls-m3": (EMULATOR, ".elf"),
+    "tls-public": ([], ""),
 }  # a profile each, see the Makefile
 TLS_NAMES = sorted(
     os.path.basename(path)[:-2]

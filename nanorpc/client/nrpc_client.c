@@ -39,7 +39,7 @@ static enum nrpc_status status_of_http(unsigned http)
  * clock as well, of resets and of trailers; some servers say CANCELLED in these.) */
 static enum nrpc_status status_of_cancel(const struct nrpc_call *call)
 {
-    return nrpc_call_time_left_ms(call) <= call->timeout_ms / 32 + 32 ? NRPC_DEADLINE_EXCEEDED
+    return nrpc_call_time_left_ms(call) <= call->timeout_ms / 16 + 32 ? NRPC_DEADLINE_EXCEEDED
                                                                       : NRPC_CANCELLED;
 }
 
@@ -128,12 +128,13 @@ static void headers(struct nrpc_conn *conn)
         }
         trailers(call, response->grpc_status);
     } else if (call->events->headers && !(call->flags & NRPC_CALL_FINISHED)) {
-        call->events->headers(call);
+        call->events->headers(nrpc_call_out(call));
     }
 }
 
 enum nrpc_status nrpc_client_message(struct nrpc_call *call, const void *reply, void *unused)
 {
+    NRPC_CALL_IN(call);
     const struct nrpc_client_method *method = (const struct nrpc_client_method *)call->method;
     unsigned streams = method->method.kind & NRPC_CLIENT_STREAM, status = call->trailers - 1u;
     (void)unused;
@@ -149,7 +150,7 @@ enum nrpc_status nrpc_client_message(struct nrpc_call *call, const void *reply, 
     if (!streams && status != NRPC_OK) { /* all has come, so this as well */
         return NRPC_PENDING;
     }
-    status = method->got(call, reply, call->events);
+    status = method->got(nrpc_call_out(call), reply, call->events);
     /* The end of a single one follows at once. */
     return (status | streams) ? (enum nrpc_status)status : NRPC_PENDING;
 }
@@ -165,6 +166,7 @@ static int may_retry(const struct nrpc_call *call)
 
 void nrpc_client_cancelled(struct nrpc_call *call, enum nrpc_status why)
 {
+    NRPC_CALL_IN(call);
     uint32_t code = nrpc_call_conn(call)->reset_code;
     if (call->flags & NRPC_CALL_OPEN) { /* nrpc_grpc_fail: its turn resets the stream */
         nrpc_client_tell(call, why, NULL);
@@ -208,10 +210,21 @@ static int may_open(const struct nrpc_conn *conn)
            active < UINT32_MAX - conn->streams_refused;
 }
 
+/* This link takes no more calls. */
+static void leave(struct nrpc_conn *conn)
+{
+    if (!(conn->flags & NRPC_CONN_LEAVES)) {
+        conn->flags |= NRPC_CONN_LEAVES;
+        conn->drained = (uint16_t)(conn->now_ms >> NRPC_TICK_SHIFT);
+    }
+}
+
 static void open_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
     conn->last_id = call->id = (conn->last_id + 1) | 1; /* 1, 3, 5, ... */
-    conn->flags |= (call->id >> 30) * NRPC_CONN_LEAVES; /* before there are no more */
+    if (call->id >> 30) {                               /* before there are no more */
+        leave(conn);
+    }
     call->send_window = (int32_t)conn->peer_initial_window;
     nrpc_transmit_headers(call, out, nrpc_invoke_headers(call, out->at + NRPC_FRAME_HEADER_BYTES),
                           0);
@@ -227,9 +240,7 @@ static enum nrpc_turn close_stream(struct nrpc_conn *conn, struct nrpc_call *cal
                              received ? NRPC_H2_NO_ERROR : NRPC_H2_CANCEL);
     }
     call->body_left = UINT32_MAX; /* what is on its way is not looked at */
-    if (conn->glitches) {
-        conn->glitches--;
-    }
+    nrpc_conn_forgive(conn, NRPC_GLITCH);
     nrpc_stream_close(call, NRPC_OK);
     queue_all(conn);
     nrpc_client_tell(call, (enum nrpc_status)call->status, NULL);
@@ -256,7 +267,7 @@ static enum nrpc_turn put_requests(struct nrpc_conn *conn, struct nrpc_call *cal
             call->client |= NRPC_CLIENT_END_SENT;
             frame[4] = NRPC_END_STREAM; /* its flags */
         } else if (call->events->writable) {
-            call->events->writable(call);
+            call->events->writable(nrpc_call_out(call));
         }
     }
     return turn;
@@ -281,9 +292,28 @@ static enum nrpc_turn turn(struct nrpc_conn *conn, struct nrpc_call *call, struc
 
 /* --- GOAWAY ------------------------------------------------------------------------------- */
 
-static void goaway(struct nrpc_conn *conn, uint32_t last_id)
+enum { TOO_MANY_PINGS_BYTES = 14, KEEPALIVE_MAX_MS = 7200000 };
+
+/* What the next link owes to this one's end. In good order, after it has taken a call of ours: no
+ * wait (each such link costs a call, so this is no hot loop). For "too_many_pings" (gRPC A8): half
+ * as many of them. Its debug data is known by its length. */
+static void note_for_the_next(struct nrpc_conn *conn, uint32_t last_id, uint32_t code)
 {
-    conn->flags |= NRPC_CONN_LEAVES;
+    struct nrpc_dial *dial = conn->dial;
+    if (code == NRPC_H2_NO_ERROR && last_id && conn->last_id) {
+        dial->held = dial->failures = 0;
+    }
+    if (NRPC_KEEPALIVE_MS && code == NRPC_H2_ENHANCE_YOUR_CALM &&
+        conn->frame.length == TOO_MANY_PINGS_BYTES &&
+        (uint32_t)NRPC_KEEPALIVE_MS << dial->calmed < KEEPALIVE_MAX_MS) {
+        dial->calmed++;
+    }
+}
+
+static void goaway(struct nrpc_conn *conn, uint32_t last_id, uint32_t code)
+{
+    note_for_the_next(conn, last_id, code);
+    leave(conn);
     nrpc_conn_glitch(conn);
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
         struct nrpc_call *call = &conn->calls[i];

@@ -75,7 +75,7 @@ struct nrpc_hpack { /* small fields first: the shortest instructions reach them 
     const struct nrpc_server *server;
     struct nrpc_match match;
 #if NRPC_METADATA_BYTES
-    uint16_t text_end;                 /* the position after all text; see nrpc_hpack_text_end */
+    uint32_t text_end;                 /* the position after all text that there has been */
     uint8_t text[NRPC_METADATA_BYTES]; /* the ring: position p is at p % NRPC_METADATA_BYTES */
 #endif
     struct nrpc_hpack_entry entries[NRPC_HPACK_ENTRIES ? NRPC_HPACK_ENTRIES : 1];
@@ -116,17 +116,15 @@ static inline int nrpc_hpack_end(const struct nrpc_hpack *hpack)
 enum { NRPC_TEXT_TOO_LONG = -1, NRPC_TEXT_LOST = -2 };
 static inline int32_t nrpc_hpack_text(const struct nrpc_hpack *hpack, unsigned *start)
 {
-    *start = hpack->value >> 16;
-    if (hpack->value >= (uint32_t)NRPC_TEXT_LOST) {
-        return (int32_t)hpack->value;
-    }
-    return (uint16_t)(hpack->text_end - *start) > NRPC_METADATA_BYTES
-               ? NRPC_TEXT_LOST
-               : (int32_t)(hpack->value & 0xffff);
+    uint32_t n = hpack->bytes - hpack->name_bytes - 32; /* RFC 7541 4.1 */
+    *start = hpack->value;
+    return n > NRPC_METADATA_BYTES                          ? NRPC_TEXT_TOO_LONG
+           : hpack->text_end - *start > NRPC_METADATA_BYTES ? NRPC_TEXT_LOST
+                                                            : (int32_t)n;
 }
 static inline uint8_t nrpc_hpack_text_byte(const struct nrpc_hpack *hpack, unsigned position)
 {
-    return hpack->text[(position & 0xffffu) % NRPC_METADATA_BYTES];
+    return hpack->text[position % NRPC_METADATA_BYTES];
 }
 #endif
 

@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/hpack/nrpc_hpack_keys.h"
 
-#include "nanorpc/hpack/nrpc_hpack_table.h"
 #include "nanorpc/server.h"
 
 #if NRPC_METADATA_BYTES
@@ -13,19 +12,6 @@ NRPC_NOINLINE void nrpc_hpack_key_narrow(struct nrpc_hpack *hpack, uint8_t byte)
     const struct nrpc_server *server = hpack->server;
     hpack->key = (uint8_t)nrpc_narrow((const char *const *const *)server->keys, server->n_keys,
                                       hpack->key, hpack->name_bytes, (char)byte);
-}
-
-/* Positions have 16 bits and are used again. No entry is left with one that is: each time that half
- * of them have gone by, those whose text has left the ring lose theirs. */
-NRPC_STATIC_ASSERT(0x8000 + 2 * NRPC_METADATA_BYTES < 0x10000, "distances within the ring's text");
-
-void nrpc_hpack_text_end(struct nrpc_hpack *hpack)
-{
-    unsigned before = hpack->text_end, n = hpack->value & 0xffff;
-    hpack->text_end = (uint16_t)(before + (n < NRPC_METADATA_BYTES ? n : NRPC_METADATA_BYTES));
-    if ((before ^ hpack->text_end) & 0x8000) {
-        nrpc_hpack_forget(hpack);
-    }
 }
 
 unsigned nrpc_hpack_key_end(struct nrpc_hpack *hpack)

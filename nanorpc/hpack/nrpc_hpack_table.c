@@ -55,10 +55,9 @@ void nrpc_hpack_forget(struct nrpc_hpack *hpack)
 {
     for (uint32_t i = hpack->count; i--;) {
         struct nrpc_hpack_entry *entry = entry_at(hpack, i);
-        uint16_t distance = (uint16_t)(hpack->text_end - (entry->value >> 16));
-        if (entry->shape >> TOKEN_SHIFT >= NRPC_T_KEY && distance > NRPC_METADATA_BYTES &&
-            entry->value != (uint32_t)NRPC_TEXT_TOO_LONG) {
-            entry->value = (uint32_t)NRPC_TEXT_LOST;
+        if (entry->shape >> TOKEN_SHIFT >= NRPC_T_KEY &&
+            hpack->text_end - entry->value > NRPC_METADATA_BYTES) {
+            entry->value = hpack->text_end + INT32_MAX + 1u; /* as far away as can be */
         }
     }
 }

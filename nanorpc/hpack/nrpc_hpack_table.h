@@ -34,7 +34,8 @@ static inline void nrpc_hpack_resize(struct nrpc_hpack *hpack, uint32_t bytes)
 void nrpc_hpack_insert(struct nrpc_hpack *hpack);
 
 #if NRPC_METADATA_BYTES
-/* Keys' entries whose text has left the ring say so from here on, whatever comes to stand there. */
+/* Keys' entries whose text has left the ring do not become those of what takes their positions. To
+ * be called each time that half of all positions have been used. */
 void nrpc_hpack_forget(struct nrpc_hpack *hpack);
 #endif
 

@@ -62,6 +62,12 @@ static inline int nrpc_fields_are_malformed(const struct nrpc_fields *fields)
     return (fields->odd & NRPC_FIELD(BAD)) != 0;
 }
 
+/* More than NRPC_HEADER_LIST_MAX, whatever it decodes to. */
+static inline void nrpc_fields_too_large(struct nrpc_fields *fields)
+{
+    fields->list_bytes = NRPC_HEADER_LIST_MAX + 1;
+}
+
 /* Something is wrong with a value: see `fault`. 0: nothing. */
 void nrpc_fields_fault(struct nrpc_fields *fields, uint8_t fault);
 

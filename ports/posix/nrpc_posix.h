@@ -28,6 +28,8 @@ NRPC_BEGIN_C
  *                             are ready are sent as far as the send buffer takes them; calls
  *                             that are still open are cancelled
  *   connection reset          open calls are cancelled
+ *   peer vanishes             noticed after NRPC_POSIX_KEEPALIVE_MS and three probes, or
+ *                             NRPC_POSIX_USER_TIMEOUT_MS after something was sent
  *   core ends a connection    its last bytes are sent, then FIN; the peer has NRPC_POSIX_LINGER_MS
  *                             to close, and what it still sends is discarded
  * SIGPIPE is never raised. No function of this file is reentrant, except nrpc_posix_wake. */
@@ -70,6 +72,16 @@ NRPC_BEGIN_C
 #endif
 #ifndef NRPC_POSIX_WAITING
 #define NRPC_POSIX_WAITING 8
+#endif
+
+/* A peer that has vanished: idle time before it is probed, every 10 s; and how long what we have
+ * sent, or probes, may stay unanswered before the connection is lost (TCP_USER_TIMEOUT). For links
+ * that we dial, too. Milliseconds, 1000..7200000; 10000..3600000. */
+#ifndef NRPC_POSIX_KEEPALIVE_MS
+#define NRPC_POSIX_KEEPALIVE_MS 60000
+#endif
+#ifndef NRPC_POSIX_USER_TIMEOUT_MS
+#define NRPC_POSIX_USER_TIMEOUT_MS 40000
 #endif
 
 /* Listens. server: kept until nrpc_posix_close. address: a name or number, borrowed for the call;

@@ -62,7 +62,8 @@ def write_templates(folder, services, generated):
     for service in services:
         source = service.source
         if source.desc.name in generated:
-            path = os.path.join(folder, source.stem + ".handlers" + source.options.source_extension)
+            name = source.stem + ".handlers" + source.options.source_extension
+            path = os.path.normpath(os.path.join(folder, name))
             texts[path] = template(source, [s for s in services if s.source is source])
     for path in texts:
         if os.path.exists(path):

@@ -14,7 +14,7 @@ import secure
 from rawh2 import Peer, message
 from targets import Server, chosen
 
-YIELD_S = {"greeter": 1.0, "tls": 3.0}  # NRPC_YIELD_MS
+YIELD_S = 2.0  # NRPC_YIELD_MS
 LATER_S = 1.5  # ticks, and the time that a closing link is given
 CHAT = "/simpletest.SimpleTest/PostAndPost"
 TARGETS = [
@@ -43,7 +43,7 @@ class Guests:
         extra = [] if name == "lm3s6965evb" else ["--connections", "2"]
         self.server = Server(name, extra, app=app)
         self.connections = 2
-        self.yield_s = YIELD_S[app]
+        self.yield_s = YIELD_S
         self.stack = contextlib.ExitStack()
 
     def __enter__(self):
