@@ -77,7 +77,7 @@
 /* Glitches that a connection may have in hand before it is ended with ENHANCE_YOUR_CALM: resets
  * from either side of calls that have not been answered, empty frames, PRIORITY, SETTINGS, each full
  * KB of a header block; an eighth each: windows, unknown frames, DATA for calls that are over. Each
- * message that a handler sends gives half a one back, and each second NRPC_GLITCHES_PER_SECOND.
+ * message that a handler sends gives one back, and each second NRPC_GLITCHES_PER_SECOND.
  * Count, 8..250. */
 #ifndef NRPC_GLITCHES_MAX
 #define NRPC_GLITCHES_MAX 200
@@ -118,10 +118,9 @@
 
 /* Until a client has read our SETTINGS it may send more than a call's block can hold; it is held
  * back, and all its calls with it, while a call takes nothing of what has come for it. After so
- * long that call ends with RESOURCE_EXHAUSTED. Milliseconds, to about a second; less than
- * NRPC_STALL_TIMEOUT_MS, after which the connection would be closed. */
+ * long that call ends with RESOURCE_EXHAUSTED. Milliseconds, to about a second, 1000..3600000. */
 #ifndef NRPC_HOLD_TIMEOUT_MS
-#define NRPC_HOLD_TIMEOUT_MS (NRPC_STALL_TIMEOUT_MS / 4)
+#define NRPC_HOLD_TIMEOUT_MS 5000
 #endif
 
 /* A connection older than this is shut down gracefully, see nrpc_conn_shutdown. Milliseconds to
