@@ -47,6 +47,11 @@ extern const struct nrpc_dial_role nrpc_channel_dial;
  */
 #define NRPC_CHANNEL_DEFINE_WITH(name, its_authority, options, ...)                                \
     NRPC_STATIC_ASSERT(NRPC_CLIENT, "channels need NRPC_CLIENT=1, the same for all files");        \
+    NRPC_STATIC_ASSERT(NRPC_COUNTED_(__VA_ARGS__) <= 8,                                            \
+                       #name ": a channel has 8 services at most");                                \
+    NRPC_OPTIONS_CHECK_(name, options)                                                             \
+    NRPC_STATIC_ASSERT(!NRPC_SAYS_(options, ".interceptors"),                                      \
+                       #name ": a channel has no interceptors");                                   \
     union name##_rx {                                                                              \
         NRPC_EACH(NRPC_CLIENT_RX_, __VA_ARGS__) uint8_t least[NRPC_RX_MIN];                        \
     };                                                                                             \

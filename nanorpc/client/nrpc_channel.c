@@ -71,11 +71,12 @@ struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel,
         return NULL;
     }
     nrpc_stream_queue(call);
-    return call;
+    return nrpc_call_out(call);
 }
 
 int nrpc_client_write(struct nrpc_call *call, const void *request)
 {
+    NRPC_CALL_IN(call);
     /* Once all has come, nobody takes it any more. */
     if ((call->client & NRPC_CLIENT_CLOSED) || call->trailers) {
         return NRPC_E_STATE;
@@ -89,6 +90,7 @@ int nrpc_client_write(struct nrpc_call *call, const void *request)
 
 int nrpc_call_close_writes(struct nrpc_call *call)
 {
+    NRPC_CALL_IN(call);
     if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN ||
         (call->client & NRPC_CLIENT_CLOSED)) {
         return NRPC_E_STATE;

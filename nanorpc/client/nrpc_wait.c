@@ -50,7 +50,9 @@ int nrpc_wait_open(struct nrpc_wait *wait, struct nrpc_channel *channel,
 {
     int error = start(wait, channel, method, options, request, events);
     if (!error) {
-        wait->call->flags |= NRPC_CALL_HELD; /* replies come when they are asked for */
+        struct nrpc_call *call = wait->call;
+        NRPC_CALL_IN(call);
+        call->flags |= NRPC_CALL_HELD; /* replies come when they are asked for */
     }
     return error;
 }
