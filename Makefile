@@ -137,7 +137,7 @@ LWIP_FILES := $(patsubst %,$(LWIP_DIR)/%.c,$(LWIP_CORE_SRC) $(LWIP_API_SRC) $(LW
 MBEDTLS_SRC := aes asn1parse asn1write bignum bignum_core block_cipher cipher cipher_wrap constant_time ctr_drbg ecdh \
     ecdsa ecp ecp_curves gcm hkdf md oid pk pk_ecc pk_wrap pkparse platform platform_util psa_crypto psa_crypto_aead \
     psa_crypto_cipher psa_crypto_client psa_crypto_driver_wrappers_no_static psa_crypto_ecp psa_crypto_hash \
-    psa_crypto_mac psa_crypto_slot_management psa_util sha256 ssl_ciphersuites ssl_client ssl_msg ssl_ticket ssl_tls \
+    psa_crypto_mac psa_crypto_rsa psa_crypto_slot_management psa_util rsa rsa_alt_helpers sha256 sha512 ssl_ciphersuites ssl_client ssl_msg ssl_ticket ssl_tls \
     ssl_tls12_client ssl_tls12_server ssl_tls13_client ssl_tls13_generic ssl_tls13_keys ssl_tls13_server x509 x509_crt
 MBEDTLS_FILES := $(patsubst %,$(MBEDTLS_DIR)/library/%.c,$(MBEDTLS_SRC))
 NANOPB_FILES := $(patsubst %,$(NANOPB_DIR)/%.c,$(NANOPB_SRC)) $(NANOPB_DIR)/generator/protoc-gen-nanopb
@@ -219,8 +219,10 @@ IMPORTS := $(shell awk -v root=proto/ -f proto/imports.awk $(patsubst %,proto/%.
 # $1: files. They, and all that they import.
 with_imports = $(call with_imports_,$1,$(sort $1 $(foreach p,$1,$(patsubst $p>%,%,$(filter $p>%,$(IMPORTS))))))
 with_imports_ = $(if $(filter-out $1,$2),$(call with_imports,$2),$1)
+# Those that are there for their options alone are for protoc and for Python.
+IN_C := $(filter-out $(patsubst !%,%,$(filter !%,$(IMPORTS))),$(OUR_PROTOS))
 # nanopb includes nothing of descriptor.proto, which those import that declare options, and could not bound it.
-PROTOS := $(sort $(OUR_PROTOS) $(filter-out google/protobuf/descriptor,$(filter google/protobuf/%,$(call with_imports,$(OUR_PROTOS)))))
+PROTOS := $(sort $(IN_C) $(filter-out google/protobuf/descriptor,$(filter google/protobuf/%,$(call with_imports,$(IN_C)))))
 GENERATOR ?= proto/protoc-gen-nanorpc
 PROTOC := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" NANOPB_DIR="$(abspath $(NANOPB_DIR))" $(PYTHON) -m grpc_tools.protoc -Iproto
 # What the generators write of one .proto file.
@@ -229,7 +231,7 @@ gen_files = $(addprefix $(B)/gen/$1.,$(GEN_KINDS))
 GEN_C := $(filter %.c,$(foreach p,$(PROTOS),$(call gen_files,$p)))
 GEN_H := $(filter %.h,$(foreach p,$(PROTOS),$(call gen_files,$p)))
 # Python brings gRPC's own of health and reflection, and Google's.
-GEN_PY := $(foreach p,$(filter-out grpc/health/% grpc/reflection/% google/%,$(PROTOS)),$(B)/py/$p_pb2.py $(B)/py/$p_pb2_grpc.py)
+GEN_PY := $(foreach p,$(filter-out grpc/health/% grpc/reflection/% google/%,$(sort $(OUR_PROTOS) $(PROTOS))),$(B)/py/$p_pb2.py $(B)/py/$p_pb2_grpc.py)
 
 # nanopb's generator writes its own parser when it first runs: once, before several run at a time.
 GENERATOR_READY := $(B)/gen/ready
@@ -242,16 +244,16 @@ $(call gen_files,$1) &: \
     $(wildcard $(foreach p,$(call with_imports,$1),proto/$p.proto proto/$p.options)) $(GENERATOR) $(wildcard proto/nanorpc_generator/*.py) $(GENERATOR_READY)
 	$(call say,GEN,$1.pb.c $1.nrpc.c)
 	$(Q)mkdir -p $(B)/gen
-	$(Q)$$(PROTOC) --plugin=protoc-gen-nanopb=$(NANOPB_DIR)/generator/protoc-gen-nanopb \
-	    --nanopb_out=$(B)/gen --nanopb_opt=-Iproto \
-	    --plugin=protoc-gen-nanorpc=$(GENERATOR) --nanorpc_opt=-Iproto --nanorpc_out=$(B)/gen $1.proto
+	$(Q)$$(PROTOC) --plugin=protoc-gen-nanopb=$(GENERATOR) \
+	    --nanopb_out=$(B)/gen --nanopb_opt=-Iproto --nanopb_opt=--messages \
+	    --plugin=protoc-gen-nanorpc=$(GENERATOR) --nanorpc_opt=-Iproto --nanorpc_opt=--no-imports --nanorpc_out=$(B)/gen $1.proto
 	$(Q)touch $(call gen_files,$1)
 $(B)/py/$1_pb2.py $(B)/py/$1_pb2_grpc.py &: $(wildcard $(foreach p,$(call with_imports,$1),proto/$p.proto)) $(VENV_READY)
 	$(call say,GEN,$1_pb2.py $1_pb2_grpc.py)
 	$(Q)mkdir -p $(B)/py
 	$(Q)$$(PROTOC) --python_out=$(B)/py --grpc_python_out=$(B)/py $1.proto
 endef
-$(foreach p,$(PROTOS),$(eval $(call proto_rules,$p)))
+$(foreach p,$(sort $(OUR_PROTOS) $(PROTOS)),$(eval $(call proto_rules,$p)))
 
 # --- Certificates for tests: new keys each time --------------------------------------------------------
 
@@ -425,7 +427,7 @@ $(COMPRESS_VECTORS_H): tests/vectors/make_compress.py $(VENV_READY)
 
 UNIT_TREES := unit-gcc unit-clang unit-gzip unit-m3
 unit-gcc_CC := gcc
-unit-gcc_CFLAGS := $(SANITIZE) -DNRPC_METADATA_BYTES=128
+unit-gcc_CFLAGS := $(SANITIZE) -DNRPC_GAPS=1 -DNRPC_METADATA_BYTES=128
 unit-gcc_SUPPORT := tests/unit/host.c
 unit-gcc_WITHOUT := $(patsubst %,$(B)/gen/%.nrpc.c,blobs grpc/testing/test)
 unit-clang_CC := clang
@@ -443,7 +445,7 @@ unit-m3_SUPPORT := tests/target/semihost.c
 unit-m3_ENDING := .elf
 
 # TLS, one tree a profile: the programs of tests/tls. Who takes memory, and whether it gets any, is the tests' business.
-UNIT_TREES += tls-gcc tls-clang tls-m3
+UNIT_TREES += tls-gcc tls-clang tls-m3 tls-public
 TLS_TEST_SRC := $(sort $(wildcard tests/tls/test_*.c))
 tls-gcc_CC := gcc
 tls-gcc_CFLAGS := $(SANITIZE) -DNRPC_PIECES=1 -DNRPC_CLIENT=1
@@ -459,8 +461,12 @@ tls-m3_LDFLAGS := $(unit-m3_LDFLAGS)
 tls-m3_SUPPORT := tests/target/semihost.c
 tls-m3_ENDING := .elf
 tls-m3_TLS := small
+tls-public_CC := clang
+tls-public_CFLAGS := $(tls-clang_CFLAGS) -DNRPC_TLS_SERVER=1
+tls-public_SUPPORT := tests/unit/host.c
+tls-public_TLS := public
 $(foreach t,$(filter tls-%,$(UNIT_TREES)),$(eval $t_DIR := tests/tls)$(eval $t_SRC := $(TLS_TEST_SRC))\
-    $(eval $t_SUPPORT += tests/tls/pair.c)$(eval $t_CFLAGS += $(call CFLAGS_TLS,$($t_TLS)) -DNRPC_TLS_MEMORY_BYTES=524288)\
+    $(eval $t_SUPPORT += tests/tls/pair.c tests/tls/client_memory.c)$(eval $t_CFLAGS += $(call CFLAGS_TLS,$($t_TLS)) -DNRPC_TLS_MEMORY_BYTES=524288)\
     $(eval $t_LDFLAGS += -Wl$(comma)--wrap=nrpc_tls_calloc -Wl$(comma)--wrap=nrpc_tls_free))
 
 define unit_rules # $1: tree
@@ -494,7 +500,7 @@ heap-check: $(unit-m3_SUPPORT_OBJ)
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 SECONDS ?= 60
 fuzz_CC := $(if $(call on_path,clang),clang,gcc)
-fuzz_CFLAGS := $(filter-out -DNRPC_FAST%,$(unit-gzip_CFLAGS)) $(if $(filter clang,$(fuzz_CC)),-fsanitize=fuzzer-no-link)
+fuzz_CFLAGS := -DNRPC_GAPS=1 $(filter-out -DNRPC_FAST%,$(unit-gzip_CFLAGS)) $(if $(filter clang,$(fuzz_CC)),-fsanitize=fuzzer-no-link)
 fuzz_SUPPORT := tests/unit/host.c
 fuzz_DRIVER := $(if $(filter clang,$(fuzz_CC)),,$(B)/fuzz/tests/fuzz/driver.o)
 unit-gzip_DRIVER := $(B)/unit-gzip/tests/fuzz/driver.o
@@ -561,11 +567,11 @@ format-check: $(VENV_READY)
 format: $(VENV_READY) ##+ bring all files into the project's format
 	$(Q)$(PYTHON) -B tests/format.py --mend
 
-size: $(foreach a,greeter interop tls tls_conformant tls_13,$(call image,$(DEMO_BOARD),$a)) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
+size: $(foreach a,greeter interop tls tls_conformant tls_13 caller_public,$(call image,$(DEMO_BOARD),$a)) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
 	$(Q)$(PYTHON) tests/size.py --cflags "$(CFLAGS_OURS)" --warnings "$(WARNINGS)" --nanopb $(NANOPB_DIR) \
 	    --lto "$(SMALLEST)" --image $< --interop $(call image,$(DEMO_BOARD),interop) \
 	    --tls small=$(call image,$(DEMO_BOARD),tls) conformant=$(call image,$(DEMO_BOARD),tls_conformant) \
-	    tls13=$(call image,$(DEMO_BOARD),tls_13) --tls-flags "$(call CFLAGS_TLS,small)" $(ARGS)
+	    tls13=$(call image,$(DEMO_BOARD),tls_13) public=$(call image,$(DEMO_BOARD),caller_public) --tls-flags "$(call CFLAGS_TLS,small)" $(ARGS)
 
 bench: all $(BENCH_PROGRAMS) $(B)/tls-m3/test_cost.elf ##+ count instructions, bytes and requests a second, beside gRPC C++
 	$(Q)$(RUN_PYTHON) tests/bench/bench.py $(ARGS)

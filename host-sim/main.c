@@ -65,6 +65,7 @@ static char *pcap_name(const struct options *options, unsigned number)
 
 static struct nrpc_reverse uplinks[OPTIONS_LINKS_MAX];
 static enum options_api api_used;
+static struct nrpc_server listening; /* the application's, with --connections */
 
 int board_dial(struct nrpc_dial *dial, const char *host, uint16_t port)
 {
@@ -123,14 +124,18 @@ static void start_app(void)
     }
 }
 
-static void start_server(enum options_api api)
+static void start_server(enum options_api api, uint16_t connections)
 {
     pthread_t thread;
+    listening = server;
+    if (connections != 0 && connections < server.n_conns) {
+        listening.n_conns = connections;
+    }
     if (api == OPTIONS_RAW) {
-        if (nrpc_lwip_listen(&server, SIM_DEVICE_PORT) != 0) {
+        if (nrpc_lwip_listen(&listening, SIM_DEVICE_PORT) != 0) {
             board_panic("no memory to listen");
         }
-    } else if (nrpc_lwip_sockets_listen(&server, SIM_DEVICE_PORT) != 0 ||
+    } else if (nrpc_lwip_sockets_listen(&listening, SIM_DEVICE_PORT) != 0 ||
                pthread_create(&thread, NULL, serve_sockets, NULL) != 0) {
         board_panic("no socket, or no thread");
     }
@@ -171,7 +176,7 @@ static int run_device(const void *context, unsigned number, struct fleet_report 
     board_init();
     start_app();
     dial_relay(&options);
-    start_server(options.api);
+    start_server(options.api, options.connections);
     say_ready(port);
     while (!fleet_stopping()) {
         if (options.api == OPTIONS_SOCKETS) {

@@ -24,6 +24,7 @@ static const char help_text[] =
     "                    (default: 50051)\n"
     "  --api raw         lwIP's raw API in one loop, as on bare metal (the default)\n"
     "  --api sockets     lwIP's sockets API on threads, as on an RTOS\n"
+    "  --connections N   as if there were memory for N connections only (default: what there is)\n"
     "  --preempt US      other tasks of the RTOS keep the server's thread from lwIP before each\n"
     "                    call, for up to so many microseconds, 0 to 100000, while lwIP's own\n"
     "                    thread goes on; for --api sockets (default: 0)\n"
@@ -104,6 +105,7 @@ enum {
     SEED,
     LINKS,
     PREEMPT,
+    CONNECTIONS,
     LOSS,
     REORDER,
     API,
@@ -125,6 +127,7 @@ static const struct {
     [RATE] = {"rate", "whole kilobits a second from 1 to 10000000", 1, 10000000},
     [DISCONNECT] = {"disconnect", "whole seconds from 2 to 86400", 2, 86400},
     [LINKS] = {"links", "a number from 1 to 16", 1, OPTIONS_LINKS_MAX},
+    [CONNECTIONS] = {"connections", "a number from 1 to 65535", 1, 65535},
     [PREEMPT] = {"preempt", "whole microseconds from 0 to 100000", 0, 100000},
     [SEED] = {"seed", "a whole number from 0 to 18446744073709551615", 0, UINT64_MAX},
 };
@@ -143,6 +146,7 @@ static int set_number(struct options *options, int which, const char *text)
     case RATE: options->weather.rate_kbit = (uint32_t)value; break;
     case LINKS: options->links = (uint16_t)value; break;
     case PREEMPT: options->preempt_us = (uint32_t)value; break;
+    case CONNECTIONS: options->connections = (uint16_t)value; break;
     case DISCONNECT: options->weather.disconnect_s = (uint32_t)value; break;
     default: options->weather.seed = value; break;
     }
@@ -245,6 +249,7 @@ int options_parse(struct options *options, int argc, char **argv)
         {"links", required_argument, NULL, LINKS},
         {"dns", required_argument, NULL, DNS},
         {"preempt", required_argument, NULL, PREEMPT},
+        {"connections", required_argument, NULL, CONNECTIONS},
         {"version", no_argument, NULL, VERSION},
         {"help", no_argument, NULL, HELP},
         {NULL, 0, NULL, 0},

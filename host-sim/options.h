@@ -20,6 +20,7 @@ struct options {
     uint16_t port;    /* 0: any free one */
     uint16_t devices; /* 1..OPTIONS_DEVICES_MAX */
     uint16_t relay_port, dns_port, links;
+    uint16_t connections; /* 0: all that the server has */
 };
 
 #define OPTIONS_PORT 50051

@@ -18,6 +18,12 @@
 
 #define NRPC_HPACK_TABLE_BYTES (32 * NRPC_HPACK_ENTRIES)
 
+/* Bytes by which a message that is being made smaller may for a time be larger than its block: that
+ * is as much as a field's beginning may take, and lengths that are still open. They are those of
+ * the status message, which is none then. And the least bytes that a receive block has. */
+#define NRPC_RX_SLACK (NRPC_STATUS_MESSAGE_MAX < 20 ? NRPC_STATUS_MESSAGE_MAX : 20)
+#define NRPC_RX_MIN 20
+
 /* What gzip may add to n bytes: its head and tail, 5 bytes for each 16 KB that are stored as they
  * are. */
 #define NRPC_COMPRESSION_ROOM(n) (NRPC_COMPRESSION ? 32 + (n) / 2048 : 0)
@@ -64,5 +70,9 @@ NRPC_STATIC_ASSERT(NRPC_METADATA_BYTES == 0 ||
                    "NRPC_METADATA_BYTES: 0, or a power of two 64..8192");
 NRPC_STATIC_ASSERT(NRPC_GLITCHES_MAX >= 8 && NRPC_GLITCHES_MAX <= 250, "NRPC_GLITCHES_MAX: 8..250");
 NRPC_STATIC_ASSERT(NRPC_PINGS_MAX >= 3 && NRPC_PINGS_MAX <= 250, "NRPC_PINGS_MAX: 3..250");
+NRPC_STATIC_ASSERT(NRPC_REQUEST_TIMEOUT_MS == 0 ||
+                       (NRPC_REQUEST_TIMEOUT_MS >= 1000 && NRPC_REQUEST_TIMEOUT_MS <= 86400000),
+                   "NRPC_REQUEST_TIMEOUT_MS: 0, or 1000..86400000");
+NRPC_STATIC_ASSERT(NRPC_YIELD_MS >= 0 && NRPC_YIELD_MS <= 14400000, "NRPC_YIELD_MS: 0..14400000");
 
 #endif

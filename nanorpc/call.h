@@ -40,7 +40,8 @@ enum nrpc_error {
     NRPC_E_STATE = -2,   /* the call has already finished, or its kind does not allow this */
     NRPC_E_TOO_BIG = -3, /* the message does not encode within its maximum size */
     NRPC_E_LIMIT = -4,   /* all of something (connections, listeners) is taken: see config.h */
-    NRPC_E_LINK = -5     /* the transport failed; the port's documentation says how */
+    NRPC_E_LINK = -5,    /* the transport failed; the port's documentation says how */
+    NRPC_E_PATH = -6     /* authority and path are too long: NRPC_AUTHORITY_AND_PATH_MAX */
 };
 
 struct nrpc_call;
@@ -116,6 +117,11 @@ union nrpc_user *nrpc_call_user(struct nrpc_call *call);
  * exceeds NRPC_STATUS_MESSAGE_MAX.
  * Returns 0, or NRPC_E_STATE when it has finished before. */
 int nrpc_call_finish(struct nrpc_call *call, enum nrpc_status status, const char *message);
+
+/* Defined by an application that wants to know, for its log: a handler has returned, or has
+ * finished a call with, a value that is no status, as an NRPC_E_AGAIN handed through. The client
+ * gets UNKNOWN. It must not act on calls. */
+void nrpc_no_status(struct nrpc_call *call, int value);
 
 /* For `return nrpc_call_fail(call, NRPC_NOT_FOUND, "no such sensor");` in a handler: as
  * nrpc_call_finish, and returns `status`. */

@@ -11,7 +11,7 @@
 
 /* The RAM formula, checked by `make size` (32-bit targets):
  *   image      = connections * ( connection + NRPC_MAX_STREAMS * blocks ) + scratch
- *   connection = 216 + NRPC_MAX_STREAMS * 48 + NRPC_HPACK_ENTRIES * 8 + NRPC_METADATA_BYTES
+ *   connection = 220 + NRPC_MAX_STREAMS * 52 + NRPC_HPACK_ENTRIES * 8 + NRPC_METADATA_BYTES
  *   blocks     = (5 + largest request) + (5 + largest reply + NRPC_STATUS_MESSAGE_MAX)
  *                + NRPC_METADATA_BYTES + NRPC_COMPRESSION_ROOM of both
  *   scratch    = largest decoded request + largest decoded reply, once an image;
@@ -42,8 +42,8 @@
 #define NRPC_HEADER_LIST_MAX 8192
 #endif
 
-/* Encoded bytes of one header block, over all its CONTINUATION frames; more ends the connection
- * with ENHANCE_YOUR_CALM. Bytes, 1024..65535. No RAM. */
+/* Encoded bytes of one header block, over all its CONTINUATION frames. A longer one is decoded as
+ * well, and answered with 431; each frame of it is a glitch. Bytes, 1024..65535. No RAM. */
 #ifndef NRPC_HEADER_BLOCK_MAX
 #define NRPC_HEADER_BLOCK_MAX 16384
 #endif
@@ -75,8 +75,10 @@
 #endif
 
 /* Glitches that a connection may have in hand before it is ended with ENHANCE_YOUR_CALM: resets
- * from either side, empty frames, PRIORITY, SETTINGS, frames on ended streams. Each finished call
- * gives one back, and each second NRPC_GLITCHES_PER_SECOND. Count, 8..250. */
+ * from either side of calls that have not been answered, empty frames, PRIORITY, SETTINGS, each full
+ * KB of a header block; an eighth each: windows, unknown frames, DATA for calls that are over. Each
+ * message that a handler sends gives half a one back, and each second NRPC_GLITCHES_PER_SECOND.
+ * Count, 8..250. */
 #ifndef NRPC_GLITCHES_MAX
 #define NRPC_GLITCHES_MAX 200
 #endif
@@ -85,8 +87,9 @@
 #endif
 
 /* PINGs that are answered while no HEADERS or DATA go out; one more ends the connection with
- * ENHANCE_YOUR_CALM "too_many_pings". Count, 3..250. grpc-go and C-core ping about once a reply
- * to measure bandwidth: they never reach it, since each reply clears the count. */
+ * ENHANCE_YOUR_CALM "too_many_pings"; a second forgives one. Count, 3..250. grpc-go and C-core ping
+ * about once a reply to measure bandwidth: they never reach it, since each reply clears the count.
+ */
 #ifndef NRPC_PINGS_MAX
 #define NRPC_PINGS_MAX 100
 #endif
@@ -96,6 +99,29 @@
  * to send it in. Milliseconds, 1000..3600000, to about a second. */
 #ifndef NRPC_STALL_TIMEOUT_MS
 #define NRPC_STALL_TIMEOUT_MS 20000
+#endif
+
+/* A unary or server-streaming call whose request has not come whole after so long ends with
+ * UNAVAILABLE; one in pieces only has to begin. Milliseconds to about a second, 1000..86400000; 0:
+ * never. */
+#ifndef NRPC_REQUEST_TIMEOUT_MS
+#define NRPC_REQUEST_TIMEOUT_MS 30000
+#endif
+
+/* When all connections are taken and another client waits: a connection whose last call ended, or
+ * which came, longer ago than this gives way; docs/limits.md has the rules. Milliseconds to about a
+ * second, 0..14400000. With less than clients need from connecting to their first request, a TLS
+ * handshake included, they can keep each other out. */
+#ifndef NRPC_YIELD_MS
+#define NRPC_YIELD_MS 2000
+#endif
+
+/* Until a client has read our SETTINGS it may send more than a call's block can hold; it is held
+ * back, and all its calls with it, while a call takes nothing of what has come for it. After so
+ * long that call ends with RESOURCE_EXHAUSTED. Milliseconds, to about a second; less than
+ * NRPC_STALL_TIMEOUT_MS, after which the connection would be closed. */
+#ifndef NRPC_HOLD_TIMEOUT_MS
+#define NRPC_HOLD_TIMEOUT_MS (NRPC_STALL_TIMEOUT_MS / 4)
 #endif
 
 /* A connection older than this is shut down gracefully, see nrpc_conn_shutdown. Milliseconds to
@@ -110,8 +136,8 @@
 #endif
 
 /* A peer from which nothing has come for so long is sent a PING, whose answer may take
- * NRPC_STALL_TIMEOUT_MS; then the connection is closed. Milliseconds, 1000..7200000; 0: no
- * PINGs. */
+ * NRPC_STALL_TIMEOUT_MS; then the connection is closed. On links of channels only while a call is
+ * open. Milliseconds, 1000..7200000; 0: no PINGs. */
 #ifndef NRPC_KEEPALIVE_MS
 #define NRPC_KEEPALIVE_MS 0
 #endif

@@ -71,7 +71,7 @@ struct nrpc_server {
     static const struct nrpc_service *const server_name##_services[] = {                  \
         NRPC_EACH(NRPC_SERVICE_POINTER_, __VA_ARGS__)};                                   \
     union server_name##_rx {                                                              \
-        NRPC_EACH(NRPC_SERVICE_RX_, __VA_ARGS__)                                          \
+        NRPC_EACH(NRPC_SERVICE_RX_, __VA_ARGS__) uint8_t least[NRPC_RX_MIN];              \
     };                                                                                    \
     union server_name##_tx {                                                              \
         NRPC_EACH(NRPC_SERVICE_TX_, __VA_ARGS__)                                          \

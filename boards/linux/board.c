@@ -16,6 +16,13 @@ int board_entropy(void *buf, size_t n)
     return 1;
 }
 
+uint32_t board_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint32_t)((uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
+}
+
 uint64_t board_unix_s(void)
 {
     return (uint64_t)time(NULL);

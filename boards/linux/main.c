@@ -22,6 +22,7 @@ struct options {
     char *relay;          /* host, of argv; NULL: none */
     int port, relay_port; /* -1: none */
     int links;
+    int connections; /* 0: all that the server has */
 };
 
 static struct nrpc_reverse uplinks[LINKS_MAX];
@@ -38,12 +39,14 @@ static void usage(FILE *to, const char *program)
 {
     fprintf(
         to,
-        "usage: %s [--address ADDRESS] [--port PORT] [--reverse HOST:PORT [--links N]]\n"
+        "usage: %s [--address ADDRESS] [--port PORT] [--connections N]\n"
+        "       [--reverse HOST:PORT [--links N]]\n"
         "Serves " APP_TITLE " over gRPC.\n"
         "\n"
         "  --address ADDRESS  a name or number of this machine to listen on; \"any\" for all of\n"
         "                     them, IPv4 and IPv6 (default: localhost, reached from here only)\n"
         "  --port PORT        the TCP port, 0 for a free one (default: %d)\n"
+        "  --connections N    as if there were memory for N only (default: what there is)\n"
         "  --reverse HOST:PORT  dial a relay there (host-sim/relay.py) and serve its clients; "
         "without\n"
         "                     --port or --address nothing else is listened on\n"
@@ -100,6 +103,12 @@ static int parse_option(struct options *options, int option, char *text, const c
         if (parse_relay(options, text))
             return 1;
         break;
+    case 'c':
+        options->connections = parse_number(text, 1, 65535);
+        right = "--connections takes a number from 1 to 65535, not";
+        if (options->connections > 0)
+            return 1;
+        break;
     case 'l':
         options->links = parse_number(text, 1, LINKS_MAX);
         right = "--links takes a small number, 1 or more, not";
@@ -119,6 +128,7 @@ static int parse(int argc, char **argv, struct options *parsed)
                                             {"port", required_argument, NULL, 'p'},
                                             {"reverse", required_argument, NULL, 'r'},
                                             {"links", required_argument, NULL, 'l'},
+                                            {"connections", required_argument, NULL, 'c'},
                                             {"version", no_argument, NULL, 'v'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
@@ -226,6 +236,7 @@ static void say_goodbye(void)
 static int start(const struct options *options, const char *program)
 {
     const char *wrong;
+    static struct nrpc_server listening; /* the application's, with --connections */
 
     address = strcmp(options->address, "any") ? options->address : NULL;
     wrong = app_start();
@@ -234,7 +245,10 @@ static int start(const struct options *options, const char *program)
         return 1;
     }
 
-    if (options->port >= 0 && nrpc_posix_listen(&server, address, (uint16_t)options->port)) {
+    listening = server;
+    if (options->connections && options->connections < server.n_conns)
+        listening.n_conns = (uint16_t)options->connections;
+    if (options->port >= 0 && nrpc_posix_listen(&listening, address, (uint16_t)options->port)) {
         fprintf(stderr, "%s: %s; choose another with --port or --address\n", program,
                 nrpc_posix_error());
         return 1;

@@ -45,8 +45,13 @@ struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel,
                                     const struct nrpc_events *events)
 {
     struct nrpc_call *call = nrpc_stream_vacant(prepare(channel));
-    if (!call || (call->client & NRPC_CLIENT_OWED) /* see wanted */ ||
-        strlen(method->path) + strlen(channel->authority) > NRPC_AUTHORITY_AND_PATH_MAX) {
+    channel->error = 0;
+    if (!call || (call->client & NRPC_CLIENT_OWED) /* see wanted */) {
+        channel->error = NRPC_E_LIMIT;
+    } else if (strlen(method->path) + strlen(channel->authority) > NRPC_AUTHORITY_AND_PATH_MAX) {
+        channel->error = NRPC_E_PATH;
+    }
+    if (channel->error) {
         return NULL;
     }
     nrpc_stream_open(call, 0);
@@ -59,7 +64,8 @@ struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel,
     if (options) {
         take_options(call, options);
     }
-    if (request && (nrpc_client_write(call, request) || nrpc_call_close_writes(call))) {
+    if (request && ((channel->error = nrpc_client_write(call, request)) != 0 ||
+                    nrpc_call_close_writes(call))) {
         call->flags &= NRPC_CALL_QUEUED;
         call->client = 0;
         return NULL;
@@ -135,6 +141,7 @@ static struct nrpc_conn *linked(struct nrpc_dial *dial, uint32_t now_ms)
     conn->phase = NRPC_PHASE_HEAD;
     conn->need = NRPC_FRAME_HEADER_BYTES;
     conn->hpack.max_bytes = 0; /* as the opening says */
+    conn->calmed = dial->calmed;
     conn->control_bytes = NRPC_CONTROL_MAX;
     uint8_t *p = (uint8_t *)memcpy(conn->control, nrpc_conn_preface, NRPC_PREFACE_BYTES);
     memcpy(p + NRPC_PREFACE_BYTES, settings, sizeof settings);
@@ -150,13 +157,25 @@ static struct nrpc_conn *linked(struct nrpc_dial *dial, uint32_t now_ms)
     return conn;
 }
 
+void nrpc_client_abandon(struct nrpc_call *call)
+{
+    nrpc_grpc_fail(call, NRPC_UNAVAILABLE, "no port dials this channel");
+    if (!(nrpc_call_conn(call)->flags & NRPC_CONN_OPEN)) { /* else its turn comes */
+        nrpc_stream_close(call, NRPC_OK);
+    }
+}
+
 static void failed(struct nrpc_dial *dial)
 {
     struct nrpc_conn *conn = ((struct nrpc_channel *)dial)->endpoint->conns;
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
         struct nrpc_call *call = &conn->calls[i];
-        if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_RX_END)) == NRPC_CALL_OPEN &&
-            !(call->client & NRPC_CLIENT_WAITS)) {
+        if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_RX_END)) != NRPC_CALL_OPEN) {
+            continue;
+        }
+        if (dial->state == NRPC_DIAL_STOPPED) {
+            nrpc_client_abandon(call);
+        } else if (!(call->client & NRPC_CLIENT_WAITS)) {
             nrpc_grpc_fail(call, NRPC_UNAVAILABLE, "no connection");
         }
     }
@@ -177,6 +196,16 @@ static uint32_t watch(struct nrpc_call *call, int is_linked)
         }
     }
     return left - 1; /* of a call that has ended: for ever */
+}
+
+/* The link takes no new calls, and its last one is over; or those that wait for the next link have
+ * waited long enough: a call without end must not keep them. */
+static int is_done(const struct nrpc_conn *conn, unsigned found)
+{
+    uint16_t now = (uint16_t)(conn->now_ms >> NRPC_TICK_SHIFT);
+    return (conn->flags & (NRPC_CONN_LEAVES | NRPC_CONN_DRAIN)) &&
+           (!(found & NRPC_CALL_HEADERS) ||
+            ((found & 1) && (uint16_t)(now - conn->drained) > NRPC_DRAIN_MS >> NRPC_TICK_SHIFT));
 }
 
 /* Asked again and again, link or no link: the channel's timer. */
@@ -208,8 +237,7 @@ static int wanted(struct nrpc_dial *dial, uint32_t now_ms, uint32_t *wait_ms)
             nrpc_stream_queue(call);
         }
     }
-    if (is_linked && (conn->flags & (NRPC_CONN_LEAVES | NRPC_CONN_DRAIN)) &&
-        !(found & NRPC_CALL_HEADERS)) {
+    if (is_linked && is_done(conn, found)) {
         conn->flags |= NRPC_CONN_DEAD; /* the next link is for those that wait */
     }
     *wait_ms = wait;

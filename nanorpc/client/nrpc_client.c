@@ -34,12 +34,20 @@ static enum nrpc_status status_of_http(unsigned http)
     return NRPC_UNKNOWN;
 }
 
+/* What a server calls cancelled when the call's time is up. It counts with a clock of its own,
+ * which may be a little faster than ours: so "up" is a moment earlier here. (grpc-java asks the
+ * clock as well, of resets and of trailers; some servers say CANCELLED in these.) */
+static enum nrpc_status status_of_cancel(const struct nrpc_call *call)
+{
+    return nrpc_call_time_left_ms(call) <= call->timeout_ms / 16 + 32 ? NRPC_DEADLINE_EXCEEDED
+                                                                      : NRPC_CANCELLED;
+}
+
 static enum nrpc_status status_of_reset(const struct nrpc_call *call, uint32_t code)
 {
     switch (code) {
     case NRPC_H2_REFUSED_STREAM: return NRPC_UNAVAILABLE;
-    case NRPC_H2_CANCEL:
-        return nrpc_call_time_left_ms(call) ? NRPC_CANCELLED : NRPC_DEADLINE_EXCEEDED;
+    case NRPC_H2_CANCEL: return status_of_cancel(call);
     case NRPC_H2_ENHANCE_YOUR_CALM: return NRPC_RESOURCE_EXHAUSTED;
     case H2_INADEQUATE_SECURITY: return NRPC_PERMISSION_DENIED;
     default: return NRPC_INTERNAL;
@@ -52,11 +60,12 @@ static enum nrpc_status status_of_reset(const struct nrpc_call *call, uint32_t c
  * first. */
 static void trailers(struct nrpc_call *call, unsigned status)
 {
+    status = status == NRPC_CANCELLED ? status_of_cancel(call) : status;
     call->trailers = (uint8_t)(1 + status);
     call->flags &= (uint16_t)~(NRPC_CALL_TX | NRPC_CALL_PRODUCING); /* it is of no use any more */
     call->tx_length = 0;
-    if (status &&
-        (!(call->method->kind & NRPC_CLIENT_STREAM) || (call->flags & NRPC_CALL_TAKING))) {
+    if (status && (!(call->method->kind & NRPC_CLIENT_STREAM) || (call->flags & NRPC_CALL_TAKING) ||
+                   call->rx_drop)) {
         call->flags &= (uint16_t)~NRPC_CALL_TAKING;
         call->rx_have = 0;
     }
@@ -201,10 +210,21 @@ static int may_open(const struct nrpc_conn *conn)
            active < UINT32_MAX - conn->streams_refused;
 }
 
+/* This link takes no more calls. */
+static void leave(struct nrpc_conn *conn)
+{
+    if (!(conn->flags & NRPC_CONN_LEAVES)) {
+        conn->flags |= NRPC_CONN_LEAVES;
+        conn->drained = (uint16_t)(conn->now_ms >> NRPC_TICK_SHIFT);
+    }
+}
+
 static void open_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
     conn->last_id = call->id = (conn->last_id + 1) | 1; /* 1, 3, 5, ... */
-    conn->flags |= (call->id >> 30) * NRPC_CONN_LEAVES; /* before there are no more */
+    if (call->id >> 30) {                               /* before there are no more */
+        leave(conn);
+    }
     call->send_window = (int32_t)conn->peer_initial_window;
     nrpc_transmit_headers(call, out, nrpc_invoke_headers(call, out->at + NRPC_FRAME_HEADER_BYTES),
                           0);
@@ -220,9 +240,7 @@ static enum nrpc_turn close_stream(struct nrpc_conn *conn, struct nrpc_call *cal
                              received ? NRPC_H2_NO_ERROR : NRPC_H2_CANCEL);
     }
     call->body_left = UINT32_MAX; /* what is on its way is not looked at */
-    if (conn->glitches) {
-        conn->glitches--;
-    }
+    nrpc_conn_forgive(conn, NRPC_GLITCH);
     nrpc_stream_close(call, NRPC_OK);
     queue_all(conn);
     nrpc_client_tell(call, (enum nrpc_status)call->status, NULL);
@@ -274,9 +292,28 @@ static enum nrpc_turn turn(struct nrpc_conn *conn, struct nrpc_call *call, struc
 
 /* --- GOAWAY ------------------------------------------------------------------------------- */
 
-static void goaway(struct nrpc_conn *conn, uint32_t last_id)
+enum { TOO_MANY_PINGS_BYTES = 14, KEEPALIVE_MAX_MS = 7200000 };
+
+/* What the next link owes to this one's end. In good order, after it has taken a call of ours: no
+ * wait (each such link costs a call, so this is no hot loop). For "too_many_pings" (gRPC A8): half
+ * as many of them. Its debug data is known by its length. */
+static void note_for_the_next(struct nrpc_conn *conn, uint32_t last_id, uint32_t code)
 {
-    conn->flags |= NRPC_CONN_LEAVES;
+    struct nrpc_dial *dial = conn->dial;
+    if (code == NRPC_H2_NO_ERROR && last_id && conn->last_id) {
+        dial->held = dial->failures = 0;
+    }
+    if (NRPC_KEEPALIVE_MS && code == NRPC_H2_ENHANCE_YOUR_CALM &&
+        conn->frame.length == TOO_MANY_PINGS_BYTES &&
+        (uint32_t)NRPC_KEEPALIVE_MS << dial->calmed < KEEPALIVE_MAX_MS) {
+        dial->calmed++;
+    }
+}
+
+static void goaway(struct nrpc_conn *conn, uint32_t last_id, uint32_t code)
+{
+    note_for_the_next(conn, last_id, code);
+    leave(conn);
     nrpc_conn_glitch(conn);
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
         struct nrpc_call *call = &conn->calls[i];

@@ -51,6 +51,12 @@ static int has_finished(const struct nrpc_call *call)
     return (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN;
 }
 
+__attribute__((weak)) void nrpc_no_status(struct nrpc_call *call, int value)
+{
+    (void)call;
+    (void)value;
+}
+
 int nrpc_call_finish(struct nrpc_call *call, enum nrpc_status status, const char *message)
 {
     NRPC_CALL_IN(call);
@@ -61,7 +67,11 @@ int nrpc_call_finish(struct nrpc_call *call, enum nrpc_status status, const char
         call->message_length = (uint8_t)nrpc_respond_percent(nrpc_call_message(call),
                                                              NRPC_STATUS_MESSAGE_MAX, message);
     }
-    call->status = (uint8_t)(status > NRPC_UNAUTHENTICATED ? NRPC_UNKNOWN : status);
+    if ((unsigned)status > NRPC_UNAUTHENTICATED) {
+        nrpc_no_status(call, (int)status);
+        status = NRPC_UNKNOWN;
+    }
+    call->status = (uint8_t)status;
     call->flags |= !status && (call->flags & NRPC_CALL_PRODUCING) ? NRPC_CALL_ENDING
                                                                   : NRPC_CALL_FINISHED;
     nrpc_stream_queue(call);
@@ -186,15 +196,16 @@ static uint32_t deliver(struct nrpc_call *call, const uint8_t *data, uint32_t n)
         nrpc_grpc_fail(call, NRPC_INTERNAL, "no grpc-encoding");
         return 0;
     }
-    if (length > nrpc_compression_limit(call, data[0])) {
+    if (length > nrpc_compression_limit(call, data[0]) &&
+        (data[0] || !call->method->codec->shrink)) {
         nrpc_grpc_fail(call, NRPC_RESOURCE_EXHAUSTED, "message too large");
         return 0;
     }
-    uint32_t bytes = length + NRPC_PREFIX_BYTES;
-    if (n < bytes || (!streams && !(call->flags & NRPC_CALL_RX_END))) {
+    uint32_t have = n - NRPC_PREFIX_BYTES, bytes = length + NRPC_PREFIX_BYTES;
+    if (have < length || (!streams && !(call->flags & NRPC_CALL_RX_END))) {
         return 0; /* a single request is delivered once it is known to be the only one */
     }
-    if (!streams && n > bytes) {
+    if (!streams && have > length) {
         nrpc_grpc_fail(call, NRPC_INTERNAL, "not one message");
         return 0;
     }
@@ -206,15 +217,59 @@ static uint32_t deliver(struct nrpc_call *call, const uint8_t *data, uint32_t n)
     return bytes;
 }
 
+/* The block is full, and what it has is less than a message: the codec takes out what need not be
+ * there. That costs work in proportion to the block. Once a message it is free; after that, what
+ * frees less than a quarter of the block is a glitch: else bytes of a message could be made to cost
+ * as much each. */
+static void shrink(struct nrpc_call *call)
+{
+    struct nrpc_conn *conn = nrpc_call_conn(call);
+    uint8_t *message = nrpc_call_rx(call) + NRPC_PREFIX_BYTES;
+    uint32_t n = call->rx_have - (uint32_t)NRPC_PREFIX_BYTES;
+    unsigned again = call->rx_drop;
+    if (call->rx_have < nrpc_call_rx_room(call) || again > 1 || nrpc_grpc_is_busy(call) ||
+        !call->method->codec->shrink || n >= nrpc_get32(message - 4)) {
+        return;
+    }
+    call->rx_drop = 1;
+    uint32_t less = n - call->method->codec->shrink(call, message, n);
+    call->rx_have = (nrpc_block_size)(call->rx_have - less);
+    uint32_t few = conn->server->rx_bytes / 4;
+    if (again && (int32_t)less <= (int32_t)few && call->rx_drop <= few) {
+        nrpc_conn_glitch(conn);
+    }
+    if (call->rx_have >= nrpc_call_rx_room(call) || (conn->flags & NRPC_CONN_DEAD)) {
+        nrpc_grpc_fail(call, NRPC_RESOURCE_EXHAUSTED, "message too large");
+    }
+}
+
 /* Delivers from the receive block while that is possible. */
 static void deliver_kept(struct nrpc_call *call)
 {
     uint8_t *rx = nrpc_call_rx(call);
     uint32_t used;
-    while (!nrpc_grpc_is_busy(call) && (used = deliver(call, rx, call->rx_have)) > 0) {
+    while (call->rx_drop <= 1 && !nrpc_grpc_is_busy(call) &&
+           (used = deliver(call, rx, call->rx_have)) > 0) {
         call->rx_have = (nrpc_block_size)(call->rx_have - used);
+        call->rx_drop = 0;
         memmove(rx, rx + used, call->rx_have);
     }
+    shrink(call);
+}
+
+/* Puts the next bytes into the receive block. Returns how many there was room for. */
+static uint32_t keep(struct nrpc_call *call, const uint8_t *data, uint32_t n)
+{
+    uint32_t drop = call->rx_drop > 1 ? call->rx_drop - 1 : 0;
+    uint32_t room = drop ? drop : nrpc_call_rx_room(call) - call->rx_have;
+    n = n < room ? n : room;
+    if (drop) {
+        call->rx_drop -= n;
+    } else {
+        memcpy(nrpc_call_rx(call) + call->rx_have, data, n);
+        call->rx_have = (nrpc_block_size)(call->rx_have + n);
+    }
+    return n;
 }
 
 static void deliver_half_close(struct nrpc_call *call)
@@ -262,7 +317,7 @@ void nrpc_grpc_advance(struct nrpc_call *call)
     pull(call);
 }
 
-void nrpc_up_data(struct nrpc_call *call, const uint8_t *data, uint32_t n)
+uint32_t nrpc_up_data(struct nrpc_call *call, const uint8_t *data, uint32_t n)
 {
     while (n && !(call->flags & NRPC_CALL_FINISHED)) {
         uint32_t used = 0;
@@ -270,18 +325,19 @@ void nrpc_up_data(struct nrpc_call *call, const uint8_t *data, uint32_t n)
             used = deliver(call, data, n); /* in place, without a copy */
         }
         if (!used && !(call->flags & NRPC_CALL_FINISHED)) {
-            uint32_t room = nrpc_call_conn(call)->server->rx_bytes - call->rx_have;
-            used = n < room ? n : room;
-            memcpy(nrpc_call_rx(call) + call->rx_have, data, used);
-            call->rx_have = (nrpc_block_size)(call->rx_have + used);
-            if (!used) {
+            used = keep(call, data, n);
+            deliver_kept(call);
+            if (call->rx_have >= nrpc_call_rx_room(call) && !used) {
+                if (nrpc_grpc_is_busy(call)) {
+                    return n; /* it waits until the handler may be called again */
+                }
                 nrpc_grpc_fail(call, NRPC_RESOURCE_EXHAUSTED, "message too large");
             }
-            deliver_kept(call);
         }
         data += used;
         n -= used;
     }
     nrpc_grpc_advance(call);
     nrpc_stream_queue(call); /* the window may have to be opened again */
+    return 0;
 }

@@ -5,7 +5,7 @@
 #include <pb_encode.h>
 #include <string.h>
 
-#include "nanorpc/grpc/nrpc_grpc.h"
+#include "nanorpc/grpc/nrpc_typed.h"
 #include "nanorpc/streamed.h"
 
 enum { NEVER = 255 }; /* no answer of a handler */
@@ -47,8 +47,7 @@ static enum nrpc_status ask(struct nrpc_call *call, const void *request, unsigne
                                   ? method->next(nrpc_call_out(call), reply)
                                   : method->handler(nrpc_call_out(call), request, reply);
     if (status == due && !call->tx_length && nrpc_call_send(call, reply) == NRPC_E_TOO_BIG) {
-        status = NRPC_INTERNAL;
-        nrpc_call_finish(call, status, "reply too large");
+        status = nrpc_typed_refuse_reply(call, reply);
     }
     return status;
 }
@@ -61,8 +60,7 @@ enum nrpc_status nrpc_typed_message(struct nrpc_call *call, const uint8_t *data,
         pb_istream_t stream = pb_istream_from_buffer(data, n);
         request = nrpc_call_conn(call)->server->request;
         if (!pb_decode(&stream, method->request, request)) {
-            nrpc_grpc_fail(call, NRPC_INTERNAL, "message malformed");
-            return NRPC_INTERNAL;
+            return nrpc_typed_refuse(call, data, n);
         }
     }
     /* a reply is due for the one request, or for the end of many */
@@ -79,4 +77,5 @@ const struct nrpc_codec nrpc_typed = {
     .message = nrpc_typed_message,
     .next = nrpc_typed_next,
     .send = nrpc_typed_send,
+    .shrink = nrpc_typed_shrink,
 };

@@ -65,6 +65,9 @@ uint8_t nrpc_up_value(struct nrpc_call *call, const struct nrpc_hpack *field)
     if (left < 0) {
         return left == NRPC_TEXT_LOST ? NRPC_FAULT_LOST : NRPC_RESOURCE_EXHAUSTED;
     }
+    if (nrpc_call_conn(call)->fields.fault) {
+        return NRPC_OK; /* the call does not begin: a value of many bytes may be named by one */
+    }
     for (;; left--) {
         unsigned c = left ? nrpc_hpack_text_byte(field, position++) : ',';
         int ends = !left || (binary && c == ',');

@@ -102,8 +102,8 @@ static void load_static(struct nrpc_hpack *hpack, uint32_t index)
     }
     hpack->token = (uint8_t)token;
     hpack->bad = token == BAD || token == LENGTH; /* which is empty */
-    hpack->name_bytes = (uint16_t)name_bytes;
-    hpack->bytes = (uint16_t)(name_bytes + value_bytes + NRPC_ENTRY_OVERHEAD);
+    hpack->name_bytes = name_bytes;
+    hpack->bytes = name_bytes + value_bytes + NRPC_ENTRY_OVERHEAD;
     hpack->value = value;
 }
 
@@ -156,14 +156,13 @@ static int string_byte(struct nrpc_hpack *hpack, uint8_t byte)
     if (!hpack->is_huffman) {
         decoded_byte(hpack, byte);
     } else {
-        for (unsigned i = 8; i; i--, byte = (uint8_t)(byte << 1)) {
-            int symbol = nrpc_huffman_bit(&hpack->huffman, byte & 0x80);
+        uint32_t bits = nrpc_huffman_bits(byte);
+        int symbol;
+        while ((symbol = nrpc_huffman_next(&hpack->huffman, &bits)) >= 0) {
             if (symbol == NRPC_HUFFMAN_EOS) {
                 return -1;
             }
-            if (symbol >= 0) {
-                decoded_byte(hpack, (uint8_t)symbol);
-            }
+            decoded_byte(hpack, (uint8_t)symbol);
         }
     }
     return --hpack->n.left ? 0 : string_end(hpack);
@@ -203,16 +202,17 @@ static int number_end(struct nrpc_hpack *hpack)
     if (hpack->state <= FIELD) {
         return index_end(hpack);
     }
-    if (hpack->n.number > NRPC_HEADER_BLOCK_MAX) {
-        return -1;
-    }
     hpack->state += NAME - NAME_LENGTH;
     memset(&hpack->huffman, 0, sizeof hpack->huffman);
     hpack->n.left = hpack->n.number;
     return hpack->n.left ? 0 : string_end(hpack);
 }
 
-/* RFC 7541 5.1. At most four bytes follow the first one: 28 bits, so nothing can wrap. */
+/* RFC 7541 5.1. At most four bytes follow the first one: 28 bits, so nothing can wrap, not even
+ * what name and value of 5 bits a byte come to. What is larger is an error wherever it stands. */
+enum { NUMBER_MAX = (1 << 28) - 1 + 0x7f };
+NRPC_STATIC_ASSERT(NUMBER_MAX / 5 * 8 <= (INT32_MAX - NRPC_HEADER_LIST_MAX) / 2,
+                   "hpack->bytes, fields->list_bytes");
 static int number_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
     unsigned mask = 0x7f, shift = hpack->shift;

@@ -60,22 +60,22 @@ struct nrpc_hpack { /* small fields first: the shortest instructions reach them 
     uint8_t token;         /* of the field being decoded, or just decoded: enum nrpc_token */
     uint16_t max_bytes, used_bytes; /* the table: RFC 7541 4.2 */
     uint16_t limit;                 /* the largest max_bytes that the peer may choose */
-    uint16_t name_bytes;
-    uint16_t bytes; /* name + value + 32, RFC 7541 4.1 */
     struct nrpc_huffman huffman;
     uint8_t bad; /* the name or the value is not allowed, RFC 9113 8.2 */
+#if NRPC_FAST
+    uint8_t changed; /* the table has, since its owner has set this to 0 */
+#endif
+    uint32_t name_bytes;
+    uint32_t bytes; /* name + value + 32, RFC 7541 4.1: of an entry up to 4096 */
     uint32_t value;
     union {
         uint32_t number; /* being decoded; of a string its length, which becomes .. */
         uint32_t left;   /* .. its encoded bytes that are still to come */
     } n;
-#if NRPC_FAST
-    uint32_t generation; /* changes with each change of the table */
-#endif
     const struct nrpc_server *server;
     struct nrpc_match match;
 #if NRPC_METADATA_BYTES
-    uint16_t text_end;                 /* the position after all text that there has ever been */
+    uint32_t text_end;                 /* the position after all text that there has been */
     uint8_t text[NRPC_METADATA_BYTES]; /* the ring: position p is at p % NRPC_METADATA_BYTES */
 #endif
     struct nrpc_hpack_entry entries[NRPC_HPACK_ENTRIES ? NRPC_HPACK_ENTRIES : 1];
@@ -116,17 +116,15 @@ static inline int nrpc_hpack_end(const struct nrpc_hpack *hpack)
 enum { NRPC_TEXT_TOO_LONG = -1, NRPC_TEXT_LOST = -2 };
 static inline int32_t nrpc_hpack_text(const struct nrpc_hpack *hpack, unsigned *start)
 {
-    *start = hpack->value >> 16;
-    if (hpack->value == UINT32_MAX) {
-        return NRPC_TEXT_TOO_LONG;
-    }
-    return (uint16_t)(hpack->text_end - *start) > NRPC_METADATA_BYTES
-               ? NRPC_TEXT_LOST
-               : (int32_t)(hpack->value & 0xffff);
+    uint32_t n = hpack->bytes - hpack->name_bytes - 32; /* RFC 7541 4.1 */
+    *start = hpack->value;
+    return n > NRPC_METADATA_BYTES                          ? NRPC_TEXT_TOO_LONG
+           : hpack->text_end - *start > NRPC_METADATA_BYTES ? NRPC_TEXT_LOST
+                                                            : (int32_t)n;
 }
 static inline uint8_t nrpc_hpack_text_byte(const struct nrpc_hpack *hpack, unsigned position)
 {
-    return hpack->text[(position & 0xffffu) % NRPC_METADATA_BYTES];
+    return hpack->text[position % NRPC_METADATA_BYTES];
 }
 #endif
 

@@ -5,7 +5,7 @@
 #ifndef NANORPC_HPACK_KEYS_H
 #define NANORPC_HPACK_KEYS_H
 
-#include "nanorpc/hpack/nrpc_hpack.h"
+#include "nanorpc/hpack/nrpc_hpack_table.h"
 
 #if NRPC_METADATA_BYTES
 /* The name so far is name_bytes long: goes on to the first key that has `byte` next; NUL: ends. */
@@ -23,28 +23,18 @@ unsigned nrpc_hpack_key_end(struct nrpc_hpack *hpack);
 /* The same for a name of the static table. index: from 1. */
 unsigned nrpc_hpack_key_static(const struct nrpc_hpack *hpack, uint32_t index);
 
-/* A key's value goes into the ring, from text_end on. Of a key hpack->value is the position where
- * the text begins, << 16, and its length; UINT32_MAX: it is longer than the ring. */
+/* A key's value goes into the ring, from text_end on; hpack->value is the position where it begins.
+ * Positions are used again when there have been 4 GB: no entry is left with one that is. */
 static inline void nrpc_hpack_text_begin(struct nrpc_hpack *hpack)
 {
-    hpack->value = (uint32_t)hpack->text_end << 16;
+    hpack->value = hpack->text_end;
 }
 static inline void nrpc_hpack_text_add(struct nrpc_hpack *hpack, uint8_t byte)
 {
-    unsigned n = hpack->value & 0xffff;
-    if (n < NRPC_METADATA_BYTES) {
-        hpack->text[(hpack->text_end + n) % NRPC_METADATA_BYTES] = byte;
-        hpack->value++;
-        return;
+    hpack->text[hpack->text_end++ % NRPC_METADATA_BYTES] = byte;
+    if ((hpack->text_end & INT32_MAX) == 0) {
+        nrpc_hpack_forget(hpack);
     }
-    if (n == NRPC_METADATA_BYTES) { /* it has overwritten all that there was */
-        hpack->text_end = (uint16_t)(hpack->text_end + NRPC_METADATA_BYTES + 1);
-    }
-    hpack->value = UINT32_MAX;
-}
-static inline void nrpc_hpack_text_end(struct nrpc_hpack *hpack)
-{
-    hpack->text_end = (uint16_t)(hpack->text_end + hpack->value);
 }
 #else
 static inline void nrpc_hpack_key_byte(struct nrpc_hpack *hpack, uint8_t byte)
@@ -71,10 +61,6 @@ static inline void nrpc_hpack_text_add(struct nrpc_hpack *hpack, uint8_t byte)
 {
     (void)hpack;
     (void)byte;
-}
-static inline void nrpc_hpack_text_end(struct nrpc_hpack *hpack)
-{
-    (void)hpack;
 }
 #endif
 

@@ -5,6 +5,10 @@
 
 /* An entry's shape. A table of at most 4096 bytes leaves a name 4064. */
 enum { BYTES_MASK = 0x1fff, BAD_SHIFT = 13, NAME_SHIFT = 14, NAME_MASK = 0xfff, TOKEN_SHIFT = 26 };
+NRPC_STATIC_ASSERT((NRPC_LARGEST_TABLE | BYTES_MASK) == BYTES_MASK &&
+                       ((NRPC_LARGEST_TABLE - 1) | NAME_MASK) == NAME_MASK &&
+                       NRPC_T_END <= 1 << (32 - TOKEN_SHIFT) && NRPC_HPACK_ENTRIES <= 128,
+                   "what an entry's shape and the ring's uint8_t hold");
 
 static NRPC_NOINLINE struct nrpc_hpack_entry *entry_at(struct nrpc_hpack *hpack, uint32_t i)
 {
@@ -45,6 +49,19 @@ void nrpc_hpack_insert(struct nrpc_hpack *hpack)
                    (uint32_t)hpack->name_bytes << NAME_SHIFT |
                    (uint32_t)hpack->token << TOKEN_SHIFT;
 }
+
+#if NRPC_METADATA_BYTES
+void nrpc_hpack_forget(struct nrpc_hpack *hpack)
+{
+    for (uint32_t i = hpack->count; i--;) {
+        struct nrpc_hpack_entry *entry = entry_at(hpack, i);
+        if (entry->shape >> TOKEN_SHIFT >= NRPC_T_KEY &&
+            hpack->text_end - entry->value > NRPC_METADATA_BYTES) {
+            entry->value = hpack->text_end + INT32_MAX + 1u; /* as far away as can be */
+        }
+    }
+}
+#endif
 
 void nrpc_hpack_load(struct nrpc_hpack *hpack, uint32_t i)
 {

@@ -16,7 +16,7 @@ void nrpc_hpack_evict(struct nrpc_hpack *hpack, uint32_t bytes);
 static inline void nrpc_hpack_changes(struct nrpc_hpack *hpack)
 {
 #if NRPC_FAST
-    hpack->generation++;
+    hpack->changed = 1;
 #else
     (void)hpack;
 #endif
@@ -32,6 +32,12 @@ static inline void nrpc_hpack_resize(struct nrpc_hpack *hpack, uint32_t bytes)
 
 /* The field that has just been decoded becomes the newest entry, RFC 7541 4.4. */
 void nrpc_hpack_insert(struct nrpc_hpack *hpack);
+
+#if NRPC_METADATA_BYTES
+/* Keys' entries whose text has left the ring do not become those of what takes their positions. To
+ * be called each time that half of all positions have been used. */
+void nrpc_hpack_forget(struct nrpc_hpack *hpack);
+#endif
 
 /* The i-th newest entry becomes the field that has just been decoded. i: 0..count - 1. */
 void nrpc_hpack_load(struct nrpc_hpack *hpack, uint32_t i);

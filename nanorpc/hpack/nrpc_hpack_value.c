@@ -10,16 +10,13 @@
 #include "nanorpc/hpack/nrpc_hpack_table.h"
 #include "nanorpc/server.h"
 
-/* The values that matter, each after its field's token. Of numbers, those that are empty. */
+/* The values that matter, each after its field's token. */
 /* clang-format off */
 static const char expected_values[] = {
     '\200', NRPC_T_METHOD, 'P', 'O', 'S', 'T',
-    '\200', NRPC_T_STATUS,
-    '\200', NRPC_T_CONTENT_LENGTH,
     '\200', NRPC_T_CONTENT_TYPE,
         'a', 'p', 'p', 'l', 'i', 'c', 'a', 't', 'i', 'o', 'n', '/', 'g', 'r', 'p', 'c',
     '\200', NRPC_T_GRPC_ENCODING, 'i', 'd', 'e', 'n', 't', 'i', 't', 'y',
-    '\200', NRPC_T_GRPC_STATUS,
     '\200', NRPC_T_TE, 't', 'r', 'a', 'i', 'l', 'e', 'r', 's',
     '\377',
 };
@@ -56,11 +53,11 @@ static void timeout_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
     static const char units[] = "HMSmun";
     static const uint32_t factors[] = {3600000, 60000, 1000, 1, 1000, 1000000};
-    unsigned place = hpack->bytes - (unsigned)hpack->name_bytes - NRPC_ENTRY_OVERHEAD; /* from 1 */
-    const char *unit = memchr(units, byte, 6);
-    if (place <= 8 && !is_no_digit(hpack, byte)) {
+    unsigned place = hpack->bytes - hpack->name_bytes - NRPC_ENTRY_OVERHEAD; /* from 1 */
+    if (hpack->value == UINT32_MAX || (place <= 8 && !is_no_digit(hpack, byte))) {
         return;
     }
+    const char *unit = memchr(units, byte, 6);
     if (!unit || place < 2 || hpack->value >= HAS_UNIT) {
         hpack->value = UINT32_MAX;
         return;
@@ -134,7 +131,7 @@ static void message_byte(struct nrpc_hpack *hpack, uint8_t byte)
 void nrpc_hpack_value_begin(struct nrpc_hpack *hpack)
 {
     hpack->value = 0;
-    hpack->bytes = (uint16_t)(hpack->name_bytes + NRPC_ENTRY_OVERHEAD);
+    hpack->bytes = hpack->name_bytes + NRPC_ENTRY_OVERHEAD;
     hpack->bad = hpack->token == NRPC_T_BAD;
     if (hpack->token == NRPC_T_PATH) {
         memset(&hpack->match, 0, sizeof hpack->match);
@@ -154,6 +151,9 @@ void nrpc_hpack_value_byte(struct nrpc_hpack *hpack, uint8_t byte)
     if (byte == '\0' || byte == '\r' || byte == '\n') {
         hpack->bad = 1; /* RFC 9113 8.2.1 */
     }
+    if (hpack->token == NRPC_T_OTHER) {
+        return; /* most bytes there are, and nobody has asked for them */
+    }
     if (hpack->token == NRPC_T_PATH) {
         nrpc_path_byte(&hpack->match, byte, hpack->server->services, hpack->server->n_services);
         return;
@@ -169,11 +169,16 @@ void nrpc_hpack_value_byte(struct nrpc_hpack *hpack, uint8_t byte)
     message_byte(hpack, byte);
     if (is_number(hpack)) {
         hpack->bad |= (uint8_t)is_no_digit(hpack, byte);
-    } else if (hpack->token == NRPC_T_GRPC_TIMEOUT) {
-        timeout_byte(hpack, byte);
+        return;
     }
-    if (hpack->token != NRPC_T_CONTENT_TYPE || nrpc_match_end(&hpack->match) == NRPC_NO_MATCH) {
-        nrpc_match_byte(&hpack->match, byte); /* application/grpc+proto: the rest does not matter */
+    if (hpack->token == NRPC_T_GRPC_TIMEOUT) {
+        timeout_byte(hpack, byte);
+        return;
+    }
+    /* application/grpc+proto: the rest does not matter; but application/grpc-web is another. */
+    if (hpack->token != NRPC_T_CONTENT_TYPE || nrpc_match_end(&hpack->match) == NRPC_NO_MATCH ||
+        (byte == '-' && hpack->bytes == hpack->name_bytes + NRPC_ENTRY_OVERHEAD + 17u)) {
+        nrpc_match_byte(&hpack->match, byte);
     }
 }
 
@@ -187,7 +192,6 @@ void nrpc_hpack_value_end(struct nrpc_hpack *hpack)
         return;
     }
     if (hpack->token >= NRPC_T_KEY) {
-        nrpc_hpack_text_end(hpack);
         return;
     }
     if (is_encodings(hpack)) {
@@ -199,13 +203,13 @@ void nrpc_hpack_value_end(struct nrpc_hpack *hpack)
         hpack->value = value <= NRPC_TIMEOUT_MAX ? value : UINT32_MAX;
         return;
     }
-    unsigned odd = nrpc_match_end(&hpack->match) == NRPC_NO_MATCH;
     if (is_number(hpack)) {
-        if (!odd) {
+        if (hpack->bytes == hpack->name_bytes + NRPC_ENTRY_OVERHEAD) {
             hpack->bad = 1; /* RFC 9110 8.6 */
         }
         return;
     }
+    unsigned odd = nrpc_match_end(&hpack->match) == NRPC_NO_MATCH;
     hpack->value = odd;
     if (odd && hpack->token == NRPC_T_TE) {
         hpack->bad = 1; /* RFC 9113 8.2.2 */

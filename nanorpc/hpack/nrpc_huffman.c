@@ -1,22 +1,13 @@
 /* nanorpc/hpack/nrpc_huffman.c - HPACK's Huffman code is canonical: how long each symbol's code is,
- * that is the whole table. Small, it is kept as runs of lengths; with NRPC_FAST as the symbols in
- * their order.
+ * that is the whole table.
  * Layer: core. Source: RFC 7541 appendix B.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/hpack/nrpc_huffman.h"
 
-#include <string.h>
+const uint8_t nrpc_huffman_inner[31] = {1, 2, 4, 8,  16, 22, 18, 4,  2,  4,  3,  3,  4, 2, 2, 1,
+                                        2, 4, 8, 13, 18, 23, 20, 11, 10, 16, 17, 15, 1, 2, 0};
 
-#include "nanorpc/config.h"
-
-/* The prefixes of 1, 2, 3.. bits that are no whole code. In the order of the bits they come after
- * all codes of that length. */
-static const uint8_t inner[30] = {2, 4, 8, 16, 22, 18, 4,  2,  4,  3,  3,  4,  2, 2, 1,
-                                  2, 4, 8, 13, 18, 23, 20, 11, 10, 16, 17, 15, 1, 2, 0};
-
-#if NRPC_FAST
-/* The symbols by the length of their code, then by value; the last, 256, is left out. */
-static const uint8_t symbols[256] = {
+const uint8_t nrpc_huffman_symbols[256] = {
     48,  49,  50,  97,  99,  101, 105, 111, 115, 116, 32,  37,  45,  46,  47,  51,  52,  53,  54,
     55,  56,  57,  61,  65,  95,  98,  100, 102, 103, 104, 108, 109, 110, 112, 114, 117, 58,  66,
     67,  68,  69,  70,  71,  72,  73,  74,  75,  76,  77,  78,  79,  80,  81,  82,  83,  84,  85,
@@ -31,66 +22,3 @@ static const uint8_t symbols[256] = {
     214, 221, 222, 223, 241, 244, 245, 246, 247, 248, 250, 251, 252, 253, 254, 2,   3,   4,   5,
     6,   7,   8,   11,  12,  14,  15,  16,  17,  18,  19,  20,  21,  23,  24,  25,  26,  27,  28,
     29,  30,  31,  127, 220, 249, 10,  13,  22};
-
-/* The symbol whose code has this many bits, and from_last codes of that length after it. */
-static unsigned symbol_at(unsigned length, unsigned from_last)
-{
-    unsigned codes = 2 - inner[0]; /* of up to that many bits */
-    for (unsigned i = 1; i < length; i++) {
-        codes += 2u * inner[i - 1] - inner[i];
-    }
-    codes -= from_last + 1;
-    return codes == NRPC_HUFFMAN_EOS ? NRPC_HUFFMAN_EOS : symbols[codes];
-}
-#else
-/* The length of each symbol's code, from 256 down to 0: 8 * length + (symbols in a row - 1). */
-#define R(length, n) (8 * length + n - 1)
-static const uint8_t runs[] = {
-    R(30, 1), R(26, 1), R(27, 5), R(28, 1), R(27, 5), R(26, 2), R(27, 1), R(26, 1), R(23, 1),
-    R(26, 1), R(24, 2), R(25, 2), R(22, 2), R(23, 1), R(21, 2), R(22, 1), R(21, 1), R(20, 1),
-    R(24, 1), R(20, 1), R(27, 3), R(28, 1), R(26, 2), R(21, 2), R(24, 1), R(27, 1), R(26, 1),
-    R(27, 2), R(26, 1), R(21, 1), R(19, 1), R(25, 1), R(24, 1), R(26, 1), R(27, 2), R(26, 3),
-    R(25, 1), R(22, 1), R(23, 1), R(22, 1), R(19, 1), R(20, 1), R(26, 2), R(23, 1), R(22, 2),
-    R(23, 1), R(22, 3), R(20, 1), R(23, 2), R(22, 1), R(23, 1), R(21, 1), R(22, 1), R(21, 2),
-    R(23, 2), R(22, 1), R(21, 1), R(24, 1), R(22, 2), R(23, 1), R(21, 1), R(23, 2), R(22, 2),
-    R(20, 1), R(21, 1), R(22, 1), R(24, 1), R(23, 2), R(22, 1), R(23, 1), R(22, 1), R(21, 1),
-    R(23, 4), R(24, 1), R(23, 1), R(22, 1), R(24, 2), R(23, 1), R(24, 1), R(23, 5), R(22, 1),
-    R(23, 1), R(22, 3), R(20, 2), R(22, 1), R(20, 1), R(28, 1), R(13, 1), R(14, 1), R(11, 1),
-    R(15, 1), R(7, 5),  R(6, 1),  R(5, 2),  R(6, 1),  R(7, 1),  R(6, 1),  R(5, 1),  R(6, 3),
-    R(7, 2),  R(5, 1),  R(6, 3),  R(5, 1),  R(6, 1),  R(5, 1),  R(6, 1),  R(5, 1),  R(15, 1),
-    R(6, 1),  R(14, 1), R(13, 1), R(19, 1), R(13, 1), R(8, 1),  R(7, 1),  R(8, 1),  R(7, 8),
-    R(7, 8),  R(7, 6),  R(6, 1),  R(13, 1), R(10, 1), R(12, 1), R(6, 1),  R(15, 1), R(8, 1),
-    R(7, 1),  R(6, 7),  R(5, 3),  R(6, 3),  R(8, 1),  R(11, 1), R(8, 1),  R(10, 2), R(11, 1),
-    R(8, 1),  R(6, 1),  R(13, 1), R(12, 1), R(10, 2), R(6, 1),  R(28, 8), R(28, 1), R(30, 1),
-    R(28, 8), R(30, 1), R(28, 2), R(30, 1), R(24, 1), R(28, 7), R(23, 1), R(13, 1)};
-
-/* The symbol whose code has this length, and after which come so many others of that length. */
-static unsigned symbol_at(unsigned length, unsigned from_last)
-{
-    unsigned symbol = NRPC_HUFFMAN_EOS;
-    for (const uint8_t *run = runs;; run++) {
-        unsigned n = (*run & 7u) + 1;
-        if (*run >> 3 == length) {
-            if (from_last < n) {
-                return symbol - from_last;
-            }
-            from_last -= n;
-        }
-        symbol -= n;
-    }
-}
-#endif
-
-int nrpc_huffman_bit(struct nrpc_huffman *state, unsigned bit)
-{
-    unsigned from_last = state->from_last * 2u + !bit; /* at most 45: no more than 23 are inner */
-    unsigned length = state->length;
-    unsigned more = inner[length++];
-    state->from_last = (uint8_t)from_last;
-    state->length = (uint8_t)length;
-    if (from_last < more) {
-        return NRPC_HUFFMAN_MORE;
-    }
-    memset(state, 0, sizeof *state);
-    return (int)symbol_at(length, from_last - more);
-}

@@ -53,11 +53,14 @@ unsigned nrpc_narrow(const char *const *const *names, unsigned n, unsigned k, un
     if (k == n) {
         return n;
     }
-    const char *begun = *names[k];
-    while (strncmp(*names[k], begun, position) != 0 || (*names[k])[position] != byte) {
-        if (++k == n) {
-            break;
-        }
+    const char *begun = *names[k], *name = begun;
+    while (name[position] != byte) {
+        do {
+            if (++k == n) {
+                return n;
+            }
+            name = *names[k];
+        } while (strncmp(name, begun, position) != 0);
     }
     return k;
 }

@@ -67,12 +67,19 @@ void nrpc_response_table_limit(struct nrpc_response_table *table, uint32_t bytes
     }
 }
 
-uint8_t *nrpc_respond_headers(struct nrpc_response_table *table, uint8_t *p, const uint8_t *digits)
+/* To no more than we use. That never grows again: one update is the smallest and the last of all
+ * sizes that the peer may have set in the meantime. */
+uint8_t *nrpc_respond_begin(struct nrpc_response_table *table, uint8_t *p)
 {
     if (table->update_due) {
-        table->update_due = 0; /* to no more than we use */
+        table->update_due = 0;
         p = put(p, table->is_small ? NO_TABLE : FULL_TABLE);
     }
+    return p;
+}
+
+uint8_t *nrpc_respond_headers(struct nrpc_response_table *table, uint8_t *p, const uint8_t *digits)
+{
     if (digits) {
         p = put(p, OTHER_STATUS);
         memcpy(p, digits, 3);

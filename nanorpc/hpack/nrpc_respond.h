@@ -24,7 +24,10 @@ void nrpc_response_table_limit(struct nrpc_response_table *table, uint32_t bytes
 
 /* Each of these writes one part of a block at p and returns its end. In this order: */
 
-/* ":status: 200" and content-type: at most 21 bytes. digits: NULL, or any other HTTP status in
+/* What each block begins with, that of trailers too: nothing, or the update that is due: at most 3
+ * bytes. */
+uint8_t *nrpc_respond_begin(struct nrpc_response_table *table, uint8_t *p);
+/* ":status: 200" and content-type: at most 20 bytes. digits: NULL, or any other HTTP status in
  * three digits, which then stands alone. */
 uint8_t *nrpc_respond_headers(struct nrpc_response_table *table, uint8_t *p, const uint8_t *digits);
 /* "grpc-encoding": at most 23 bytes. encoding: enum nrpc_encoding, deflate or gzip; 0: nothing. */

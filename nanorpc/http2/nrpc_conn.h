@@ -20,12 +20,47 @@ struct nrpc_dial;
 /* Time is kept in units of 256 ms, in 16 bits: these wrap after 4.6 hours, a tick is a second. */
 enum { NRPC_TICK_SHIFT = 8 };
 
-/* RST_STREAM, and GOAWAY with the longest debug data; or what a client's link begins with: the
- * preface and SETTINGS of three. */
+/* Places for frames in conn->control, bytes. Whoever finds it empty may add to it: one frame that
+ * is received, and no further one is begun before that has left; the beginning of a link; the
+ * ticks, but within a frame; nrpc_conn_transmit, which takes it out at once. What each adds at
+ * most: */
 enum {
     NRPC_PREFACE_BYTES = 24,
-    NRPC_CONTROL_MAX = NRPC_PREFACE_BYTES + NRPC_FRAME_HEADER_BYTES + 12 + 6 * NRPC_CLIENT
+    NRPC_CONTROL_RESET = NRPC_FRAME_HEADER_BYTES + 4,
+    NRPC_CONTROL_GOAWAY = NRPC_FRAME_HEADER_BYTES + 8,
+    NRPC_CONTROL_PING = NRPC_FRAME_HEADER_BYTES + 8,
+    NRPC_CONTROL_CALM = NRPC_CONTROL_GOAWAY + 14,     /* "too_many_pings" */
+    NRPC_CONTROL_TABLE = NRPC_FRAME_HEADER_BYTES + 6, /* SETTINGS, of nrpc_request.c */
+    NRPC_CONTROL_FRAME = (NRPC_METADATA_BYTES ? NRPC_CONTROL_TABLE : 0) + NRPC_CONTROL_RESET +
+                         NRPC_CONTROL_GOAWAY,
+    NRPC_CONTROL_SERVER = NRPC_FRAME_HEADER_BYTES + 3 * 6 + NRPC_CONTROL_GOAWAY, /* no preface */
+    NRPC_CONTROL_CLIENT = NRPC_PREFACE_BYTES + NRPC_FRAME_HEADER_BYTES + 3 * 6,
+    NRPC_CONTROL_FAREWELL = NRPC_CONTROL_GOAWAY + NRPC_CONTROL_PING,
+    NRPC_CONTROL_MAX = 45 + 6 * NRPC_CLIENT
 };
+NRPC_STATIC_ASSERT(NRPC_CONTROL_FRAME <= NRPC_CONTROL_MAX &&
+                       NRPC_CONTROL_CALM <= NRPC_CONTROL_MAX &&
+                       NRPC_CONTROL_PING + NRPC_CONTROL_GOAWAY <= NRPC_CONTROL_MAX &&
+                       NRPC_CONTROL_SERVER <= NRPC_CONTROL_MAX &&
+                       NRPC_CONTROL_FAREWELL <= NRPC_CONTROL_MAX &&
+                       (!NRPC_CLIENT || NRPC_CONTROL_CLIENT <= NRPC_CONTROL_MAX),
+                   "conn->control");
+
+/* 1, for tests, with AddressSanitizer: between the arrays of an open connection there are gaps that
+ * nothing may touch, so that it sees an overflow within the struct; and assertions are checked. */
+#ifndef NRPC_GAPS
+#define NRPC_GAPS 0
+#endif
+#if NRPC_GAPS
+enum { NRPC_GAP_BYTES = 16 };
+#define NRPC_GAP(array) array##_gap[NRPC_GAP_BYTES],
+#define NRPC_ASSERT(condition) ((condition) ? (void)0 : __builtin_trap())
+void nrpc_conn_gaps(struct nrpc_conn *conn, int closed); /* closed: not to be touched */
+#else
+#define NRPC_GAP(array)
+#define NRPC_ASSERT(condition) ((void)0)
+#define nrpc_conn_gaps(conn, closed) ((void)0)
+#endif
 
 enum nrpc_conn_flag {
     NRPC_CONN_OPEN = 0x01,
@@ -59,18 +94,18 @@ enum nrpc_conn_phase {
 enum { NRPC_LAST_BLOCK_MAX = 64 };
 struct nrpc_last_block {
     struct nrpc_fields fields;
-    uint32_t generation; /* of the HPACK table */
-    uint8_t bytes;       /* 0: none is remembered */
-    uint8_t block[NRPC_LAST_BLOCK_MAX];
+    uint8_t bytes; /* 0: none is remembered */
+    uint8_t NRPC_GAP(block) block[NRPC_LAST_BLOCK_MAX];
 };
 #endif
 
 struct nrpc_conn {           /* what is used most first: the shortest instructions reach it */
     struct nrpc_frame frame; /* being read; length: what is left of it */
     uint8_t phase, have, need, pad;
-    uint8_t glitches, pings, block_flags, control_bytes;
-    uint16_t hint;    /* the slot used last */
-    uint16_t drained; /* a time as those below: when draining began */
+    uint8_t pings, control_bytes;
+    uint16_t glitches; /* in parts: NRPC_GLITCH make one */
+    uint16_t hint;     /* the slot used last */
+    uint16_t drained;  /* a time as those below: when draining began */
     uint32_t flags;
     uint32_t last_id;
     uint32_t block_id; /* the stream whose header block is being read; 0: none is, RFC 9113 6.10 */
@@ -80,6 +115,7 @@ struct nrpc_conn {           /* what is used most first: the shortest instructio
     const struct nrpc_server *server;
     uint8_t *blocks; /* of this connection's streams */
     uint32_t now_ms; /* as the port gave it last */
+    uint32_t peer;   /* whose connection it is, for who decides which gives way: set by the port */
     /* Whose header list is being read: a client's open call; of a server the free slot that a new
      * request is to take. NULL: there is none, or these are a request's trailers. */
     struct nrpc_call *block_call;
@@ -93,19 +129,27 @@ struct nrpc_conn {           /* what is used most first: the shortest instructio
     uint16_t turn; /* the slot whose turn it is to send */
 #endif
     /* Times in ms / 256: when the stall began, when glitches were given back, when anything was
-     * heard, when the last call was open, when all began. */
+     * heard and taken, when the last call was open, when all began. */
     uint16_t since, refilled, heard, idle, born;
     struct nrpc_response_table table;
 #if NRPC_CLIENT
     uint8_t reset_code; /* of the reset that nrpc_stream_close is called for; 255: 255 or more */
+    uint8_t calmed;     /* NRPC_KEEPALIVE_MS is doubled so often: dial.h */
 #endif
+    uint8_t block_flags;       /* of the frame that began the block being read */
     struct nrpc_fields fields; /* of the header list being read */
-    uint8_t gathered[NRPC_FRAME_HEADER_BYTES];
-    uint8_t control[NRPC_CONTROL_MAX]; /* frames that answer the one being received */
+    uint8_t NRPC_GAP(gathered) gathered[NRPC_FRAME_HEADER_BYTES];
+    uint8_t NRPC_GAP(control) control[NRPC_CONTROL_MAX]; /* frames of the connection's own */
 #if NRPC_FAST
     struct nrpc_last_block last_block;
 #endif
+#if NRPC_GAPS
+    uint8_t NRPC_GAP(hpack) hpack_gap_end;
+#endif
     struct nrpc_hpack hpack;
+#if NRPC_GAPS
+    uint8_t NRPC_GAP(calls) calls_gap_end;
+#endif
     struct nrpc_dial *dial;                   /* that opened the link, dial.h; NULL: the peer has */
     struct nrpc_call calls[NRPC_MAX_STREAMS]; /* last: not cleared when the connection is reused */
 };
@@ -113,9 +157,8 @@ struct nrpc_conn {           /* what is used most first: the shortest instructio
 /* The client's connection preface, RFC 9113 3.4. */
 extern const char nrpc_conn_preface[NRPC_PREFACE_BYTES + 1];
 
-/* Appends a frame to conn->control; returns where its payload goes. One frame that is received
- * makes no more than RST_STREAM and GOAWAY, and no further one is begun before these have been
- * sent. */
+/* Appends a frame to conn->control; returns where its payload goes. Who may do this, and when:
+ * NRPC_CONTROL_MAX. */
 uint8_t *nrpc_conn_control(struct nrpc_conn *conn, uint32_t length, unsigned type_flags,
                            uint32_t id);
 
@@ -131,8 +174,18 @@ void nrpc_conn_error(struct nrpc_conn *conn, enum nrpc_h2_error code);
 /* A stream error, RFC 9113 5.4.2: RST_STREAM, and the end of the call if there is one. */
 void nrpc_conn_reset(struct nrpc_conn *conn, uint32_t id, enum nrpc_h2_error code);
 
-/* Takes one from the peer's bucket of glitches; an empty one is a connection error. */
+/* Takes one from the peer's bucket of glitches, or so many parts of one; an empty one is a
+ * connection error. What any peer sends, but none sends much of, costs parts: a frame one, and one
+ * for each 256 bytes that are read over. */
+enum { NRPC_GLITCH = 8, NRPC_GLITCH_BYTES_SHIFT = 8 };
 void nrpc_conn_glitch(struct nrpc_conn *conn);
+void nrpc_conn_charge(struct nrpc_conn *conn, uint32_t parts);
+
+/* Gives parts of glitches back. */
+static inline void nrpc_conn_forgive(struct nrpc_conn *conn, unsigned parts)
+{
+    conn->glitches = (uint16_t)(conn->glitches > parts ? conn->glitches - parts : 0);
+}
 
 NRPC_END_C
 

@@ -62,7 +62,7 @@ void nrpc_fields_take(struct nrpc_fields *fields, const struct nrpc_hpack *field
     }
     fields->seen |= bit;
     fields->odd |= field->value ? bit : 0;
-    fields->list_bytes += field->bytes;
+    fields->list_bytes += fields->list_bytes > NRPC_HEADER_LIST_MAX ? 0 : field->bytes;
     if (token == NRPC_T_PATH) {
         fields->path = (uint16_t)field->value;
     } else if (token == NRPC_T_CONTENT_LENGTH) {

@@ -14,7 +14,7 @@ NRPC_BEGIN_C
 struct nrpc_fields {
     uint32_t seen, odd; /* sets of tokens: 1 << token. odd: its value is not the expected one */
     uint32_t content_length; /* UINT32_MAX: none */
-    uint32_t list_bytes;     /* RFC 9113 10.5.1; a block's size keeps it from wrapping */
+    uint32_t list_bytes;     /* RFC 9113 10.5.1; does not grow beyond the field that is too much */
     uint32_t timeout_ms;     /* UINT32_MAX: none, or malformed, which is a fault too */
     uint16_t path;
 #if NRPC_CLIENT
@@ -60,6 +60,12 @@ static inline void nrpc_fields_malformed(struct nrpc_fields *fields)
 static inline int nrpc_fields_are_malformed(const struct nrpc_fields *fields)
 {
     return (fields->odd & NRPC_FIELD(BAD)) != 0;
+}
+
+/* More than NRPC_HEADER_LIST_MAX, whatever it decodes to. */
+static inline void nrpc_fields_too_large(struct nrpc_fields *fields)
+{
+    fields->list_bytes = NRPC_HEADER_LIST_MAX + 1;
 }
 
 /* Something is wrong with a value: see `fault`. 0: nothing. */

@@ -26,15 +26,16 @@ struct nrpc_role {
     /* An open call may send a frame or two: there is room for NRPC_TRANSMIT_MIN bytes. */
     enum nrpc_turn (*turn)(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out);
     /* A client's: GOAWAY has come; last_id: the last stream of ours that it lets live. */
-    void (*goaway)(struct nrpc_conn *conn, uint32_t last_id);
+    void (*goaway)(struct nrpc_conn *conn, uint32_t last_id, uint32_t code);
     unsigned stalls; /* flags of calls that wait for the peer to let something out */
 };
 
 /* --- Up: called here, defined in a room above ------------------------------------------------
  * Every image has one of each, so the linker binds them. No other call goes up: tests/layers.py. */
 
-/* Bytes of the messages of an open call, in order; n 0: the peer has sent its last. */
-void nrpc_up_data(struct nrpc_call *call, const uint8_t *data, uint32_t n);
+/* Bytes of the messages of an open call, in order; n 0: the peer has sent its last. Returns how
+ * many of them, the last ones, there is no place for now: they are to be given again. */
+uint32_t nrpc_up_data(struct nrpc_call *call, const uint8_t *data, uint32_t n);
 
 /* A registered key's value has been decoded: keeps it for the call, which may be about to begin.
  * Returns what nrpc_fields_fault takes. Without NRPC_METADATA_BYTES there are no keys. */
@@ -76,10 +77,10 @@ static inline enum nrpc_turn nrpc_role_turn(struct nrpc_conn *conn, struct nrpc_
 {
     return conn->server->role->turn(conn, call, out);
 }
-static inline void nrpc_role_goaway(struct nrpc_conn *conn, uint32_t last_id)
+static inline void nrpc_role_goaway(struct nrpc_conn *conn, uint32_t last_id, uint32_t code)
 {
     if (nrpc_role_calls(conn)) {
-        conn->server->role->goaway(conn, last_id);
+        conn->server->role->goaway(conn, last_id, code);
     }
 }
 /* SETTINGS_MAX_CONCURRENT_STREAMS has come. */
@@ -107,10 +108,11 @@ static inline enum nrpc_turn nrpc_role_turn(struct nrpc_conn *conn, struct nrpc_
 {
     return nrpc_up_response(conn, call, out);
 }
-static inline void nrpc_role_goaway(struct nrpc_conn *conn, uint32_t last_id)
+static inline void nrpc_role_goaway(struct nrpc_conn *conn, uint32_t last_id, uint32_t code)
 {
     (void)conn;
     (void)last_id;
+    (void)code;
 }
 static inline void nrpc_role_limit(struct nrpc_conn *conn, uint32_t streams)
 {

@@ -101,27 +101,56 @@ struct nrpc_conn *nrpc_call_conn(const struct nrpc_call *call)
     return (struct nrpc_conn *)((uintptr_t)calls - offsetof(struct nrpc_conn, calls));
 }
 
-/* A stream's memory: status message, metadata, receive block, transmit block. */
-uint8_t *nrpc_call_message(const struct nrpc_call *call)
+#if NRPC_GAPS
+/* AddressSanitizer's, as its own header has them. */
+void __asan_poison_memory_region(const volatile void *at, size_t n);
+void __asan_unpoison_memory_region(const volatile void *at, size_t n);
+
+void nrpc_conn_gaps(struct nrpc_conn *conn, int closed)
+{
+    uint8_t *const gaps[] = {conn->gathered_gap, conn->control_gap, conn->hpack_gap,
+                             conn->calls_gap,
+#if NRPC_FAST
+                             conn->last_block.block_gap
+#endif
+    };
+    for (unsigned i = 0; i < sizeof gaps / sizeof gaps[0]; i++) {
+        if (closed) {
+            __asan_poison_memory_region(gaps[i], NRPC_GAP_BYTES);
+        } else {
+            __asan_unpoison_memory_region(gaps[i], NRPC_GAP_BYTES);
+        }
+    }
+}
+#endif
+
+/* A stream's memory: metadata, receive block, status message, transmit block. What is received may
+ * for a time reach into the status message: see nrpc_call_rx_room. */
+uint8_t *nrpc_call_metadata_block(const struct nrpc_call *call)
 {
     const struct nrpc_conn *conn = nrpc_call_conn(call);
     return conn->blocks +
            call->slot * (conn->server->rx_bytes + conn->server->tx_bytes + NRPC_METADATA_BYTES);
 }
 
-uint8_t *nrpc_call_metadata_block(const struct nrpc_call *call)
-{
-    return nrpc_call_message(call) + NRPC_STATUS_MESSAGE_MAX;
-}
-
 uint8_t *nrpc_call_rx(const struct nrpc_call *call)
 {
-    return nrpc_call_message(call) + NRPC_STATUS_MESSAGE_MAX + NRPC_METADATA_BYTES;
+    return nrpc_call_metadata_block(call) + NRPC_METADATA_BYTES;
+}
+
+uint32_t nrpc_call_rx_room(const struct nrpc_call *call)
+{
+    return nrpc_call_conn(call)->server->rx_bytes + (call->rx_drop ? NRPC_RX_SLACK : 0u);
+}
+
+uint8_t *nrpc_call_message(const struct nrpc_call *call)
+{
+    return nrpc_call_rx(call) + nrpc_call_conn(call)->server->rx_bytes;
 }
 
 uint8_t *nrpc_call_tx(const struct nrpc_call *call)
 {
-    return nrpc_call_rx(call) + nrpc_call_conn(call)->server->rx_bytes;
+    return nrpc_call_message(call) + NRPC_STATUS_MESSAGE_MAX;
 }
 
 uint8_t *nrpc_call_tx_end(const struct nrpc_call *call)

@@ -36,6 +36,10 @@ enum nrpc_call_flag {
     NRPC_CALL_NEW = NRPC_CLIENT * 0x8000 /* its clock has not begun: begun_ms is of no meaning */
 };
 
+/* A server's call has all that it needs of its client, or is a stream, on which either side may be
+ * silent. */
+enum { NRPC_CALL_ENGAGED = NRPC_CALL_REQUESTED | NRPC_CALL_TAKING | NRPC_CALL_FINISHED };
+
 /* The handler must not be called now: it has finished, or its last answer has not left. */
 enum { NRPC_CALL_BUSY = NRPC_CALL_FINISHED | NRPC_CALL_HELD | NRPC_CALL_TX };
 
@@ -74,6 +78,8 @@ struct nrpc_call { /* small fields first: the shortest instructions reach them *
     int32_t send_window, recv_window; /* RFC 9113 6.9; may be negative */
     uint32_t body_left;               /* of content-length; UINT32_MAX: none was given */
     uint32_t begun_ms, timeout_ms;    /* timeout_ms: NRPC_NO_DEADLINE, or after begun_ms */
+    uint32_t rx_drop; /* the message in the receive block has been made smaller: 1 + the next bytes
+                         of it that are dropped; 0: it has not */
     nrpc_block_size rx_have;
     nrpc_block_size tx_length, tx_sent; /* tx_length 0: the block is free, NRPC_CALL_TX is off */
     uint8_t status;
@@ -105,6 +111,7 @@ void nrpc_call_over(struct nrpc_call *call, uint32_t generation);
 
 struct nrpc_conn *nrpc_call_conn(const struct nrpc_call *call);
 uint8_t *nrpc_call_rx(const struct nrpc_call *call);
+uint32_t nrpc_call_rx_room(const struct nrpc_call *call); /* bytes of it that may be used now */
 uint8_t *nrpc_call_tx(const struct nrpc_call *call);
 uint8_t *nrpc_call_message(const struct nrpc_call *call);
 uint8_t *nrpc_call_metadata_block(const struct nrpc_call *call);

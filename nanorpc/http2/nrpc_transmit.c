@@ -10,6 +10,10 @@
 
 enum { RECV_WINDOW_LOW = NRPC_WINDOW_INITIAL / 2 };
 
+/* A handler's message has left, or much of one: the windows that the peer gave for it are paid for,
+ * and half a reset. */
+enum { MESSAGE_FORGIVES = NRPC_GLITCH / 2, MUCH_BYTES = 64 };
+
 /* --- A call's frames ---------------------------------------------------------------------- */
 
 NRPC_NOINLINE void nrpc_transmit_number(struct nrpc_out *out, unsigned type, uint32_t id,
@@ -28,7 +32,7 @@ static void note_progress(struct nrpc_conn *conn)
 /* Not while it is not known how much of it a DATA frame that is coming in will take again. */
 void nrpc_transmit_window(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
-    int32_t free_bytes = (int32_t)(conn->server->rx_bytes - call->rx_have);
+    int32_t free_bytes = (int32_t)(nrpc_call_rx_room(call) - call->rx_have);
     int in_frame = conn->phase > NRPC_PHASE_HEAD && conn->frame.id == call->id;
     if (call->recv_window < free_bytes && !in_frame &&
         !(call->flags & (NRPC_CALL_RX_END | NRPC_CALL_FINISHED))) {
@@ -88,6 +92,10 @@ enum nrpc_turn nrpc_transmit_data(struct nrpc_conn *conn, struct nrpc_call *call
     if (call->tx_sent == call->tx_length && !(call->flags & NRPC_CALL_PRODUCING)) {
         call->tx_length = 0;
         call->flags &= (uint16_t)~NRPC_CALL_TX;
+        n = MUCH_BYTES;
+    }
+    if (n >= MUCH_BYTES && (call->flags & NRPC_CALL_REQUESTED)) {
+        nrpc_conn_forgive(conn, MESSAGE_FORGIVES);
     }
     return NRPC_TURN_MORE;
 }

@@ -87,7 +87,7 @@ void nrpc_up_request(struct nrpc_conn *conn)
 {
     const struct nrpc_fields *fields = &conn->fields;
     uint32_t id = conn->frame.id; /* HEADERS or CONTINUATION */
-    struct nrpc_call *call = nrpc_stream_find(conn, id);
+    struct nrpc_call *call = NRPC_FAST && conn->block_call ? NULL : nrpc_stream_find(conn, id);
     int end = conn->block_flags & NRPC_END_STREAM;
     if (call) {
         if (!(call->flags & NRPC_CALL_RX_END)) { /* else it has just been reset */
@@ -95,7 +95,6 @@ void nrpc_up_request(struct nrpc_conn *conn)
         }
         return;
     }
-    conn->last_id = id; /* only now: until here nrpc_stream_find sees at once that it is new */
     if ((fields->seen & (NEEDED | NRPC_FIELD(STATUS))) != NEEDED ||
         nrpc_fields_are_malformed(fields) ||
         (end && fields->content_length + 1 > 1)) { /* RFC 9113 8.1.1 */

@@ -13,7 +13,7 @@ enum { HTTP_WINDOW = 1 << 30 };
 static uint8_t *begin_block(struct nrpc_conn *conn, struct nrpc_call *call,
                             const struct nrpc_out *out)
 {
-    uint8_t *p = out->at + NRPC_FRAME_HEADER_BYTES;
+    uint8_t *p = nrpc_respond_begin(&conn->table, out->at + NRPC_FRAME_HEADER_BYTES);
     if (call->flags & NRPC_CALL_HEADERS) {
         return p;
     }
@@ -40,16 +40,14 @@ static void put_trailers(struct nrpc_conn *conn, struct nrpc_call *call, struct 
 
 /* Our side of the stream is done. RFC 9113 8.1: a client that still sends may stop. One that is no
  * gRPC client need not know of that: it may send it all, to be dropped. */
-static void end_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
+static void end_stream(struct nrpc_call *call, struct nrpc_out *out)
 {
     if (!(call->flags & NRPC_CALL_RX_END)) {
         int http = call->flags & NRPC_CALL_HTTP;
         nrpc_transmit_number(out, http ? NRPC_WINDOW_UPDATE : NRPC_RST_STREAM, call->id,
                              http ? HTTP_WINDOW : NRPC_H2_NO_ERROR);
     }
-    if (conn->glitches) {
-        conn->glitches--;
-    }
+    conn->idle = (uint16_t)(conn->now_ms >> NRPC_TICK_SHIFT);
     nrpc_stream_close(call, NRPC_OK);
 }
 
@@ -82,6 +80,6 @@ enum nrpc_turn nrpc_up_response(struct nrpc_conn *conn, struct nrpc_call *call,
     } else {
         put_trailers(conn, call, out);
     }
-    end_stream(conn, call, out);
+    end_stream(call, out);
     return NRPC_TURN_IDLE;
 }

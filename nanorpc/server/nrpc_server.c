@@ -34,6 +34,7 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
         }
         /* The calls are as nrpc_conn_lost has left them. */
         memset(conn, 0, offsetof(struct nrpc_conn, calls));
+        nrpc_conn_gaps(conn, 1);
         conn->server = server;
         conn->blocks = server->blocks +
                        i * NRPC_MAX_STREAMS *
@@ -74,6 +75,7 @@ void nrpc_conn_lost(struct nrpc_conn *conn)
 #endif
     }
     conn->flags = 0;
+    nrpc_conn_gaps(conn, 0);
 }
 
 void nrpc_conn_shutdown(struct nrpc_conn *conn)
@@ -84,7 +86,15 @@ void nrpc_conn_shutdown(struct nrpc_conn *conn)
     }
 }
 
-/* The flags of all calls; those that are not open have neither of the flags asked for here. */
+/* As a shutdown whose time is over. */
+void nrpc_conn_yield(struct nrpc_conn *conn, uint32_t now_ms)
+{
+    conn->flags |= NRPC_CONN_DRAIN | NRPC_CONN_WARNED | NRPC_CONN_READ;
+    conn->drained = (uint16_t)(((now_ms - NRPC_DRAIN_MS) >> NRPC_TICK_SHIFT) - 1);
+    nrpc_conn_tick(conn, now_ms);
+}
+
+/* The flags of all calls; those that are not open have none of the flags asked for here. */
 static unsigned calls(const struct nrpc_conn *conn)
 {
     unsigned flags = 0;
@@ -129,16 +139,28 @@ static void watch_progress(struct nrpc_conn *conn, uint16_t now)
     }
 }
 
+/* Is the peer to be asked whether it is there? A client's link keeps to what gRPC's servers allow:
+ * no PINGs while there is no call. */
+static int is_silent(const struct nrpc_conn *conn, uint16_t now)
+{
+    uint32_t ms = NRPC_KEEPALIVE_MS;
+#if NRPC_CLIENT
+    ms <<= conn->calmed;
+#endif
+    return ms && is_over(now, conn->heard, ms) && (!nrpc_role_calls(conn) || conn->idle == now);
+}
+
 /* Age, idleness, keepalive. Returns whether the time to drain is over. */
 static int watch_life(struct nrpc_conn *conn, uint16_t now)
 {
-    if (calls(conn) & NRPC_CALL_OPEN) {
+    if (calls(conn) & (nrpc_role_calls(conn) ? NRPC_CALL_OPEN : NRPC_CALL_ENGAGED)) {
         conn->idle = now;
     }
-    if (!NRPC_KEEPALIVE_MS || !is_over(now, conn->heard, NRPC_KEEPALIVE_MS)) {
+    if (!is_silent(conn, now)) {
         conn->flags &= ~(unsigned)NRPC_CONN_PINGED;
-    } else if (!(conn->flags & NRPC_CONN_PINGED) && !conn->control_bytes) {
-        conn->flags |= NRPC_CONN_PINGED; /* it keeps us waiting from here on */
+    } else if (!(conn->flags & NRPC_CONN_PINGED) && !conn->control_bytes &&
+               conn->phase <= NRPC_PHASE_HEAD) { /* within a frame it keeps us waiting as it is */
+        conn->flags |= NRPC_CONN_PINGED;         /* .. and from here on */
         nrpc_conn_ping(conn, 0);
     }
     if (!(conn->flags & NRPC_CONN_DRAIN)) {
@@ -154,20 +176,44 @@ static int watch_life(struct nrpc_conn *conn, uint16_t now)
     return is_over(now, conn->drained, NRPC_DRAIN_MS);
 }
 
+/* The request has not come whole in time. */
+static int is_late(const struct nrpc_conn *conn, const struct nrpc_call *call)
+{
+    return NRPC_REQUEST_TIMEOUT_MS && !nrpc_role_calls(conn) &&
+           !(call->flags & (NRPC_CALL_ENGAGED | NRPC_CALL_RX_END)) &&
+           conn->now_ms - call->begun_ms > NRPC_REQUEST_TIMEOUT_MS;
+}
+
+/* Does what comes in wait for this call, whose handler does not take it? That is no stall. */
+static int is_held(struct nrpc_conn *conn, const struct nrpc_call *call)
+{
+    return call->rx_have >= nrpc_call_rx_room(call) && call->id == conn->frame.id &&
+           conn->phase == NRPC_PHASE_BODY;
+}
+
 /* Ends the calls whose time is up. Returns the milliseconds to the next deadline, 1..1000. */
-static uint32_t watch_calls(struct nrpc_conn *conn, int drained)
+static uint32_t watch_calls(struct nrpc_conn *conn, uint16_t now, int drained)
 {
     uint32_t next = 1000;
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
         struct nrpc_call *call = &conn->calls[i];
         if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) == NRPC_CALL_OPEN) {
             uint32_t left = nrpc_call_time_left_ms(call);
-            if (!left || drained) {
+            int late = is_late(conn, call);
+            enum nrpc_status why = left ? NRPC_UNAVAILABLE : NRPC_DEADLINE_EXCEEDED;
+            if (is_held(conn, call)) {
+                conn->since = now;
+                if (is_over(now, conn->heard, NRPC_HOLD_TIMEOUT_MS)) {
+                    why = NRPC_RESOURCE_EXHAUSTED; /* what it waits for may stand behind that */
+                    left = 0;
+                }
+            }
+            if (!left || drained || late) {
                 if (!call->tx_sent) { /* too late for what has not begun to leave */
                     call->tx_length = 0;
                     call->flags &= (uint16_t)~NRPC_CALL_TX;
                 }
-                nrpc_grpc_fail(call, left ? NRPC_UNAVAILABLE : NRPC_DEADLINE_EXCEEDED, NULL);
+                nrpc_grpc_fail(call, why, late ? "request incomplete" : NULL);
             } else if (left < next) {
                 next = left;
             }
@@ -182,11 +228,9 @@ uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms)
     conn->now_ms = now_ms;
     watch_progress(conn, now);
     if ((uint16_t)(now - conn->refilled) >= 1024 >> NRPC_TICK_SHIFT) {
-        unsigned glitches = conn->glitches;
         conn->refilled = now;
-        conn->glitches = (uint8_t)(glitches > NRPC_GLITCHES_PER_SECOND
-                                       ? glitches - NRPC_GLITCHES_PER_SECOND
-                                       : 0);
+        nrpc_conn_forgive(conn, NRPC_GLITCHES_PER_SECOND * NRPC_GLITCH);
+        conn->pings = (uint8_t)(conn->pings - (conn->pings > 0));
     }
-    return watch_calls(conn, watch_life(conn, now));
+    return watch_calls(conn, now, watch_life(conn, now));
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lwip/sys.h"
+#include "ports/nrpc_admission.h"
 
 #if !LWIP_TCP || !LWIP_CALLBACK_API
 #error "lwipopts.h: LWIP_TCP and LWIP_CALLBACK_API must be 1"
@@ -13,8 +14,8 @@
 #if TCP_SND_QUEUELEN < 4
 #error "lwipopts.h: TCP_SND_QUEUELEN must be 4 or more"
 #endif
-#if MEMP_NUM_TCP_PCB < NRPC_LWIP_CONNECTIONS + 1
-#error "lwipopts.h: MEMP_NUM_TCP_PCB must be NRPC_LWIP_CONNECTIONS + 1 or more"
+#if MEMP_NUM_TCP_PCB < NRPC_LWIP_CONNECTIONS + NRPC_LWIP_WAITING + 1
+#error "lwipopts.h: MEMP_NUM_TCP_PCB: NRPC_LWIP_CONNECTIONS + NRPC_LWIP_WAITING + 1 or more"
 #endif
 #if !MEMP_MEM_MALLOC && MEMP_NUM_TCP_SEG < NRPC_LWIP_CONNECTIONS * (TCP_SND_QUEUELEN / 2)
 #error "lwipopts.h: MEMP_NUM_TCP_SEG must be NRPC_LWIP_CONNECTIONS * TCP_SND_QUEUELEN / 2 or more"
@@ -30,6 +31,7 @@ NRPC_STATIC_ASSERT(NRPC_LWIP_SEND_BYTES >= 2 * NRPC_LINK_MIN && NRPC_LWIP_SEND_B
                    "NRPC_LWIP_SEND_BYTES: 2 * NRPC_LINK_MIN .. 65535");
 NRPC_STATIC_ASSERT(NRPC_LWIP_CONNECTIONS >= 1 && NRPC_LWIP_CONNECTIONS <= 255,
                    "NRPC_LWIP_CONNECTIONS: 1..255");
+NRPC_STATIC_ASSERT(NRPC_LWIP_WAITING >= 1 && NRPC_LWIP_WAITING <= 16, "NRPC_LWIP_WAITING: 1..16");
 
 #define POLL_MS 1000u
 #define RETRY_MS 10u
@@ -59,11 +61,11 @@ struct link {
 
 static struct link links[NRPC_LWIP_CONNECTIONS];
 
-/* One client more than there are links. What it sends stays with lwIP, one segment of it. */
+/* Clients beyond the limit, as they came; one more for a moment. What they send stays with lwIP,
+ * one segment of it each. */
 static struct {
-    struct tcp_pcb *pcb;
-    const struct nrpc_server *server;
-    uint32_t since_ms;
+    unsigned n;
+    struct nrpc_newcomer clients[NRPC_LWIP_WAITING + 1];
 } waiting;
 
 /* --- The ring -------------------------------------------------------------------------------- */
@@ -266,12 +268,12 @@ static err_t pump(struct link *link)
 {
     if (link->conn != NULL) {
         int moved;
-        do {
-            moved = 0;
+        do { /* what is held may have waited for a handler, too */
+            moved = feed_held(link);
             while (push(link) && make(link)) {
                 moved = 1;
             }
-        } while (moved && feed_held(link));
+        } while (moved && link->held_bytes != 0);
     } else {
         (void)push(link);
     }
@@ -348,70 +350,138 @@ static struct link *find_free(void)
     return link;
 }
 
+/* The client's address, for nrpc_admission.h. */
+static uint32_t peer_of(const struct tcp_pcb *pcb)
+{
+#if LWIP_IPV6
+    if (IP_IS_V6_VAL(pcb->remote_ip)) {
+        return nrpc_admission_peer((const uint8_t *)ip_2_ip6(&pcb->remote_ip)->addr, 8);
+    }
+#endif
+    return nrpc_admission_peer((const uint8_t *)&pcb->remote_ip, 4);
+}
+
 /* A client gets a link, if one is free and its server has memory for it. Returns it, or NULL. */
-static struct link *admit(const struct nrpc_server *server, struct tcp_pcb *pcb)
+static struct link *admit(const struct nrpc_newcomer *client)
 {
     struct link *link = find_free();
-    struct nrpc_conn *conn = link == NULL ? NULL : nrpc_link_accept(server, sys_now());
+    struct nrpc_conn *conn = link == NULL
+                                 ? NULL
+                                 : nrpc_admission_accept(client->server, client->peer, sys_now());
     if (conn == NULL) {
         return NULL;
     }
-    begin(link, conn, pcb);
+    begin(link, conn, client->pcb);
     return link;
+}
+
+static void forget_waiting(unsigned i)
+{
+    waiting.n--;
+    memmove(&waiting.clients[i], &waiting.clients[i + 1],
+            (waiting.n - i) * sizeof waiting.clients[0]);
+}
+
+/* The pcb, which is arg, is freed already, or about to be. */
+static void on_waiting_error(void *arg, err_t err)
+{
+    (void)err;
+    for (unsigned i = 0; i < waiting.n; i++) {
+        if (waiting.clients[i].pcb == arg) {
+            forget_waiting(i);
+            return;
+        }
+    }
 }
 
 static err_t on_waiting_received(void *arg, struct tcp_pcb *pcb, struct pbuf *part, err_t err)
 {
-    (void)arg;
-    (void)err;
     if (part != NULL) {
         return ERR_MEM; /* lwIP asks again, four times a second */
     }
-    waiting.pcb = NULL;
+    on_waiting_error(arg, err);
     tcp_err(pcb, NULL);
     (void)tcp_close(pcb);
     return ERR_OK;
 }
 
-static void on_waiting_error(void *arg, err_t err)
+/* Says so and closes, or just closes where that cannot be said now. */
+static void give_way(struct link *link)
 {
-    (void)arg;
-    (void)err;
-    waiting.pcb = NULL;
+    struct nrpc_conn *conn = link->conn;
+    nrpc_conn_yield(conn, sys_now());
+    if (pump(link) == ERR_OK && link->conn == conn) {
+        (void)abort_link(link);
+    }
 }
 
-/* The waiting client gets the link of one that has gone, or is refused in the end. */
+/* A link becomes free for this client, sooner or later. Returns 1, or 0: nobody gives way now. */
+static int make_way(const struct nrpc_newcomer *client)
+{
+    const struct nrpc_conn *leaves;
+    struct link *link;
+    int closing = 0;
+    if (find_free() == NULL) {
+        for (link = links; link < links + NRPC_LWIP_CONNECTIONS; link++) {
+            if (link->conn == NULL && sys_now() - link->closing_ms >= NRPC_LWIP_YIELDING_MS) {
+                (void)abort_link(link);
+                return 1;
+            }
+            closing |= link->conn == NULL;
+        }
+    }
+    leaves = closing ? NULL : nrpc_admission_choose(client->server, client->peer, sys_now());
+    for (link = links; leaves != NULL && link < links + NRPC_LWIP_CONNECTIONS; link++) {
+        if (link->pcb != NULL && link->conn == leaves) {
+            give_way(link);
+            return 1;
+        }
+    }
+    return closing;
+}
+
+/* Clients that wait get the links of those that have gone, or give way, or are refused in the
+ * end. */
 static void poll_waiting(void)
 {
-    struct tcp_pcb *pcb = waiting.pcb;
-    if (pcb == NULL || admit(waiting.server, pcb) != NULL) {
-        waiting.pcb = NULL;
-    } else if (sys_now() - waiting.since_ms >= NRPC_LWIP_ACCEPT_MS) {
-        tcp_abort(pcb); /* which tells on_waiting_error */
+    for (unsigned i = 0; i < waiting.n;) {
+        const struct nrpc_newcomer *client = &waiting.clients[i];
+        if (nrpc_admission_first(waiting.clients, waiting.n, client->server) == i &&
+            admit(client) != NULL) {
+            forget_waiting(i);
+            i = 0;
+        } else if (sys_now() - client->since_ms >= NRPC_LWIP_ACCEPT_MS) {
+            tcp_abort(client->pcb); /* which tells on_waiting_error */
+        } else {
+            i++;
+        }
+    }
+    for (unsigned i = 0; i < waiting.n && !make_way(&waiting.clients[i]); i++) {
     }
 }
 
 static err_t on_accepted(void *arg, struct tcp_pcb *pcb, err_t err)
 {
-    const struct nrpc_server *server = arg;
-    struct link *link;
+    struct nrpc_newcomer client = {.server = arg, .pcb = pcb, .since_ms = sys_now()};
     if (err != ERR_OK || pcb == NULL) {
         return ERR_VAL; /* lwIP had no memory for it; the client tries again */
     }
-    link = admit(server, pcb);
-    if (link != NULL) {
-        return pump(link); /* our SETTINGS need not wait for the client's */
+    client.peer = peer_of(pcb);
+    if (waiting.n == 0) { /* else what is free is another's */
+        struct link *link = admit(&client);
+        if (link != NULL) {
+            return pump(link); /* our SETTINGS need not wait for the client's */
+        }
     }
-    if (waiting.pcb != NULL) {
-        tcp_abort(pcb);
-        return ERR_ABRT;
-    }
-    waiting.pcb = pcb;
-    waiting.server = server;
-    waiting.since_ms = sys_now();
-    tcp_arg(pcb, NULL);
+    tcp_arg(pcb, pcb);
     tcp_recv(pcb, on_waiting_received);
     tcp_err(pcb, on_waiting_error);
+    waiting.clients[waiting.n++] = client;
+    if (waiting.n > NRPC_LWIP_WAITING) {
+        struct tcp_pcb *last = waiting.clients[nrpc_admission_last(waiting.clients, waiting.n)].pcb;
+        tcp_abort(last);
+        return last == pcb ? ERR_ABRT : ERR_OK;
+    }
     return ERR_OK;
 }
 
@@ -487,5 +557,5 @@ uint32_t nrpc_lwip_poll(uint32_t now_ms)
         }
         next = own < next ? own : next;
     }
-    return waiting.pcb != NULL && next > RETRY_MS ? RETRY_MS : next;
+    return waiting.n != 0 && next > RETRY_MS ? RETRY_MS : next;
 }

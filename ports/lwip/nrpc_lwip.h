@@ -11,8 +11,8 @@ NRPC_BEGIN_C
 /* What lwipopts.h must say; nrpc_lwip.c refuses to be compiled otherwise:
  *   LWIP_TCP 1, LWIP_CALLBACK_API 1
  *   TCP_SND_QUEUELEN  4 or more: pbufs, two for each segment on its way
- *   MEMP_NUM_TCP_PCB  NRPC_LWIP_CONNECTIONS + 1 or more: a refusal needs one for a moment, and so
- *                     does each dial (nrpc_lwip_dial.h) while it tries
+ *   MEMP_NUM_TCP_PCB  NRPC_LWIP_CONNECTIONS + NRPC_LWIP_WAITING + 1 or more: a refusal needs one
+ *                     for a moment, and so does each dial (nrpc_lwip_dial.h) while it tries
  *   MEMP_NUM_TCP_SEG, MEMP_NUM_PBUF  NRPC_LWIP_CONNECTIONS * TCP_SND_QUEUELEN / 2 or more, so
  *                     that no connection waits for what another holds
  *   LWIP_WND_SCALE 0  a link keeps up to TCP_WND bytes that it cannot use yet
@@ -21,10 +21,14 @@ NRPC_BEGIN_C
  * hours).
  *
  * What happens when:
- *   a client beyond the limit connects    the first of them waits up to NRPC_LWIP_ACCEPT_MS for an
- *                                         end to another's link (a client that opens its next
- *                                         channel as it closes its last one); then, and for any
- *                                         further client at once, RST
+ *   a client beyond the limit connects    a connection without a call gives way, nrpc_admission.h:
+ *                                         GOAWAY and FIN, or RST where that is not answered within
+ *                                         NRPC_LWIP_YIELDING_MS. Where none does, clients wait for
+ *                                         NRPC_LWIP_ACCEPT_MS, then RST; when NRPC_LWIP_WAITING do,
+ *                                         RST at once to the one whose address has most
+ *   more of them than lwIP has pcbs       SYNs are dropped, and come again after a second or more.
+ *                                         lwIP has no queue before nrpc_lwip_poll's, so
+ *                                         TCP_LISTEN_BACKLOG may be 0
  *   the client ends its side (FIN)        it has gone: open calls are cancelled, the link closes
  *   RST, or lwIP gives up                 open calls are cancelled (NRPC_UNAVAILABLE)
  *   TCP's send buffer, segments or memory are used up
@@ -49,9 +53,20 @@ NRPC_BEGIN_C
 #define NRPC_LWIP_SEND_BYTES 1024
 #endif
 
-/* How long one client beyond the limit may wait before it is refused. Milliseconds, 0..10000. */
+/* How long a client beyond the limit may wait before it is refused, and how many may. Milliseconds;
+ * with less than NRPC_YIELD_MS and half a second clients are refused that could have been served.
+ * Count, 1..16: with 2 or more no address can take all. RAM: 20 bytes each, and a pcb. */
 #ifndef NRPC_LWIP_ACCEPT_MS
-#define NRPC_LWIP_ACCEPT_MS 500
+#define NRPC_LWIP_ACCEPT_MS (NRPC_YIELD_MS + 1000)
+#endif
+#ifndef NRPC_LWIP_WAITING
+#define NRPC_LWIP_WAITING 2
+#endif
+
+/* How long a client that gives way may take to end its side while another waits. Milliseconds,
+ * 0..5000. */
+#ifndef NRPC_LWIP_YIELDING_MS
+#define NRPC_LWIP_YIELDING_MS 250
 #endif
 
 /* How long a closing link waits for its client. Milliseconds, 100..60000. */

@@ -8,21 +8,24 @@
 #include "lwip/errno.h"
 #include "lwip/sockets.h"
 #include "lwip/sys.h"
+#include "ports/nrpc_admission.h"
 
 #if !LWIP_SOCKET || !LWIP_SOCKET_POLL || !LWIP_SO_LINGER
 #error "lwipopts.h: LWIP_SOCKET, LWIP_SOCKET_POLL and LWIP_SO_LINGER must be 1"
 #endif
-#if MEMP_NUM_NETCONN < NRPC_LWIP_SOCKETS_CONNECTIONS + 2
-#error "lwipopts.h: MEMP_NUM_NETCONN must be NRPC_LWIP_SOCKETS_CONNECTIONS + 2 or more"
+#if MEMP_NUM_NETCONN < NRPC_LWIP_SOCKETS_CONNECTIONS + NRPC_LWIP_SOCKETS_WAITING + 2
+#error "MEMP_NUM_NETCONN: NRPC_LWIP_SOCKETS_CONNECTIONS + NRPC_LWIP_SOCKETS_WAITING + 2 or more"
 #endif
 
-enum { LINKS = NRPC_LWIP_SOCKETS_CONNECTIONS, BUFFER = NRPC_LWIP_SOCKETS_BUFFER_BYTES };
+enum { LINKS = NRPC_LWIP_SOCKETS_CONNECTIONS, WAITING = NRPC_LWIP_SOCKETS_WAITING };
+enum { BUFFER = NRPC_LWIP_SOCKETS_BUFFER_BYTES };
 enum { BACKLOG = 4, KEEPALIVE_PROBE_S = 10, KEEPALIVE_PROBES = 3 };
 enum {
     TURN = 4
 }; /* buffers that a link may fill before the others, and what it has received, have their turn */
 
 NRPC_STATIC_ASSERT(LINKS >= 1 && LINKS <= 65535, "NRPC_LWIP_SOCKETS_CONNECTIONS: 1..65535");
+NRPC_STATIC_ASSERT(WAITING >= 1 && WAITING <= 16, "NRPC_LWIP_SOCKETS_WAITING: 1..16");
 NRPC_STATIC_ASSERT(BUFFER >= NRPC_LINK_MIN && BUFFER <= 65535,
                    "NRPC_LWIP_SOCKETS_BUFFER_BYTES: NRPC_LINK_MIN..65535");
 
@@ -43,7 +46,9 @@ struct link {
 static struct {
     const struct nrpc_server *server; /* NULL: not listening */
     int listener;
-    struct pollfd watched[LINKS + 1]; /* the links in their order, then the listener */
+    unsigned n_waiting;
+    struct nrpc_newcomer waiting[WAITING + 1]; /* as they came; one more for a moment */
+    struct pollfd watched[LINKS + 1];          /* the links in their order, then the listener */
     struct link links[LINKS];
 } port;
 
@@ -215,7 +220,7 @@ static void receive(struct link *link)
 
 /* --- Listening ------------------------------------------------------------------------------- */
 
-/* A link for a new client: a free one, else one that is only closing, or NULL. */
+/* A link for a new client: a free one, else one that is only closing (begin ends it), or NULL. */
 static struct link *find_place(void)
 {
     struct link *place = NULL;
@@ -227,9 +232,6 @@ static struct link *find_place(void)
             place = &port.links[i];
         }
     }
-    if (place != NULL) {
-        end_closing(place);
-    }
     return place;
 }
 
@@ -239,9 +241,12 @@ static void set_option(int fd, int level, int option, int value)
     (void)lwip_setsockopt(fd, level, option, &value, sizeof value);
 }
 
-/* A socket becomes a link's, which is free. */
+/* A socket becomes a link's, which find_place gave. */
 static void begin(struct link *link, struct nrpc_conn *conn, int fd)
 {
+    if (link->state == CLOSING) {
+        end_closing(link);
+    }
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 #if LWIP_TCP_KEEPALIVE
@@ -255,26 +260,87 @@ static void begin(struct link *link, struct nrpc_conn *conn, int fd)
     link->rx_at = link->rx_end = link->tx_at = link->tx_end = 0;
 }
 
-static void take(int fd)
+/* The client gets a link, if there is one. Returns 1 when it did. */
+static int admit(const struct nrpc_newcomer *client)
 {
     struct link *link = find_place();
-    struct nrpc_conn *conn = link == NULL ? NULL : nrpc_link_accept(port.server, sys_now());
+    struct nrpc_conn *conn = link == NULL
+                                 ? NULL
+                                 : nrpc_admission_accept(client->server, client->peer, sys_now());
     if (conn == NULL) {
-        close_hard(fd);
-        return;
+        return 0;
     }
-    begin(link, conn, fd);
+    begin(link, conn, client->fd);
+    return 1;
+}
+
+/* Somebody gives way to this client: says so and closes, or just closes where that cannot be said
+ * now. Returns 1, or 0: nobody does. */
+static int make_way(uint32_t peer)
+{
+    struct nrpc_conn *leaves = nrpc_admission_choose(port.server, peer, sys_now());
+    for (struct link *link = port.links; leaves != NULL && link < port.links + LINKS; link++) {
+        if (link->state == OPEN && link->conn == leaves) {
+            nrpc_conn_yield(leaves, sys_now());
+            pump(link);
+            if (link->state == OPEN) {
+                abort_link(link);
+            }
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void forget(unsigned i)
+{
+    port.n_waiting--;
+    memmove(&port.waiting[i], &port.waiting[i + 1], (port.n_waiting - i) * sizeof port.waiting[0]);
+}
+
+/* Clients that wait get links, or are refused in the end. */
+static void serve_waiting(void)
+{
+    for (unsigned i = 0; i < port.n_waiting;) {
+        const struct nrpc_newcomer *client = &port.waiting[i];
+        int is_first = nrpc_admission_first(port.waiting, port.n_waiting, client->server) == i;
+        if ((is_first && admit(client)) || (make_way(client->peer) && admit(client))) {
+            forget(i);
+            i = 0;
+        } else if (sys_now() - client->since_ms >= NRPC_LWIP_SOCKETS_ACCEPT_MS) {
+            close_hard(client->fd);
+            forget(i);
+        } else {
+            i++;
+        }
+    }
+}
+
+static void take(const struct nrpc_newcomer *client)
+{
+    port.waiting[port.n_waiting++] = *client;
+    serve_waiting();
+    if (port.n_waiting > WAITING) {
+        unsigned last = nrpc_admission_last(port.waiting, port.n_waiting);
+        close_hard(port.waiting[last].fd);
+        forget(last);
+    }
 }
 
 /* Bounded, so that a flood of clients leaves time for those that are here. */
 static void accept_some(void)
 {
     for (unsigned i = 0; i < LINKS; i++) {
-        int fd = lwip_accept(port.listener, NULL, NULL);
-        if (fd < 0) {
+        struct sockaddr_in from;
+        socklen_t bytes = sizeof from;
+        struct nrpc_newcomer client = {.server = port.server};
+        client.fd = lwip_accept(port.listener, (struct sockaddr *)&from, &bytes);
+        if (client.fd < 0) {
             return; /* nobody waits any more, or lwIP has dropped that client itself */
         }
-        take(fd);
+        client.peer = nrpc_admission_peer((const uint8_t *)&from.sin_addr, sizeof from.sin_addr);
+        client.since_ms = sys_now();
+        take(&client);
     }
 }
 
@@ -284,6 +350,9 @@ static void close_all(void)
         if (port.links[i].state != FREE) {
             abort_link(&port.links[i]);
         }
+    }
+    while (port.n_waiting != 0) {
+        close_hard(port.waiting[--port.n_waiting].fd);
     }
     if (port.server != NULL) {
         (void)lwip_close(port.listener);
@@ -401,6 +470,9 @@ int nrpc_lwip_sockets_poll(uint32_t most_ms)
     for (unsigned i = 0; i < LINKS; i++) {
         most_ms = prepare(&port.links[i], &port.watched[i], most_ms);
     }
+    if (port.n_waiting != 0 && most_ms > NRPC_LWIP_SOCKETS_RETRY_MS) {
+        most_ms = NRPC_LWIP_SOCKETS_RETRY_MS;
+    }
     port.watched[LINKS].fd = port.server == NULL ? -1 : port.listener;
     port.watched[LINKS].events = POLLIN;
     errno = 0;
@@ -418,6 +490,7 @@ int nrpc_lwip_sockets_poll(uint32_t most_ms)
         }
     }
     /* Clients come last: a link that closed above must not be another's in this turn. */
+    serve_waiting();
     if (port.watched[LINKS].revents != 0) {
         accept_some();
     }

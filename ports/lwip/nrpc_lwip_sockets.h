@@ -11,14 +11,23 @@ NRPC_BEGIN_C
 /* What lwipopts.h must say; nrpc_lwip_sockets.c refuses to be compiled otherwise:
  *   LWIP_SOCKET 1, LWIP_SOCKET_POLL 1
  *   LWIP_SO_LINGER 1    so that a peer can be refused with RST
- *   MEMP_NUM_NETCONN    NRPC_LWIP_SOCKETS_CONNECTIONS + 2 or more: the listener, and a refusal; and
- *                       one for each dial (nrpc_lwip_sockets_dial.h) while it tries
+ *   MEMP_NUM_NETCONN    NRPC_LWIP_SOCKETS_CONNECTIONS + NRPC_LWIP_SOCKETS_WAITING + 2 or more: the
+ *                       listener, and a refusal; and one for each dial (nrpc_lwip_sockets_dial.h)
+ *                       while it tries
  * What helps: LWIP_TCP_KEEPALIVE 1 (a client that has vanished is noticed after
  * NRPC_LWIP_SOCKETS_KEEPALIVE_MS and three probes; without it, after two hours).
  *
  * What happens when:
- *   a client beyond the limit connects    a link that only waits for its client to close gives way;
- *                                         if there is none, the client is refused with RST
+ *   a client beyond the limit connects    a link that only waits for its client to close gives way,
+ *                                         else a connection without a call, nrpc_admission.h, with
+ *                                         GOAWAY and FIN, or RST where that cannot leave at once.
+ *                                         Where none does, clients wait for
+ *                                         NRPC_LWIP_SOCKETS_ACCEPT_MS, then RST; when
+ *                                         NRPC_LWIP_SOCKETS_WAITING do, RST at once to the one
+ *                                         whose address has most
+ *   clients come faster than poll runs    lwIP keeps DEFAULT_ACCEPTMBOX_SIZE of them (with
+ *                                         TCP_LISTEN_BACKLOG: 4), the others get RST from it (their
+ *                                         SYNs are dropped)
  *   the client ends its side (FIN)        it has gone: open calls are cancelled, the link closes
  *   RST, or lwIP gives up                 open calls are cancelled (NRPC_UNAVAILABLE)
  *   lwIP takes a part of what we send     the rest waits in the link's buffer, nothing more is
@@ -50,6 +59,16 @@ NRPC_BEGIN_C
  * sends after that is answered with RST. Milliseconds, 100..60000. */
 #ifndef NRPC_LWIP_SOCKETS_CLOSE_MS
 #define NRPC_LWIP_SOCKETS_CLOSE_MS 1000
+#endif
+
+/* How long a client beyond the limit may wait before it is refused, and how many may. Milliseconds;
+ * with less than NRPC_YIELD_MS and half a second clients are refused that could have been served.
+ * Count, 1..16: with 2 or more no address can take all. RAM: 20 bytes each, and a socket. */
+#ifndef NRPC_LWIP_SOCKETS_ACCEPT_MS
+#define NRPC_LWIP_SOCKETS_ACCEPT_MS (NRPC_YIELD_MS + 1000)
+#endif
+#ifndef NRPC_LWIP_SOCKETS_WAITING
+#define NRPC_LWIP_SOCKETS_WAITING 2
 #endif
 
 /* When to send again without a sign from lwIP that it has room. Milliseconds, 1..1000. */

@@ -52,7 +52,6 @@ int64_t nrpc_tls_unix_time(int64_t *also);
 #define MBEDTLS_ECDH_C
 #define MBEDTLS_ECDSA_C
 #define MBEDTLS_ECP_NIST_OPTIM
-#define MBEDTLS_MPI_MAX_SIZE 48
 #define MBEDTLS_AES_C
 #define MBEDTLS_AES_ONLY_128_BIT_KEY_LENGTH
 #define MBEDTLS_AES_ROM_TABLES /* in flash */
@@ -60,6 +59,17 @@ int64_t nrpc_tls_unix_time(int64_t *also);
 #define MBEDTLS_GCM_C
 #define MBEDTLS_MD_C
 #define MBEDTLS_SHA256_C
+#if NRPC_TLS_PUBLIC /* what certificates of the public internet are signed with */
+#define MBEDTLS_MPI_MAX_SIZE 512
+#define MBEDTLS_ECP_DP_SECP384R1_ENABLED
+#define MBEDTLS_SHA384_C
+#define MBEDTLS_RSA_C
+#define MBEDTLS_PKCS1_V15
+#define MBEDTLS_PKCS1_V21
+#define MBEDTLS_X509_RSASSA_PSS_SUPPORT
+#else
+#define MBEDTLS_MPI_MAX_SIZE 48
+#endif
 #if NRPC_TLS_LESS_RAM
 #define MBEDTLS_AES_FEWER_TABLES
 #define MBEDTLS_ECP_WINDOW_SIZE 2
@@ -77,18 +87,26 @@ int64_t nrpc_tls_unix_time(int64_t *also);
 
 /* --- TLS -------------------------------------------------------------------------------------- */
 #define MBEDTLS_SSL_TLS_C
-#define MBEDTLS_SSL_SRV_C
 #define MBEDTLS_SSL_CLI_C
 #define MBEDTLS_SSL_ALPN
 #define MBEDTLS_SSL_SERVER_NAME_INDICATION
 #define MBEDTLS_SSL_SESSION_TICKETS
+#ifndef NRPC_TLS_SERVER
+#define NRPC_TLS_SERVER 1 /* 0, for images of clients alone: less flash */
+#endif
+#if NRPC_TLS_SERVER
+#define MBEDTLS_SSL_SRV_C
 #define MBEDTLS_SSL_TICKET_C
+#endif
 #define MBEDTLS_SSL_KEEP_PEER_CERTIFICATE /* the peer's names, for handlers */
 #define MBEDTLS_SSL_ALL_ALERT_MESSAGES
 
 #if NRPC_TLS_12
 #define MBEDTLS_SSL_PROTO_TLS1_2
 #define MBEDTLS_KEY_EXCHANGE_ECDHE_ECDSA_ENABLED
+#if NRPC_TLS_PUBLIC
+#define MBEDTLS_KEY_EXCHANGE_ECDHE_RSA_ENABLED
+#endif
 #define MBEDTLS_SSL_EXTENDED_MASTER_SECRET
 #endif
 

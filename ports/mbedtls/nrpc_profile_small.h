@@ -9,6 +9,7 @@
  * nrpc_tls_start. */
 #define NRPC_TLS_12 1
 #define NRPC_TLS_13 0
+#define NRPC_TLS_PUBLIC 0
 #ifndef MBEDTLS_SSL_IN_CONTENT_LEN
 #define MBEDTLS_SSL_IN_CONTENT_LEN 4096
 #endif

@@ -6,6 +6,7 @@
 
 #define NRPC_TLS_12 0
 #define NRPC_TLS_13 1
+#define NRPC_TLS_PUBLIC 0
 #ifndef MBEDTLS_SSL_IN_CONTENT_LEN
 #define MBEDTLS_SSL_IN_CONTENT_LEN 16384
 #endif

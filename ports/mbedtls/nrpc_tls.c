@@ -24,7 +24,9 @@ enum state {
     OPEN,
     OVER
 }; /* OVER: nothing but what lies in Mbed TLS's output buffer leaves */
-enum flag { PEER_DONE = 1, RESUMED = 2, LATE = 4 }; /* PEER_DONE: its close_notify has come */
+/* PEER_DONE: its close_notify has come. WAITS: for the turn of its handshake. */
+enum flag { PEER_DONE = 1, RESUMED = 2, LATE = 4, WAITS = 8 };
+enum { UNMEASURED_MS = 100 }; /* that a handshake is taken for where there is no clock */
 
 static struct nrpc_tls_link *link_of(const struct nrpc_conn *conn)
 {
@@ -143,6 +145,7 @@ static void fail(struct nrpc_conn *conn, int error)
         failure.flags = failure.flags == UINT32_MAX ? 0 : failure.flags;
     }
     link->state = OVER;
+    link->flags &= (uint8_t)~WAITS;
     alert = alert_for(&failure, ssl->tls_version);
     if (alert && !ssl->out_left) {
         (void)mbedtls_ssl_send_alert_message(ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, alert);
@@ -197,12 +200,53 @@ static int refuses_client(struct nrpc_conn *conn)
     return 0;
 }
 
+/* The client's hello is read, and its answer is what costs: now, or when others have had their
+ * turns? Nothing but ticks and transmitting goes on with it then. */
+static int has_to_wait(struct nrpc_conn *conn)
+{
+    const struct nrpc_tls *tls = conn->server->tls;
+    struct nrpc_tls_link *link = link_of(conn);
+    int waits = nrpc_tls_wait_ms() != 0;
+    if (!(link->flags & WAITS)) {
+        link->turn = tls->state->turns++;
+        link->flags |= WAITS;
+        conn->flags |= NRPC_CONN_TIMER; /* the port asks how long */
+    }
+    for (unsigned i = 0; i < tls->n_links; i++) {
+        waits |= (tls->links[i].flags & WAITS) &&
+                 (int16_t)(uint16_t)(tls->links[i].turn - link->turn) < 0;
+    }
+    if (!waits) {
+        link->flags &= (uint8_t)~WAITS;
+        nrpc_tls_spend(tls->now_ms ? 0 : UNMEASURED_MS);
+    }
+    return waits;
+}
+
+/* As mbedtls_ssl_handshake. */
+static int go_on(struct nrpc_conn *conn)
+{
+    const struct nrpc_tls *tls = conn->server->tls;
+    mbedtls_ssl_context *ssl = &link_of(conn)->ssl;
+    uint32_t since_ms = tls->now_ms ? tls->now_ms() : 0;
+    int result = 0;
+    while (!result && ssl->state != MBEDTLS_SSL_HANDSHAKE_OVER) {
+        result = !tls->host && ssl->state == MBEDTLS_SSL_SERVER_HELLO && has_to_wait(conn)
+                     ? MBEDTLS_ERR_SSL_WANT_READ
+                     : mbedtls_ssl_handshake_step(ssl);
+    }
+    if (!tls->host && tls->now_ms) {
+        nrpc_tls_spend(tls->now_ms() - since_ms);
+    }
+    return result;
+}
+
 static void handshake(struct nrpc_conn *conn)
 {
     const struct nrpc_tls *tls = conn->server->tls;
     struct nrpc_tls_link *link = link_of(conn);
     mbedtls_ssl_context *ssl = &link->ssl;
-    int result = mbedtls_ssl_handshake(ssl);
+    int result = go_on(conn);
     if (result) {
         if (!may_go_on(link, result)) {
             fail(conn, result);
@@ -318,6 +362,15 @@ static void make_record(struct nrpc_conn *conn, struct nrpc_tls_link *link)
     if (room > most) {
         room = most;
     }
+    if (mbedtls_ssl_get_bytes_avail(ssl)) { /* what the core did not take, it may take now */
+        size_t left = link->tx_room;
+        link->tx_room = 0;
+        feed(conn);
+        link->tx_room = left;
+        if (link->state != OPEN) {
+            return;
+        }
+    }
     n = nrpc_conn_transmit(conn, link->tx, room);
     if (n) {
         int result = mbedtls_ssl_write(ssl, link->tx, n);
@@ -365,8 +418,16 @@ int nrpc_tls_closing(const struct nrpc_conn *conn)
 uint32_t nrpc_tls_tick(struct nrpc_conn *conn, uint32_t now_ms)
 {
     struct nrpc_tls_link *link = link_of(conn);
-    uint32_t next = nrpc_conn_tick(conn, now_ms);
+    uint32_t next;
     nrpc_tls_clock(now_ms);
+    if (link->flags & WAITS) { /* for us: the peer does not stall */
+        conn->flags |= NRPC_CONN_RX_PROGRESS | NRPC_CONN_TX_PROGRESS;
+    }
+    next = nrpc_conn_tick(conn, now_ms);
+    if (link->flags & WAITS) {
+        uint32_t wait_ms = nrpc_tls_wait_ms() + 1;
+        next = wait_ms < next ? wait_ms : next;
+    }
     if (link->state == OVER || nrpc_conn_closing(conn)) {
         if (link->state == HANDSHAKE) {
             fail(conn, NRPC_TLS_STALLED);
@@ -398,6 +459,7 @@ void nrpc_tls_lost(struct nrpc_conn *conn)
     if (is_truncated(conn, link)) {
         fail(conn, NRPC_TLS_TRUNCATED);
     }
+    link->flags = 0;
     nrpc_conn_lost(conn);
     mbedtls_ssl_free(&link->ssl);
 }

@@ -27,6 +27,7 @@ NRPC_BEGIN_C
  *   a record is longer than MBEDTLS_SSL_IN_CONTENT_LEN
  *                                         the connection ends: record_overflow
  *   there is no memory for a handshake    this connection ends, the others go on
+ *   too many handshakes begin             they wait, see NRPC_TLS_HANDSHAKE_MS
  *   a peer stalls in its handshake        after NRPC_STALL_TIMEOUT_MS the connection ends. Nobody
  *                                         waits for it
  *   the peer ends without close_notify while a call is open
@@ -50,6 +51,13 @@ NRPC_BEGIN_C
 /* How long a server's tickets are good for, and a client keeps one. Seconds, 1..604800. */
 #ifndef NRPC_TLS_TICKET_S
 #define NRPC_TLS_TICKET_S 86400
+#endif
+
+/* How much of each second a server's handshakes may take, milliseconds, 1..1000; 1000: all of it.
+ * Who comes when that is used up waits its turn, the first first, before the arithmetic begins;
+ * what was begun is finished. So on a slow chip one handshake may use up several seconds. */
+#ifndef NRPC_TLS_HANDSHAKE_MS
+#define NRPC_TLS_HANDSHAKE_MS 400
 #endif
 
 struct nrpc_tls_bytes { /* in flash; kept */
@@ -96,6 +104,9 @@ struct nrpc_tls {
     /* Seconds since 1970, 0: not known now, certificates are then refused. NULL: there is no clock,
      * see undated. */
     uint64_t (*unix_s)(void);
+    /* Milliseconds from any begin, in midst of a turn, too: what handshakes take is measured. NULL:
+     * each is taken for 100 ms. board_now_ms. */
+    uint32_t (*now_ms)(void);
     /* A connection was refused or has failed. conn is still there. NULL: nobody is told. */
     void (*failed)(struct nrpc_conn *conn, const struct nrpc_tls_failure *failure);
     uint8_t clients; /* enum nrpc_tls_clients */
@@ -153,6 +164,7 @@ struct nrpc_tls_link {
     const uint8_t *rx; /* while something is received: what is left of it */
     uint8_t *tx;       /* while something is transmitted: where it goes */
     size_t rx_bytes, tx_room;
+    uint16_t turn; /* of those that wait to begin the arithmetic, the lowest is next */
     uint8_t state, flags;
 };
 
@@ -160,15 +172,21 @@ struct nrpc_tls_state {
     mbedtls_ssl_config config;
     mbedtls_x509_crt certificate, authority;
     mbedtls_pk_context key;
+#ifdef MBEDTLS_SSL_SRV_C
     mbedtls_ssl_ticket_context tickets; /* a server's */
-    mbedtls_ssl_session session;        /* a client's, to be resumed */
+#endif
+    mbedtls_ssl_session session; /* a client's, to be resumed */
+    uint16_t turns;              /* taken by links that came to wait */
     uint8_t has_session;
 };
 
-/* platform.c: random numbers for Mbed TLS; what its clocks say. */
+/* platform.c: random numbers for Mbed TLS; what its clocks say; NRPC_TLS_HANDSHAKE_MS: what a
+ * handshake has taken, and how long the next has to wait. */
 int nrpc_tls_random(void *unused, unsigned char *buf, size_t n);
 const char *nrpc_tls_seed(const struct nrpc_tls *tls);
 void nrpc_tls_clock(uint32_t now_ms);
+void nrpc_tls_spend(uint32_t ms);
+uint32_t nrpc_tls_wait_ms(void);
 
 NRPC_END_C
 

@@ -11,11 +11,15 @@
 
 #include "ports/mbedtls/nrpc_tls.h"
 
+NRPC_STATIC_ASSERT(NRPC_TLS_HANDSHAKE_MS >= 1 && NRPC_TLS_HANDSHAKE_MS <= 1000,
+                   "NRPC_TLS_HANDSHAKE_MS: 1..1000");
+
 static struct {
     mbedtls_ctr_drbg_context random;
     int (*entropy)(void *buf, size_t n);
     uint64_t (*unix_s)(void);
-    uint64_t ms; /* of the port's clock, which wraps in 32 bits */
+    uint64_t ms;      /* of the port's clock, which wraps in 32 bits */
+    uint32_t owed_ms; /* until handshakes have had no more than their share of the time */
     uint8_t seeded, insecure;
 } board;
 
@@ -57,7 +61,7 @@ psa_status_t mbedtls_psa_external_get_random(mbedtls_psa_external_random_context
 
 const char *nrpc_tls_seed(const struct nrpc_tls *tls)
 {
-    board.unix_s = tls->unix_s;
+    board.unix_s = tls->unix_s ? tls->unix_s : board.unix_s;
     if (board.seeded) {
         return NULL;
     }
@@ -87,7 +91,19 @@ int nrpc_tls_insecure(void)
 
 void nrpc_tls_clock(uint32_t now_ms)
 {
-    board.ms += (uint32_t)(now_ms - (uint32_t)board.ms);
+    uint32_t passed_ms = now_ms - (uint32_t)board.ms;
+    board.ms += passed_ms;
+    board.owed_ms -= board.owed_ms < passed_ms ? board.owed_ms : passed_ms;
+}
+
+void nrpc_tls_spend(uint32_t ms)
+{
+    board.owed_ms += ms * 1000 / NRPC_TLS_HANDSHAKE_MS;
+}
+
+uint32_t nrpc_tls_wait_ms(void)
+{
+    return board.owed_ms > 1000 ? board.owed_ms - 1000 : 0;
 }
 
 /* Without a clock: since boot, so that tickets age, and no certificate is valid yet. */

@@ -103,6 +103,7 @@ int nrpc_posix_poll(int timeout_ms)
 {
     struct epoll_event events[EVENTS];
     uint64_t count;
+    uint32_t next_ms, waiting_ms;
     int n, served = 0;
 
     if (nrpc_posix_init())
@@ -111,7 +112,9 @@ int nrpc_posix_poll(int timeout_ms)
     run_dials();
     nrpc_posix.unfinished = 0;
     flush_all();
-    timeout_ms = wait_for(timeout_ms, run_dials()); /* handlers' calls want links */
+    next_ms = run_dials(); /* handlers' calls want links */
+    waiting_ms = nrpc_posix_waiting_run();
+    timeout_ms = wait_for(timeout_ms, next_ms < waiting_ms ? next_ms : waiting_ms);
     n = timeout_ms ? spin(events) : 0;
     if (!n)
         n = epoll_wait(nrpc_posix.epoll, events, EVENTS, timeout_ms);

@@ -15,14 +15,21 @@ NRPC_BEGIN_C
  *     for (;;) nrpc_posix_poll(1000);
  *
  * What happens when:
- *   all connections taken     the peer is accepted and reset at once (RST); the others go on
- *   out of file descriptors   the same, with a descriptor that is kept in reserve for it
+ *   all connections taken     one without a call gives way, nrpc_admission.h, with GOAWAY and
+ *                             FIN, or RST where that cannot leave at once. Where none does,
+ *                             peers wait for NRPC_POSIX_ACCEPT_MS, then RST; when
+ *                             NRPC_POSIX_WAITING do, RST at once to the one whose address has
+ *                             most. The kernel's queue (SOMAXCONN) has those that come between
+ *                             two polls, and drops SYNs beyond
+ *   out of file descriptors   RST at once, with a descriptor that is kept in reserve for it
  *   send buffer full          what was made is kept, nothing more is made; once the core needs an
  *                             answer sent first, reading stops too, and TCP holds the peer back
  *   peer half-closes (FIN)    the same as a close: what it sent before is served, and replies that
  *                             are ready are sent as far as the send buffer takes them; calls
  *                             that are still open are cancelled
  *   connection reset          open calls are cancelled
+ *   peer vanishes             noticed after NRPC_POSIX_KEEPALIVE_MS and three probes, or
+ *                             NRPC_POSIX_USER_TIMEOUT_MS after something was sent
  *   core ends a connection    its last bytes are sent, then FIN; the peer has NRPC_POSIX_LINGER_MS
  *                             to close, and what it still sends is discarded
  * SIGPIPE is never raised. No function of this file is reentrant, except nrpc_posix_wake. */
@@ -55,6 +62,26 @@ NRPC_BEGIN_C
 /* How long a connection that we have ended waits for its peer's FIN. Milliseconds. */
 #ifndef NRPC_POSIX_LINGER_MS
 #define NRPC_POSIX_LINGER_MS 1000
+#endif
+
+/* How long a peer beyond the limit may wait before it is refused, and how many may. Milliseconds;
+ * with less than NRPC_YIELD_MS and half a second peers are refused that could have been served.
+ * Count, 1..64: with 2 or more no address can take all. RAM: 32 bytes each, and a descriptor. */
+#ifndef NRPC_POSIX_ACCEPT_MS
+#define NRPC_POSIX_ACCEPT_MS (NRPC_YIELD_MS + 1000)
+#endif
+#ifndef NRPC_POSIX_WAITING
+#define NRPC_POSIX_WAITING 8
+#endif
+
+/* A peer that has vanished: idle time before it is probed, every 10 s; and how long what we have
+ * sent, or probes, may stay unanswered before the connection is lost (TCP_USER_TIMEOUT). For links
+ * that we dial, too. Milliseconds, 1000..7200000; 10000..3600000. */
+#ifndef NRPC_POSIX_KEEPALIVE_MS
+#define NRPC_POSIX_KEEPALIVE_MS 60000
+#endif
+#ifndef NRPC_POSIX_USER_TIMEOUT_MS
+#define NRPC_POSIX_USER_TIMEOUT_MS 40000
 #endif
 
 /* Listens. server: kept until nrpc_posix_close. address: a name or number, borrowed for the call;

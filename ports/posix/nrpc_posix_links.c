@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 enum { PIECE = 1024, BUFFER = NRPC_POSIX_BUFFER_BYTES, TURN = 65536 };
+enum { KEEPALIVE_PROBE_S = 10, KEEPALIVE_PROBES = 3 };
 
 NRPC_STATIC_ASSERT(BUFFER >= 2048 && BUFFER <= 1048576, "NRPC_POSIX_BUFFER_BYTES: 2048..1048576");
 NRPC_STATIC_ASSERT(BUFFER >= PIECE + NRPC_LINK_MIN,
@@ -202,6 +203,22 @@ void nrpc_posix_link_event(struct nrpc_posix_link *link, uint32_t events)
         link_receive(link);
 }
 
+void nrpc_posix_link_yield(struct nrpc_conn *conn)
+{
+    struct nrpc_posix_link *link = NULL;
+
+    for (unsigned i = 0; i < nrpc_posix.n_open; i++)
+        if (nrpc_posix_links[nrpc_posix.open[i]].conn == conn)
+            link = &nrpc_posix_links[nrpc_posix.open[i]];
+    if (!link)
+        return;
+    nrpc_conn_yield(conn, nrpc_posix.now_ms);
+    if (link->tx_at == link->tx_end)
+        nrpc_posix_link_flush(link);
+    if (link->conn == conn)
+        nrpc_posix_link_close(link);
+}
+
 int nrpc_posix_link_free(void)
 {
     for (unsigned i = 0; i < nrpc_posix.n_open && !nrpc_posix.n_free; i++)
@@ -210,14 +227,24 @@ int nrpc_posix_link_free(void)
     return nrpc_posix.n_free != 0;
 }
 
+/* A failure costs only what the option would have gained. */
+static void set_option(int fd, int level, int option, int value)
+{
+    setsockopt(fd, level, option, &value, sizeof value);
+}
+
 int nrpc_posix_link_open(struct nrpc_conn *conn, int fd)
 {
-    int on = 1;
     uint16_t number = nrpc_posix.free[nrpc_posix.n_free - 1];
     struct nrpc_posix_link *link = &nrpc_posix_links[number];
     struct epoll_event event = {.events = EPOLLIN, .data = {.u32 = number}};
 
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, NRPC_POSIX_KEEPALIVE_MS / 1000);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_PROBE_S);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
+    set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, NRPC_POSIX_USER_TIMEOUT_MS);
     if (epoll_ctl(nrpc_posix.epoll, EPOLL_CTL_ADD, fd, &event))
         return -1;
     nrpc_posix.n_free--;

@@ -6,12 +6,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ACCEPTS = 64, PAUSE_MS = 100 };
+#include "ports/nrpc_admission.h"
+
+enum { ACCEPTS = 64, PAUSE_MS = 100, WAIT_MS = 50 };
+
+NRPC_STATIC_ASSERT(NRPC_POSIX_WAITING >= 1 && NRPC_POSIX_WAITING <= 64,
+                   "NRPC_POSIX_WAITING: 1..64");
+
+static struct {
+    unsigned n;
+    struct nrpc_newcomer peers[NRPC_POSIX_WAITING + 1]; /* as they came; one more for a moment */
+} waiting;
 
 static void listeners_watch(uint32_t events)
 {
@@ -35,18 +47,80 @@ void nrpc_posix_refuse(int fd)
     nrpc_posix.stats.refused++;
 }
 
-static void take(const struct nrpc_server *server, int fd)
+/* Returns 1 when the peer was given a link, or was refused since epoll does not take it. */
+static int admit(const struct nrpc_newcomer *peer)
 {
-    struct nrpc_conn *conn = nrpc_posix_link_free() ? nrpc_link_accept(server, nrpc_posix.now_ms)
-                                                    : NULL;
+    struct nrpc_conn *conn = NULL;
 
-    if (conn && !nrpc_posix_link_open(conn, fd)) {
+    if (nrpc_posix_link_free())
+        conn = nrpc_admission_accept(peer->server, peer->peer, nrpc_posix.now_ms);
+    if (!conn)
+        return 0;
+    if (!nrpc_posix_link_open(conn, peer->fd)) {
         nrpc_posix.stats.accepted++;
-        return;
-    }
-    if (conn)
+    } else {
         nrpc_link_lost(conn);
-    nrpc_posix_refuse(fd);
+        nrpc_posix_refuse(peer->fd);
+    }
+    return 1;
+}
+
+/* Somebody else gives way to it. Returns 1, or 0: nobody does now. */
+static int make_way(const struct nrpc_newcomer *peer)
+{
+    struct nrpc_conn *leaves = nrpc_admission_choose(peer->server, peer->peer, nrpc_posix.now_ms);
+
+    if (leaves)
+        nrpc_posix_link_yield(leaves);
+    return leaves != NULL;
+}
+
+static void forget(unsigned i)
+{
+    waiting.n--;
+    memmove(&waiting.peers[i], &waiting.peers[i + 1], (waiting.n - i) * sizeof waiting.peers[0]);
+}
+
+uint32_t nrpc_posix_waiting_run(void)
+{
+    for (unsigned i = 0; i < waiting.n;) {
+        const struct nrpc_newcomer *peer = &waiting.peers[i];
+        int is_first = nrpc_admission_first(waiting.peers, waiting.n, peer->server) == i;
+
+        if ((is_first && admit(peer)) || (make_way(peer) && admit(peer))) {
+            forget(i);
+            i = 0;
+        } else if (nrpc_posix.now_ms - peer->since_ms >= NRPC_POSIX_ACCEPT_MS) {
+            nrpc_posix_refuse(peer->fd);
+            forget(i);
+        } else {
+            i++;
+        }
+    }
+    return waiting.n ? WAIT_MS : NRPC_POSIX_TICK_MS;
+}
+
+static void take(const struct nrpc_newcomer *peer)
+{
+    waiting.peers[waiting.n++] = *peer;
+    nrpc_posix_waiting_run();
+    if (waiting.n > NRPC_POSIX_WAITING) {
+        unsigned last = nrpc_admission_last(waiting.peers, waiting.n);
+
+        nrpc_posix_refuse(waiting.peers[last].fd);
+        forget(last);
+    }
+}
+
+/* For nrpc_admission.h. */
+static uint32_t peer_of(const struct sockaddr_storage *from)
+{
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)from;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
+
+    if (from->ss_family == AF_INET)
+        return nrpc_admission_peer((const uint8_t *)&v4->sin_addr, 4);
+    return from->ss_family == AF_INET6 ? nrpc_admission_peer(v6->sin6_addr.s6_addr, 8) : 0;
 }
 
 /* accept has failed. Returns 1 to try again, 0 when no peer waits or none can be had now. */
@@ -84,10 +158,15 @@ void nrpc_posix_listener_event(const struct nrpc_posix_listener *listener)
 {
     /* Bounded, so that a flood of peers leaves time for those that are here. */
     for (int i = 0; i < ACCEPTS; i++) {
-        int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct sockaddr_storage from = {.ss_family = AF_UNSPEC};
+        socklen_t bytes = sizeof from;
+        struct nrpc_newcomer peer = {.server = listener->server, .since_ms = nrpc_posix.now_ms};
 
-        if (fd >= 0)
-            take(listener->server, fd);
+        peer.fd = accept4(listener->fd, (struct sockaddr *)&from, &bytes,
+                          SOCK_NONBLOCK | SOCK_CLOEXEC);
+        peer.peer = peer_of(&from);
+        if (peer.fd >= 0)
+            take(&peer);
         else if (!accept_failed(errno, listener->fd))
             return;
     }
@@ -105,6 +184,8 @@ void nrpc_posix_listeners_drop(unsigned keep)
 {
     while (nrpc_posix.n_listeners > keep)
         close(nrpc_posix.listeners[--nrpc_posix.n_listeners].fd);
+    while (!keep && waiting.n)
+        nrpc_posix_refuse(waiting.peers[--waiting.n].fd);
 }
 
 int nrpc_posix_listen(const struct nrpc_server *server, const char *address, uint16_t number)

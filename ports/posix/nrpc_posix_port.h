@@ -93,6 +93,10 @@ int nrpc_posix_link_open(struct nrpc_conn *conn, int fd);
 
 void nrpc_posix_link_close(struct nrpc_posix_link *link);
 
+/* This connection gives way to another: it says so and closes, or just closes where that cannot be
+ * said now. */
+void nrpc_posix_link_yield(struct nrpc_conn *conn);
+
 /* Sends what is kept or was made outside of an event, then takes up what was left over. */
 void nrpc_posix_link_flush(struct nrpc_posix_link *link);
 
@@ -104,8 +108,13 @@ void nrpc_posix_link_event(struct nrpc_posix_link *link, uint32_t events);
 
 /* --- Listening: nrpc_posix_listen.c -------------------------------------------------------- */
 
+/* Beyond the first `keep`; 0: those that wait are refused as well. */
 void nrpc_posix_listeners_drop(unsigned keep);
 void nrpc_posix_listener_event(const struct nrpc_posix_listener *listener);
+
+/* Peers that wait for a connection get one, or are refused in the end. Returns the milliseconds
+ * after which to call again. */
+uint32_t nrpc_posix_waiting_run(void);
 
 /* Those that rest go on, once it is time. */
 void nrpc_posix_listeners_resume(void);

@@ -4,13 +4,26 @@
 """Given: services and messages as reading.py has them. Gives: lines of text for the user, each with the place, what
 is wrong with it, and what to do; none: all can be written."""
 
-import os
-
 from .names import global_reason, keyword_reason, member_reason, object_name
+from .preparing import GOOGLE
 from .reading import STREAMED_DEPTH, STREAMED_MIN, shared_prefixes
 
+VALUES = (
+    "a value within a value has no largest size; use a message of your own, or JSON in a string"
+)
+DESCRIPTORS = "it describes protobuf itself, without a largest size; use a message of your own"
 METHODS_MAX = 255  # nrpc_match's ordinals are one byte, 255 is no match
 PREFIX_MAX = 126  # 0x80 | 127 closes the list
+
+
+def google_reason(message):
+    """Why a message is none that can be used, whatever .options say; or None."""
+    file, name = message.source.desc.name, message.full_name[1:]
+    if file == GOOGLE + "struct.proto":
+        return "%s: %s" % (name, VALUES)
+    if file in (GOOGLE + "descriptor.proto", GOOGLE + "compiler/plugin.proto"):
+        return "%s: %s" % (name, DESCRIPTORS)
+    return None
 
 
 class Checker:
@@ -73,6 +86,10 @@ class Checker:
             if field.pbtype in ("MESSAGE", "MSG_W_CB")
             else None
         )
+        if inner and google_reason(inner):
+            text = google_reason(inner) + ", or give %(mask)s type:FT_IGNORE in %(file)s"
+            self.add(message, field.name, text)
+            return
         self.check_bounds(message, field, inner)
         if inner is None:
             return
@@ -228,28 +245,6 @@ def check_file(source, messages, own):
                 )
 
 
-def check_guards(sources):
-    """nanopb's headers of files that are included together; the second of two with one guard would be empty."""
-    guards = {}
-    for source in sources:
-        if source.desc.name in ("nanopb.proto", "google/protobuf/descriptor.proto"):
-            continue  # they are never included
-        name = source.stem + source.options.extension + source.options.header_extension
-        name = os.path.basename(name) if source.options.strip_path else name
-        package = source.desc.package + "_" if source.desc.package else ""
-        text = "".join(c if c.isalnum() else "_" for c in (package + name).upper())
-        other = guards.setdefault(text, source)
-        if (
-            other is not source
-            and other.parsed.messages + other.parsed.enums
-            and source.parsed.messages + source.parsed.enums
-        ):
-            yield (
-                "%s and %s: nanopb's headers of both would have the include guard PB_%s_INCLUDED; rename one, or "
-                "give it another package" % (other.desc.name, source.desc.name, text)
-            )
-
-
 def taken_names(sources):
     """{name in C: whose it is} of all messages and enums, and of the files' descriptors."""
     taken = {}
@@ -336,16 +331,20 @@ def all_problems(messages, services, sources, generated, own):
     """
     chosen = [service for service in services if service.source.desc.name in generated]
     methods = [method for service in chosen for method in service.methods]
-    checker = Checker(messages)
+    checker, problems = Checker(messages), []
     for method in methods:
-        for message in (method.request, method.reply):
-            checker.check(message, "%s.%s" % (method.service.name, method.name))
-    problems = checker.problems() + [text for service in chosen for text in check_table(service)]
+        where = "%s.%s" % (method.service.name, method.name)
+        for _, message in method.sides():
+            if google_reason(message):
+                file = method.service.source.desc.name
+                problems.append("%s: %s: %s" % (file, where, google_reason(message)))
+            else:
+                checker.check(message, where)
+    problems += checker.problems()
+    problems += [text for service in chosen for text in check_table(service)]
     problems += [text for method in methods for text in check_streamed(method)]
     reached = {messages[name].source.desc.name for name in checker.done}
     for source in sources.values():
         if source.desc.name in generated or source.desc.name in reached:
             problems += check_file(source, messages, own)
-    for name in generated:
-        problems += [text for text in check_guards(sources[name].visible) if text not in problems]
     return problems + list(check_names(services, sources.values(), own))

@@ -4,6 +4,7 @@
 """Given: a Source and its services. Gives: the text of the header, functions that begin calls and what their replies
 come to, and of the C file, the methods as clients see them."""
 
+from .messages import needs_32_bits, own_guards, shared_messages, size_assertion
 from .names import guard
 from .reading import BIDI, CLIENT_STREAM, SERVER_STREAM, STREAMED_MIN, UNARY
 from .text import BEGIN_QUIET, END_QUIET, KIND_TITLES, client_names, comment, included_messages
@@ -253,8 +254,10 @@ def generate_header(source, services):
     )
     if any(method.streams_fields() for service in services for method in service.methods):
         yield '#include "nanorpc/streamed.h"\n'
+    yield from needs_32_bits(source.visible)
     for name in included_messages(source, services):
         yield source.options.genformat % name + "\n"
+    yield from own_guards(source.visible)
     yield "\nNRPC_BEGIN_C\n\n"
     yield BEGIN_QUIET if services else ""
     for service in services:
@@ -274,6 +277,10 @@ def generate_header(source, services):
                 size,
                 " /* %s */" % message.c_type() if message else "",
             )
+        yield "#define %s_PATH_BYTES %d\n" % (
+            name,
+            max((len("/%s/%s" % (m.service.name, m.name)) for m in service.methods), default=1),
+        )
         members = [
             source.local("%s @m%d;" % (m.c_type(), i))
             for i, m in enumerate(service.distinct("reply"))
@@ -368,11 +375,14 @@ def code_method(method):
     )
 
 
-def generate_code(source, services):
+def generate_code(source, services, known):
+    """known: all messages, by their full names."""
     _, name, included = client_names(source)
     yield "/* %s - clients of the services of %s.\n" % (name, source.desc.name)
     yield " * Layer: application. Source: written by protoc-gen-nanorpc, do not edit. */\n"
     yield '#include "%s"\n\n#if NRPC_CLIENT\n\n' % included
+    if services:
+        yield from shared_messages(source, known)
     for service in services:
         yield "/* --- %s */\n" % service.name
         for side in ("request", "reply"):
@@ -386,16 +396,9 @@ def generate_code(source, services):
                     if other is message
                 ):
                     continue  # its largest size is not nanopb's to say
-                yield (
-                    'NRPC_STATIC_ASSERT(%s %s %s_client_%s_BYTES, "%s: generate messages and clients together");\n'
-                    % (
-                        message.size_macro(),
-                        "==" if message is the_largest and exact else "<=",
-                        service.c_name,
-                        side.upper(),
-                        message.c_type(),
-                    )
-                )
+                relation = "==" if message is the_largest and exact else "<="
+                bytes_macro = "%s_client_%s_BYTES" % (service.c_name, side.upper())
+                yield size_assertion(message, relation, bytes_macro, "clients")
         yield "\n"
         for method in service.methods:
             yield from code_method(method)

@@ -104,6 +104,16 @@ class Files:
         for enum in holder.enum_type:
             yield "%s.%s" % (prefix, enum.name)
 
+    def types_of(self, desc):
+        """Full names of the types that a file uses."""
+        return references(desc)
+
+    def brings_options(self, name):
+        """Does this file have custom options?"""
+        desc = self.whole[name]
+        holders_of_them = [desc, *walk_messages(desc.message_type)]
+        return any(is_option(e) for holder in holders_of_them for e in holder.extension)
+
     def shown_by(self, name):
         """The files whose types an import of `name` makes known."""
         desc = self.whole[name]

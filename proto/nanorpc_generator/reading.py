@@ -10,6 +10,7 @@ import io
 import os
 
 from .names import Locals
+from .preparing import GOOGLE
 from .with_nanopb import Problem
 
 UNARY, CLIENT_STREAM, SERVER_STREAM, BIDI = range(4)
@@ -32,6 +33,11 @@ class Message:
 
     def size_macro(self):
         return self.source.style.define_name("%s_size" % self.stored.name)
+
+    def stored_types(self):
+        """Full names of the messages that its fields are, without those that are left out."""
+        kept = {field.tag for field in self.stored.all_fields()} if self.stored else ()
+        return [name for number, name in names_of_types(self.desc).items() if number in kept]
 
     def streamed(self, messages, way=()):
         """The ways to the streamed fields in it: tuples of nanopb's fields, the last of which is streamed."""
@@ -60,6 +66,9 @@ class Source:
             raise Problem(chatter.getvalue().strip())
         except Exception as error:
             raise Problem("%s: %s" % (desc.name, error))
+
+    def is_googles(self):
+        return self.desc.name.startswith(GOOGLE)
 
     def globals(self):
         """What nanopb's header of this file has at file scope: (name, what it is). Not macros that end in _WORD."""
@@ -165,6 +174,10 @@ class Method:
     def writes(self):
         return self.kind in (CLIENT_STREAM, BIDI)
 
+    def required(self):
+        """May none of its functions be left out?"""
+        return self.service.source.options.require_handlers
+
     def identifiers(self):
         """(C identifier, what it is) of the server's side."""
         yield self.c_name, "handler"
@@ -215,7 +228,7 @@ class Method:
 class Service:
     def __init__(self, source, index, messages):
         desc = source.desc.service[index]
-        self.source, self.index = source, index
+        self.source, self.index, self.known = source, index, messages
         self.name = (source.desc.package + "." if source.desc.package else "") + desc.name
         self.c_name = self.name.replace(".", "_")
         self.object = self.c_name + "_service"

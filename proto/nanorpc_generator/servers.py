@@ -4,6 +4,7 @@
 """Given: a Source and its services. Gives: the text of the header: what handlers look like, and the sizes for
 NRPC_SERVER_DEFINE."""
 
+from .messages import needs_32_bits, own_guards
 from .names import guard, object_name
 from .reading import BIDI, CLIENT_STREAM, SERVER_STREAM, UNARY
 from .text import (
@@ -36,12 +37,17 @@ CONTRACTS = {
 NEXT_CONTRACT = (
     "The next reply, asked for whenever there is room for one. @reply: zeroed, to be filled. Returns "
     "NRPC_MORE: *@reply is sent; NRPC_OK: there are no more, the call ends well; NRPC_PENDING: none now; "
-    "any other: the call ends with it. Left out: %s"
+    "any other: the call ends with it. "
 )
 NEXT_DEFAULTS = {
     SERVER_STREAM: "NRPC_PENDING, for a method that sends with %(c)s_send and ends with nrpc_call_finish.",
     BIDI: "NRPC_PENDING until half-close, then NRPC_OK, for a method that answers with %(c)s_send.",
 }
+
+
+def left_out(method, otherwise="Left out: the call ends with NRPC_UNIMPLEMENTED."):
+    """What a contract ends with."""
+    return "Must be there (--require-handlers)." if method.required() else otherwise
 
 
 # Here and below @NAME is a parameter or a variable, for Source.local, which sees that it hides nothing.
@@ -87,8 +93,8 @@ def header_streamed(method):
     if field:
         yield comment(
             method.local(
-                "A piece of %s, which @request->%s does not have: see nrpc_chunk_handler. Left out: the "
-                "call ends with NRPC_UNIMPLEMENTED." % (field.proto_name(), field.member)
+                "A piece of %s, which @request->%s does not have: see nrpc_chunk_handler. %s"
+                % (field.proto_name(), field.member, left_out(method))
             )
         )
         yield chunk_prototype(method) + ";\n\n"
@@ -96,8 +102,8 @@ def header_streamed(method):
     if field:
         name = "%s_%s" % (method.c_name, field.name)
         yield comment(
-            "The next bytes of a reply's %s: see nrpc_producer. Left out: the call ends with "
-            "NRPC_UNIMPLEMENTED." % field.proto_name()
+            "The next bytes of a reply's %s: see nrpc_producer. %s"
+            % (field.proto_name(), left_out(method))
         )
         yield produce_prototype(method) + ";\n\n"
         yield comment(
@@ -122,19 +128,17 @@ def header_streamed(method):
 def header_method(method):
     c = {"c": method.c_name}
     title = "/%s/%s. %s." % (method.service.name, method.name, KIND_TITLES[method.kind])
-    text = "%s %s Left out: the call ends with NRPC_UNIMPLEMENTED." % (
-        title,
-        method.local(CONTRACTS[method.kind] % c),
-    )
+    text = "%s %s %s" % (title, method.local(CONTRACTS[method.kind] % c), left_out(method))
     yield from header_streamed(method)
     yield comment((method.comment + "\n" if method.comment else "") + text)
     yield prototype(method) + ";\n\n"
     if method.pulled():
-        yield comment(method.local(NEXT_CONTRACT % (NEXT_DEFAULTS[method.kind] % c)))
+        otherwise = left_out(method, "Left out: " + NEXT_DEFAULTS[method.kind] % c)
+        yield comment(method.local(NEXT_CONTRACT + otherwise))
         yield next_prototype(method) + ";\n\n"
     yield comment(
         "Told once, when a call of this method that was not finished is over: see nrpc_cancelled. "
-        "May be left out."
+        + left_out(method, "May be left out.")
     )
     yield cancelled_prototype(method) + ";\n\n"
     verb = "send" if method.pulled() else "reply"
@@ -184,8 +188,10 @@ def generate_header(source, services):
     yield '#ifndef %s\n#define %s\n\n#include "nanorpc/nanorpc.h"\n' % (its_guard, its_guard)
     if any(m.streams_fields() for s in services for m in s.methods):
         yield '#include "nanorpc/streamed.h"\n'
+    yield from needs_32_bits(source.visible)
     for name in included_messages(source, services):
         yield source.options.genformat % name + "\n"
+    yield from own_guards(source.visible)
     yield '\n#ifdef __cplusplus\nextern "C" {\n#endif\n\n'
     yield (
         "/* The descriptor, in %s: for server reflection, see services/reflection.h. */\n"

@@ -4,6 +4,7 @@
 """Given: a Source and its services. Gives: the text of the C file: method tables, the list of their names, and what
 stands for handlers that were left out."""
 
+from .messages import shared_messages, size_assertion
 from .reading import BIDI, CLIENT_STREAM, UNARY, Streamed, shared_prefixes
 from .servers import (
     cancelled_prototype,
@@ -32,8 +33,8 @@ def code_absent(method):
     yield '__attribute__((weak, alias("%s")))\n%s;\n\n' % (absent, prototype(method))
 
 
-def code_method(method):
-    """The weak defaults, and functions of exactly the types that the table holds."""
+def code_defaults(method):
+    """What stands for functions that were left out, but for those of streamed fields."""
     c, weak, local = method.c_name, "__attribute__((weak))\n", method.local
     yield from code_absent(method)
     if method.pulled():
@@ -47,6 +48,13 @@ def code_method(method):
     yield (
         weak + cancelled_prototype(method) + local("\n{\n    (void)@call;\n    (void)@why;\n}\n\n")
     )
+
+
+def code_method(method):
+    """The weak defaults, unless nothing may be left out; functions of exactly the types that the table holds."""
+    c, local = method.c_name, method.local
+    if not method.required():
+        yield from code_defaults(method)
     yield local(
         "static enum nrpc_status %s_call(struct nrpc_call *@call, const void *@request, void *@reply)\n{\n"
         % c
@@ -64,20 +72,22 @@ def code_method(method):
             "static enum nrpc_status %s_pull(struct nrpc_call *@call, void *@reply)\n{\n" % c
         )
         yield local("    (void)@call;\n    (void)@reply;\n")
-        yield "    return %s == %s_absent ? NRPC_UNIMPLEMENTED : NRPC_PENDING;\n}\n\n" % (c, c)
+        absent = "%s == %s_absent ? NRPC_UNIMPLEMENTED : " % (c, c)
+        yield "    return %sNRPC_PENDING;\n}\n\n" % ("" if method.required() else absent)
 
 
 def code_streamed(method):
     """The codec of a method with streamed fields, and what stands for functions that were left out."""
     c, weak = method.c_name, "__attribute__((weak))\n"
     into, out = method.streamed_in, method.streamed_out
-    if into:
+    if into and not method.required():
         yield weak + chunk_prototype(method)
         yield method.local(
             "\n{\n    (void)@call;\n    (void)@chunk;\n    return NRPC_UNIMPLEMENTED;\n}\n\n"
         )
+    if into:
         yield "static const uint32_t %s_path[] = {%s};\n\n" % (c, ", ".join(map(str, into.path)))
-    if out:
+    if out and not method.required():
         yield (
             weak
             + produce_prototype(method)
@@ -147,10 +157,8 @@ def code_assertions(service):
                 )
                 continue
             relation = "==" if message is largest and exact else "<="
-            # On one line: glibc's C99 _Static_assert shows no text but the line.
-            yield (
-                'NRPC_STATIC_ASSERT(%s %s %s_%s_BYTES, "%s: generate messages and services together");\n'
-                % (message.size_macro(), relation, service.object, side.upper(), message.c_type())
+            yield size_assertion(
+                message, relation, "%s_%s_BYTES" % (service.object, side.upper()), "services"
             )
     for message in service.distinct("reply"):
         yield 'NRPC_STATIC_ASSERT(sizeof(%s) <= UINT16_MAX, "%s: over 65535 bytes");\n' % (
@@ -193,10 +201,13 @@ def code_service(service):
     yield "};\n\n"
 
 
-def generate_code(source, services):
+def generate_code(source, services, known):
+    """known: all messages, by their full names."""
     _, code, included, _ = file_names(source)
     yield "/* %s - the method tables of %s.\n" % (code, source.desc.name)
     yield " * Layer: application. Source: written by protoc-gen-nanorpc, do not edit. */\n"
     yield '#include "%s"\n\n' % included
+    if services:
+        yield from shared_messages(source, known)
     for service in services:
         yield from code_service(service)

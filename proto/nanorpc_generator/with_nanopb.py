@@ -4,6 +4,7 @@
 """Given: the environment's NANOPB_DIR, or build/third/nanopb of this project; and the plugin's parameter, which is
 read as nanopb reads its own. Gives: nanopb's generator as a module, and its options. What is wrong is a Problem."""
 
+import copy
 import os
 import re
 import shlex
@@ -11,6 +12,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.realpath(__file__))
+PROTO = os.path.dirname(HERE)
 
 
 class Problem(Exception):
@@ -38,6 +40,7 @@ def import_nanopb():
         try:
             import nanopb_generator
 
+            widen_enums(nanopb_generator)
             return nanopb_generator
         except BaseException:
             chatter.seek(0)
@@ -47,6 +50,28 @@ def import_nanopb():
             os.dup2(stderr, 1)
             os.dup2(stderr, 2)
             os.close(stderr)
+
+
+# Where a compiler makes enums short, numbers that an enum does not have would not fit into it, and nanopb refuses
+# negative ones where it has none. GCC and Clang know the attribute, for C and C++.
+WIDE = "__attribute__((mode(SI))) "
+ENUM_BYTES = 10  # a negative number
+
+
+def widen_enums(nanopb):
+    """Lets nanopb make enums of 32 bits, whose numbers may all arrive; but for those whose size was chosen."""
+    plain = nanopb.Enum.__str__
+
+    def text(self):
+        name = str(nanopb.Globals.naming_style.enum_name(self.names))
+        definition = "typedef enum "
+        if self.packed or self.options.HasField("enum_intsize"):
+            return plain(self)
+        return plain(self).replace(definition + name, definition + WIDE + name, 1)
+
+    nanopb.Enum.__str__ = text
+    nanopb.Enum.has_negative = lambda self: True
+    nanopb.Enum.encoded_size = lambda self: ENUM_BYTES
 
 
 def own_names(nanopb):
@@ -64,29 +89,37 @@ def own_names(nanopb):
     return names, macros
 
 
-def name_field_errors(nanopb):
-    """nanopb's exceptions about a field name only the field; lets them name its message too. And
-    FT_STATIC without a bound raises one: with FT_DEFAULT it is found with all the others."""
+def name_field_errors(nanopb, lenient=True):
+    """nanopb's exceptions about a field name only the field; lets them name its message too.
+
+    lenient: FT_STATIC without a bound raises one; with FT_DEFAULT it is found with all the others.
+    """
     plain = nanopb.Field
 
     class NamedField(plain):
         def __init__(self, struct_name, desc, field_options, *rest, **named):
-            if field_options.type == nanopb.nanopb_pb2.FT_STATIC:
+            where = "%s.%s: " % (".".join(struct_name.parts), desc.name)
+            if lenient and field_options.type == nanopb.nanopb_pb2.FT_STATIC:
                 field_options.type = nanopb.nanopb_pb2.FT_DEFAULT
+            if desc.type == desc.TYPE_GROUP:
+                raise Problem(
+                    where + "a group, which nanopb does not know; make it a message in a message"
+                )
             try:
                 plain.__init__(
                     self, struct_name, desc, field_options, *rest, **named
                 )  # self: also an extension
-            except NotImplementedError:
-                raise Problem(
-                    "%s.%s: nanopb does not know this type of field (a proto2 group?)"
-                    % (".".join(struct_name.parts), desc.name)
-                )
             except Exception as error:
-                raise Problem("%s.%s: %s" % (".".join(struct_name.parts), desc.name, error))
+                raise Problem(where + str(error))
 
+    nanopb.Field = NamedField
+
+
+def know_streamed_fields(nanopb):
+    """After name_field_errors: nanopb knows nothing of them, here type:FT_CALLBACK and max_size mark one."""
+
+    class StreamedField(nanopb.Field):
         def is_streamed(self):
-            """type:FT_CALLBACK and max_size: nanopb knows nothing of it, here it marks a streamed field."""
             return (
                 self.allocation == "CALLBACK"
                 and self.pbtype in ("STRING", "BYTES")
@@ -100,7 +133,55 @@ def name_field_errors(nanopb):
                 return super().encoded_size(dependencies)
             return nanopb.EncodedSize(nanopb.varint_max_size(self.tag << 3) + 5 + self.max_size)
 
-    nanopb.Field = NamedField
+    nanopb.Field = StreamedField
+
+
+def skip_extensions(nanopb):
+    """proto2: extensions that a message may have are fields that the device does not know, and are skipped, unless
+    an .options file says another type."""
+    load_fields = nanopb.Message.load_fields
+
+    def load_some(message, desc, message_options):
+        load_fields(message, desc, message_options)
+        options = nanopb.get_nanopb_suboptions(desc, message_options, message.name + "extensions")
+        if options.type == nanopb.nanopb_pb2.FT_DEFAULT:
+            message.fields = [f for f in message.fields if not isinstance(f, nanopb.ExtensionRange)]
+
+    nanopb.Message.load_fields = load_some
+
+
+def bound_google(nanopb):
+    """Google's own files have bounds in proto/google/protobuf/ here; a user's .options come after them."""
+    parse_file, read_options_file = nanopb.parse_file, nanopb.read_options_file
+
+    def read_both(ours, file):
+        found = []
+        if not os.path.isfile(file.name) or not os.path.samefile(ours, file.name):
+            with open(ours, encoding="utf-8") as other:
+                found = read_options_file(other)
+        return found + read_options_file(file)
+
+    def parse_bounded(filename, desc, options):
+        ours = os.path.join(PROTO, os.path.splitext(filename)[0] + ".options")
+        if not (filename.startswith("google/protobuf/") and os.path.isfile(ours)):
+            return parse_file(filename, desc, options)
+        options = copy.copy(options)
+        options.options_path = [*options.options_path, PROTO]
+        nanopb.read_options_file = lambda file: read_both(ours, file)
+        try:
+            return parse_file(filename, desc, options)
+        finally:
+            nanopb.read_options_file = read_options_file
+
+    nanopb.parse_file = parse_bounded
+
+
+def add_own_parameters(parser):
+    """Both plugins take them, so that both can be given the same; protoc-gen-nanorpc does what they say."""
+    parser.add_option("--require-handlers", action="store_true", default=False)
+    parser.add_option("--template", metavar="DIR")
+    parser.add_option("--messages", action="store_true", default=False)
+    parser.add_option("--no-imports", action="store_true", default=False)
 
 
 def parse_parameter(nanopb, text, usage):
@@ -119,6 +200,7 @@ def parse_parameter(nanopb, text, usage):
             "parameter `%s`: %s; the parameters are those of protoc-gen-nanopb" % (text, reason)
         )
 
+    add_own_parameters(nanopb.optparser)
     nanopb.optparser.error = refuse
     options, rest = nanopb.process_cmdline(arguments, is_plugin=True)
     if rest:

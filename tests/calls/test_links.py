@@ -25,6 +25,7 @@ from test_calls import (
     POST_LIST,
     REPLY,
     SECONDS,
+    TARGETS,
     Service,
     device,  # noqa: F401 (a fixture)
     good,
@@ -38,6 +39,7 @@ class Plan:
     def __init__(self, *steps):
         self.steps = list(steps)
         self.calls = []  # (number of the link, stream)
+        self.headers = {}  # of the last request
         self.links = 0
         self.breaches = []  # of HTTP/2, by the device
         self.listener = socket.create_server(("0.0.0.0", 0))
@@ -67,6 +69,8 @@ class Plan:
             link.sendall(http2.data_to_send())
             while data := link.recv(65536):
                 for event in http2.receive_data(data):
+                    if isinstance(event, h2.events.RequestReceived):
+                        self.headers = {name: value for name, value in event.headers}
                     if isinstance(event, h2.events.StreamEnded):
                         self.calls.append((number, event.stream_id))
                         (self.steps.pop(0) if self.steps else answer)(http2, event.stream_id)
@@ -114,6 +118,44 @@ def test_refused_stream(device):  # noqa: F811
         assert device.run(server.port, GET_ONE, "x") == good("fine")
         assert device.run(server.port, POST_LIST, "x", wait_for_ready=True) == good("fine")
         assert server.calls == [(1, 1), (1, 3), (2, 1)]
+
+
+@pytest.mark.parametrize(
+    "device",  # noqa: F811
+    [name for name in chosen(TARGETS) if "hostsim" in name or name == "posix"],
+    indirect=True,
+)
+def test_deadline_of_the_server(device):  # noqa: F811
+    """The server's clock says first that a call's time is up, as grpc-go's does, and its reset is here first: this is
+    no CANCELLED. (Not on emulated boards, whose clocks lose time without limit when the host is busy; by how much a
+    clock may differ, deadline_of_the_server in test_client_ends.c has.)"""
+
+    def reset_in_time(http2, stream):
+        milliseconds = int(server.headers[b"grpc-timeout"].removesuffix(b"m"))
+        time.sleep(milliseconds / 1000 - 0.005)
+        http2.reset_stream(stream, ErrorCodes.CANCEL)
+
+    with Plan(*[reset_in_time] * 10) as server:
+        statuses = [
+            device.run(server.port, GET_ONE, "x", timeout_ms=200 + i, wait_for_ready=True)[-1][2]
+            for i in range(10)
+        ]
+    assert statuses == [4] * 10
+
+
+def answer_and_leave(http2, stream):
+    """As nginx does after keepalive_requests."""
+    answer(http2, stream)
+    http2.close_connection(last_stream_id=stream)
+
+
+def test_server_that_takes_few_calls_a_link(device):  # noqa: F811
+    """No call is lost or told, though none waits for ready. (That there is no wait between the links is
+    goaway_takes_not_all's in test_client_ends.c: this device's NRPC_BACKOFF_MIN_MS is short.)"""
+    with Plan(*[answer, answer_and_leave] * 8) as server:
+        for _ in range(16):
+            assert device.run(server.port, GET_ONE, "x") == good("fine")
+        assert server.calls == [(link, stream) for link in range(1, 9) for stream in (1, 3)]
 
 
 def test_refused_twice(device):  # noqa: F811

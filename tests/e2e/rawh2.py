@@ -140,8 +140,18 @@ class Stream:
 class Peer:
     """One connection. Answers SETTINGS and PING as it must, gives no window on its own."""
 
-    def __init__(self, port, *first, wait=True, timeout=TIMEOUT, receive_buffer=None, context=None):
-        """first: settings, as for settings(); wait: for the server's, as grpcio does; context: of ssl, for TLS."""
+    def __init__(
+        self,
+        port,
+        *first,
+        wait=True,
+        timeout=TIMEOUT,
+        receive_buffer=None,
+        context=None,
+        source=None,
+    ):
+        """first: settings, as for settings(); wait: for the server's, as grpcio does; context: of ssl, for TLS;
+        source: the address of this machine to come from."""
         self.timeout = timeout
         self.received = b""
         self.encoder, self.decoder = Encoder(), Decoder()
@@ -160,6 +170,8 @@ class Peer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
+            if source:
+                self.socket.bind((source, 0))
             self.socket.connect(("127.0.0.1", port))
             if context:
                 self.socket = context.wrap_socket(self.socket, server_hostname="localhost")

@@ -29,8 +29,8 @@ def server_credentials():
     return grpc.ssl_server_credentials([(read("server.key"), read("server.pem"))])
 
 
-def client_context():
-    context = ssl.create_default_context(cafile=path("ca.pem"))
+def client_context(ca="ca.pem"):
+    context = ssl.create_default_context(cafile=path(ca))
     context.set_alpn_protocols(["h2"])
     return context
 

@@ -356,11 +356,13 @@ def peers():
 
 
 def fill(peers, server):
-    """Opens connections until the server refuses one. Those of the tests before may hold their places a while."""
+    """Opens connections, each with a call, since those without one would give way, until the server refuses one.
+    Those of the tests before may hold their places a while."""
     end = time.monotonic() + RECOVER_SECONDS
     while len(peers) <= server.connections:
         try:
             peers.append(Peer(server.port))
+            peers[-1].start("/simpletest.SimpleTest/PostAndPost")
         except (OSError, EOFError) as error:
             assert not isinstance(error, TimeoutError), "neither served nor refused"
             if len(peers) == server.connections or time.monotonic() > end:
@@ -369,7 +371,7 @@ def fill(peers, server):
 
 
 def test_connections_over_the_limit(our_server, peers):
-    """One too many is refused at once; the others do not notice; a place that is given up is free."""
+    """One too many is refused after a while; the others do not notice; a place that is given up is free."""
     fill(peers, our_server)
     assert len(peers) == our_server.connections
     for peer in peers[:3] + peers[-3:]:

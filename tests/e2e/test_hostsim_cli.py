@@ -12,6 +12,7 @@ import struct
 import subprocess
 import time
 
+import children
 import pytest
 
 from rawh2 import Peer, message, messages
@@ -51,7 +52,7 @@ class Simulator:
 
     def __init__(self, *options, devices=1):
         self.process = subprocess.Popen(
-            [PROGRAM, *options],
+            children.tied([PROGRAM, *options]),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

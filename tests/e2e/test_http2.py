@@ -135,6 +135,37 @@ def test_everything_at_once(raw_server):
         fine(peer.finish(3), "Hello, t3!")
 
 
+def pipelined(peer, stream, count):
+    """A call of so many tiny messages in one DATA frame, and one behind it."""
+    return [
+        peer.headers(stream, request("/simpletest.SimpleTest/PostAndPost")),
+        h2.frame(h2.DATA, h2.END_STREAM, stream, message("a") * count),
+        peer.headers(stream + 2, request()),
+        h2.frame(h2.DATA, h2.END_STREAM, stream + 2, message("behind")),
+    ]
+
+
+@pytest.mark.parametrize("count", [8, 500])
+def test_tiny_messages_at_once(raw_server, count):
+    """connect-go, tonic, nginx: more of them than the server's block holds, before it is known how much that is. They
+    wait in TCP, and so does what comes behind them."""
+    with Peer(raw_server.port, wait=False) as peer:
+        peer.send(*pipelined(peer, 1, count))
+        fine(peer.finish(1), *["Hello !! a"] * count)
+        fine(peer.finish(3), "Hello, behind!")
+
+
+def test_window_behind_tiny_messages(raw_server):
+    """What they wait for stands behind them. The server waits for 5 seconds, then that call ends; the others do not."""
+    with Peer(raw_server.port, h2.INITIAL_WINDOW, 0, wait=False) as peer:
+        began = time.monotonic()
+        peer.send(*pipelined(peer, 1, 500), h2.window_update(1, 65535), h2.window_update(3, 65535))
+        failed(peer.finish(1), 8)
+        assert 4 < time.monotonic() - began < 12
+        fine(peer.finish(3), "Hello, behind!")
+        assert peer.goaway is None
+
+
 def test_byte_by_byte(raw_server):
     """Every byte in a segment of its own."""
     with Peer(raw_server.port) as peer:
@@ -607,6 +638,55 @@ def test_slow_reader_of_bidi(raw_server):
         time.sleep(1)
         for stream in streams:
             fine(peer.finish(stream), *["Hello !! "] * each)
+
+
+# --- A strict peer ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("calls_before", [0, 1])
+@pytest.mark.parametrize("sizes", [(0,), (0, 4096), (300, 50, 200)], ids=str)
+def test_tables_that_shrink_in_mid_stream(raw_server, calls_before, sizes):
+    """Python's h2 ends the connection when trailers do not begin with the update that is due, RFC 7541 4.2."""
+    from h2.config import H2Configuration
+    from h2.connection import H2Connection
+    from h2.events import DataReceived, SettingsAcknowledged, StreamEnded, TrailersReceived
+    from h2.settings import SettingCodes
+
+    conn = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
+    link = socket.create_connection(("127.0.0.1", raw_server.port), timeout=h2.TIMEOUT)
+
+    def until(kind):
+        while True:
+            link.sendall(conn.data_to_send())
+            data = link.recv(65536)
+            assert data, "closed"
+            events = conn.receive_data(data)
+            for event in events:
+                if isinstance(event, DataReceived):
+                    conn.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+            found = [event for event in events if isinstance(event, kind)]
+            if found:
+                return found, events
+
+    with link:
+        conn.initiate_connection()
+        until(SettingsAcknowledged)
+        for number in range(calls_before):
+            conn.send_headers(2 * number + 1, request())
+            conn.send_data(2 * number + 1, message("h2"), end_stream=True)
+            until(StreamEnded)
+        stream = conn.get_next_available_stream_id()
+        conn.send_headers(stream, request("/simpletest.SimpleTest/PostAndPost"))
+        conn.send_data(stream, message("x"))
+        until(DataReceived)
+        acknowledged = 0
+        for size in sizes:
+            conn.update_settings({SettingCodes.HEADER_TABLE_SIZE: size})
+        while acknowledged < len(sizes):
+            acknowledged += len(until(SettingsAcknowledged)[0])
+        conn.end_stream(stream)
+        ((trailers,), _) = until(TrailersReceived)
+        assert ("grpc-status", "0") in trailers.headers
 
 
 # --- Streams over the limit -----------------------------------------------------------------------

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 
+import children
 import grpc
 import helloworld_pb2
 import helloworld_pb2_grpc
@@ -67,7 +68,7 @@ class Relay:
         for devices, clients in self.ports:
             command += ["--devices", self.device_address + str(devices), "--clients", str(clients)]
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            children.tied(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         self.lines = Lines(self.process)
         for _ in self.ports:
@@ -564,7 +565,7 @@ def test_only_dialling():
     relay = Relay()
     program = os.path.join(ROOT, "build", "linux", "greeter")
     process = subprocess.Popen(
-        [program, "--reverse", "127.0.0.1:%d" % relay.device_port()],
+        children.tied([program, "--reverse", "127.0.0.1:%d" % relay.device_port()]),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -18,7 +18,7 @@ import pytest
 from helloworld import greeter_pb2, greeter_pb2_grpc
 
 import secure
-from rawh2 import PREFACE, Peer, frame, settings
+from rawh2 import DATA, END_STREAM, PREFACE, Peer, frame, message, messages, request, settings
 from targets import ROOT, Server, chosen, use
 
 SECONDS = 60  # of patience: no test fails because the machine is slow
@@ -77,8 +77,8 @@ def hello(method, name="TLS"):
     return method(greeter_pb2.HelloRequest(name=name), timeout=SECONDS).message
 
 
-def context(version=None, certificate=None, protocols=("h2",)):
-    made = secure.client_context()
+def context(version=None, certificate=None, protocols=("h2",), ca="ca.pem"):
+    made = secure.client_context(ca)
     made.set_alpn_protocols(list(protocols))
     if version:
         made.minimum_version = made.maximum_version = VERSIONS[version]
@@ -129,6 +129,27 @@ def test_versions(host, version):
     with Peer(host.port, context=context(version)) as peer:
         assert peer.socket.version() == "TLSv" + version
         assert peer.say_hello("all") == "Hello, all!"
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "certificate,ca",
+    [
+        ("rsa_signed", "rsa_root.pem"),
+        ("p384_signed", "p384_root.pem"),
+        ("cross_signed", "rsa_root.pem"),
+        ("sha384_signed", "ca.pem"),
+    ],
+)
+def test_certificates_signed_by_others(monkeypatch, version, certificate, ca):
+    """With what our P-256 certificate is signed is the client's business: the profile has no RSA, P-384, SHA-384."""
+    with started(monkeypatch, certificate=certificate) as server:
+        with Peer(server.port, context=context(version, ca=ca)) as peer:
+            assert peer.socket.version() == "TLSv" + version
+            assert peer.say_hello("all") == "Hello, all!"
+        channel, greeter = stub(server, ca=ca)
+        with channel:
+            assert hello(greeter.SayHello) == "Hello, TLS!"
 
 
 def test_sessions_are_resumed(server):
@@ -325,6 +346,21 @@ def test_renegotiation(server):
     finally:
         client.kill()
         client.wait()
+
+
+def test_tiny_messages_at_once(host):
+    """They wait in Mbed TLS's record, and in TCP behind that."""
+    count = 500
+    with Peer(host.port, context=context(), wait=False) as peer:
+        peer.send(
+            peer.headers(1, request("/simpletest.SimpleTest/PostAndPost")),
+            frame(DATA, END_STREAM, 1, message("a") * count),
+            peer.headers(3, request()),
+            frame(DATA, END_STREAM, 3, message("behind")),
+        )
+        answer = peer.finish(1)
+        assert answer.grpc_status == "0" and messages(answer.data) == ["Hello !! a"] * count
+        assert messages(peer.finish(3).data)[0].startswith("Hello, behind")
 
 
 def test_long_records():

@@ -107,25 +107,6 @@ def test_alike_files_describe_themselves(alike):
     assert [file.name for _, file in alike.files(*STEMS)] == [stem + ".proto" for stem in STEMS]
 
 
-@pytest.mark.parametrize("one, two", [("dev/Status", "dev/status"), ("a_b", "a/b"), ("a-b", "a/b")])
-def test_guards_of_nanopb(bench, one, two):
-    """Of one package, nanopb's headers of such files have one guard."""
-    text = "package p;\nmessage %s { int32 n = 1; }\n"
-    bench.write(
-        **{
-            one.replace("/", "__"): text % "A",
-            two.replace("/", "__"): text % "B",
-            "s": 'import "%s.proto"; import "%s.proto";\nservice S { rpc A(p.A) returns (p.B); }\n'
-            % (one, two),
-        }
-    )
-    (line,) = bench.refused("s")
-    assert line.endswith(
-        "nanopb's headers of both would have the include guard PB_P_%s_PB_H_INCLUDED; rename one, or give it "
-        "another package" % re.sub(r"\W", "_", one).upper()
-    )
-
-
 # --- Messages with the names of parameters, variables and members -----------------------------------
 
 LOCALS = """call request reply why chunk buf room offset length channel options events wait on sized message

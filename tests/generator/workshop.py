@@ -41,6 +41,7 @@ class Workshop:
     def __init__(self, path, protoc="grpc_tools"):
         self.path, self.out = path, path / "out"
         self.protoc = PROTOCS[protoc]
+        self.nanopb_plugin = ROOT / "proto" / "protoc-gen-nanopb"
         self.environment = dict(os.environ)
         self.use_nanopb(NANOPB)
         # As the Makefile does it: the plugins' `env python3` is the one that has protobuf.
@@ -63,7 +64,7 @@ class Workshop:
     def run(self, plugin, protos, options, include):
         program = {
             "nanorpc": ROOT / "proto" / "protoc-gen-nanorpc",
-            "nanopb": self.nanopb / "generator" / "protoc-gen-nanopb",
+            "nanopb": self.nanopb_plugin,
         }[plugin]
         command = self.protoc + [
             "-I%s" % include,

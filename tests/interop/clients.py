@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import traceback
 
+import children
 import grpc
 import negative_server
 import reference_server
@@ -89,7 +90,7 @@ class GrpcJs(Caller):
         if not shutil.which("node") or not os.path.isdir(self.MODULES):
             raise NotRun("grpc-js is not installed: make build/node/ready")
         self.process = subprocess.Popen(
-            ["node", os.path.join(HERE, "client.js")],
+            children.tied(["node", os.path.join(HERE, "client.js")]),
             cwd=ROOT,
             text=True,
             env=dict(os.environ, NODE_PATH=self.MODULES),

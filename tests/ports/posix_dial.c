@@ -6,11 +6,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "ports/posix/nrpc_posix_port.h"
 #include "raw_service.h"
 #include "test.h"
 
@@ -89,6 +91,56 @@ static void links_and_undials(void)
     }
     CHECK_EQ(nrpc_posix_stats()->dialled, 3);
     close(listener);
+}
+
+static int option(int fd, int level, int name)
+{
+    int value = -1;
+    socklen_t n = sizeof value;
+
+    CHECK_EQ(getsockopt(fd, level, name, &value, &n), 0);
+    return value;
+}
+
+/* The one link that is open. */
+static void check_options(void)
+{
+    int fd = nrpc_posix_links[nrpc_posix.open[0]].fd;
+
+    CHECK_EQ(nrpc_posix_stats()->open, 1);
+    CHECK_EQ(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+    CHECK_EQ(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), NRPC_POSIX_KEEPALIVE_MS / 1000);
+    CHECK_EQ(option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 10);
+    CHECK_EQ(option(fd, IPPROTO_TCP, TCP_KEEPCNT), 3);
+    CHECK_EQ(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), NRPC_POSIX_USER_TIMEOUT_MS);
+    CHECK_EQ(option(fd, IPPROTO_TCP, TCP_NODELAY), 1);
+}
+
+/* Dialled and accepted. */
+static void peers_that_vanish_are_noticed(void)
+{
+    uint16_t number;
+    int listener = open_socket(1, &number), fd;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    static struct nrpc_server server;
+
+    one.dial.held = 0;
+    CHECK_EQ(nrpc_posix_dial(&one.dial, HERE, number), 0);
+    until(&one.dial, NRPC_DIAL_LINKED);
+    check_options();
+    nrpc_posix_undial(&one.dial);
+    close(listener);
+    server = raw_server;
+    server.n_conns = 1;
+    CHECK_EQ(nrpc_posix_listen(&server, HERE, 0), 0);
+    address.sin_port = htons(nrpc_posix_port());
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK_EQ(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    for (int i = 0; !nrpc_posix_stats()->open && CHECK(i < PATIENCE_MS); i++)
+        CHECK(nrpc_posix_poll(1) >= 0);
+    check_options();
+    nrpc_posix_close();
+    close(fd);
 }
 
 static void links_again(void)
@@ -232,6 +284,7 @@ static void shutdown_and_close(void)
 int main(void)
 {
     RUN(links_and_undials);
+    RUN(peers_that_vanish_are_noticed);
     RUN(links_again);
     RUN(refused);
     RUN(undial_before_it_is_linked);

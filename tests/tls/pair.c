@@ -25,13 +25,17 @@ void *__real_nrpc_tls_calloc(size_t count, size_t size);
 void __real_nrpc_tls_free(void *block);
 void *__wrap_nrpc_tls_calloc(size_t count, size_t size);
 void __wrap_nrpc_tls_free(void *block);
+/* client_memory.c */
+void *pair_client_calloc(size_t count, size_t size);
+void pair_client_free(void *block);
+int pair_client_has(const void *block);
 
 void *__wrap_nrpc_tls_calloc(size_t count, size_t size)
 {
     unsigned i = 0;
     void *block;
     if (!in_server) {
-        return __real_nrpc_tls_calloc(count, size);
+        return pair_client_calloc(count, size);
     }
     if (pair_memory.asked < PAIR_ASKED_MAX) {
         pair_askers[pair_memory.asked] = __builtin_return_address(0);
@@ -40,6 +44,9 @@ void *__wrap_nrpc_tls_calloc(size_t count, size_t size)
         return NULL;
     }
     block = __real_nrpc_tls_calloc(count, size);
+    if (!block) {
+        return NULL;
+    }
     while (blocks[i].block) {
         i++;
     }
@@ -60,7 +67,38 @@ void __wrap_nrpc_tls_free(void *block)
             pair_memory.used -= blocks[i].bytes;
         }
     }
-    __real_nrpc_tls_free(block);
+    (pair_client_has(block) ? pair_client_free : __real_nrpc_tls_free)(block);
+}
+
+void pair_spare(uint32_t bytes)
+{
+    static void *hogs[2]; /* the second for less, when something is taken behind the first */
+    static unsigned n;
+    uint32_t left = NRPC_TLS_MEMORY_BYTES - nrpc_tls_memory()->used;
+    if (!bytes || left < bytes + 16) {
+        while (n) {
+            nrpc_tls_free(hogs[--n]);
+        }
+        left = NRPC_TLS_MEMORY_BYTES - nrpc_tls_memory()->used;
+    }
+    if (bytes && CHECK(n < 2)) {
+        in_server++;
+        hogs[n] = nrpc_tls_calloc(1, left - bytes - 8);
+        in_server--;
+        CHECK(hogs[n++] != NULL);
+    }
+}
+
+uint32_t pair_needed(const char *wrong)
+{
+    static const char text[] = "NRPC_TLS_MEMORY_BYTES is too little for a connection, it takes ";
+    uint32_t all = 0;
+    if (CHECK(wrong && strncmp(wrong, text, sizeof text - 1) == 0)) {
+        for (const char *at = wrong + sizeof text - 1; *at; at++) {
+            all = all * 10 + (uint32_t)(*at - '0');
+        }
+    }
+    return all - nrpc_tls_memory()->used;
 }
 
 /* Each one, but of the thousands that numbers are made of every 97th. */
@@ -129,6 +167,15 @@ uint64_t pair_unix_s(void)
     return NOW_UNIX_S;
 }
 
+uint32_t pair_clock_step_ms;
+
+uint32_t pair_now_ms(void)
+{
+    static uint32_t now_ms;
+    now_ms += pair_clock_step_ms;
+    return now_ms;
+}
+
 static void failed(struct nrpc_conn *conn, const struct nrpc_tls_failure *failure)
 {
     (void)conn;
@@ -143,7 +190,7 @@ static void failed(struct nrpc_conn *conn, const struct nrpc_tls_failure *failur
 #define OPTIONS(its_clients)                                                          \
     .certificate = BYTES(certs_server_crt), .key = BYTES(certs_server_key),           \
     .authority = BYTES(certs_ca_crt), .entropy = pair_entropy, .unix_s = pair_unix_s, \
-    .failed = failed, .clients = its_clients
+    .now_ms = pair_now_ms, .failed = failed, .clients = its_clients
 NRPC_TLS_DEFINE(pair_any, 2, OPTIONS(NRPC_TLS_CLIENTS_ANY));
 NRPC_TLS_DEFINE(pair_optional, 2, OPTIONS(NRPC_TLS_CLIENTS_OPTIONAL));
 NRPC_TLS_DEFINE(pair_verified, 2, OPTIONS(NRPC_TLS_CLIENTS_VERIFIED));
@@ -247,7 +294,7 @@ int pair_open(struct pair *pair, const struct nrpc_server *server,
     if (options->session) {
         CHECK_EQ(mbedtls_ssl_set_session(&pair->ssl, options->session), 0);
     }
-    pair->now_ms = 1000;
+    pair->now_ms = options->now_ms ? options->now_ms : 1000;
     pair_enter();
     pair->conn = nrpc_link_accept(server, pair->now_ms);
     pair_leave();

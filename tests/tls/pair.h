@@ -32,6 +32,7 @@ struct pair_options {
     const char *host;                                  /* "device.test" unless given */
     uint16_t version;                                  /* the only one; 0: any */
     const mbedtls_ssl_session *session;
+    uint32_t now_ms; /* when it comes; 0: 1000 */
 };
 
 struct pair {
@@ -76,7 +77,8 @@ const char *pair_talk(struct pair *pair, const struct nrpc_server *server,
 
 /* --- Around nrpc_tls_calloc, and the server's calls ----------------------------------------- */
 
-/* Of blocks that the server side took: bytes now, at most, and how many were ever asked for. The
+/* The server side has NRPC_TLS_MEMORY_BYTES, the client's has as many of its own.
+ * Of blocks that the server side took: bytes now, at most, and how many were ever asked for. The
  * size is what Mbed TLS asks for, and 8 bytes a block. */
 enum { PAIR_ASKED_MAX = 65536 };
 struct pair_memory {
@@ -90,6 +92,11 @@ extern const void *pair_askers[PAIR_ASKED_MAX]; /* where in the code each was as
 /* Which of the n that were asked for last are worth to be let fail: is_chosen[0..n - 1], 0 or 1. */
 void pair_choose(uint8_t *is_chosen, unsigned n);
 
+/* Leaves the server side so many bytes, a multiple of 8, beside what it has taken; 0: all. */
+void pair_spare(uint32_t bytes);
+/* How many more bytes than are taken the text of nrpc_tls_start asks for. */
+uint32_t pair_needed(const char *wrong);
+
 /* What is taken between them is counted, and may fail. pair.c calls them around its server's
  * functions. */
 void pair_enter(void);
@@ -98,6 +105,8 @@ void pair_leave(void);
 /* For a struct nrpc_tls. */
 int pair_entropy(void *buf, size_t n);
 uint64_t pair_unix_s(void);
+uint32_t pair_now_ms(void);
+extern uint32_t pair_clock_step_ms; /* by which it has gone on each time; 0 */
 
 /* Instructions that the server side has taken, where they can be counted (a Cortex-M3 in QEMU with
  * -icount); else 0. */

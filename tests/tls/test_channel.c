@@ -45,7 +45,7 @@ static void failed(struct nrpc_conn *conn, const struct nrpc_tls_failure *failur
 }
 
 #define BYTES(array) {array, sizeof array}
-#define OURS .entropy = pair_entropy, .unix_s = pair_unix_s, .failed = failed
+#define OURS .entropy = pair_entropy, .unix_s = pair_unix_s, .now_ms = pair_now_ms, .failed = failed
 #define OWN(name) .certificate = BYTES(certs_##name##_crt), .key = BYTES(certs_##name##_key)
 #define SERVER(name, its_clients)                                              \
     NRPC_TLS_DEFINE(of_##name, 2, OWN(name), .authority = BYTES(certs_ca_crt), \
@@ -63,7 +63,7 @@ SERVER(stranger, NRPC_TLS_CLIENTS_ANY);
 
 static const struct nrpc_server *started(const struct nrpc_server *like, const struct nrpc_tls *tls)
 {
-    static struct nrpc_server all[8];
+    static struct nrpc_server all[16];
     static unsigned n;
     const char *wrong;
     for (unsigned i = 0; i < n; i++) {
@@ -174,9 +174,80 @@ static void talk(const struct nrpc_tls *ours, const struct nrpc_tls *theirs, uin
     CHECK_EQ(client.failed, 0);
 }
 
+#if NRPC_TLS_PUBLIC
+/* The shapes of chains on the public internet; a client's own, too. RSA leaves: tests/e2e. */
+NRPC_TLS_DEFINE(of_public, 1, .authority = BYTES(certs_public_crt), .host = "device.test", OURS);
+NRPC_TLS_DEFINE(of_known_public, 1, OWN(client_rsa_signed), .authority = BYTES(certs_public_crt),
+                .host = "device.test", OURS);
+NRPC_TLS_DEFINE(of_public_verifier, 2, OWN(rsa_signed), .authority = BYTES(certs_public_crt),
+                .clients = NRPC_TLS_CLIENTS_VERIFIED, OURS);
+SERVER(rsa_signed, NRPC_TLS_CLIENTS_ANY);
+SERVER(p384_signed, NRPC_TLS_CLIENTS_ANY);
+SERVER(cross_signed, NRPC_TLS_CLIENTS_ANY);
+SERVER(sha384_signed, NRPC_TLS_CLIENTS_ANY);
+
+static void refuse(const struct nrpc_tls *ours, const struct nrpc_tls *theirs, uint16_t version);
+
+static void public_chains(void)
+{
+    static const struct nrpc_tls *const servers[] = {&of_rsa_signed, &of_p384_signed,
+                                                     &of_cross_signed, &of_public_verifier};
+    EACH_VERSION(v)
+    {
+        for (unsigned i = 0; i < sizeof servers / sizeof servers[0]; i++) {
+            test_context("server", (long)i);
+            forget(&of_known_public);
+            talk(&of_known_public, servers[i], versions[v]);
+        }
+        test_context(NULL, 0);
+        talk(&of_channel, &of_sha384_signed, versions[v]);
+        refuse(&of_public, &of_server, versions[v]);
+        CHECK(client.failure.flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED);
+        refuse(&of_channel, &of_rsa_signed, versions[v]);
+        CHECK(client.failure.flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED);
+        forget(&of_channel);
+    }
+}
+#endif
+
 static void check_unavailable(void)
 {
     CHECK(strncmp(raw_client_log(), "1=14(", 5) == 0); /* "no connection", or "connection lost" */
+}
+
+/* It starts with as much memory as it says, no less, and a call is made; with half of it, none. */
+static void suffices(const struct nrpc_tls *ours, const struct nrpc_tls *theirs, uint16_t version)
+{
+    struct nrpc_server endpoint = *raw_channel.endpoint;
+    uint32_t bytes;
+    (void)started(&raw_server, theirs);
+    endpoint.tls = ours;
+    pair_enter();
+    pair_spare(2048);
+    bytes = pair_needed(nrpc_tls_start(&endpoint));
+    pair_spare(bytes - 8);
+    CHECK_EQ(pair_needed(nrpc_tls_start(&endpoint)), bytes);
+    pair_spare(bytes);
+    pair_leave();
+    talk(ours, theirs, version); /* it is started there */
+    forget(ours);
+    pair_spare(bytes / 16 * 8);
+    begin(ours, theirs, version, "Echo");
+    run();
+    end();
+    check_unavailable();
+    pair_spare(0);
+    forget(ours);
+}
+
+/* Where it takes the most. */
+static void memory_that_suffices(void)
+{
+#if NRPC_TLS_PUBLIC
+    suffices(&of_public, &of_rsa_signed, MBEDTLS_SSL_VERSION_TLS1_2);
+#else
+    suffices(&of_channel, &of_server, versions[sizeof versions / sizeof versions[0] - 1]);
+#endif
 }
 
 static void calls_are_made(void)
@@ -462,7 +533,11 @@ static void no_memory_anywhere(void)
 
 int main(void)
 {
+    RUN(memory_that_suffices);
     RUN(calls_are_made);
+#if NRPC_TLS_PUBLIC
+    RUN(public_chains);
+#endif
     RUN(cut_anywhere);
     RUN(little_room);
     RUN(bad_certificates);

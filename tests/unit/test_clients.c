@@ -417,6 +417,40 @@ static void table_that_shrinks_and_grows(void)
                 "[status=0] END");
 }
 
+/* The same between the headers and the trailers of a call: the next block that there is says it. */
+static void table_that_shrinks_in_mid_stream(void)
+{
+    static const uint32_t sizes[][3] = {{0, 0, 0},      {0, 4096, 0},    {50, 300, 0},
+                                        {104, 0, 0},    {104, 105, 103}, {4095, 0, 104},
+                                        {300, 200, 104}};
+    for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        for (unsigned before = 0; before < 2; before++) {
+            test_context("sizes", (long)i);
+            wire_begin(&raw_server);
+            if (before) { /* both fields are in the table already */
+                wire_request(1, ECHO, 0);
+                wire_message(1, "a", END);
+            }
+            wire_request(3, "/test.Raw/Bidi", 0);
+            wire_message(3, "b", 0);
+            wire_do(NULL);
+            for (unsigned k = 0; k < 3; k++) {
+                wire_setting(NRPC_HEADER_TABLE_SIZE, sizes[i][k]);
+            }
+            wire_do(NULL);
+            wire_data(3, NULL, 0, END);
+            wire_request(5, "/nope", END);
+            wire_request(7, ECHO, 0);
+            wire_message(7, "c", END);
+            wire_expect(before ? "acks=4 1: [200 grpc] 'a' [status=0] END "
+                                 "3: [200 grpc] 'b' [status=0] END 5: [200 grpc status=12 "
+                                 "message=*] END 7: [200 grpc] 'c' [status=0] END"
+                               : "acks=4 3: [200 grpc] 'b' [status=0] END 5: [200 grpc status=12 "
+                                 "message=*] END 7: [200 grpc] 'c' [status=0] END");
+        }
+    }
+}
+
 int main(void)
 {
     RUN(grpcio);
@@ -436,5 +470,6 @@ int main(void)
     RUN(steady_responses_are_short);
     RUN(tables_of_the_client);
     RUN(table_that_shrinks_and_grows);
+    RUN(table_that_shrinks_in_mid_stream);
     return test_end();
 }

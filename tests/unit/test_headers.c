@@ -130,12 +130,44 @@ static void content_types(void)
 }
 
 /* What gRPC's rules say is a different type: "application/grpc" must be followed by "+" or ";" or
- * nothing. A server for gRPC-Web's may be a later one; this one takes it for gRPC, as WIRE has it
- * ("beginning with"). */
+ * nothing. This one takes most of them for gRPC, as WIRE has it ("beginning with"). */
 static void content_type_that_begins_so(void)
 {
-    const struct field list[] = {USUAL, {"content-type", "application/grpcish"}, {NULL, NULL}};
-    expect_of(list, GOOD);
+    static const char *const types[] = {"application/grpcish", "application/grpc+proto-x",
+                                        "application/grpc;a=-web"};
+    for (unsigned i = 0; i < sizeof types / sizeof types[0]; i++) {
+        const struct field list[] = {USUAL, {"content-type", types[i]}, {NULL, NULL}};
+        expect_of(list, GOOD);
+    }
+}
+
+/* A client of gRPC-Web waits for its trailers in the body: none of it is served. */
+static void content_types_of_grpc_web(void)
+{
+    static const char *const types[] = {
+        "application/grpc-web", "application/grpc-web+proto", "application/grpc-web-text",
+        "application/grpc-web-text+proto", "application/grpc-web;charset=utf-8"};
+    for (unsigned i = 0; i < sizeof types / sizeof types[0]; i++) {
+        const struct field list[] = {USUAL, {"content-type", types[i]}, {NULL, NULL}};
+        expect_of(list, "1: [415] '415*' END");
+    }
+}
+
+/* Whatever their order. */
+static void worst_fault_wins(void)
+{
+    struct nrpc_fields fields;
+    nrpc_fields_begin(&fields);
+    CHECK_EQ(fields.fault, 0);
+    nrpc_fields_fault(&fields, NRPC_RESOURCE_EXHAUSTED);
+    nrpc_fields_fault(&fields, 0);
+    CHECK_EQ(fields.fault, NRPC_RESOURCE_EXHAUSTED);
+    nrpc_fields_fault(&fields, NRPC_INTERNAL);
+    nrpc_fields_fault(&fields, NRPC_RESOURCE_EXHAUSTED);
+    CHECK_EQ(fields.fault, NRPC_INTERNAL);
+    nrpc_fields_fault(&fields, NRPC_FAULT_LOST);
+    nrpc_fields_fault(&fields, NRPC_INTERNAL);
+    CHECK_EQ(fields.fault, NRPC_FAULT_LOST);
 }
 
 static void header_list_too_large(void)
@@ -169,6 +201,86 @@ static void header_list_too_large_by_references(void)
     wire_headers(1, 0);
     wire_message(1, "hi", END);
     then_alive("1: [431] '431*' END");
+}
+
+/* A request whose block has n bytes on the wire, frames' headers too: updates of the table's size,
+ * which come to nothing in the list. */
+static void request_of(uint32_t id, size_t n, size_t piece)
+{
+    static uint8_t updates[NRPC_HEADER_BLOCK_MAX + 64];
+    size_t frames = 1;
+    wire_request_fields(ECHO);
+    size_t fields = wire.n_block;
+    while (n - 9 * frames > piece * frames) {
+        frames++;
+    }
+    memset(updates, 0x20, sizeof updates);
+    wire.n_block = 0;
+    wire_block(updates, n - 9 * frames - fields);
+    wire_request_fields(ECHO);
+    wire_headers_in_pieces(id, 0, piece);
+    wire_message(id, "hi", END);
+}
+
+/* The limit is what all frames of a block come to. */
+static void header_blocks_at_their_limit(void)
+{
+    static const size_t pieces[] = {16384, 5000, 1000};
+    for (unsigned i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
+        test_context("piece", (long)pieces[i]);
+        wire_begin(&raw_server);
+        request_of(1, NRPC_HEADER_BLOCK_MAX, pieces[i]);
+        request_of(3, NRPC_HEADER_BLOCK_MAX + 1, pieces[i]);
+        request_of(5, NRPC_HEADER_BLOCK_MAX, pieces[i]);
+        const char *text = wire_run_once();
+        CHECK(strncmp(text, "1: [200 grpc] 'hi' [status=0] END 3: [431]", 42) == 0);
+        CHECK(strstr(text, "END 5: [200 grpc] 'hi' [status=0] END") != NULL);
+    }
+}
+
+/* Far over it, in frames or in one value: only its own call is refused. The others go on, and the
+ * table is what the block has made of it. */
+static void header_blocks_over_their_limit(void)
+{
+    static char value[60001];
+    static const size_t sizes[] = {9000, 20000, 60000};
+    for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        memset(value, 'v', sizes[i]);
+        value[sizes[i]] = 0;
+        test_context("bytes", (long)sizes[i]);
+        wire_begin(&raw_server);
+        wire_request(1, "/test.Raw/Bidi", 0);
+        wire_message(1, "a", 0);
+        wire_request_fields(ECHO);
+        wire_field("x-large", value);
+        wire_block("\x40\x04x-id\x03one", 10);
+        wire_headers_in_pieces(3, 0, 16384);
+        wire_message(3, "hi", END);
+        wire_message(1, "b", END);
+        wire_request_fields(ECHO);
+        wire_block("\xbe", 1);
+        wire_headers(5, 0);
+        wire_message(5, "hi", END);
+        const char *text = wire_run_once();
+        CHECK(strstr(text, "1: [200 grpc] 'a' 'b' [status=0] END 3: [431]") != NULL);
+        CHECK(strstr(text, "5: [200 grpc] 'hi' [status=0] END") != NULL);
+        CHECK(strstr(text, "goaway") == NULL);
+    }
+}
+
+/* However much a list decodes to, it stays too large. */
+static void list_sizes_do_not_wrap(void)
+{
+    static struct nrpc_hpack field;
+    struct nrpc_fields fields;
+    nrpc_fields_begin(&fields);
+    memset(&field, 0, sizeof field);
+    field.token = NRPC_T_OTHER;
+    for (unsigned i = 0; i < 64; i++) {
+        field.bytes = i < 2 ? 100 : 0x2aaaaaaa; /* about what there can be */
+        CHECK_EQ(fields.list_bytes > NRPC_HEADER_LIST_MAX, i > 2);
+        nrpc_fields_take(&fields, &field);
+    }
 }
 
 /* --- Malformed requests: stream errors, 8.1.1 --------------------------------------------- */
@@ -335,7 +447,7 @@ static void frames_within_a_block(void)
         wire_request_fields(ECHO);
         wire_frame(NRPC_HEADERS, 0, 1, wire.block, 20);
         wire_frame(rows[i].type, rows[i].flags, rows[i].id, "\0\0\0\1\0\0\0\0", rows[i].n);
-        wire_expect("goaway(*,PROTOCOL_ERROR)");
+        wire_expect("goaway(1,PROTOCOL_ERROR)");
     }
 }
 
@@ -380,11 +492,11 @@ static void blocks_that_do_not_decode(void)
         wire_begin(&raw_server);
         wire_block(rows[i].bytes, rows[i].n);
         wire_headers(1, END);
-        wire_expect("goaway(*,COMPRESSION_ERROR)");
+        wire_expect("goaway(1,COMPRESSION_ERROR)"); /* not 0: that would mean "try it again" */
         wire_begin(&raw_server);
         wire_block(rows[i].bytes, rows[i].n);
         wire_headers_in_pieces(1, END, 1);
-        wire_expect("goaway(*,COMPRESSION_ERROR)");
+        wire_expect("goaway(1,COMPRESSION_ERROR)");
     }
 }
 
@@ -405,8 +517,13 @@ int main(void)
     RUN(methods_other_than_post);
     RUN(content_types);
     RUN(content_type_that_begins_so);
+    RUN(content_types_of_grpc_web);
+    RUN(worst_fault_wins);
     RUN(header_list_too_large);
     RUN(header_list_too_large_by_references);
+    RUN(header_blocks_at_their_limit);
+    RUN(header_blocks_over_their_limit);
+    RUN(list_sizes_do_not_wrap);
     RUN(malformed_requests);
     RUN(malformed_from_the_table);
     RUN(content_length_and_data);

@@ -350,11 +350,84 @@ static void long_strings(void)
     CHECK_EQ(decode_new(block, n + 255, 0), -1);
     block[4] = 0xff;
     block[5] = 0xff;
-    block[6] = 0x7f; /* over 2 million bytes: over any block's limit */
+    block[6] = 0x7f; /* over 2 million bytes: how many come is another's business */
     CHECK_EQ(decode_new(block, sizeof block, 0), -1);
     block[5] = 0x00; /* 127 + 127, not the shortest way */
     block[6] = 'v';
     CHECK_EQ(decode_new(block, 6 + 254, 0), 1);
+}
+
+/* A literal with incremental indexing, its name n_name zeros in Huffman code, 5 bits each: a
+ * multiple of 8 of them; its value one letter. Returns the fields, or -1. */
+static int decode_long_name(struct nrpc_hpack *hpack, uint32_t n_name)
+{
+    static const uint8_t zeros[64], end[] = {1, 'v'};
+    uint32_t n = n_name / 8 * 5, rest = n - 127;
+    uint8_t head[] = {0x40, 0xff, (uint8_t)(rest | 0x80), (uint8_t)(rest >> 7 | 0x80),
+                      (uint8_t)(rest >> 14)};
+    struct field field;
+    nrpc_hpack_begin(hpack);
+    int count = feed(hpack, head, sizeof head, &field, 0);
+    for (uint32_t at = 0; at < n && count == 0; at += sizeof zeros) {
+        uint32_t left = n - at;
+        count = feed(hpack, zeros, left < sizeof zeros ? left : sizeof zeros, &field, 0);
+    }
+    return count ? -1 : feed(hpack, end, sizeof end, &field, 0);
+}
+
+/* Sizes of 16 bits that have gone round would be entries of no bytes, which fill the ring and can
+ * never be evicted; RFC 7541 4.4: what is larger than the table empties it. */
+static void sizes_do_not_wrap(void)
+{
+    static const uint32_t lengths[] = {65472, 65504, 65536, 131040, 1 << 20};
+    for (unsigned i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        struct nrpc_hpack hpack;
+        struct field fields[4];
+        test_context("bytes of the name", (long)lengths[i]);
+        nrpc_hpack_init(&hpack, &server);
+        for (unsigned k = 0; k < 3; k++) {
+            CHECK_EQ(decode(&hpack, (const uint8_t *)"\x40\1a\1b", 5, 0, fields), 1);
+            CHECK_EQ(hpack.count, 1);
+            CHECK_EQ(decode_long_name(&hpack, lengths[i]), 1);
+            CHECK_EQ(hpack.token, NRPC_T_OTHER);
+            CHECK_EQ(hpack.name_bytes, lengths[i]);
+            CHECK_EQ(hpack.bytes, lengths[i] + 1 + 32);
+            CHECK_EQ(hpack.count, 0);
+            CHECK_EQ(hpack.used_bytes, 0);
+        }
+        CHECK_EQ(decode(&hpack, (const uint8_t *)"\x20\x82", 2, 0, fields), 1);
+    }
+}
+
+/* The largest entry that there can be is told from all others: 4096 bytes, of name or of value. */
+static void largest_entries(void)
+{
+    for (unsigned n_name = 0; n_name <= 4096 - 32; n_name += 4064) {
+        static uint8_t block[5000];
+        struct nrpc_hpack hpack;
+        struct field fields[2];
+        size_t n = 0, n_value = 4064 - n_name;
+        block[n++] = 0x40;
+        for (unsigned part = 0; part < 2; part++) {
+            size_t length = part ? n_value : n_name;
+            block[n++] = length ? 0x7f : 0;
+            if (length) {
+                block[n++] = (uint8_t)((length - 127) | 0x80);
+                block[n++] = (uint8_t)((length - 127) >> 7);
+            }
+            memset(block + n, 'a', length);
+            n += length;
+        }
+        nrpc_hpack_init(&hpack, &server);
+        block[n++] = 0xbe;
+        CHECK_EQ(decode(&hpack, block, n, 0, fields), 2);
+        CHECK_EQ(hpack.count, NRPC_HPACK_ENTRIES ? 1 : 0);
+        for (unsigned i = 0; i < 2; i++) {
+            CHECK_EQ(fields[i].token, n_name ? NRPC_T_OTHER : NRPC_T_BAD);
+            CHECK_EQ(fields[i].name_bytes, n_name);
+            CHECK_EQ(fields[i].bytes, 4096);
+        }
+    }
 }
 
 /* --- The table ---------------------------------------------------------------------------- */
@@ -457,6 +530,8 @@ int main(void)
     RUN(cut_blocks_are_refused);
     RUN(numbers);
     RUN(long_strings);
+    RUN(sizes_do_not_wrap);
+    RUN(largest_entries);
     RUN(static_table_without_paths);
     RUN(size_updates);
     RUN(name_of_the_entry_that_goes);

@@ -46,12 +46,13 @@ static int decode(const struct bits *bits, uint8_t *out)
     const uint8_t *at = test_guarded(bits->bytes, bits->n / 8);
     int total = 0;
     memset(&state, 0, sizeof state);
-    for (unsigned i = 0; i < bits->n; i++) {
-        int symbol = nrpc_huffman_bit(&state, at[i / 8] & 0x80u >> i % 8);
-        if (symbol == NRPC_HUFFMAN_EOS) {
-            return -1;
-        }
-        if (symbol != NRPC_HUFFMAN_MORE) {
+    for (unsigned i = 0; i < bits->n / 8; i++) {
+        uint32_t left = nrpc_huffman_bits(at[i]);
+        int symbol;
+        while ((symbol = nrpc_huffman_next(&state, &left)) != NRPC_HUFFMAN_MORE) {
+            if (symbol == NRPC_HUFFMAN_EOS) {
+                return -1;
+            }
             out[total++] = (uint8_t)symbol;
         }
     }

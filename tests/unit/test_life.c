@@ -7,6 +7,8 @@
 #define NRPC_MAX_AGE_MS 100000
 #include "../../nanorpc/server/nrpc_server.c" /* again, instead of the library's */
 
+#include <string.h>
+
 #include "wire.h"
 
 static void open_and_feed(void)
@@ -45,6 +47,30 @@ static void silent_peer_is_pinged_then_closed(void)
     CHECK(nrpc_conn_closing(wire.conn));
     CHECK_TEXT(wire_text(), "PING(0000000000000000)");
     wire_close();
+}
+
+/* One that has stopped within a frame keeps us waiting as it is; its answer, or an error, needs the
+ * place that a PING would take. Here it is the PING that is one too many: 17 + 31 bytes. */
+static void silent_within_a_frame(void)
+{
+    wire_begin(&raw_server);
+    for (unsigned i = 0; i <= NRPC_PINGS_MAX; i++) {
+        wire_ping("abcdefgh");
+    }
+    for (size_t cut = 1; cut < 17; cut++) {
+        size_t n = wire.n_in;
+        wire.n_in -= cut;
+        open_and_feed();
+        wire.is_blocked = 1; /* nor does it read */
+        pass(11000, 0);
+        CHECK(!nrpc_conn_closing(wire.conn));
+        wire.is_blocked = 0;
+        wire.conn->pings = NRPC_PINGS_MAX; /* some have been forgiven meanwhile */
+        wire.n_in = n;
+        wire_feed_all();
+        CHECK(strstr(wire_text(), "goaway(0,ENHANCE_YOUR_CALM,too_many_pings)") != NULL);
+        wire_close();
+    }
 }
 
 static void answer_keeps_it_alive(void)
@@ -91,6 +117,7 @@ static void old_connection_is_shut_down(void)
 int main(void)
 {
     RUN(silent_peer_is_pinged_then_closed);
+    RUN(silent_within_a_frame);
     RUN(answer_keeps_it_alive);
     RUN(idle_connection_is_shut_down);
     RUN(old_connection_is_shut_down);

@@ -385,7 +385,7 @@ static void size_of_a_connection(void)
 #ifdef __arm__
     CHECK(sizeof(struct nrpc_call) <= 52);
     size_t client = NRPC_CLIENT * (16 + (NRPC_METADATA_BYTES ? 4 : 8) * NRPC_MAX_STREAMS);
-    CHECK(sizeof(struct nrpc_conn) <= 516 - 16 * 8 + NRPC_HPACK_ENTRIES * 8 + client);
+    CHECK(sizeof(struct nrpc_conn) <= 520 - 16 * 8 + NRPC_HPACK_ENTRIES * 8 + client);
     CHECK(sizeof(struct nrpc_conn) <= 1536);
 #else
     CHECK(sizeof(struct nrpc_call) <= 80);

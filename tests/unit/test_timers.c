@@ -105,6 +105,27 @@ static void header_block_that_is_not_finished(void)
     expect_timeout();
 }
 
+/* CONTINUATION frames now and then, whole ones, are no progress: the block is not finished by them.
+ */
+static void header_block_that_drips(void)
+{
+    uint32_t began;
+    wire_begin(&raw_server);
+    wire_request_fields(ECHO);
+    wire_frame(NRPC_HEADERS, 0, 1, wire.block, wire.n_block);
+    wire.n_block = 0;
+    open_and_feed(0);
+    began = wire.now_ms;
+    while (wire.now_ms - began < LONG && !nrpc_conn_closing(wire.conn)) {
+        wire_feed("\0\0\0\11\0\0\0\0\1", 9);
+        pass(1000);
+    }
+    CHECK(nrpc_conn_closing(wire.conn));
+    CHECK(wire.now_ms - began + MARGIN >= NRPC_STALL_TIMEOUT_MS);
+    CHECK(wire.now_ms - began <= NRPC_STALL_TIMEOUT_MS + 2 * MARGIN);
+    wire_close();
+}
+
 /* Slowloris: a byte now and then within one frame is no progress. */
 static void byte_by_byte(void)
 {
@@ -134,6 +155,35 @@ static void open_calls(void)
         test_context(paths[i], 0);
         open_and_feed(0);
         expect_none();
+    }
+}
+
+/* A request that does not come, or not whole, has a time of its own; its link goes on. */
+static void requests_that_are_not_finished(void)
+{
+    static const char *const paths[] = {ECHO, "/test.Raw/List", ECHO};
+    for (unsigned i = 0; i < 3; i++) {
+        wire_begin(&raw_server);
+        wire_request(1, paths[i], 0);
+        if (i == 2) {
+            wire_data(1, "\0\0\0\0\2", 5, 0); /* a message of two bytes */
+            wire_data(1, "a", 1, 0);
+        }
+        test_context(paths[i], (long)i);
+        open_and_feed(0);
+        pass(NRPC_REQUEST_TIMEOUT_MS - MARGIN);
+        CHECK_TEXT(wire_text(), "");
+        pass(2 * MARGIN);
+        CHECK_TEXT(wire_text(), "1: [200 grpc status=14 message=request incomplete] END");
+        CHECK_EQ(raw.n_cancelled, 1);
+        wire_begin_bare(&raw_server);
+        wire_request(3, ECHO, 0);
+        wire_message(3, "on", END);
+        wire_feed(wire.in, wire.n_in);
+        wire_pump();
+        CHECK_TEXT(wire_text(), "1: [200 grpc status=14 message=request incomplete] END 3: [200 "
+                                "grpc] 'on' [status=0] END");
+        wire_close();
     }
 }
 
@@ -203,6 +253,32 @@ static void glitches_are_forgiven(void)
     wire_close();
 }
 
+/* A keepalive of 10 s on a stream that is silent for two hours; then a burst. */
+static void slow_pings_are_answered(void)
+{
+    wire_begin(&raw_server);
+    wire_request(1, "/test.Raw/Push", 0);
+    wire_message(1, "x", END);
+    open_and_feed(0);
+    wire_begin_bare(&raw_server);
+    wire_ping("abcdefgh");
+    for (unsigned i = 0; i < 720; i++) {
+        size_t before = wire.n_out;
+        pass(10000);
+        wire.n_fed = 0;
+        CHECK(wire_feed_all());
+        CHECK_EQ(wire.n_out - before, wire.n_in);
+        CHECK(!nrpc_conn_closing(wire.conn));
+    }
+    for (unsigned i = 0; i <= NRPC_PINGS_MAX; i++) {
+        wire.n_fed = 0;
+        CHECK(wire_feed_all());
+    }
+    CHECK(nrpc_conn_closing(wire.conn));
+    CHECK(memcmp(wire.out + wire.n_out - 14, "too_many_pings", 14) == 0);
+    wire_close();
+}
+
 /* The clock is 32 bits of milliseconds: wire_open begins shortly before it wraps round. */
 static void clock_wraps_round(void)
 {
@@ -248,12 +324,15 @@ int main(void)
     RUN(idle_connection);
     RUN(frames_that_are_not_finished);
     RUN(header_block_that_is_not_finished);
+    RUN(header_block_that_drips);
     RUN(byte_by_byte);
     RUN(open_calls);
+    RUN(requests_that_are_not_finished);
     RUN(window_that_stays_closed);
     RUN(window_that_opens_a_little);
     RUN(link_that_is_full);
     RUN(glitches_are_forgiven);
+    RUN(slow_pings_are_answered);
     RUN(clock_wraps_round);
     RUN(long_pauses);
     return test_end();

@@ -267,6 +267,22 @@ static void deep(void)
     check_rows(rows, sizeof rows / sizeof rows[0]);
 }
 
+/* The largest numbers, and those that differ from them in their last bit, or in what 16 bits hold.
+ */
+static void largest_numbers(void)
+{
+    static const uint32_t largest[] = {536870911, 536870911};
+    static const struct row rows[] = {
+        {"the largest numbers", BYTES("\xfa\xff\xff\xff\x0f\x08\xfa\xff\xff\xff\x0f\x02hi"),
+         KEPT("\xfa\xff\xff\xff\x0f\x00"), "hi", 1},
+        {"one less", BYTES("\xf2\xff\xff\xff\x0f\x02hi"), KEPT("\xf2\xff\xff\xff\x0f\x02hi"), "",
+         0},
+        {"their low half", BYTES("\xfa\xff\x1f\x02hi"), KEPT("\xfa\xff\x1f\x02hi"), "", 0},
+    };
+    path(2, largest);
+    check_rows(rows, sizeof rows / sizeof rows[0]);
+}
+
 /* A length of two bytes that becomes one of one. */
 static void lengths_that_shrink(void)
 {
@@ -390,6 +406,7 @@ int main(void)
     RUN(flat);
     RUN(nested);
     RUN(deep);
+    RUN(largest_numbers);
     RUN(lengths_that_shrink);
     RUN(too_much_to_keep);
     RUN(an_end_is_an_end);

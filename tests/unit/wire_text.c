@@ -188,7 +188,7 @@ static void literal(struct reader *r, unsigned mask, char *shown)
     }
 }
 
-static void one_field(struct reader *r, char *shown)
+static void one_field(struct reader *r, int is_first, char *shown)
 {
     static const char *const fixed[] = {"",    "",    "",    "POST", "",    "",    "http", "https",
                                         "200", "204", "206", "304",  "400", "404", "500"};
@@ -203,6 +203,7 @@ static void one_field(struct reader *r, char *shown)
             strcpy(shown, t.table[index - 62]);
         }
     } else if ((first & 0xe0) == 0x20) {
+        CHECK(is_first); /* RFC 7541 4.2 */
         t.table_max = number(r, 0x1f);
         CHECK(t.table_max <= wire.table_bytes);
         evict(t.table_max);
@@ -220,7 +221,7 @@ static void headers(uint32_t id, unsigned flags, const uint8_t *at, size_t n)
     note->end = flags & NRPC_END_STREAM;
     while (r.at < r.end && !test_has_failed()) {
         char shown[FIELD];
-        one_field(&r, shown);
+        one_field(&r, note->n == 0, shown);
         size_t length = strlen(shown);
         if (length && CHECK(t.n_fields + length + 1 < sizeof t.fields)) {
             memcpy(t.fields + t.n_fields, shown, length);

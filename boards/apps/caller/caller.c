@@ -16,7 +16,14 @@ enum { EVENTS = 16 };
 
 static const struct nrpc_key token = NRPC_KEY("x-token");
 static const struct nrpc_key *const keys[] = {&token, &nrpc_details_key};
-NRPC_CHANNEL_DEFINE_WITH(channel, "", (.keys = keys, .n_keys = 2), simpletest_SimpleTest_client);
+#if NRPC_TLS /* boards/apps/caller_public/app.mk */
+extern const struct nrpc_tls caller_tls;
+#define CALLER_TLS , .tls = &caller_tls
+#else
+#define CALLER_TLS
+#endif
+NRPC_CHANNEL_DEFINE_WITH(channel, "", (.keys = keys, .n_keys = 2 CALLER_TLS),
+                         simpletest_SimpleTest_client);
 
 static struct {
     struct nrpc_call_ref order; /* the call that wants to be told */

@@ -439,6 +439,5 @@ NRPC_STATIC_ASSERT(INTEROP_BYTES >= grpc_testing_TestService_service_REQUEST_BYT
 #undef grpc_testing_TestService_service_REPLY_BYTES
 #define grpc_testing_TestService_service_REQUEST_BYTES INTEROP_BYTES
 #define grpc_testing_TestService_service_REPLY_BYTES INTEROP_BYTES
-NRPC_SERVER_DEFINE_WITH(server, INTEROP_CONNECTIONS,
-                        (.keys = keys, .n_keys = 2 INTEROP_TLS(interop_server_tls)),
+NRPC_SERVER_DEFINE_WITH(server, INTEROP_CONNECTIONS, (.keys = keys, .n_keys = 2 INTEROP_SERVER_TLS),
                         grpc_testing_TestService_service, interop_Driver_service);

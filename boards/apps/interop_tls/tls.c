@@ -21,7 +21,7 @@ static void failed(struct nrpc_conn *conn, const struct nrpc_tls_failure *failur
 #define BYTES(array) {array, sizeof array}
 NRPC_TLS_DEFINE(interop_server_tls, INTEROP_CONNECTIONS, .certificate = BYTES(certs_server_crt),
                 .key = BYTES(certs_server_key), .entropy = board_entropy, .unix_s = board_unix_s,
-                .failed = failed);
+                .now_ms = board_now_ms, .failed = failed);
 NRPC_TLS_DEFINE(interop_channel_tls, 1, .authority = BYTES(certs_ca_crt), .host = "localhost",
                 .entropy = board_entropy, .unix_s = board_unix_s, .failed = failed);
 

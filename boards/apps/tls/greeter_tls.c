@@ -73,7 +73,8 @@ const struct nrpc_interceptor greeter_interceptor = {.begin = begin};
 #define OPTIONS                                                                         \
     .certificate = BYTES(certs_server_crt), .key = BYTES(certs_server_key),             \
     .authority = BYTES(certs_ca_crt), .entropy = board_entropy, .unix_s = board_unix_s, \
-    .failed = failed, .clients = GREETER_TLS_CLIENTS, .undated = GREETER_TLS_UNDATED
+    .now_ms = board_now_ms, .failed = failed, .clients = GREETER_TLS_CLIENTS,           \
+    .undated = GREETER_TLS_UNDATED
 
 #ifndef __linux__
 NRPC_TLS_DEFINE(greeter_tls, GREETER_CONNECTIONS, OPTIONS);
@@ -91,9 +92,14 @@ static void choose(void)
     static const struct {
         const char *name;
         struct nrpc_tls_bytes certificate, key;
-    } servers[] = {{"expired", BYTES(certs_expired_crt), BYTES(certs_expired_key)},
-                   {"elsewhere", BYTES(certs_elsewhere_crt), BYTES(certs_elsewhere_key)},
-                   {"stranger", BYTES(certs_stranger_crt), BYTES(certs_stranger_key)}};
+    } servers[] = {
+        {"rsa_signed", BYTES(certs_rsa_signed_crt), BYTES(certs_rsa_signed_key)},
+        {"p384_signed", BYTES(certs_p384_signed_crt), BYTES(certs_p384_signed_key)},
+        {"cross_signed", BYTES(certs_cross_signed_crt), BYTES(certs_cross_signed_key)},
+        {"sha384_signed", BYTES(certs_sha384_signed_crt), BYTES(certs_sha384_signed_key)},
+        {"expired", BYTES(certs_expired_crt), BYTES(certs_expired_key)},
+        {"elsewhere", BYTES(certs_elsewhere_crt), BYTES(certs_elsewhere_key)},
+        {"stranger", BYTES(certs_stranger_crt), BYTES(certs_stranger_key)}};
     const char *certificate = getenv("GREETER_TLS_CERTIFICATE"),
                *clients = getenv("GREETER_TLS_CLIENTS");
     greeter_tls = chosen_from;

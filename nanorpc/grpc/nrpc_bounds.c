@@ -1,0 +1,327 @@
+/* nanorpc/grpc/nrpc_bounds.c - messages that do not fit: made smaller where they may be; else which
+ * field is over its bound.
+ * Layer: core; knows nanopb. Source: protobuf "Encoding": unknown fields, last one wins, merging.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <pb_common.h>
+#include <pb_decode.h>
+#include <pb_encode.h>
+#include <string.h>
+
+#include "nanorpc/grpc/nrpc_typed.h"
+
+/* A message that does not fit is cut somewhere: messages have begun and not ended, one within the
+ * other, and the last of them ends in a part of a field. All that is complete is decoded, field by
+ * field, and encoded again: which drops, merges and overwrites as protobuf wants it, and cannot
+ * become larger than nanopb's largest. What is open comes last in the message around it, to go on
+ * there; for that, and for the part of a field, there is NRPC_RX_SLACK.
+ * Why a message does not decode shows on the same way: only then it leads into the field that does
+ * not. */
+
+enum { DEPTH = 8 };
+
+enum verdict { FITS, MALFORMED, OVER };
+
+struct level { /* a field on the way */
+    uint32_t tag;
+    uint32_t more;   /* of its bytes are to come */
+    uint8_t *length; /* where it has been written */
+};
+
+struct walk {
+    struct level *level;      /* the innermost */
+    const pb_msgdesc_t *desc; /* of the message around it */
+    uint8_t *message;         /* and where that is being decoded */
+    pb_istream_t in;
+    pb_ostream_t out;
+    uint32_t more;         /* bytes of that message that are to come */
+    uint32_t drop;         /* so many of them are of a field that it does not have */
+    uint32_t part;         /* bytes at the end that are not decoded */
+    uint32_t room, widest; /* of the block; no length is larger */
+    uint32_t bound;        /* what a field has more of than it may; 0: not known */
+    const char *of;        /* these */
+    struct level levels[DEPTH + 1];
+};
+
+/* Has the field more than it may? whole: all of it is there. nanopb has counted an element that it
+ * did not take, unless that was in a packed run. */
+static NRPC_NOINLINE int is_over(struct walk *walk, const pb_field_iter_t *field, int packed,
+                                 size_t bytes)
+{
+    unsigned type = PB_LTYPE(field->type);
+    walk->of = " bytes";
+    walk->bound = field->data_size;
+    if (type == PB_LTYPE_STRING) {
+        walk->bound--;
+    } else if (type == PB_LTYPE_BYTES) {
+        walk->bound -= (uint32_t)offsetof(pb_bytes_array_t, bytes);
+    }
+    if (type >= PB_LTYPE_BYTES && !field->submsg_desc && bytes > walk->bound) {
+        return 1;
+    }
+    walk->of = " elements";
+    walk->bound = field->array_size;
+    return PB_HTYPE(field->type) == PB_HTYPE_REPEATED &&
+           *(pb_size_t *)field->pSize + packed > field->array_size;
+}
+
+/* Takes a field out of its message, of a repeated one the last element: it is not encoded with it.
+ * Returns where it stays. */
+static NRPC_NOINLINE uint8_t *take_out(const pb_field_iter_t *field)
+{
+    uint8_t *at = field->pData;
+    pb_size_t *count = field->pSize;
+    if (PB_HTYPE(field->type) == PB_HTYPE_REPEATED) {
+        at += --*count * field->data_size;
+    } else if (PB_HTYPE(field->type) == PB_HTYPE_ONEOF) {
+        *count = 0;
+    } else if (count) {
+        *(bool *)field->pSize = false;
+    } else {
+        memset(at, 0, field->data_size);
+    }
+    return at;
+}
+
+/* Encodes the innermost message; there are `part` bytes at the end of the room. */
+static NRPC_NOINLINE bool encode(struct walk *walk)
+{
+    walk->bound = 0;
+    walk->out.max_size = walk->room - walk->part;
+    return pb_encode(&walk->out, walk->desc, walk->message);
+}
+
+/* Goes on to what is not complete, or does not decode. */
+static enum verdict go(struct walk *walk)
+{
+    unsigned flags = 0;
+    enum verdict end = FITS;
+    for (;; walk->level++) {
+        struct level *level = walk->level;
+        pb_istream_t rest = walk->in, value;
+        pb_field_iter_t field;
+        pb_wire_type_t type;
+        uint32_t bytes = 0;
+        int whole;
+        bool eof, decodes = pb_decode_ex(&rest, walk->desc, walk->message, flags);
+        do {
+            walk->part = (uint32_t)walk->in.bytes_left;
+            if (decodes || !pb_decode_tag(&walk->in, &type, &level->tag, &eof)) {
+                walk->part = decodes ? 0 : walk->part;
+                return end;
+            }
+            value = walk->in;
+            whole = pb_skip_field(&walk->in, type);
+        } while (whole && walk->in.bytes_left > rest.bytes_left);
+        int known = pb_field_iter_begin(&field, walk->desc, walk->message) &&
+                    pb_field_iter_find(&field, level->tag);
+        if (type == PB_WT_STRING && pb_decode_varint32(&value, &bytes) && !whole) {
+            level->more = bytes - (uint32_t)value.bytes_left;
+            if (level->more > walk->more) {
+                return MALFORMED;
+            }
+            if (!known) {
+                walk->drop = level->more;
+                walk->part = 0;
+            }
+        }
+        if (!known) {
+            return whole ? MALFORMED : end;
+        }
+        int packed = type == PB_WT_STRING && PB_LTYPE(field.type) <= PB_LTYPE_LAST_PACKABLE;
+        if (is_over(walk, &field, packed & whole, bytes)) {
+            return OVER;
+        }
+        if (!field.submsg_desc || !bytes || level == &walk->levels[DEPTH]) {
+            if (whole) {
+                return MALFORMED;
+            }
+            if (PB_HTYPE(field.type) == PB_HTYPE_REPEATED ? !packed : !field.submsg_desc) {
+                take_out(&field);
+            }
+            return end;
+        }
+        uint8_t *message = field.pData;
+        flags = 0;
+        if (whole) {
+            end = MALFORMED;
+            value.bytes_left = bytes;
+            walk->more = 0;
+        } else {
+            message = take_out(&field);
+            if (PB_HTYPE(field.type) != PB_HTYPE_REPEATED) {
+                flags = PB_DECODE_NOINIT;
+            }
+            walk->part = (uint32_t)value.bytes_left;
+            walk->more = level->more;
+            if (!encode(walk) || !pb_encode_tag(&walk->out, PB_WT_STRING, level->tag)) {
+                return OVER;
+            }
+            level->length = walk->out.state;
+            if (!pb_encode_varint(&walk->out, walk->widest)) {
+                return OVER;
+            }
+        }
+        walk->in = value;
+        walk->message = message;
+        walk->desc = field.submsg_desc;
+    }
+}
+
+/* Writes a length anew, in as many bytes as it has: that of all that follows up to `end`, and of
+ * `more`. */
+static void set_length(uint8_t *p, const uint8_t *end, uint32_t more)
+{
+    const uint8_t *content = p;
+    while (*content++ & 0x80) {
+    }
+    uint32_t n = (uint32_t)(end - content) + more;
+    for (; p != content; p++, n >>= 7) {
+        *p = (uint8_t)((*p & 0x80) | (n & 0x7f));
+    }
+}
+
+static char *put(char *p, const char *text, uint32_t number)
+{
+    uint32_t unit = 1;
+    while (*text) {
+        *p++ = *text++;
+    }
+    while (number / unit >= 10) {
+        unit *= 10;
+    }
+    for (; unit; unit /= 10) {
+        *p++ = (char)('0' + number / unit % 10);
+    }
+    return p;
+}
+
+/* "field 3.1: more than 15 bytes". Names would take as much flash as all messages have text. */
+enum { TEXT = 11 * (DEPTH + 1) + 32 };
+static const char *words(const struct walk *walk, char *text)
+{
+    char *p = text;
+    const char *before = "field ";
+    for (const struct level *level = walk->levels; level <= walk->level; level++) {
+        p = put(p, before, level->tag);
+        before = ".";
+    }
+    strcpy(put(p, ": more than ", walk->bound), walk->of);
+    return text;
+}
+
+static enum nrpc_status refuse(struct nrpc_call *call, const struct walk *walk,
+                               enum verdict verdict)
+{
+    char text[TEXT];
+    enum nrpc_status status = verdict == OVER ? NRPC_RESOURCE_EXHAUSTED : NRPC_INTERNAL;
+    nrpc_grpc_fail(call, status,
+                   verdict != OVER ? "message malformed"
+                   : walk->bound   ? words(walk, text)
+                                   : "message too large");
+    return status;
+}
+
+static void begin(struct walk *walk, struct nrpc_call *call, const uint8_t *message, size_t n)
+{
+    walk->level = walk->levels;
+    walk->desc = call->method->request;
+    walk->message = nrpc_call_conn(call)->server->request;
+    walk->in = pb_istream_from_buffer(message, n);
+    walk->more = walk->drop = 0;
+}
+
+enum nrpc_status nrpc_typed_refuse(struct nrpc_call *call, const uint8_t *data, size_t n)
+{
+    struct walk walk;
+    begin(&walk, call, data, n);
+    return refuse(call, &walk, go(&walk));
+}
+
+uint32_t nrpc_typed_shrink(struct nrpc_call *call, uint8_t *message, uint32_t n)
+{
+    struct walk walk;
+    walk.room = (uint32_t)(nrpc_call_tx(call) - message); /* more than there is room for: a part of
+                                                               it becomes larger before all is less
+                                                           */
+    begin(&walk, call, memmove(message + walk.room - n, message, n), n);
+    uint32_t more = nrpc_get32(message - 4) - n;
+    walk.more = more;
+    walk.widest = n + more + walk.room;
+    walk.out = pb_ostream_from_buffer(message, 0);
+    enum verdict verdict = go(&walk);
+    if (verdict != FITS || !encode(&walk)) {
+        refuse(call, &walk, verdict ? verdict : OVER);
+        return n;
+    }
+    uint8_t *end = walk.out.state;
+    memmove(end, message + walk.room - walk.part, walk.part);
+    end += walk.part;
+    for (const struct level *level = walk.levels; level < walk.level; level++) {
+        set_length(level->length, end, level->more - walk.drop);
+    }
+    n = (uint32_t)(end - message);
+    call->rx_drop = 1 + walk.drop;
+    nrpc_put32(message - 4, n + more - walk.drop);
+    return n;
+}
+
+/* --- Replies ---------------------------------------------------------------------------------- */
+
+/* How many values a field has. */
+static pb_size_t values(const pb_field_iter_t *field)
+{
+    const pb_size_t *count = field->pSize;
+    switch (PB_HTYPE(field->type)) {
+    case PB_HTYPE_REPEATED: return *count;
+    case PB_HTYPE_ONEOF: return *count == field->tag;
+    default: return !count || *(bool *)field->pSize;
+    }
+}
+
+/* How many bytes a text has; over its bound: it does not end within it. */
+static size_t text_bytes(const pb_field_iter_t *field, const uint8_t *at)
+{
+    if (PB_LTYPE(field->type) == PB_LTYPE_BYTES) {
+        return ((const pb_bytes_array_t *)(const void *)at)->size;
+    }
+    return memchr(at, '\0', field->data_size) ? 0 : field->data_size;
+}
+
+/* Goes down to a field that is over its bound. */
+static enum verdict find_sent(struct walk *walk)
+{
+    pb_field_iter_t field;
+    size_t size;
+    bool more = pb_field_iter_begin(&field, walk->desc, walk->message);
+    while (more) {
+        const pb_msgdesc_t *within = field.submsg_desc;
+        uint8_t *at = field.pData;
+        pb_size_t n = values(&field);
+        walk->level->tag = field.tag;
+        if (is_over(walk, &field, 0, 0)) {
+            return OVER;
+        }
+        while (n && (within ? pb_get_encoded_size(&size, within, at)
+                            : !is_over(walk, &field, 0, text_bytes(&field, at)))) {
+            at += field.data_size;
+            n--;
+        }
+        if (!n) {
+            more = pb_field_iter_next(&field);
+        } else if (within && walk->level++ < &walk->levels[DEPTH]) {
+            more = pb_field_iter_begin(&field, within, at);
+        } else {
+            return OVER;
+        }
+    }
+    return MALFORMED;
+}
+
+enum nrpc_status nrpc_typed_refuse_reply(struct nrpc_call *call, void *reply)
+{
+    struct walk walk = {.level = walk.levels, .desc = call->method->reply, .message = reply};
+    char text[TEXT];
+    nrpc_call_finish(call, NRPC_INTERNAL,
+                     find_sent(&walk) == OVER ? words(&walk, text) : "reply too large");
+    return NRPC_INTERNAL;
+}

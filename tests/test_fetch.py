@@ -1,0 +1,58 @@
+# tests/test_fetch.py - .ci/fetch: two makes that fetch at once do not take each other's sources away.
+# Layer: tests.
+# SPDX-License-Identifier: Apache-2.0
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import ROOT
+
+TARBALL = os.path.join(ROOT, "build", "third", "nanopb_0.4.9.1.orig.tar.gz")
+
+
+def fetch(folder):
+    return subprocess.Popen(
+        [os.path.join(ROOT, ".ci", "fetch"), "nanopb", str(folder / "nanopb")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.fixture
+def cache(tmp_path):
+    if not os.path.exists(TARBALL):
+        pytest.skip("there is no " + TARBALL)
+    shutil.copy(TARBALL, tmp_path)
+    return tmp_path
+
+
+def test_two_at_once(cache):
+    """Whoever is done reads what no other one removes, not even for a moment."""
+    running = [fetch(cache) for _ in range(3)]
+    places = []
+    for process in running:
+        said, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, said
+        places.append(os.stat(cache / "nanopb").st_ino)
+        assert (cache / "nanopb" / "pb.h").exists()
+    assert len(set(places)) == 1
+    assert not [name for name in os.listdir(cache) if name.endswith((".new", ".old"))]
+
+
+def test_what_is_there_stays(cache):
+    assert fetch(cache).wait(300) == 0
+    (cache / "nanopb" / "pb.h").write_text("read by a compiler just now")
+    assert fetch(cache).wait(300) == 0
+    assert (cache / "nanopb" / "pb.h").read_text() == "read by a compiler just now"
+
+
+def test_another_version_replaces_it(cache):
+    assert fetch(cache).wait(300) == 0
+    (cache / "nanopb" / ".fetched").write_text("nanopb_0.4.8.orig.tar.gz 0\n")
+    (cache / "nanopb" / "old.h").write_text("")
+    assert fetch(cache).wait(300) == 0
+    assert not (cache / "nanopb" / "old.h").exists()
+    assert (cache / "nanopb" / "pb.h").exists()
