@@ -40,7 +40,7 @@ static void put_trailers(struct nrpc_conn *conn, struct nrpc_call *call, struct 
 
 /* Our side of the stream is done. RFC 9113 8.1: a client that still sends may stop. One that is no
  * gRPC client need not know of that: it may send it all, to be dropped. */
-static void end_stream(struct nrpc_call *call, struct nrpc_out *out)
+static void end_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
     if (!(call->flags & NRPC_CALL_RX_END)) {
         int http = call->flags & NRPC_CALL_HTTP;
@@ -80,6 +80,6 @@ enum nrpc_turn nrpc_up_response(struct nrpc_conn *conn, struct nrpc_call *call,
     } else {
         put_trailers(conn, call, out);
     }
-    end_stream(call, out);
+    end_stream(conn, call, out);
     return NRPC_TURN_IDLE;
 }
