@@ -12,8 +12,7 @@ from conftest import ROOT
 
 UNIT = "tests/unit/"
 SUPPORT = [
-    UNIT + name + ".c"
-    for name in ("raw_service", "raw_client", "test", "wire", "wire_text", "guard")
+    UNIT + name + ".c" for name in ("raw_service", "raw_client", "test", "wire", "wire_text")
 ]
 
 

@@ -70,7 +70,7 @@ def write(path, text):
 
 @pytest.fixture(scope="module")
 def core(tmp_path_factory):
-    """The whole core with the settings as they come, and a program's source."""
+    """The whole core, and nanopb, with the settings as they come, and a program's source."""
     tree = tmp_path_factory.mktemp("core")
     sources = [
         path for room in size.ROOMS for path in glob.glob("%s/nanorpc/%s/*.c" % (ROOT, room))
@@ -85,6 +85,7 @@ def core(tmp_path_factory):
         "-o",
         str(tree / "core.o"),
         *sources,
+        *glob.glob(NANOPB + "/pb_*.c"),
     )
     write(tree / "app.c", APP_C)
     return tree
