@@ -28,17 +28,17 @@ struct level { /* a field on the way */
 };
 
 struct walk {
-    struct level *level; /* the innermost */
+    struct level *level;      /* the innermost */
     const pb_msgdesc_t *desc; /* of the message around it */
     uint8_t *message;         /* and where that is being decoded */
     pb_istream_t in;
     pb_ostream_t out;
-    uint32_t more;  /* bytes of that message that are to come */
-    uint32_t drop;  /* so many of them are of a field that it does not have */
-    uint32_t part;  /* bytes at the end that are not decoded */
+    uint32_t more;         /* bytes of that message that are to come */
+    uint32_t drop;         /* so many of them are of a field that it does not have */
+    uint32_t part;         /* bytes at the end that are not decoded */
     uint32_t room, widest; /* of the block; no length is larger */
-    uint32_t bound; /* what a field has more of than it may; 0: not known */
-    const char *of; /* these */
+    uint32_t bound;        /* what a field has more of than it may; 0: not known */
+    const char *of;        /* these */
     struct level levels[DEPTH + 1];
 };
 
@@ -209,7 +209,8 @@ static const char *words(const struct walk *walk, char *text)
     return text;
 }
 
-static enum nrpc_status refuse(struct nrpc_call *call, const struct walk *walk, enum verdict verdict)
+static enum nrpc_status refuse(struct nrpc_call *call, const struct walk *walk,
+                               enum verdict verdict)
 {
     char text[TEXT];
     enum nrpc_status status = verdict == OVER ? NRPC_RESOURCE_EXHAUSTED : NRPC_INTERNAL;
@@ -240,7 +241,8 @@ uint32_t nrpc_typed_shrink(struct nrpc_call *call, uint8_t *message, uint32_t n)
 {
     struct walk walk;
     walk.room = (uint32_t)(nrpc_call_tx(call) - message); /* more than there is room for: a part of
-                                                               it becomes larger before all is less */
+                                                               it becomes larger before all is less
+                                                           */
     begin(&walk, call, memmove(message + walk.room - n, message, n), n);
     uint32_t more = nrpc_get32(message - 4) - n;
     walk.more = more;

@@ -1,6 +1,6 @@
-/* tests/generator/evolve.c - gives encoded messages to a server and to a client of ev.proto, cut anywhere;
- * prints what they have made of them.
- * Layer: tests; test_generator_evolve.py generates its services and runs it. Source: RFC 9113.
+/* tests/generator/evolve.c - gives encoded messages to a server and to a client of ev.proto, cut
+ * anywhere; prints what they have made of them. Layer: tests; test_generator_evolve.py generates
+ * its services and runs it. Source: RFC 9113.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <pb_encode.h>
 #include <stdio.h>
@@ -235,7 +235,10 @@ static void serve(const char *method)
         pump(0);
         feed_frame(4, 1, 0, NULL, 0);
     }
-    int n = sprintf(block, "\x83\x86\x01\x01" "a\x04%c/ev.Ev/%s\x0f\x10\x10" "application/grpc",
+    int n = sprintf(block,
+                    "\x83\x86\x01\x01"
+                    "a\x04%c/ev.Ev/%s\x0f\x10\x10"
+                    "application/grpc",
                     (int)strlen(method) + 7, method);
     feed_frame(1, 4, 1, block, (size_t)n);
     int ends = seed & 64 ? 1 : 0;
@@ -250,12 +253,13 @@ static void call(const char *method)
 {
     static const struct ev_Back_Unary_events unary = {.reply = got, .on.done = done};
     static const struct ev_Back_List_events list = {.reply = got, .on.done = done};
-    static const char head[] = "\x88\x0f\x10\x10" "application/grpc";
-    static const char tail[] = "\x00\x0bgrpc-status\x01" "0";
+    static const char head[] = "\x88\x0f\x10\x10"
+                               "application/grpc";
+    static const char tail[] = "\x00\x0bgrpc-status\x01"
+                               "0";
     static const ev_None none;
-    struct nrpc_call *made = method[0] == 'U'
-                                 ? ev_Back_Unary_start(&channel, NULL, &none, &unary)
-                                 : ev_Back_List_start(&channel, NULL, &none, &list);
+    struct nrpc_call *made = method[0] == 'U' ? ev_Back_Unary_start(&channel, NULL, &none, &unary)
+                                              : ev_Back_List_start(&channel, NULL, &none, &list);
     conn = nrpc_dial_linked(&channel.dial, 0);
     if (!made || !conn)
         abort();
@@ -284,7 +288,8 @@ int main(void)
         status = -1;
         while ((hex = strtok(NULL, " \n")) != NULL) {
             size_t n = hex[0] == '-' ? 0 : strlen(hex) / 2;
-            uint8_t head[5] = {0, (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n};
+            uint8_t head[5] = {0, (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8),
+                               (uint8_t)n};
             memcpy(body + n_body, head, 5);
             n_body += 5;
             for (size_t i = 0; i < n; i++) {

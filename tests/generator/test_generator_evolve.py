@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from workshop import HERE, ROOT, Workshop, need
+from workshop import HERE, ROOT, Workshop
 
 INNER = """
   message Leaf {
@@ -144,7 +144,9 @@ def build(shop, flags=()):
     ]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         objects = list(pool.map(lambda c: shop.compile(c, "gcc", flags), sources))
-    objects += [shop.third(shop.nanopb / (n + ".c")) for n in ("pb_common", "pb_decode", "pb_encode")]
+    objects += [
+        shop.third(shop.nanopb / (n + ".c")) for n in ("pb_common", "pb_decode", "pb_encode")
+    ]
     program = shop.path / "evolve"
     objects.append(shop.compile(HERE / "evolve.c", "gcc", [*flags, "-Wno-pedantic"]))
     subprocess.run(["gcc", *flags, "-o", str(program), *map(str, objects)], check=True)
@@ -157,14 +159,24 @@ def shop(tmp_path_factory):
     shop.write(ev=PROTO % OLD, ev_options=OPTIONS, newer=PROTO % NEWER)
     shop.generate("ev")
     subprocess.run(
-        [sys.executable, "-m", "grpc_tools.protoc", "-I.", "--python_out=.", "ev.proto", "newer.proto"],
+        [
+            sys.executable,
+            "-m",
+            "grpc_tools.protoc",
+            "-I.",
+            "--python_out=.",
+            "ev.proto",
+            "newer.proto",
+        ],
         cwd=shop.path,
         check=True,
     )
     sys.path.insert(0, str(shop.path))
     shop.old, shop.newer = importlib.import_module("ev_pb2"), importlib.import_module("newer_pb2")
     sys.path.remove(str(shop.path))
-    shop.program = build(shop, ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"])
+    shop.program = build(
+        shop, ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    )
     return shop
 
 
@@ -205,7 +217,9 @@ class Scrambler:
 
     def number(self, value, limit=10):
         n = len(varint(value))
-        return varint(value, self.random.randint(0, limit - n) if n < limit and self.chance() else 0)
+        return varint(
+            value, self.random.randint(0, limit - n) if n < limit and self.chance() else 0
+        )
 
     def key(self, number, wire):
         return self.number(number << 3 | wire, 5)
@@ -223,7 +237,11 @@ class Scrambler:
         if kind in (field.TYPE_DOUBLE, field.TYPE_FLOAT):
             import struct
 
-            return (1, struct.pack("<d", value)) if kind == field.TYPE_DOUBLE else (5, struct.pack("<f", value))
+            return (
+                (1, struct.pack("<d", value))
+                if kind == field.TYPE_DOUBLE
+                else (5, struct.pack("<f", value))
+            )
         if kind in (field.TYPE_SINT64, field.TYPE_SINT32):
             value = value << 1 ^ value >> 63
         return 0, self.number(int(value))
@@ -282,7 +300,11 @@ class Scrambler:
             elif field.is_repeated:
                 chains.append(list(self.repeated(field, value)))
             elif field.containing_oneof and len(field.containing_oneof.fields) > 1:
-                others = [f for f in field.containing_oneof.fields if f is not field and f.type != f.TYPE_MESSAGE]
+                others = [
+                    f
+                    for f in field.containing_oneof.fields
+                    if f is not field and f.type != f.TYPE_MESSAGE
+                ]
                 before = []
                 while self.chance(0.4):
                     other = self.random.choice(others)
@@ -292,7 +314,11 @@ class Scrambler:
                 chains.append(list(self.singular(field, value)))
         parts = []
         while any(chains):  # each chain in its order, between the others anyhow
-            chain = self.random.choice([c for c in chains if c]) if self.odd else next(c for c in chains if c)
+            chain = (
+                self.random.choice([c for c in chains if c])
+                if self.odd
+                else next(c for c in chains if c)
+            )
             parts.append(chain.pop(0))
         return parts
 
@@ -324,7 +350,9 @@ class Maker:
         bits = 64 if field.type in (field.TYPE_INT64, field.TYPE_SINT64, field.TYPE_FIXED64) else 32
         value = r.choice([0, 1, 127, 128, r.getrandbits(bits), 2**bits - 1])
         if field.type in (field.TYPE_INT32, field.TYPE_INT64, field.TYPE_SINT32, field.TYPE_SINT64):
-            value -= 2 ** (bits - 1) if r.random() < 0.5 else value if value >= 2 ** (bits - 1) else 0
+            value -= (
+                2 ** (bits - 1) if r.random() < 0.5 else value if value >= 2 ** (bits - 1) else 0
+            )
         return value
 
     def make(self, cls, depth=0):
@@ -342,11 +370,15 @@ class Maker:
                 into = getattr(message, field.name)
                 for _ in range(r.choice([most, r.randint(0, most)])):
                     if field.message_type:
-                        into.add().CopyFrom(self.make(field.message_type._concrete_class, depth + 1))
+                        into.add().CopyFrom(
+                            self.make(field.message_type._concrete_class, depth + 1)
+                        )
                     else:
                         into.append(self.scalar(field, ""))
             elif field.message_type:
-                getattr(message, field.name).CopyFrom(self.make(field.message_type._concrete_class, depth + 1))
+                getattr(message, field.name).CopyFrom(
+                    self.make(field.message_type._concrete_class, depth + 1)
+                )
             else:
                 setattr(message, field.name, self.scalar(field, ""))
         return message

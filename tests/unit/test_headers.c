@@ -130,12 +130,44 @@ static void content_types(void)
 }
 
 /* What gRPC's rules say is a different type: "application/grpc" must be followed by "+" or ";" or
- * nothing. A server for gRPC-Web's may be a later one; this one takes it for gRPC, as WIRE has it
- * ("beginning with"). */
+ * nothing. This one takes most of them for gRPC, as WIRE has it ("beginning with"). */
 static void content_type_that_begins_so(void)
 {
-    const struct field list[] = {USUAL, {"content-type", "application/grpcish"}, {NULL, NULL}};
-    expect_of(list, GOOD);
+    static const char *const types[] = {"application/grpcish", "application/grpc+proto-x",
+                                        "application/grpc;a=-web"};
+    for (unsigned i = 0; i < sizeof types / sizeof types[0]; i++) {
+        const struct field list[] = {USUAL, {"content-type", types[i]}, {NULL, NULL}};
+        expect_of(list, GOOD);
+    }
+}
+
+/* A client of gRPC-Web waits for its trailers in the body: none of it is served. */
+static void content_types_of_grpc_web(void)
+{
+    static const char *const types[] = {
+        "application/grpc-web", "application/grpc-web+proto", "application/grpc-web-text",
+        "application/grpc-web-text+proto", "application/grpc-web;charset=utf-8"};
+    for (unsigned i = 0; i < sizeof types / sizeof types[0]; i++) {
+        const struct field list[] = {USUAL, {"content-type", types[i]}, {NULL, NULL}};
+        expect_of(list, "1: [415] '415*' END");
+    }
+}
+
+/* Whatever their order. */
+static void worst_fault_wins(void)
+{
+    struct nrpc_fields fields;
+    nrpc_fields_begin(&fields);
+    CHECK_EQ(fields.fault, 0);
+    nrpc_fields_fault(&fields, NRPC_RESOURCE_EXHAUSTED);
+    nrpc_fields_fault(&fields, 0);
+    CHECK_EQ(fields.fault, NRPC_RESOURCE_EXHAUSTED);
+    nrpc_fields_fault(&fields, NRPC_INTERNAL);
+    nrpc_fields_fault(&fields, NRPC_RESOURCE_EXHAUSTED);
+    CHECK_EQ(fields.fault, NRPC_INTERNAL);
+    nrpc_fields_fault(&fields, NRPC_FAULT_LOST);
+    nrpc_fields_fault(&fields, NRPC_INTERNAL);
+    CHECK_EQ(fields.fault, NRPC_FAULT_LOST);
 }
 
 static void header_list_too_large(void)
@@ -485,6 +517,8 @@ int main(void)
     RUN(methods_other_than_post);
     RUN(content_types);
     RUN(content_type_that_begins_so);
+    RUN(content_types_of_grpc_web);
+    RUN(worst_fault_wins);
     RUN(header_list_too_large);
     RUN(header_list_too_large_by_references);
     RUN(header_blocks_at_their_limit);

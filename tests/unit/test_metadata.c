@@ -286,15 +286,14 @@ static void worst_fault_wins(void)
                 wire_block("\xbf", 1);
             }
             request(5);
-            wire_expect(lost ? "setting(1,0) 1: [200 grpc] '2:vvvv' [status=0] END "
-                               "3: [200 grpc] <*> [status=0] END 5: rst(REFUSED_STREAM)"
-                        : timeouts[i]
-                            ? "1: [200 grpc] '2:vvvv' [status=0] END "
-                              "3: [200 grpc] <*> [status=0] END "
-                              "5: [200 grpc status=13 message=bad metadata] END"
-                            : "1: [200 grpc] '2:vvvv' [status=0] END "
-                              "3: [200 grpc] <*> [status=0] END "
-                              "5: [200 grpc status=8 message=bad metadata] END");
+            wire_expect(lost          ? "setting(1,0) 1: [200 grpc] '2:vvvv' [status=0] END "
+                                        "3: [200 grpc] <*> [status=0] END 5: rst(REFUSED_STREAM)"
+                        : timeouts[i] ? "1: [200 grpc] '2:vvvv' [status=0] END "
+                                        "3: [200 grpc] <*> [status=0] END "
+                                        "5: [200 grpc status=13 message=bad metadata] END"
+                                      : "1: [200 grpc] '2:vvvv' [status=0] END "
+                                        "3: [200 grpc] <*> [status=0] END "
+                                        "5: [200 grpc status=8 message=bad metadata] END");
         }
     }
 }
