@@ -52,7 +52,7 @@ void (*const size_kept[])(void) = {
     (void (*)(void))nrpc_call_user, (void (*)(void))nrpc_call_finish, (void (*)(void))nrpc_call_fail,
     (void (*)(void))nrpc_call_wake, (void (*)(void))nrpc_call_send, (void (*)(void))nrpc_call_reply,
     (void (*)(void))nrpc_call_time_left_ms, (void (*)(void))nrpc_call_age_ms, (void (*)(void))nrpc_call_metadata,
-    (void (*)(void))nrpc_call_add_field,
+    (void (*)(void))nrpc_call_add_field, (void (*)(void))nrpc_call_ref, (void (*)(void))nrpc_call_of,
     (void (*)(void))nrpc_conn_shutdown, (void (*)(void))nrpc_conn_yield};
 const struct nrpc_codec *volatile size_codec = &nrpc_typed;
 static uint8_t buf[256];
@@ -372,8 +372,9 @@ def report_core(report, targets, cores, linked):
 
 
 def report_tls(report, target, images):
-    """The Greeter's image with each of the profiles; and the port's own code, with the small one."""
-    report.table("TLS: the Greeter on lm3s6965evb, 1 connection, all in; and the port's own code")
+    """The Greeter's image with each of the profiles, the caller's with that of clients; and the port's own code, with
+    the small one."""
+    report.table("TLS on lm3s6965evb, 1 connection, all in: Greeter (public: caller); own code")
     for image in images:
         profile, path = image.split("=")
         flash, ram = firmware(path)

@@ -9,7 +9,8 @@
 enum { NRPC_HTTP_BODY_BYTES = 5 };
 
 /* nrpc_up_data (nrpc_role.h): delivers the messages that the bytes complete, keeps the rest in the
- * receive block. What comes after the call has finished is dropped. */
+ * receive block; while the handler must not be called, what is more than that is not taken. What
+ * comes after the call has finished is dropped. */
 
 /* For a codec's `take`: a whole message, without its prefix. It may do this while the call is not
  * busy, and a single request only when NRPC_CALL_RX_END has shown it to be the only one. */

@@ -110,6 +110,7 @@ uint8_t nrpc_up_value(struct nrpc_call *call, const struct nrpc_hpack *field)
 const void *nrpc_call_metadata(const struct nrpc_call *call, const struct nrpc_key *key, unsigned i,
                                size_t *n)
 {
+    NRPC_CALL_IN(call);
     const struct nrpc_server *server = nrpc_call_conn(call)->server;
     const uint8_t *at = nrpc_call_metadata_block(call);
     unsigned tag = 0;
@@ -138,6 +139,7 @@ static void put_base64(uint8_t *to, size_t n_digits, const uint8_t *from, size_t
 int nrpc_call_add_field(struct nrpc_call *call, enum nrpc_part part, const char *key,
                         const void *value, size_t n)
 {
+    NRPC_CALL_IN(call);
     size_t key_bytes = strlen(key);
     int binary = is_binary(key);
     if ((call->flags & (NRPC_CALL_OPEN | (part == NRPC_HEADER ? NRPC_CALL_HEADERS : 0u))) !=

@@ -47,7 +47,7 @@ static enum nrpc_walk_event walk(struct nrpc_call *call, const uint8_t **at, con
     enum nrpc_walk_event event;
     while ((event = nrpc_walk_on(&state->in, &streamed->in, (uint8_t *)(state + 1), at, end,
                                  &chunk)) == NRPC_WALK_CHUNK) {
-        enum nrpc_status status = streamed->chunk(call, &chunk);
+        enum nrpc_status status = streamed->chunk(nrpc_call_out(call), &chunk);
         if (status == NRPC_PENDING) {
             call->flags |= NRPC_CALL_HELD;
         } else if (status != NRPC_OK) {
@@ -158,6 +158,7 @@ uint32_t nrpc_streamed_take(struct nrpc_call *call, const uint8_t *data, uint32_
 
 void *nrpc_streamed_length(struct nrpc_call *call, uint32_t length)
 {
+    NRPC_CALL_IN(call);
     struct nrpc_streamed_state *state = state_of(call);
     state->length = length;
     return state;
@@ -206,7 +207,7 @@ static void gather(struct nrpc_call *call, struct nrpc_streamed_state *state, ui
     memmove(field + state->total, field, behind);
     call->flags |= NRPC_CALL_PRODUCING; /* as far as nrpc_call_finish is concerned */
     while (n && state->gathered < state->total && !(call->flags & NRPC_CALL_FINISHED)) {
-        n = (uint32_t)streamed_of(call)->producer(call, field + state->gathered,
+        n = (uint32_t)streamed_of(call)->producer(nrpc_call_out(call), field + state->gathered,
                                                   state->total - state->gathered, state->gathered);
         state->gathered += n;
     }
@@ -288,8 +289,9 @@ uint32_t nrpc_streamed_produce(struct nrpc_call *call, uint8_t *buf, uint32_t ro
         return 0;
     }
     if (!(call->flags & NRPC_CALL_FINISHED)) {
-        n = (uint32_t)streamed_of(call)->producer(
-            call, buf, room < state->left ? room : state->left, state->total - state->left);
+        n = (uint32_t)streamed_of(call)->producer(nrpc_call_out(call), buf,
+                                                  room < state->left ? room : state->left,
+                                                  state->total - state->left);
     }
     if (call->flags & NRPC_CALL_FINISHED) { /* other than well: the message stays a part */
         call->flags &= (uint16_t)~(NRPC_CALL_TX | NRPC_CALL_PRODUCING);

@@ -277,6 +277,10 @@ def generate_header(source, services):
                 size,
                 " /* %s */" % message.c_type() if message else "",
             )
+        yield "#define %s_PATH_BYTES %d\n" % (
+            name,
+            max((len("/%s/%s" % (m.service.name, m.name)) for m in service.methods), default=1),
+        )
         members = [
             source.local("%s @m%d;" % (m.c_type(), i))
             for i, m in enumerate(service.distinct("reply"))

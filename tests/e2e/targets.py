@@ -45,9 +45,9 @@ PROBES = {
         peer.call("/grpc.testing.TestService/EmptyCall", message()).grpc_status == "0"
     ),
 }
-PROBES["interop_tls"] = PROBES["interop"]
+PROBES["interop_tls"] = PROBES["interop_public"] = PROBES["interop"]
 PROBES["reporter"] = PROBES["tls"] = PROBES["greeter"]
-PROBES["caller"] = lambda peer: True
+PROBES["caller"] = PROBES["caller_public"] = lambda peer: True
 TOKEN = "a token of these tests"  # boards/apps/guarded/guarded.c has it
 PROBES["guarded"] = lambda peer: (
     peer.call("/Greeter/SayHello", message(), ("authorization", "Bearer " + TOKEN)).grpc_status

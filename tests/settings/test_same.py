@@ -41,10 +41,12 @@ BARE_C = "void _start(void);\nvoid _start(void) { (void)main(); for (;;) { } }\n
 
 
 def settings_of(path):
+    """[(name, value)] of all that can be set there; of a default that depends the first, which is this machine's."""
     with open(os.path.join(ROOT, path), encoding="utf-8") as file:
-        found = re.findall(r"^#ifndef (NRPC_\w+)\n#define \1 (\S+)$", file.read(), re.M)
-    assert found
-    return found
+        text = file.read()
+    names = [name for name in re.findall(r"^#ifndef (NRPC_\w+)$", text, re.M)]
+    assert names
+    return [(n, re.search(r"^#define %s (\S+)$" % n, text, re.M).group(1)) for n in names]
 
 
 SETTINGS = [pair for path in ("nanorpc/config.h", *OTHERS) for pair in settings_of(path)]

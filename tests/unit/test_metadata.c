@@ -298,6 +298,28 @@ static void worst_fault_wins(void)
     }
 }
 
+/* One byte may name many of text: for a call that does not begin anyway they are not copied. */
+static void no_work_after_a_fault(void)
+{
+    wire_begin(&meta_server);
+    wire_request_fields(SHOW);
+    insert("x-id-long", 20);
+    request(1);
+    wire_request_fields(SHOW);
+    wire_field("trace-bin", "?");
+    for (unsigned i = 0; i < 100; i++) {
+        wire_block("\xbe", 1);
+    }
+    wire_headers(3, 0);
+    wire_open();
+    CHECK(wire_feed_all());
+    CHECK(strstr(wire_text(), "3: [200 grpc status=13 message=bad metadata]") != NULL);
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        CHECK(wire.conn->calls[i].id != 3 || wire.conn->calls[i].metadata_used == 0);
+    }
+    wire_close();
+}
+
 /* --- The ring, against a model that forgets nothing ----------------------------------------- */
 
 enum { MODEL_TEXTS = 60000, MODEL_BYTES = 1 << 21 };
@@ -565,6 +587,7 @@ int main(void)
     RUN(text_that_is_lost);
     RUN(repeated_blocks_with_keys);
     RUN(worst_fault_wins);
+    RUN(no_work_after_a_fault);
     RUN(positions_are_used_again);
     RUN(text_of_long_ago);
     RUN(authorization_of_another);

@@ -20,12 +20,21 @@
 /* The metadata keys that the service sends back: at the beginning, at the end. */
 extern const struct nrpc_key interop_initial, interop_trailing;
 
-/* Over TLS (boards/apps/interop_tls/app.mk): the options of the server and of the channel. */
+/* Over TLS (boards/apps/interop_tls/app.mk): the options of the server and of the channel;
+ * INTEROP_CALLS_TLS: of the channel alone (boards/apps/interop_public/app.mk). */
+#ifndef INTEROP_CALLS_TLS
+#define INTEROP_CALLS_TLS 0
+#endif
 #if NRPC_TLS
 extern const struct nrpc_tls interop_server_tls, interop_channel_tls;
 #define INTEROP_TLS(which) , .tls = &which
 #else
 #define INTEROP_TLS(which)
+#endif
+#if INTEROP_CALLS_TLS
+#define INTEROP_SERVER_TLS
+#else
+#define INTEROP_SERVER_TLS INTEROP_TLS(interop_server_tls)
 #endif
 
 /* What app_poll (board.h) has to do for the service. */
