@@ -74,11 +74,8 @@
 #define NRPC_COMPRESSION 0
 #endif
 
-/* Glitches that a connection may have in hand before it is ended with ENHANCE_YOUR_CALM: resets
- * from either side of calls that have not been answered, empty frames, PRIORITY, SETTINGS, each
- * full KB of a header block; an eighth each: windows, unknown frames, DATA for calls that are over.
- * Each message that a handler sends gives one back, and each second
- * NRPC_GLITCHES_PER_SECOND. Count, 8..250. */
+/* Glitches, see wire.md, that a peer may have in hand; more is ENHANCE_YOUR_CALM. A handler's message
+ * gives one back, each second NRPC_GLITCHES_PER_SECOND. Count, 8..250. */
 #ifndef NRPC_GLITCHES_MAX
 #define NRPC_GLITCHES_MAX 200
 #endif
@@ -86,17 +83,14 @@
 #define NRPC_GLITCHES_PER_SECOND 20
 #endif
 
-/* PINGs that are answered while no HEADERS or DATA go out; one more ends the connection with
- * ENHANCE_YOUR_CALM "too_many_pings"; a second forgives one. Count, 3..250. grpc-go and C-core ping
- * about once a reply to measure bandwidth: they never reach it, since each reply clears the count.
- */
+/* PINGs that are answered while no HEADERS or DATA go out, and one a second; one more ends the
+ * connection with ENHANCE_YOUR_CALM "too_many_pings". Count, 3..250. */
 #ifndef NRPC_PINGS_MAX
 #define NRPC_PINGS_MAX 100
 #endif
 
-/* A connection is closed when for this long it has kept us waiting: for its preface and SETTINGS,
- * for the rest of a frame or header block, or, where there is something to send, for window or room
- * to send it in. Milliseconds, 1000..3600000, to about a second. */
+/* A connection is closed when for so long it owes us preface, SETTINGS, the rest of a frame or header
+ * block, or window or room for what is to be sent. Milliseconds to about a second, 1000..3600000. */
 #ifndef NRPC_STALL_TIMEOUT_MS
 #define NRPC_STALL_TIMEOUT_MS 20000
 #endif
@@ -116,9 +110,8 @@
 #define NRPC_YIELD_MS 2000
 #endif
 
-/* Until a client has read our SETTINGS it may send more than a call's block can hold; it is held
- * back, and all its calls with it, while a call takes nothing of what has come for it. After so
- * long that call ends with RESOURCE_EXHAUSTED. Milliseconds, to about a second, 1000..3600000. */
+/* Until a client has read our SETTINGS it may send a call more than its block can hold; then it is
+ * held back, for so long: then that call ends. Milliseconds to about a second, 1000..3600000. */
 #ifndef NRPC_HOLD_TIMEOUT_MS
 #define NRPC_HOLD_TIMEOUT_MS 5000
 #endif
