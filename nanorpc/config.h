@@ -74,7 +74,7 @@
 #define NRPC_COMPRESSION 0
 #endif
 
-/* Glitches, see wire.md, that a peer may have in hand; more is ENHANCE_YOUR_CALM. A handler's message
+/* Glitches, see wire.md, that a peer may have in hand; more is ENHANCE_YOUR_CALM. A message of ours
  * gives one back, each second NRPC_GLITCHES_PER_SECOND. Count, 8..250. */
 #ifndef NRPC_GLITCHES_MAX
 #define NRPC_GLITCHES_MAX 200
@@ -89,8 +89,8 @@
 #define NRPC_PINGS_MAX 100
 #endif
 
-/* A connection is closed when for so long it owes us preface, SETTINGS, the rest of a frame or header
- * block, or window or room for what is to be sent. Milliseconds to about a second, 1000..3600000. */
+/* A connection is closed when it owes us preface, SETTINGS, the rest of a frame or header block, or
+ * window or room to send in, for so long. Milliseconds, 1000..3600000, to about a second. */
 #ifndef NRPC_STALL_TIMEOUT_MS
 #define NRPC_STALL_TIMEOUT_MS 20000
 #endif
