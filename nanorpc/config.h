@@ -12,7 +12,8 @@
 /* The RAM formula, checked by `make size` (32-bit targets):
  *   image      = connections * ( connection + NRPC_MAX_STREAMS * blocks ) + scratch
  *   connection = 220 + NRPC_MAX_STREAMS * 52 + NRPC_HPACK_ENTRIES * 8 + NRPC_METADATA_BYTES
- *   blocks     = (5 + largest request) + (5 + largest reply + NRPC_STATUS_MESSAGE_MAX)
+ *   blocks     = (5 + largest request, 20 at least) + (5 + largest reply
+ *                + NRPC_STATUS_MESSAGE_MAX)
  *                + NRPC_METADATA_BYTES + NRPC_COMPRESSION_ROOM of both
  *   scratch    = largest decoded request + largest decoded reply, once an image;
  *                + 1 + largest request with NRPC_COMPRESSION */
@@ -151,7 +152,7 @@
 #endif
 
 /* 1: a message may be larger than its block by what does not count: fields that it does not have,
- * values that are overwritten. 0: it is refused. Costs 1.2 KB of flash on a Cortex-M3, and no RAM.
+ * values that are overwritten. 0: it is refused. Costs 660 bytes of flash on a Cortex-M3, and no RAM.
  */
 #ifndef NRPC_SHRINK
 #define NRPC_SHRINK 1
