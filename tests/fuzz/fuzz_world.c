@@ -360,7 +360,7 @@ static void put_request(struct link *link, unsigned how)
            4 + 16 + 6 + 16 + 13);
     p += 4 + 16 + 6 + 16 + 13;
     if (token && (how & 5) != 4 && fuzz_next(2)) { /* 4: never by its index */
-        *p++ = (uint8_t)(0x80 | (62 + pick)); /* at most 62 + 63 */
+        *p++ = (uint8_t)(0x80 | (62 + pick));      /* at most 62 + 63 */
     } else {
         size_t n = token_text(token = ++n_tokens, text);
         *p++ = how & 1 ? 0x40 : 0x00;
