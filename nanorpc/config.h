@@ -75,10 +75,10 @@
 #endif
 
 /* Glitches that a connection may have in hand before it is ended with ENHANCE_YOUR_CALM: resets
- * from either side of calls that have not been answered, empty frames, PRIORITY, SETTINGS, each full
- * KB of a header block; an eighth each: windows, unknown frames, DATA for calls that are over. Each
- * message that a handler sends gives half a one back, and each second NRPC_GLITCHES_PER_SECOND.
- * Count, 8..250. */
+ * from either side of calls that have not been answered, empty frames, PRIORITY, SETTINGS, each
+ * full KB of a header block; an eighth each: windows, unknown frames, DATA for calls that are over.
+ * Each message that a handler sends gives half a one back, and each second
+ * NRPC_GLITCHES_PER_SECOND. Count, 8..250. */
 #ifndef NRPC_GLITCHES_MAX
 #define NRPC_GLITCHES_MAX 200
 #endif

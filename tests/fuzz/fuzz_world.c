@@ -1,6 +1,6 @@
-/* tests/fuzz/fuzz_world.c - an image's whole life: several connections, a channel and its links, long
- * conversations, hours of time; with limits that are not the default ones.
- * Layer: test. Source: RFC 7541 2.3, 4; nanorpc/conn.h, nanorpc/dial.h.
+/* tests/fuzz/fuzz_world.c - an image's whole life: several connections, a channel and its links,
+ * long conversations, hours of time; with limits that are not the default ones. Layer: test.
+ * Source: RFC 7541 2.3, 4; nanorpc/conn.h, nanorpc/dial.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +10,8 @@
 #include "nanorpc/codec.h"
 
 /* An input is a list of orders: what happens, to whom, how much of it. Honest clients' requests are
- * made here, with an HPACK table as RFC 7541 has it, and each carries a token of its own: its handler
- * must see that one, whoever else has sent which before. */
+ * made here, with an HPACK table as RFC 7541 has it, and each carries a token of its own: its
+ * handler must see that one, whoever else has sent which before. */
 enum {
     LINKS = 3,
     TABLE = 32 * NRPC_HPACK_ENTRIES,
@@ -22,12 +22,12 @@ enum {
 };
 
 static struct link {
-    struct nrpc_conn *conn;   /* NULL: there is none */
-    int to;                   /* a link of ours at the other end; -1: the input */
-    int is_wild, is_deaf;     /* what has come was not all ours; nothing is taken from it */
-    uint32_t next_id;         /* of the next honest request */
-    uint32_t tokens[4096];    /* by stream / 2 % 4096 */
-    unsigned n_table, first;  /* the client's table; its newest is `first` */
+    struct nrpc_conn *conn;  /* NULL: there is none */
+    int to;                  /* a link of ours at the other end; -1: the input */
+    int is_wild, is_deaf;    /* what has come was not all ours; nothing is taken from it */
+    uint32_t next_id;        /* of the next honest request */
+    uint32_t tokens[4096];   /* by stream / 2 % 4096 */
+    unsigned n_table, first; /* the client's table; its newest is `first` */
     struct {
         uint32_t token, size;
     } table[128];
@@ -177,13 +177,12 @@ static int send_none(struct nrpc_call *call, const void *request)
 }
 
 static const struct nrpc_codec client_codec = {.message = client_message, .send = send_none};
-static const struct nrpc_client_method show_method = {
-    .method = {.codec = &client_codec,
-               .handler = nrpc_client_message,
-               .cancelled = nrpc_client_cancelled,
-               .kind = NRPC_CALLER | NRPC_UNARY},
-    .path = "/test.World/Show",
-    .got = got};
+static const struct nrpc_client_method show_method = {.method = {.codec = &client_codec,
+                                                                 .handler = nrpc_client_message,
+                                                                 .cancelled = nrpc_client_cancelled,
+                                                                 .kind = NRPC_CALLER | NRPC_UNARY},
+                                                      .path = "/test.World/Show",
+                                                      .got = got};
 static const struct nrpc_events events = {.done = done};
 #define World_client_REQUEST_BYTES 64
 #define World_client_REPLY_BYTES 64
@@ -202,8 +201,9 @@ static void start_call(unsigned how)
     while (i < 64 && started[i]) {
         i++;
     }
-    struct nrpc_call *call =
-        i < 64 ? nrpc_client_start(&world, &show_method, &options, "abc", &events) : NULL;
+    struct nrpc_call *call = i < 64
+                                 ? nrpc_client_start(&world, &show_method, &options, "abc", &events)
+                                 : NULL;
     if (call) {
         uint32_t token = ++n_tokens;
         nrpc_call_user(call)->number = token;
@@ -359,7 +359,9 @@ static void put_request(struct link *link, unsigned how)
             }
         }
     }
-    memcpy(p, "\x83\x86\x04\x10/test.World/Show\x01\x01h\x0f\x10\x10" "application/grpc\0\2te\10trailers",
+    memcpy(p,
+           "\x83\x86\x04\x10/test.World/Show\x01\x01h\x0f\x10\x10"
+           "application/grpc\0\2te\10trailers",
            4 + 16 + 6 + 16 + 13);
     p += 4 + 16 + 6 + 16 + 13;
     if (token && fuzz_next(3)) {
