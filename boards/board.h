@@ -34,6 +34,14 @@ struct nrpc_dial;
 int board_dial(struct nrpc_dial *dial, const char *host, uint16_t port);
 void board_undial(struct nrpc_dial *dial);
 
+/* Serves on one more port, by the port that the image has: another server, or the same. server:
+ * kept for ever. From app_start or app_poll. Returns as nrpc_lwip_listen does, nrpc_posix_listen or
+ * nrpc_lwip_sockets_listen (which has one listener alone: NRPC_E_LIMIT). A board without an
+ * operating system needs -DBOARD_LISTENERS=2 or more for it, and NRPC_LWIP_CONNECTIONS for all
+ * servers. */
+struct nrpc_server;
+int board_listen(const struct nrpc_server *server, uint16_t port);
+
 /* One round of the loop that polls the port, at most most_ms long (0..1000), without app_poll:
  * handlers and events run in it. For `poll` of struct nrpc_channel, see wait.h. From app_poll. */
 void board_wait(uint32_t most_ms);

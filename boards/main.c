@@ -6,7 +6,10 @@
 #include "nanorpc/nanorpc.h"
 #include "ports/lwip/nrpc_lwip_dial.h"
 
+/* Where `server` listens; the forwarding of an emulator goes there. */
+#ifndef SERVER_PORT
 #define SERVER_PORT 50051
+#endif
 
 extern const struct nrpc_server server; /* the application's */
 
@@ -43,6 +46,17 @@ static int say_ready(void)
     return 1;
 }
 
+#if NRPC_CHECKS
+void nrpc_check_failed(const char *function, const char *what)
+{
+    board_print("nanorpc: ");
+    board_print(function);
+    board_print(": ");
+    board_print(what);
+    board_panic("a call was used that is over");
+}
+#endif
+
 int board_dial(struct nrpc_dial *dial, const char *host, uint16_t port)
 {
     (void)board_entropy(&dial->random, sizeof dial->random);
@@ -52,6 +66,11 @@ int board_dial(struct nrpc_dial *dial, const char *host, uint16_t port)
 void board_undial(struct nrpc_dial *dial)
 {
     nrpc_lwip_undial(dial);
+}
+
+int board_listen(const struct nrpc_server *another, uint16_t port)
+{
+    return nrpc_lwip_listen(another, port);
 }
 
 void board_wait(uint32_t most_ms)
@@ -71,7 +90,7 @@ int main(void)
         board_panic(wrong);
     }
     if (nrpc_lwip_listen(&server, SERVER_PORT) != 0) {
-        board_panic("no memory to listen");
+        board_panic("cannot listen: too many connections for NRPC_LWIP_CONNECTIONS, or no pcb");
     }
     for (;;) {
         ready = ready || say_ready();

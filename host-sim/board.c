@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "gateway.h"
+#include "nanorpc/ref.h"
 #include "lwip/dns.h"
 #include "lwip/etharp.h"
 #include "lwip/init.h"
@@ -191,6 +192,14 @@ uint64_t board_unix_s(void)
 {
     return (uint64_t)time(NULL);
 }
+
+#if NRPC_CHECKS
+void nrpc_check_failed(const char *function, const char *what)
+{
+    fprintf(stderr, "nanorpc: %s: %s\n", function, what);
+    abort();
+}
+#endif
 
 void board_panic(const char *text)
 {

@@ -78,6 +78,12 @@ void board_undial(struct nrpc_dial *dial)
     (api_used == OPTIONS_RAW ? nrpc_lwip_undial : nrpc_lwip_sockets_undial)(dial);
 }
 
+int board_listen(const struct nrpc_server *another, uint16_t port)
+{
+    return api_used == OPTIONS_RAW ? nrpc_lwip_listen(another, port)
+                                   : nrpc_lwip_sockets_listen(another, port);
+}
+
 void board_wait(uint32_t most_ms)
 {
     if (api_used == OPTIONS_SOCKETS) {

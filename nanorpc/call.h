@@ -30,7 +30,7 @@ enum nrpc_status {
     NRPC_UNAVAILABLE = 14,
     NRPC_DATA_LOSS = 15,
     NRPC_UNAUTHENTICATED = 16,
-    NRPC_PENDING = 32, /* handler: not finished; the call goes on, the application keeps `call` */
+    NRPC_PENDING = 32, /* handler: not finished; the call goes on, see nrpc_call_ref */
     NRPC_MORE = 33     /* NAME_next: a message is in *reply, ask again for the following one */
 };
 
@@ -40,7 +40,8 @@ enum nrpc_error {
     NRPC_E_STATE = -2,   /* the call has already finished, or its kind does not allow this */
     NRPC_E_TOO_BIG = -3, /* the message does not encode within its maximum size */
     NRPC_E_LIMIT = -4,   /* all of something (connections, listeners) is taken: see config.h */
-    NRPC_E_LINK = -5     /* the transport failed; the port's documentation says how */
+    NRPC_E_LINK = -5,    /* the transport failed; the port's documentation says how */
+    NRPC_E_PATH = -6     /* authority and path are too long: NRPC_AUTHORITY_AND_PATH_MAX */
 };
 
 struct nrpc_call;
@@ -101,7 +102,8 @@ enum { NRPC_KEYS_MAX = 45 };
 
 /* --- In a handler -------------------------------------------------------------------------
  * All of these: from the context that runs the port (its poll function, or a handler), never from
- * an interrupt. `call` is valid until it has finished or its NAME_cancelled has returned. */
+ * an interrupt. `call` is valid until it has finished or its NAME_cancelled has returned; to keep
+ * it for later see ref.h. */
 
 /* Four or eight bytes of the application's own for this call; zero when the call begins. */
 union nrpc_user {
@@ -115,6 +117,11 @@ union nrpc_user *nrpc_call_user(struct nrpc_call *call);
  * exceeds NRPC_STATUS_MESSAGE_MAX.
  * Returns 0, or NRPC_E_STATE when it has finished before. */
 int nrpc_call_finish(struct nrpc_call *call, enum nrpc_status status, const char *message);
+
+/* Defined by an application that wants to know, for its log: a handler has returned, or has
+ * finished a call with, a value that is no status, as an NRPC_E_AGAIN handed through. The client
+ * gets UNKNOWN. It must not act on calls. */
+void nrpc_no_status(struct nrpc_call *call, int value);
 
 /* For `return nrpc_call_fail(call, NRPC_NOT_FOUND, "no such sensor");` in a handler: as
  * nrpc_call_finish, and returns `status`. */
@@ -167,6 +174,13 @@ int nrpc_call_add_trailer(struct nrpc_call *call, const char *key, const void *v
  * message and it was delivered. */
 const struct nrpc_method *nrpc_call_method(const struct nrpc_call *call);
 int nrpc_call_half_closed(const struct nrpc_call *call);
+
+/* With NRPC_REFUSALS=1 the application defines this; it is told why a message that came was
+ * refused, or a reply of ours, in either role. status, why: what the other side gets, or would get
+ * as a server; why: borrowed for the call, NULL: none. It must not act on calls. */
+#if NRPC_REFUSALS
+void nrpc_refused(const struct nrpc_call *call, enum nrpc_status status, const char *why);
+#endif
 
 /* --- Around every call ---------------------------------------------------------------------- */
 

@@ -25,13 +25,16 @@ struct nrpc_channel {
     const struct nrpc_server *endpoint;
     const char *authority;
     void (*poll)(uint32_t timeout_ms); /* for wait.h, see there; the application sets it */
+    int error; /* enum nrpc_error: why NAME_start has returned NULL; 0: it has not, the last time */
 };
 extern const struct nrpc_role nrpc_client_role;
 extern const struct nrpc_dial_role nrpc_channel_dial;
 
 /* Defines `struct nrpc_channel name` and its memory, statically. authority: what requests say in
- * :authority, "host" or "host:port"; it and a method's path may have NRPC_AUTHORITY_AND_PATH_MAX
- * bytes together. Then 1 to 8 services, as the generator named them: SERVICE_client.
+ * :authority, "host" or "host:port", a string literal or an array; it and the longest path of the
+ * services may have NRPC_AUTHORITY_AND_PATH_MAX bytes together, or it does not compile (NAME_start
+ * looks again, as the application may write to channel.authority). Then 1 to 8 services, as the
+ * generator named them: SERVICE_client.
  *     NRPC_CHANNEL_DEFINE(channel, "station.example:50051",
  *                         Greeter_client, helloworld_Greeter_client);
  * RAM: a connection as a server has, see config.h; blocks are (5 + largest reply) + (5 + largest
@@ -44,6 +47,11 @@ extern const struct nrpc_dial_role nrpc_channel_dial;
  */
 #define NRPC_CHANNEL_DEFINE_WITH(name, its_authority, options, ...)                                \
     NRPC_STATIC_ASSERT(NRPC_CLIENT, "channels need NRPC_CLIENT=1, the same for all files");        \
+    NRPC_STATIC_ASSERT(NRPC_COUNTED_(__VA_ARGS__) <= 8,                                            \
+                       #name ": a channel has 8 services at most");                                \
+    NRPC_OPTIONS_CHECK_(name, options)                                                             \
+    NRPC_STATIC_ASSERT(!NRPC_SAYS_(options, ".interceptors"),                                      \
+                       #name ": a channel has no interceptors");                                   \
     union name##_rx {                                                                              \
         NRPC_EACH(NRPC_CLIENT_RX_, __VA_ARGS__) uint8_t least[NRPC_RX_MIN];                        \
     };                                                                                             \
@@ -53,6 +61,12 @@ extern const struct nrpc_dial_role nrpc_channel_dial;
     NRPC_STATIC_ASSERT(sizeof(union name##_rx) <= (nrpc_block_size) - 1 &&                         \
                            sizeof(union name##_tx) <= (nrpc_block_size) - 1,                       \
                        "a message over 65000 bytes needs NRPC_LARGE_MESSAGES=1");                  \
+    union name##_path {                                                                            \
+        NRPC_EACH(NRPC_CLIENT_PATH_, __VA_ARGS__)                                                  \
+    };                                                                                             \
+    NRPC_STATIC_ASSERT(                                                                            \
+        sizeof(its_authority) - 1 + sizeof(union name##_path) <= NRPC_AUTHORITY_AND_PATH_MAX,      \
+        "authority and a path are over NRPC_AUTHORITY_AND_PATH_MAX bytes together");               \
     static struct {                                                                                \
         struct nrpc_conn conn;                                                                     \
         union {                                                                                    \
@@ -81,7 +95,9 @@ extern const struct nrpc_dial_role nrpc_channel_dial;
 #define NRPC_AUTHORITY_AND_PATH_MAX \
     (NRPC_TRANSMIT_MIN - NRPC_METADATA_BYTES - 92 - 72 * NRPC_COMPRESSION)
 
-/* C_REQUEST_BYTES, C_REPLY_BYTES, union C_reply: the generator's, for each client. */
+/* C_REQUEST_BYTES, C_REPLY_BYTES, C_PATH_BYTES (of the longest), union C_reply: the generator's,
+ * for each client. */
+#define NRPC_CLIENT_PATH_(C) char C##_[C##_PATH_BYTES];
 #define NRPC_CLIENT_RX_(C) \
     uint8_t C##_[5 + C##_REPLY_BYTES + NRPC_COMPRESSION_ROOM(C##_REPLY_BYTES)];
 #define NRPC_CLIENT_TX_(C)                                                          \

@@ -24,7 +24,9 @@ NRPC_BEGIN_C
  *
  * NAME_start begins a call and never waits. A call may begin before the link is up: it goes out
  * with it. Everything else comes back through `events`, from the port's poll function, until `done`
- * has been told, once. After that the call is dead. Streams of requests: NAME_write, then
+ * has been told, once. A channel that no port dials yet is not asked: its calls wait for that, and
+ * their deadlines begin with it; a dial that is stopped (undial) ends them all. After `done` the
+ * call is dead. Streams of requests: NAME_write, then
  * nrpc_call_close_writes. Blocking calls, for systems that can wait: wait.h.
  *
  * Functions of nanorpc.h that work on these calls, from the same context:
@@ -89,9 +91,10 @@ struct nrpc_client_method {
 
 /* Begins a call; the generated NAME_start checks types. options: borrowed for the call of this
  * function. request: the same, it is encoded before the return; NULL: a stream of requests. events:
- * kept until the call is over. Returns the call; NULL: all NRPC_MAX_STREAMS of the channel are
- * taken (try after a `done`), or the request does not encode within its maximum, or authority and
- * path are too long (NRPC_AUTHORITY_AND_PATH_MAX). Calls no function of `events`. */
+ * kept until the call is over. Returns the call, or NULL; then channel->error says why:
+ * NRPC_E_LIMIT: all NRPC_MAX_STREAMS of the channel are taken (try after a `done`);
+ * NRPC_E_TOO_BIG: the request does not encode within its maximum; NRPC_E_PATH: authority and path
+ * are too long. Calls no function of `events`. */
 struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel,
                                     const struct nrpc_client_method *method,
                                     const struct nrpc_call_options *options, const void *request,

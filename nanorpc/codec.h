@@ -19,9 +19,10 @@ struct nrpc_codec {
     /* Encodes a reply for nrpc_call_send, and returns what that returns. */
     int (*send)(struct nrpc_call *call, const void *reply);
     /* The first n bytes of a message, as many as there is room for; its length stands in the four
-     * bytes before. Makes of them as few as can be that mean the same, with a length that suits, and
-     * the next bytes of the message to be dropped in call->rx_drop, from 1. It has
-     * nrpc_call_rx_room. Returns how many bytes there are now. NULL: such a message is too large. */
+     * bytes before. Makes of them as few as can be that mean the same, with a length that suits,
+     * and the next bytes of the message to be dropped in call->rx_drop, from 1. It has
+     * nrpc_call_rx_room. Returns how many bytes there are now. NULL: such a message is too large.
+     */
     uint32_t (*shrink)(struct nrpc_call *call, uint8_t *message, uint32_t n);
 #if NRPC_PIECES
     /* For messages that are larger than their block, see streamed.h; NULL: there are none. */
@@ -31,6 +32,7 @@ struct nrpc_codec {
 #endif
 };
 extern const struct nrpc_codec nrpc_typed;
+extern const struct nrpc_codec nrpc_typed_whole; /* without .shrink */
 
 /* For codecs: where to put an encoded reply of up to *room bytes, or NULL when NRPC_E_AGAIN or
  * NRPC_E_STATE would be the answer; then how many bytes it took (0..room; may be 0). */

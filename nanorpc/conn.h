@@ -20,7 +20,8 @@ struct nrpc_conn;
  *   n = nrpc_conn_transmit(conn, buf, room)         after each receive, each tick, and whenever the
  *                                                   transport has room again: until it gives 0, or
  *                                                   others' turn has come; then go on soon
- *   if what receive left over is still there and transmit made progress: receive it again
+ *   if what receive left over is still there: receive it again when transmit made progress, and
+ *                                                   with each tick
  *   if (nrpc_conn_closing(conn)) close the link once the transmitted bytes are out
  *   next = nrpc_conn_tick(conn, now)                after at most `next` ms
  *   nrpc_conn_lost(conn)                            always, once the link is gone or closed
@@ -29,8 +30,10 @@ struct nrpc_conn;
 
 /* Consumes received bytes, all at once where it can; data is borrowed for the call.
  * now_ms: the clock given to nrpc_server_accept. Returns how many bytes were used, 0..n. Fewer than
- * n: an answer must be transmitted first; give the rest again after nrpc_conn_transmit made
- * progress. After the connection has ended everything is used and ignored. */
+ * n: an answer must be transmitted first, or the call that they are for has no place for them,
+ * which a handler may change at any time; give the rest again after nrpc_conn_transmit made
+ * progress, and after each nrpc_conn_tick. Until then take no more from the peer. After the
+ * connection has ended everything is used and ignored. */
 size_t nrpc_conn_receive(struct nrpc_conn *conn, const void *data, size_t n, uint32_t now_ms);
 
 /* Writes the next bytes to send into buf: whole frames, made on demand. Bytes that were given must

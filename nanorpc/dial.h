@@ -47,15 +47,15 @@ NRPC_SAME_ASK(NRPC_SAME_DIAL_);
  *   nrpc_conn_lost(conn)                     as ever, when the link is gone: conn->dial is how the
  *                                            dial finds out, the next time that it is asked
  *
- * To stop for good: close the link, if there is one; nrpc_dial_failed; and ask no more. Nothing
- * here locks: one context, as for conn.h. */
+ * To stop for good: close the link, if there is one; nrpc_dial_stop; and ask no more. Nothing here
+ * locks: one context, as for conn.h. */
 
 /* What becomes of a link, and what is asked when it may be wanted. In flash. */
 struct nrpc_dial_role {
     /* TCP is up. Returns the connection, or NULL: there is no memory for it. */
     struct nrpc_conn *(*linked)(struct nrpc_dial *dial, uint32_t now_ms);
     /* An attempt has failed, or a link was lost before the peer's SETTINGS had come; calls that do
-     * not wait may be told. NULL: nobody is. */
+     * not wait may be told. State NRPC_DIAL_STOPPED: all are. NULL: nobody is. */
     void (*failed)(struct nrpc_dial *dial);
     /* 1: a link is wanted now. Asked by each nrpc_dial_wait_ms, link or no link, so that a role's
      * own timers run in it; *wait_ms, at first 1000, may be lowered. NULL: always wanted. */
@@ -65,7 +65,8 @@ struct nrpc_dial_role {
 enum nrpc_dial_state {
     NRPC_DIAL_WAITING,  /* for its time, or until it is wanted */
     NRPC_DIAL_DIALLING, /* the port tries */
-    NRPC_DIAL_LINKED    /* conn is up */
+    NRPC_DIAL_LINKED,   /* conn is up */
+    NRPC_DIAL_STOPPED   /* while nrpc_dial_stop tells the role */
 };
 
 struct nrpc_dial { /* zero but for role at first; the port's context only */
@@ -76,6 +77,7 @@ struct nrpc_dial { /* zero but for role at first; the port's context only */
     uint8_t state;          /* enum nrpc_dial_state */
     uint8_t held;           /* next_ms has not passed yet */
     uint8_t failures;       /* attempts in a row, this one included, without SETTINGS; saturating */
+    uint8_t unasked;        /* polls of wait.h since nrpc_dial_wait_ms */
     uint8_t calmed; /* the server has found NRPC_KEEPALIVE_MS too short: it is doubled so often */
 };
 
@@ -90,8 +92,12 @@ uint32_t nrpc_dial_wait_ms(struct nrpc_dial *dial, uint32_t now_ms);
  * have waited.) */
 struct nrpc_conn *nrpc_dial_linked(struct nrpc_dial *dial, uint32_t now_ms);
 
-/* The attempt came to nothing; or the port has closed the link, and dials no more. */
+/* The attempt came to nothing. */
 void nrpc_dial_failed(struct nrpc_dial *dial);
+
+/* The port has closed the link, and dials no more: calls that wait for a link end, however patient
+ * they are, since no clock would end them. */
+void nrpc_dial_stop(struct nrpc_dial *dial);
 
 /* --- Reverse calls: we open the link, and serve on it ------------------------------------------
  */

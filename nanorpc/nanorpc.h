@@ -7,6 +7,7 @@
 #include "nanorpc/call.h"           /* what handlers do: statuses, calls, metadata */
 #include "nanorpc/codec.h"          /* how messages become bytes; generated code uses it */
 #include "nanorpc/hpack/nrpc_key.h" /* NRPC_KEY */
+#include "nanorpc/ref.h"            /* a call that is kept: nrpc_call_ref */
 #include "nanorpc/server.h"         /* NRPC_SERVER_DEFINE */
 #include "nanorpc/version.h"
 

@@ -63,6 +63,11 @@ struct nrpc_server {
  * .interceptors and .n_interceptors; .tls, which needs NRPC_TLS:
  *     NRPC_SERVER_DEFINE_WITH(server, 2, (.keys = keys, .n_keys = 1), Greeter_service); */
 #define NRPC_SERVER_DEFINE_WITH(server_name, connections, options, ...)                   \
+    NRPC_STATIC_ASSERT((connections) >= 1 && (connections) <= 65535,                      \
+                       #server_name ": connections: 1..65535");                           \
+    NRPC_STATIC_ASSERT(NRPC_COUNTED_(__VA_ARGS__) <= 8,                                   \
+                       #server_name ": a server has 8 services at most");                 \
+    NRPC_OPTIONS_CHECK_(server_name, options)                                             \
     static const struct nrpc_service *const server_name##_services[] = {                  \
         NRPC_EACH(NRPC_SERVICE_POINTER_, __VA_ARGS__)};                                   \
     union server_name##_rx {                                                              \
@@ -107,6 +112,28 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
 /* --- How the macro walks over its services ------------------------------------------------ */
 /* S_REQUEST_BYTES, S_REPLY_BYTES, union S_request, union S_reply: the generator's, per service. */
 #define NRPC_OPTIONS_(...) __VA_ARGS__
+
+/* What options do not say of themselves when they are wrong. Clang looks at the first alone, as
+ * that is all that it can do when compiling. */
+#define NRPC_OPTIONS_CHECK_(name, options)                                            \
+    NRPC_STATIC_ASSERT(NRPC_METADATA_BYTES || !NRPC_SAYS_(options, ".keys"),          \
+                       #name ": .keys need NRPC_METADATA_BYTES, for all files");      \
+    NRPC_STATIC_ASSERT(NRPC_TLS || !NRPC_SAYS_(options, ".tls"),                      \
+                       #name ": .tls needs NRPC_TLS=1, for all files");               \
+    NRPC_STATIC_ASSERT(NRPC_SAYS_COUNT_(options, ".keys", ".n_keys"),                 \
+                       #name ": .keys need .n_keys");                                 \
+    NRPC_STATIC_ASSERT(NRPC_SAYS_COUNT_(options, ".interceptors", ".n_interceptors"), \
+                       #name ": .interceptors need .n_interceptors");
+#define NRPC_SAYS_(options, word) NRPC_SAYS__(NRPC_SAME_TEXT_(options), word)
+#define NRPC_SAYS_COUNT_(options, word, count) \
+    NRPC_SAYS_COUNT__(NRPC_SAME_TEXT_(options), word, count)
+#if defined(__clang__) || defined(__cplusplus)
+#define NRPC_SAYS__(text, word) (__builtin_strncmp(text, "(" word, sizeof(word)) == 0)
+#define NRPC_SAYS_COUNT__(text, word, count) 1
+#else
+#define NRPC_SAYS__(text, word) (__builtin_strstr(text, word) != 0)
+#define NRPC_SAYS_COUNT__(text, word, count) (NRPC_SAYS__(text, word) <= NRPC_SAYS__(text, count))
+#endif
 #define NRPC_SERVICE_POINTER_(S) &S,
 #define NRPC_SERVICE_RX_(S) \
     uint8_t S##_[5 + S##_REQUEST_BYTES + NRPC_COMPRESSION_ROOM(S##_REQUEST_BYTES)];
@@ -128,9 +155,13 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
 #define NRPC_SERVICE_REQUEST_(S) union S##_request S##_;
 #define NRPC_SERVICE_REPLY_(S) union S##_reply S##_;
 
-#define NRPC_EACH(m, ...) \
-    NRPC_EACH_(NRPC_COUNT_(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0), m, __VA_ARGS__)
-#define NRPC_COUNT_(a, b, c, d, e, f, g, h, count, ...) count
+/* Of 9 to 16 the macros take the first alone, for what is wrong to be said once, in words. */
+#define NRPC_EACH(m, ...)                                                                      \
+    NRPC_EACH_(NRPC_COUNT_(__VA_ARGS__, 9, 9, 9, 9, 9, 9, 9, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0), m, \
+               __VA_ARGS__)
+#define NRPC_COUNTED_(...) \
+    NRPC_COUNT_(__VA_ARGS__, 9, 9, 9, 9, 9, 9, 9, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#define NRPC_COUNT_(a, b, c, d, e, f, g, h, i, j, k, l, o, p, q, r, count, ...) count
 #define NRPC_EACH_(count, m, ...) NRPC_EACH__(count, m, __VA_ARGS__)
 #define NRPC_EACH__(count, m, ...) NRPC_EACH_##count(m, __VA_ARGS__)
 #define NRPC_EACH_1(m, a) m(a)
@@ -140,6 +171,7 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
 #define NRPC_EACH_5(m, a, ...) m(a) NRPC_EACH_4(m, __VA_ARGS__)
 #define NRPC_EACH_6(m, a, ...) m(a) NRPC_EACH_5(m, __VA_ARGS__)
 #define NRPC_EACH_7(m, a, ...) m(a) NRPC_EACH_6(m, __VA_ARGS__)
+#define NRPC_EACH_9(m, a, ...) m(a)
 #define NRPC_EACH_8(m, a, ...) m(a) NRPC_EACH_7(m, __VA_ARGS__)
 
 NRPC_END_C

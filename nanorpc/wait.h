@@ -17,7 +17,8 @@ NRPC_BEGIN_C
  *
  * It moves the port's bytes, and returns when something has happened, after timeout_ms at the
  * latest. Other calls and handlers run inside; so do not wait inside a handler or an event. Of
- * several threads one at a time may be in here. Streams:
+ * several threads one at a time may be in here. A call of a channel that no port dials ends with
+ * NRPC_UNAVAILABLE after the second poll. Streams:
  *
  *     struct nrpc_wait wait;
  *     if (NAME_open(&wait, &channel, NULL, &request) == 0)     or without a request, then NAME_put
@@ -39,8 +40,8 @@ struct nrpc_wait {
     uint8_t has_reply;
 };
 
-/* Begins a call. Returns 0; NRPC_E_LIMIT: see nrpc_client_start, and nrpc_wait_end then gives
- * NRPC_RESOURCE_EXHAUSTED. */
+/* Begins a call. Returns 0; NRPC_E_LIMIT, NRPC_E_TOO_BIG, NRPC_E_PATH: see nrpc_client_start, and
+ * nrpc_wait_end then gives NRPC_RESOURCE_EXHAUSTED. */
 int nrpc_wait_open(struct nrpc_wait *wait, struct nrpc_channel *channel,
                    const struct nrpc_client_method *method, const struct nrpc_call_options *options,
                    const void *request, const struct nrpc_events *events);
@@ -60,7 +61,7 @@ int nrpc_wait_get(struct nrpc_wait *wait, void *reply);
 enum nrpc_status nrpc_wait_end(struct nrpc_wait *wait, void *reply);
 
 /* A unary call. Returns its status; NRPC_RESOURCE_EXHAUSTED also where NAME_open would return
- * NRPC_E_LIMIT. */
+ * an error; channel->error says which. */
 enum nrpc_status nrpc_wait_unary(struct nrpc_channel *channel,
                                  const struct nrpc_client_method *method,
                                  const struct nrpc_call_options *options, const void *request,

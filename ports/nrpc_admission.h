@@ -74,6 +74,7 @@ static inline uint32_t nrpc_admission_most(const struct nrpc_server *server)
     return most;
 }
 
+/* 1: it has a call that is more than a request which has not come whole. */
 static inline int nrpc_admission_is_used(const struct nrpc_conn *conn)
 {
     unsigned flags = 0;

@@ -13,7 +13,7 @@ import re
 FLOORS = [
     ("base", ["config.h", "build.h", "same.h", "version.h", "call.h", "codec.h", "server.h"]),
     ("hpack", []),
-    ("http2", ["conn.h"]),
+    ("http2", ["conn.h", "ref.h"]),
     ("grpc", ["compression.h", "details.h", "streamed.h"]),
     ("server", ["nanorpc.h"]),
     ("client", ["dial.h", "channel.h", "client.h", "wait.h"]),

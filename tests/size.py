@@ -52,7 +52,7 @@ void (*const size_kept[])(void) = {
     (void (*)(void))nrpc_call_user, (void (*)(void))nrpc_call_finish, (void (*)(void))nrpc_call_fail,
     (void (*)(void))nrpc_call_wake, (void (*)(void))nrpc_call_send, (void (*)(void))nrpc_call_reply,
     (void (*)(void))nrpc_call_time_left_ms, (void (*)(void))nrpc_call_age_ms, (void (*)(void))nrpc_call_metadata,
-    (void (*)(void))nrpc_call_add_field,
+    (void (*)(void))nrpc_call_add_field, (void (*)(void))nrpc_call_ref, (void (*)(void))nrpc_call_of,
     (void (*)(void))nrpc_conn_shutdown, (void (*)(void))nrpc_conn_yield};
 const struct nrpc_codec *volatile size_codec = &nrpc_typed;
 static uint8_t buf[256];

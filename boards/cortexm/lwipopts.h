@@ -85,12 +85,17 @@
 #define LWIP_HOOK_FILENAME "lwip_hooks.h"
 #define LWIP_HOOK_TCP_ISN net_tcp_isn
 
+/* Ports that are listened on. */
+#ifndef BOARD_LISTENERS
+#define BOARD_LISTENERS 1
+#endif
+
 /* --- Memory, all static ------------------------------------------------------------------- */
 #define MEM_LIBC_MALLOC 0
 #define MEMP_MEM_MALLOC 0
 #define MEM_SIZE (NRPC_LWIP_CONNECTIONS * (TCP_SND_QUEUELEN / 2) * 96 + 512)
 #define MEMP_NUM_TCP_PCB (NRPC_LWIP_CONNECTIONS + 3) /* who waits, refusals, dials, TIME_WAIT */
-#define MEMP_NUM_TCP_PCB_LISTEN 1
+#define MEMP_NUM_TCP_PCB_LISTEN BOARD_LISTENERS
 #define MEMP_NUM_TCP_SEG (NRPC_LWIP_CONNECTIONS * (TCP_SND_QUEUELEN / 2) + 2)
 #define MEMP_NUM_PBUF (NRPC_LWIP_CONNECTIONS * (TCP_SND_QUEUELEN / 2))
 #define MEMP_NUM_UDP_PCB (BOARD_DHCP + DNS_TABLE_SIZE * BOARD_DNS)

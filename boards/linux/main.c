@@ -192,6 +192,17 @@ void board_undial(struct nrpc_dial *dial)
     nrpc_posix_undial(dial);
 }
 
+static const char *address; /* NULL: all */
+
+int board_listen(const struct nrpc_server *another, uint16_t port)
+{
+    int error = nrpc_posix_listen(another, address, port);
+    if (error == 0) {
+        printf("nanorpc: listens on port %u as well\n", (unsigned)nrpc_posix_port());
+    }
+    return error;
+}
+
 void board_wait(uint32_t most_ms)
 {
     if (nrpc_posix_poll((int)most_ms) < 0)
@@ -224,10 +235,11 @@ static void say_goodbye(void)
 /* Returns 0, or the program's exit code after a message. */
 static int start(const struct options *options, const char *program)
 {
-    const char *address = strcmp(options->address, "any") ? options->address : NULL,
-               *wrong = app_start();
+    const char *wrong;
     static struct nrpc_server listening; /* the application's, with --connections */
 
+    address = strcmp(options->address, "any") ? options->address : NULL;
+    wrong = app_start();
     if (wrong) {
         fprintf(stderr, "%s: %s\n", program, wrong);
         return 1;

@@ -12,6 +12,7 @@
 
 const struct nrpc_events *nrpc_call_events(const struct nrpc_call *call)
 {
+    NRPC_CALL_IN(call);
     return call->events;
 }
 
@@ -49,7 +50,9 @@ void nrpc_client_tell(struct nrpc_call *call, enum nrpc_status status, const cha
         unescape(own);
         text = (const char *)own;
     }
-    call->events->done(call, status, text);
+    uint32_t generation = call->generation;
+    call->events->done(nrpc_call_out(call), status, text);
+    nrpc_call_over(call, generation);
 }
 
 /* As it comes: the HPACK table keeps no text. */

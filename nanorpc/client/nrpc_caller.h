@@ -24,6 +24,9 @@ enum nrpc_client_flag {
  * the wire. Last of all where the slot is free already: a new call may take it. */
 void nrpc_client_tell(struct nrpc_call *call, enum nrpc_status status, const char *text);
 
+/* An open call of a channel whose timers nobody runs (any more): UNAVAILABLE. nrpc_channel.c. */
+void nrpc_client_abandon(struct nrpc_call *call);
+
 /* As nrpc_call_time_left_ms; the first time, the call's clock begins. */
 uint32_t nrpc_client_time_left_ms(struct nrpc_call *call);
 

@@ -45,8 +45,13 @@ struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel,
                                     const struct nrpc_events *events)
 {
     struct nrpc_call *call = nrpc_stream_vacant(prepare(channel));
-    if (!call || (call->client & NRPC_CLIENT_OWED) /* see wanted */ ||
-        strlen(method->path) + strlen(channel->authority) > NRPC_AUTHORITY_AND_PATH_MAX) {
+    channel->error = 0;
+    if (!call || (call->client & NRPC_CLIENT_OWED) /* see wanted */) {
+        channel->error = NRPC_E_LIMIT;
+    } else if (strlen(method->path) + strlen(channel->authority) > NRPC_AUTHORITY_AND_PATH_MAX) {
+        channel->error = NRPC_E_PATH;
+    }
+    if (channel->error) {
         return NULL;
     }
     nrpc_stream_open(call, 0);
@@ -59,17 +64,19 @@ struct nrpc_call *nrpc_client_start(struct nrpc_channel *channel,
     if (options) {
         take_options(call, options);
     }
-    if (request && (nrpc_client_write(call, request) || nrpc_call_close_writes(call))) {
+    if (request && ((channel->error = nrpc_client_write(call, request)) != 0 ||
+                    nrpc_call_close_writes(call))) {
         call->flags &= NRPC_CALL_QUEUED;
         call->client = 0;
         return NULL;
     }
     nrpc_stream_queue(call);
-    return call;
+    return nrpc_call_out(call);
 }
 
 int nrpc_client_write(struct nrpc_call *call, const void *request)
 {
+    NRPC_CALL_IN(call);
     /* Once all has come, nobody takes it any more. */
     if ((call->client & NRPC_CLIENT_CLOSED) || call->trailers) {
         return NRPC_E_STATE;
@@ -83,6 +90,7 @@ int nrpc_client_write(struct nrpc_call *call, const void *request)
 
 int nrpc_call_close_writes(struct nrpc_call *call)
 {
+    NRPC_CALL_IN(call);
     if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN ||
         (call->client & NRPC_CLIENT_CLOSED)) {
         return NRPC_E_STATE;
@@ -149,13 +157,26 @@ static struct nrpc_conn *linked(struct nrpc_dial *dial, uint32_t now_ms)
     return conn;
 }
 
+void nrpc_client_abandon(struct nrpc_call *call)
+{
+    NRPC_CALL_IN(call);
+    nrpc_grpc_fail(call, NRPC_UNAVAILABLE, "no port dials this channel");
+    if (!(nrpc_call_conn(call)->flags & NRPC_CONN_OPEN)) { /* else its turn comes */
+        nrpc_stream_close(call, NRPC_OK);
+    }
+}
+
 static void failed(struct nrpc_dial *dial)
 {
     struct nrpc_conn *conn = ((struct nrpc_channel *)dial)->endpoint->conns;
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
         struct nrpc_call *call = &conn->calls[i];
-        if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_RX_END)) == NRPC_CALL_OPEN &&
-            !(call->client & NRPC_CLIENT_WAITS)) {
+        if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_RX_END)) != NRPC_CALL_OPEN) {
+            continue;
+        }
+        if (dial->state == NRPC_DIAL_STOPPED) {
+            nrpc_client_abandon(call);
+        } else if (!(call->client & NRPC_CLIENT_WAITS)) {
             nrpc_grpc_fail(call, NRPC_UNAVAILABLE, "no connection");
         }
     }

@@ -64,9 +64,8 @@ static void trailers(struct nrpc_call *call, unsigned status)
     call->trailers = (uint8_t)(1 + status);
     call->flags &= (uint16_t)~(NRPC_CALL_TX | NRPC_CALL_PRODUCING); /* it is of no use any more */
     call->tx_length = 0;
-    if (status &&
-        (!(call->method->kind & NRPC_CLIENT_STREAM) || (call->flags & NRPC_CALL_TAKING) ||
-         call->rx_drop)) {
+    if (status && (!(call->method->kind & NRPC_CLIENT_STREAM) || (call->flags & NRPC_CALL_TAKING) ||
+                   call->rx_drop)) {
         call->flags &= (uint16_t)~NRPC_CALL_TAKING;
         call->rx_have = 0;
     }
@@ -129,12 +128,13 @@ static void headers(struct nrpc_conn *conn)
         }
         trailers(call, response->grpc_status);
     } else if (call->events->headers && !(call->flags & NRPC_CALL_FINISHED)) {
-        call->events->headers(call);
+        call->events->headers(nrpc_call_out(call));
     }
 }
 
 enum nrpc_status nrpc_client_message(struct nrpc_call *call, const void *reply, void *unused)
 {
+    NRPC_CALL_IN(call);
     const struct nrpc_client_method *method = (const struct nrpc_client_method *)call->method;
     unsigned streams = method->method.kind & NRPC_CLIENT_STREAM, status = call->trailers - 1u;
     (void)unused;
@@ -150,7 +150,7 @@ enum nrpc_status nrpc_client_message(struct nrpc_call *call, const void *reply, 
     if (!streams && status != NRPC_OK) { /* all has come, so this as well */
         return NRPC_PENDING;
     }
-    status = method->got(call, reply, call->events);
+    status = method->got(nrpc_call_out(call), reply, call->events);
     /* The end of a single one follows at once. */
     return (status | streams) ? (enum nrpc_status)status : NRPC_PENDING;
 }
@@ -166,6 +166,7 @@ static int may_retry(const struct nrpc_call *call)
 
 void nrpc_client_cancelled(struct nrpc_call *call, enum nrpc_status why)
 {
+    NRPC_CALL_IN(call);
     uint32_t code = nrpc_call_conn(call)->reset_code;
     if (call->flags & NRPC_CALL_OPEN) { /* nrpc_grpc_fail: its turn resets the stream */
         nrpc_client_tell(call, why, NULL);
@@ -239,9 +240,7 @@ static enum nrpc_turn close_stream(struct nrpc_conn *conn, struct nrpc_call *cal
                              received ? NRPC_H2_NO_ERROR : NRPC_H2_CANCEL);
     }
     call->body_left = UINT32_MAX; /* what is on its way is not looked at */
-    if (conn->glitches) {
-        conn->glitches--;
-    }
+    nrpc_conn_forgive(conn, NRPC_GLITCH);
     nrpc_stream_close(call, NRPC_OK);
     queue_all(conn);
     nrpc_client_tell(call, (enum nrpc_status)call->status, NULL);
@@ -268,7 +267,7 @@ static enum nrpc_turn put_requests(struct nrpc_conn *conn, struct nrpc_call *cal
             call->client |= NRPC_CLIENT_END_SENT;
             frame[4] = NRPC_END_STREAM; /* its flags */
         } else if (call->events->writable) {
-            call->events->writable(call);
+            call->events->writable(nrpc_call_out(call));
         }
     }
     return turn;

@@ -62,6 +62,7 @@ static void look(struct nrpc_dial *dial)
 uint32_t nrpc_dial_wait_ms(struct nrpc_dial *dial, uint32_t now_ms)
 {
     uint32_t left = dial->next_ms - now_ms;
+    dial->unasked = 0;
     if (left - 1 >= INT32_MAX) { /* none, or negative: from here on it would come true again in 24
                                     days */
         dial->held = 0;
@@ -101,6 +102,16 @@ void nrpc_dial_failed(struct nrpc_dial *dial)
     if (dial->role->failed) {
         dial->role->failed(dial);
     }
+}
+
+void nrpc_dial_stop(struct nrpc_dial *dial)
+{
+    dial->conn = NULL;
+    dial->state = NRPC_DIAL_STOPPED;
+    if (dial->role->failed) {
+        dial->role->failed(dial);
+    }
+    dial->state = NRPC_DIAL_WAITING;
 }
 
 /* --- Reverse calls ------------------------------------------------------------------------ */

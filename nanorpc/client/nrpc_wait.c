@@ -8,7 +8,22 @@
 
 #include <string.h>
 
-enum { POLL_MS = 1000 };
+#include "nanorpc/client/nrpc_caller.h"
+
+enum { POLL_MS = 1000, UNASKED_MAX = 1 };
+
+/* Whoever drives the channel's port asks its dial, too. If nobody does, there is no clock by which
+ * a deadline could pass: the call ends now. */
+static void poll_port(struct nrpc_wait *wait)
+{
+    struct nrpc_dial *dial = &wait->channel->dial;
+    dial->unasked++;
+    wait->channel->poll(POLL_MS);
+    if (dial->unasked > UNASKED_MAX && wait->call) {
+        dial->unasked = 0;
+        nrpc_client_abandon(wait->call);
+    }
+}
 
 static int start(struct nrpc_wait *wait, struct nrpc_channel *channel,
                  const struct nrpc_client_method *method, const struct nrpc_call_options *options,
@@ -23,7 +38,7 @@ static int start(struct nrpc_wait *wait, struct nrpc_channel *channel,
         *wait->message = '\0';
     }
     if (!wait->call) {
-        return NRPC_E_LIMIT;
+        return channel->error;
     }
     nrpc_call_user(wait->call)->ptr = wait;
     return 0;
@@ -35,7 +50,9 @@ int nrpc_wait_open(struct nrpc_wait *wait, struct nrpc_channel *channel,
 {
     int error = start(wait, channel, method, options, request, events);
     if (!error) {
-        wait->call->flags |= NRPC_CALL_HELD; /* replies come when they are asked for */
+        struct nrpc_call *call = wait->call;
+        NRPC_CALL_IN(call);
+        call->flags |= NRPC_CALL_HELD; /* replies come when they are asked for */
     }
     return error;
 }
@@ -44,7 +61,7 @@ int nrpc_wait_put(struct nrpc_wait *wait, const void *request)
 {
     int error = NRPC_E_STATE;
     while (wait->call && (error = nrpc_client_write(wait->call, request)) == NRPC_E_AGAIN) {
-        wait->channel->poll(POLL_MS);
+        poll_port(wait);
     }
     return wait->call ? error : NRPC_E_STATE;
 }
@@ -57,7 +74,7 @@ int nrpc_wait_get(struct nrpc_wait *wait, void *reply)
         nrpc_call_wake(wait->call);
     }
     while (wait->call && !wait->has_reply) {
-        wait->channel->poll(POLL_MS);
+        poll_port(wait);
     }
     wait->reply = NULL;
     return wait->has_reply;
@@ -71,7 +88,7 @@ enum nrpc_status nrpc_wait_end(struct nrpc_wait *wait, void *reply)
         nrpc_call_wake(wait->call);
     }
     while (wait->call) {
-        wait->channel->poll(POLL_MS);
+        poll_port(wait);
     }
     return wait->status;
 }

@@ -41,6 +41,7 @@ void nrpc_compression_offer(struct nrpc_call *call, unsigned encoding)
 
 int nrpc_call_compress(struct nrpc_call *call, int on)
 {
+    NRPC_CALL_IN(call);
     unsigned flags = call->compression & ~(unsigned)NRPC_COMPRESSION_ON;
     if (on) {
         if (!(flags & NRPC_COMPRESSION_ANNOUNCED) &&
@@ -55,6 +56,7 @@ int nrpc_call_compress(struct nrpc_call *call, int on)
 
 int nrpc_call_message_compressed(const struct nrpc_call *call)
 {
+    NRPC_CALL_IN(call);
     return (call->compression & NRPC_COMPRESSION_SEEN) != 0;
 }
 

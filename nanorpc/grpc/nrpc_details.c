@@ -67,6 +67,7 @@ static bool put_status(pb_ostream_t *stream, const struct nrpc_call *call, const
 int nrpc_call_fail_details(struct nrpc_call *call, enum nrpc_status status, const char *message,
                            const struct nrpc_detail *details, unsigned n)
 {
+    NRPC_CALL_IN(call);
     pb_ostream_t size = PB_OSTREAM_SIZING;
     int error = nrpc_call_finish(call, status, message);
     if (error) {

@@ -17,26 +17,31 @@ static unsigned kind_of(const struct nrpc_call *call)
 
 union nrpc_user *nrpc_call_user(struct nrpc_call *call)
 {
+    NRPC_CALL_IN(call);
     return &call->user;
 }
 
 const struct nrpc_method *nrpc_call_method(const struct nrpc_call *call)
 {
+    NRPC_CALL_IN(call);
     return call->method;
 }
 
 int nrpc_call_half_closed(const struct nrpc_call *call)
 {
+    NRPC_CALL_IN(call);
     return (call->flags & NRPC_CALL_HALF_CLOSED) != 0;
 }
 
 uint32_t nrpc_call_age_ms(const struct nrpc_call *call)
 {
+    NRPC_CALL_IN(call);
     return call->flags & NRPC_CALL_NEW ? 0 : nrpc_call_conn(call)->now_ms - call->begun_ms;
 }
 
 uint32_t nrpc_call_time_left_ms(const struct nrpc_call *call)
 {
+    NRPC_CALL_IN(call);
     uint32_t timeout = call->timeout_ms, age = nrpc_call_age_ms(call);
     return timeout == NRPC_NO_DEADLINE ? timeout : age < timeout ? timeout - age : 0;
 }
@@ -46,8 +51,15 @@ static int has_finished(const struct nrpc_call *call)
     return (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN;
 }
 
+__attribute__((weak)) void nrpc_no_status(struct nrpc_call *call, int value)
+{
+    (void)call;
+    (void)value;
+}
+
 int nrpc_call_finish(struct nrpc_call *call, enum nrpc_status status, const char *message)
 {
+    NRPC_CALL_IN(call);
     if (has_finished(call)) {
         return NRPC_E_STATE;
     }
@@ -55,7 +67,11 @@ int nrpc_call_finish(struct nrpc_call *call, enum nrpc_status status, const char
         call->message_length = (uint8_t)nrpc_respond_percent(nrpc_call_message(call),
                                                              NRPC_STATUS_MESSAGE_MAX, message);
     }
-    call->status = (uint8_t)(status > NRPC_UNAUTHENTICATED ? NRPC_UNKNOWN : status);
+    if ((unsigned)status > NRPC_UNAUTHENTICATED) {
+        nrpc_no_status(nrpc_call_out(call), (int)status);
+        status = NRPC_UNKNOWN;
+    }
+    call->status = (uint8_t)status;
     call->flags |= !status && (call->flags & NRPC_CALL_PRODUCING) ? NRPC_CALL_ENDING
                                                                   : NRPC_CALL_FINISHED;
     nrpc_stream_queue(call);
@@ -71,6 +87,7 @@ enum nrpc_status nrpc_call_fail(struct nrpc_call *call, enum nrpc_status status,
 
 int nrpc_call_wake(struct nrpc_call *call)
 {
+    NRPC_CALL_IN(call);
     if (has_finished(call)) {
         return NRPC_E_STATE;
     }
@@ -83,6 +100,7 @@ int nrpc_call_wake(struct nrpc_call *call)
 
 uint8_t *nrpc_call_reserve(struct nrpc_call *call, size_t *room)
 {
+    NRPC_CALL_IN(call);
     if (has_finished(call) || call->tx_length) {
         return NULL;
     }
@@ -92,6 +110,7 @@ uint8_t *nrpc_call_reserve(struct nrpc_call *call, size_t *room)
 
 void nrpc_call_commit(struct nrpc_call *call, size_t n)
 {
+    NRPC_CALL_IN(call);
     uint8_t *tx = nrpc_call_tx(call);
     uint32_t length = (uint32_t)n;
     tx[0] = nrpc_compression_deflate(call, tx + NRPC_PREFIX_BYTES, &length);
@@ -112,10 +131,21 @@ void nrpc_grpc_refuse_http(struct nrpc_call *call, const char *status)
 
 /* --- Delivery ----------------------------------------------------------------------------- */
 
+#if NRPC_REFUSALS
+int nrpc_grpc_refuse(struct nrpc_call *call, enum nrpc_status status, const char *message)
+{
+    /* other statuses are no message's fault */
+    if (!has_finished(call) && (status == NRPC_INTERNAL || status == NRPC_RESOURCE_EXHAUSTED)) {
+        nrpc_refused(call, status, message);
+    }
+    return nrpc_call_finish(call, status, message);
+}
+#endif
+
 void nrpc_grpc_fail(struct nrpc_call *call, enum nrpc_status status, const char *message)
 {
-    if (nrpc_call_finish(call, status, message) == 0) {
-        call->method->cancelled(call, status);
+    if (nrpc_grpc_refuse(call, status, message) == 0) {
+        call->method->cancelled(nrpc_call_out(call), status);
     }
 }
 
@@ -178,7 +208,7 @@ static uint32_t deliver(struct nrpc_call *call, const uint8_t *data, uint32_t n)
         return 0;
     }
     if (length > nrpc_compression_limit(call, data[0]) &&
-        (data[0] || !call->method->codec->shrink)) {
+        (!NRPC_SHRINK || data[0] || !call->method->codec->shrink)) {
         nrpc_grpc_fail(call, NRPC_RESOURCE_EXHAUSTED, "message too large");
         return 0;
     }
@@ -208,8 +238,8 @@ static void shrink(struct nrpc_call *call)
     uint8_t *message = nrpc_call_rx(call) + NRPC_PREFIX_BYTES;
     uint32_t n = call->rx_have - (uint32_t)NRPC_PREFIX_BYTES;
     unsigned again = call->rx_drop;
-    if (call->rx_have < nrpc_call_rx_room(call) || again > 1 || nrpc_grpc_is_busy(call) ||
-        !call->method->codec->shrink || n >= nrpc_get32(message - 4)) {
+    if (!NRPC_SHRINK || call->rx_have < nrpc_call_rx_room(call) || again > 1 ||
+        nrpc_grpc_is_busy(call) || !call->method->codec->shrink || n >= nrpc_get32(message - 4)) {
         return;
     }
     call->rx_drop = 1;
@@ -229,7 +259,7 @@ static void deliver_kept(struct nrpc_call *call)
 {
     uint8_t *rx = nrpc_call_rx(call);
     uint32_t used;
-    while (call->rx_drop <= 1 && !nrpc_grpc_is_busy(call) &&
+    while ((!NRPC_SHRINK || call->rx_drop <= 1) && !nrpc_grpc_is_busy(call) &&
            (used = deliver(call, rx, call->rx_have)) > 0) {
         call->rx_have = (nrpc_block_size)(call->rx_have - used);
         call->rx_drop = 0;
@@ -241,7 +271,7 @@ static void deliver_kept(struct nrpc_call *call)
 /* Puts the next bytes into the receive block. Returns how many there was room for. */
 static uint32_t keep(struct nrpc_call *call, const uint8_t *data, uint32_t n)
 {
-    uint32_t drop = call->rx_drop > 1 ? call->rx_drop - 1 : 0;
+    uint32_t drop = NRPC_SHRINK && call->rx_drop > 1 ? call->rx_drop - 1 : 0;
     uint32_t room = drop ? drop : nrpc_call_rx_room(call) - call->rx_have;
     n = n < room ? n : room;
     if (drop) {
@@ -298,7 +328,7 @@ void nrpc_grpc_advance(struct nrpc_call *call)
     pull(call);
 }
 
-void nrpc_up_data(struct nrpc_call *call, const uint8_t *data, uint32_t n)
+uint32_t nrpc_up_data(struct nrpc_call *call, const uint8_t *data, uint32_t n)
 {
     while (n && !(call->flags & NRPC_CALL_FINISHED)) {
         uint32_t used = 0;
@@ -307,14 +337,18 @@ void nrpc_up_data(struct nrpc_call *call, const uint8_t *data, uint32_t n)
         }
         if (!used && !(call->flags & NRPC_CALL_FINISHED)) {
             used = keep(call, data, n);
-            if (!used) {
+            deliver_kept(call);
+            if (call->rx_have >= nrpc_call_rx_room(call) && !used) {
+                if (nrpc_grpc_is_busy(call)) {
+                    return n; /* it waits until the handler may be called again */
+                }
                 nrpc_grpc_fail(call, NRPC_RESOURCE_EXHAUSTED, "message too large");
             }
-            deliver_kept(call);
         }
         data += used;
         n -= used;
     }
     nrpc_grpc_advance(call);
     nrpc_stream_queue(call); /* the window may have to be opened again */
+    return 0;
 }

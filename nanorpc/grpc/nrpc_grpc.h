@@ -9,7 +9,8 @@
 enum { NRPC_HTTP_BODY_BYTES = 5 };
 
 /* nrpc_up_data (nrpc_role.h): delivers the messages that the bytes complete, keeps the rest in the
- * receive block. What comes after the call has finished is dropped. */
+ * receive block; while the handler must not be called, what is more than that is not taken. What
+ * comes after the call has finished is dropped. */
 
 /* For a codec's `take`: a whole message, without its prefix. It may do this while the call is not
  * busy, and a single request only when NRPC_CALL_RX_END has shown it to be the only one. */
@@ -32,6 +33,17 @@ void nrpc_grpc_advance(struct nrpc_call *call);
 
 /* The engine ends a call that its handler has not finished: tells it, as nrpc_stream_close does. */
 void nrpc_grpc_fail(struct nrpc_call *call, enum nrpc_status status, const char *message);
+
+/* Finishes a call whose message, or whose reply, is no good; and tells the application. */
+#if NRPC_REFUSALS
+int nrpc_grpc_refuse(struct nrpc_call *call, enum nrpc_status status, const char *message);
+#else
+static inline int nrpc_grpc_refuse(struct nrpc_call *call, enum nrpc_status status,
+                                   const char *message)
+{
+    return nrpc_call_finish(call, status, message);
+}
+#endif
 
 /* A message is complete: what it says once it is inflated, see nrpc_compression_inflate. Returns
  * 1, or 0: the call has been failed instead. */

@@ -27,6 +27,7 @@ int nrpc_typed_send(struct nrpc_call *call, const void *reply)
 
 int nrpc_call_send(struct nrpc_call *call, const void *reply)
 {
+    NRPC_CALL_IN(call);
     return call->method->codec->send(call, reply);
 }
 
@@ -42,8 +43,9 @@ static enum nrpc_status ask(struct nrpc_call *call, const void *request, unsigne
 {
     const struct nrpc_method *method = call->method;
     void *reply = memset(nrpc_call_conn(call)->server->reply, 0, method->reply_bytes);
-    enum nrpc_status status = due == NRPC_MORE ? method->next(call, reply)
-                                               : method->handler(call, request, reply);
+    enum nrpc_status status = due == NRPC_MORE
+                                  ? method->next(nrpc_call_out(call), reply)
+                                  : method->handler(nrpc_call_out(call), request, reply);
     if (status == due && !call->tx_length && nrpc_call_send(call, reply) == NRPC_E_TOO_BIG) {
         status = nrpc_typed_refuse_reply(call, reply);
     }
@@ -71,9 +73,17 @@ enum nrpc_status nrpc_typed_next(struct nrpc_call *call)
     return ask(call, NULL, NRPC_MORE);
 }
 
+const struct nrpc_codec nrpc_typed_whole = {
+    .message = nrpc_typed_message,
+    .next = nrpc_typed_next,
+    .send = nrpc_typed_send,
+};
+
 const struct nrpc_codec nrpc_typed = {
     .message = nrpc_typed_message,
     .next = nrpc_typed_next,
     .send = nrpc_typed_send,
+#if NRPC_SHRINK
     .shrink = nrpc_typed_shrink,
+#endif
 };

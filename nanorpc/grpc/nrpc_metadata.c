@@ -11,6 +11,9 @@
 
 enum { RECORD_BYTES = 3, FIELD_OVERHEAD = 5, PADDED = 64 };
 
+NRPC_STATIC_ASSERT(NRPC_METADATA_BYTES * 4 / 3 + 1 < 127 + (1 << 14) && NRPC_METADATA_BYTES < 65536,
+                   "lengths of two bytes: a field's in HPACK, a record's");
+
 static const char digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"; /* of base64 */
 
@@ -110,6 +113,7 @@ uint8_t nrpc_up_value(struct nrpc_call *call, const struct nrpc_hpack *field)
 const void *nrpc_call_metadata(const struct nrpc_call *call, const struct nrpc_key *key, unsigned i,
                                size_t *n)
 {
+    NRPC_CALL_IN(call);
     const struct nrpc_server *server = nrpc_call_conn(call)->server;
     const uint8_t *at = nrpc_call_metadata_block(call);
     unsigned tag = 0;
@@ -138,6 +142,7 @@ static void put_base64(uint8_t *to, size_t n_digits, const uint8_t *from, size_t
 int nrpc_call_add_field(struct nrpc_call *call, enum nrpc_part part, const char *key,
                         const void *value, size_t n)
 {
+    NRPC_CALL_IN(call);
     size_t key_bytes = strlen(key);
     int binary = is_binary(key);
     if ((call->flags & (NRPC_CALL_OPEN | (part == NRPC_HEADER ? NRPC_CALL_HEADERS : 0u))) !=

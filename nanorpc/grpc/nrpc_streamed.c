@@ -6,6 +6,7 @@
 #if NRPC_PIECES
 #include "nanorpc/streamed.h"
 
+#include <pb_common.h>
 #include <pb_encode.h>
 #include <string.h>
 
@@ -24,6 +25,20 @@ static struct nrpc_streamed_state *state_of(const struct nrpc_call *call)
     return (struct nrpc_streamed_state *)((end - NRPC_STREAMED_BYTES -
                                            streamed_of(call)->in.keep_bytes + 3) &
                                           ~(uintptr_t)3);
+}
+
+int nrpc_streamed_knows(const struct nrpc_walk_plan *plan, unsigned level, uint32_t number)
+{
+    const struct pb_msgdesc_s *fields = plan->fields;
+    pb_field_iter_t field;
+    for (unsigned i = 0; i <= level; i++) {
+        if (!pb_field_iter_begin(&field, fields, NULL) ||
+            !pb_field_iter_find(&field, i < level ? plan->path[i] : number)) {
+            return 0;
+        }
+        fields = field.submsg_desc;
+    }
+    return 1;
 }
 
 /* --- Coming in ---------------------------------------------------------------------------- */
@@ -47,7 +62,7 @@ static enum nrpc_walk_event walk(struct nrpc_call *call, const uint8_t **at, con
     enum nrpc_walk_event event;
     while ((event = nrpc_walk_on(&state->in, &streamed->in, (uint8_t *)(state + 1), at, end,
                                  &chunk)) == NRPC_WALK_CHUNK) {
-        enum nrpc_status status = streamed->chunk(call, &chunk);
+        enum nrpc_status status = streamed->chunk(nrpc_call_out(call), &chunk);
         if (status == NRPC_PENDING) {
             call->flags |= NRPC_CALL_HELD;
         } else if (status != NRPC_OK) {
@@ -158,6 +173,7 @@ uint32_t nrpc_streamed_take(struct nrpc_call *call, const uint8_t *data, uint32_
 
 void *nrpc_streamed_length(struct nrpc_call *call, uint32_t length)
 {
+    NRPC_CALL_IN(call);
     struct nrpc_streamed_state *state = state_of(call);
     state->length = length;
     return state;
@@ -206,7 +222,7 @@ static void gather(struct nrpc_call *call, struct nrpc_streamed_state *state, ui
     memmove(field + state->total, field, behind);
     call->flags |= NRPC_CALL_PRODUCING; /* as far as nrpc_call_finish is concerned */
     while (n && state->gathered < state->total && !(call->flags & NRPC_CALL_FINISHED)) {
-        n = (uint32_t)streamed_of(call)->producer(call, field + state->gathered,
+        n = (uint32_t)streamed_of(call)->producer(nrpc_call_out(call), field + state->gathered,
                                                   state->total - state->gathered, state->gathered);
         state->gathered += n;
     }
@@ -288,8 +304,9 @@ uint32_t nrpc_streamed_produce(struct nrpc_call *call, uint8_t *buf, uint32_t ro
         return 0;
     }
     if (!(call->flags & NRPC_CALL_FINISHED)) {
-        n = (uint32_t)streamed_of(call)->producer(
-            call, buf, room < state->left ? room : state->left, state->total - state->left);
+        n = (uint32_t)streamed_of(call)->producer(nrpc_call_out(call), buf,
+                                                  room < state->left ? room : state->left,
+                                                  state->total - state->left);
     }
     if (call->flags & NRPC_CALL_FINISHED) { /* other than well: the message stays a part */
         call->flags &= (uint16_t)~(NRPC_CALL_TX | NRPC_CALL_PRODUCING);

@@ -208,8 +208,8 @@ static int number_end(struct nrpc_hpack *hpack)
     return hpack->n.left ? 0 : string_end(hpack);
 }
 
-/* RFC 7541 5.1. At most four bytes follow the first one: 28 bits, so nothing can wrap, not even what
- * name and value of 5 bits a byte come to. What is larger is an error wherever it stands. */
+/* RFC 7541 5.1. At most four bytes follow the first one: 28 bits, so nothing can wrap, not even
+ * what name and value of 5 bits a byte come to. What is larger is an error wherever it stands. */
 enum { NUMBER_MAX = (1 << 28) - 1 + 0x7f };
 NRPC_STATIC_ASSERT(NUMBER_MAX / 5 * 8 <= (INT32_MAX - NRPC_HEADER_LIST_MAX) / 2,
                    "hpack->bytes, fields->list_bytes");

@@ -118,9 +118,9 @@ static inline int32_t nrpc_hpack_text(const struct nrpc_hpack *hpack, unsigned *
 {
     uint32_t n = hpack->bytes - hpack->name_bytes - 32; /* RFC 7541 4.1 */
     *start = hpack->value;
-    return n > NRPC_METADATA_BYTES                             ? NRPC_TEXT_TOO_LONG
+    return n > NRPC_METADATA_BYTES                          ? NRPC_TEXT_TOO_LONG
            : hpack->text_end - *start > NRPC_METADATA_BYTES ? NRPC_TEXT_LOST
-                                                               : (int32_t)n;
+                                                            : (int32_t)n;
 }
 static inline uint8_t nrpc_hpack_text_byte(const struct nrpc_hpack *hpack, unsigned position)
 {

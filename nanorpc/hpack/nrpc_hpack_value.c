@@ -175,8 +175,10 @@ void nrpc_hpack_value_byte(struct nrpc_hpack *hpack, uint8_t byte)
         timeout_byte(hpack, byte);
         return;
     }
-    if (hpack->token != NRPC_T_CONTENT_TYPE || nrpc_match_end(&hpack->match) == NRPC_NO_MATCH) {
-        nrpc_match_byte(&hpack->match, byte); /* application/grpc+proto: the rest does not matter */
+    /* application/grpc+proto: the rest does not matter; but application/grpc-web is another. */
+    if (hpack->token != NRPC_T_CONTENT_TYPE || nrpc_match_end(&hpack->match) == NRPC_NO_MATCH ||
+        (byte == '-' && hpack->bytes == hpack->name_bytes + NRPC_ENTRY_OVERHEAD + 17u)) {
+        nrpc_match_byte(&hpack->match, byte);
     }
 }
 

@@ -26,9 +26,9 @@ static inline uint32_t nrpc_huffman_bits(uint8_t byte)
     return (uint32_t)(byte ^ 0xffu) << 24 | 1u << 23;
 }
 
-/* The prefixes of 0, 1, 2, 3.. bits that are no whole code. In the order of the bits they come after
- * all codes of that length. The symbols by the length of their code, then by value; the last, 256,
- * is left out. */
+/* The prefixes of 0, 1, 2, 3.. bits that are no whole code. In the order of the bits they come
+ * after all codes of that length. The symbols by the length of their code, then by value; the last,
+ * 256, is left out. */
 extern const uint8_t nrpc_huffman_inner[31], nrpc_huffman_symbols[256];
 
 /* Takes bits up to a symbol's end. Returns the symbol, 0..255; NRPC_HUFFMAN_MORE: all are used; or
@@ -42,7 +42,8 @@ static inline int nrpc_huffman_next(struct nrpc_huffman *state, uint32_t *bits)
     int symbol = NRPC_HUFFMAN_MORE;
     while (left != 1u << 31) {
         unsigned step = length == 0 && left << SHORTEST ? SHORTEST : 1;
-        from_last = from_last << step | left >> (32 - step); /* at most 45: no more than 23 are inner */
+        from_last = from_last << step | left >> (32 - step); /* at most 45: no more than 23 are
+                                                                inner */
         left <<= step;
         length += step;
         if (from_last >= nrpc_huffman_inner[length]) {

@@ -5,8 +5,48 @@
 #ifndef NANORPC_KEY_H
 #define NANORPC_KEY_H
 
-/* key: a string literal. */
-#define NRPC_KEY(key) {.name = key, .static_index = NRPC_STATIC_NAMES_(NRPC_STATIC_NAME_, key) 0}
+#include "nanorpc/config.h"
+
+/* key: a string literal, lower case as header names are: of a-z 0-9 - _ . (others do not compile).
+ */
+#define NRPC_KEY(key) \
+    {.name = key,     \
+     .static_index = NRPC_STATIC_NAMES_(NRPC_STATIC_NAME_, key) 0 * NRPC_KEY_IS_CHECKED_(key)}
+
+#ifdef __cplusplus
+constexpr bool nrpc_key_is_good(const char *key)
+{
+    return !*key || (((*key >= 'a' && *key <= 'z') || (*key >= '0' && *key <= '9') || *key == '-' ||
+                      *key == '_' || *key == '.') &&
+                     nrpc_key_is_good(key + 1));
+}
+template <bool is_so> struct nrpc_a_metadata_key_is_lower_case;
+template <> struct nrpc_a_metadata_key_is_lower_case<true> {
+    char c;
+};
+#define NRPC_KEY_IS_CHECKED_(key) sizeof(nrpc_a_metadata_key_is_lower_case<nrpc_key_is_good(key)>)
+#else
+#define NRPC_KEY_IS_CHECKED_(key) __extension__ sizeof(struct { NRPC_KEY_CHECKS_(key) char c; })
+#define NRPC_KEY_CHECK_(is_good) \
+    _Static_assert NRPC_NOTHING_(is_good, "a metadata key is lower case: a-z 0-9 - _ .");
+#ifdef __clang__ /* of the functions that would do it knows only strncmp here: so capitals, each \
+                    of 64 places */
+#define NRPC_KEY_CHECKS_(key) \
+    NRPC_KEY_16_(key, 0) NRPC_KEY_16_(key, 16) NRPC_KEY_16_(key, 32) NRPC_KEY_16_(key, 48)
+#define NRPC_KEY_16_(key, i) \
+    NRPC_KEY_4_(key, i) NRPC_KEY_4_(key, i + 4) NRPC_KEY_4_(key, i + 8) NRPC_KEY_4_(key, i + 12)
+#define NRPC_KEY_4_(key, i) \
+    NRPC_KEY_1_(key, i) NRPC_KEY_1_(key, i + 1) NRPC_KEY_1_(key, i + 2) NRPC_KEY_1_(key, i + 3)
+#define NRPC_KEY_1_(key, i)                                                \
+    NRPC_KEY_CHECK_(__builtin_strncmp(NRPC_KEY_AT_(key, i), "A", 1) < 0 || \
+                    __builtin_strncmp(NRPC_KEY_AT_(key, i), "Z", 1) > 0)
+#define NRPC_KEY_AT_(key, i) (key) + ((i) < sizeof(key) ? (i) : sizeof(key) - 1)
+#else
+#define NRPC_KEY_CHECKS_(key)                                                           \
+    NRPC_KEY_CHECK_(__builtin_strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789-_.") == \
+                    sizeof(key) - 1)
+#endif
+#endif
 
 #define NRPC_STATIC_NAME_(key, its_name, index) __builtin_strcmp(key, its_name) == 0 ? index:
 /* A name a line. */

@@ -18,46 +18,6 @@ typedef unsigned h2_error; /* enum nrpc_h2_error */
 
 /* --- Errors ------------------------------------------------------------------------------- */
 
-uint8_t *nrpc_conn_control(struct nrpc_conn *conn, uint32_t length, unsigned type_flags,
-                           uint32_t id)
-{
-    uint8_t *p = conn->control + conn->control_bytes;
-    NRPC_ASSERT(conn->control_bytes + NRPC_FRAME_HEADER_BYTES + length <= NRPC_CONTROL_MAX);
-    conn->control_bytes = (uint8_t)(conn->control_bytes + NRPC_FRAME_HEADER_BYTES + length);
-    return nrpc_frame_write(p, length, type_flags, id);
-}
-
-void nrpc_conn_goaway(struct nrpc_conn *conn, uint32_t last_id, enum nrpc_h2_error code)
-{
-    static const char pings[14] = "too_many_pings"; /* what gRPC clients look for */
-    uint32_t n = conn->pings > NRPC_PINGS_MAX ? sizeof pings : 0;
-    uint8_t *p = nrpc_conn_control(conn, 8 + n, NRPC_TYPE_FLAGS(NRPC_GOAWAY, 0), 0);
-    memcpy(nrpc_put32(nrpc_put32(p, nrpc_role_calls(conn) ? 0 : last_id), code), pings, n);
-}
-
-void nrpc_conn_ping(struct nrpc_conn *conn, uint8_t first)
-{
-    uint8_t *p = nrpc_conn_control(conn, 8, NRPC_TYPE_FLAGS(NRPC_PING, 0), 0);
-    nrpc_put32(nrpc_put32(p, (uint32_t)first << 24), 0);
-}
-
-void nrpc_conn_error(struct nrpc_conn *conn, enum nrpc_h2_error code)
-{
-    uint32_t flags = conn->flags;
-    conn->flags = flags | NRPC_CONN_DEAD | NRPC_CONN_GOAWAY | NRPC_CONN_WARNED;
-    /* RFC 9113 6.8: after one that has said which calls are refused, none may name a higher id. */
-    if (!(flags & NRPC_CONN_GOAWAY)) {
-        nrpc_conn_goaway(conn, conn->last_id, code);
-    }
-}
-
-void nrpc_conn_glitch(struct nrpc_conn *conn)
-{
-    if (++conn->glitches >= NRPC_GLITCHES_MAX) {
-        nrpc_conn_error(conn, NRPC_H2_ENHANCE_YOUR_CALM);
-    }
-}
-
 /* The call of a stream that has not ended on both sides. One that only we have ended keeps nothing
  * of what comes, but that is looked at until the peer's end, for as long as the slot is not taken
  * again. */
@@ -68,11 +28,18 @@ static struct nrpc_call *find_alive(struct nrpc_conn *conn, uint32_t id)
                                                                                            : NULL;
 }
 
-/* The stream has been reset. by_peer: NRPC_CALL_RX_END, it must send nothing more on it; or 0. */
+/* The stream has been reset. by_peer: NRPC_CALL_RX_END, it must send nothing more on it; or 0. A
+ * glitch, unless it is the end of a call that has been answered, or has been open for a while: an
+ * honest client may give up all of its calls at once. */
+enum { A_WHILE_MS = 1000 };
 static void cancel(struct nrpc_conn *conn, uint32_t id, unsigned by_peer, uint32_t code)
 {
     struct nrpc_call *call = find_alive(conn, id);
+    uint32_t parts = NRPC_GLITCH;
     if (call) {
+        if ((call->flags & NRPC_CALL_HEADERS) || conn->now_ms - call->begun_ms >= A_WHILE_MS) {
+            parts = 0;
+        }
         nrpc_role_reset(conn, code);
         call->flags |= (uint16_t)by_peer;
         call->body_left = UINT32_MAX;
@@ -80,7 +47,7 @@ static void cancel(struct nrpc_conn *conn, uint32_t id, unsigned by_peer, uint32
             nrpc_stream_close(call, NRPC_CANCELLED);
         }
     }
-    nrpc_conn_glitch(conn);
+    nrpc_conn_charge(conn, parts);
 }
 
 void nrpc_conn_reset(struct nrpc_conn *conn, uint32_t id, enum nrpc_h2_error code)
@@ -217,16 +184,21 @@ static h2_error begin_settings(struct nrpc_conn *conn)
     if (ack) { /* from here on the client's windows are what our memory can hold */
         conn->flags |= NRPC_CONN_ACKED;
         nrpc_hpack_acked(&conn->hpack);
-    } else {
-        nrpc_conn_glitch(conn);
     }
+    nrpc_conn_charge(conn, (ack ? 1 : NRPC_GLITCH) + (length >> NRPC_GLITCH_BYTES_SHIFT));
     return ack && length ? NRPC_H2_FRAME_SIZE_ERROR : NRPC_H2_NO_ERROR;
 }
 
 /* --- DATA, HEADERS, CONTINUATION ---------------------------------------------------------- */
 
+/* What is no part of an open call is cheap to send. */
+static NRPC_NOINLINE void charge_frame(struct nrpc_conn *conn)
+{
+    nrpc_conn_charge(conn, 1 + (conn->frame.length >> NRPC_GLITCH_BYTES_SHIFT));
+}
+
 /* A call's window is what its block can hold, from when the client has our SETTINGS; until then
- * the connection's window bounds it, and what does not fit ends the call. */
+ * the connection's window bounds it, and what does not fit has to wait. */
 static h2_error begin_data(struct nrpc_conn *conn)
 {
     const struct nrpc_frame *frame = &conn->frame;
@@ -252,7 +224,9 @@ static h2_error begin_data(struct nrpc_conn *conn)
         if (frame->length == 0 && !(frame->flags & NRPC_END_STREAM)) {
             nrpc_conn_glitch(conn);
         }
-    } /* else we have ended it early: this was on its way, RFC 9113 5.1 "closed" */
+    } else { /* we have ended it early: this was on its way, RFC 9113 5.1 "closed" */
+        charge_frame(conn);
+    }
     conn->phase = NRPC_PHASE_BODY;
     return NRPC_H2_NO_ERROR;
 }
@@ -288,23 +262,23 @@ static h2_error begin_headers(struct nrpc_conn *conn)
     return NRPC_H2_NO_ERROR;
 }
 
-/* Decoding is work, whatever comes of it: a glitch for each KB of a block that is full. One that is
- * over the limit is decoded to its end as well, so that the table stays right and the other calls
- * go on, but its own call is refused; each frame is one glitch more. So a flood of CONTINUATION
- * frames, empty ones too, ends here (CVE-2024-27316). */
+/* Decoding is work, whatever comes of it: half a glitch for each KB of a block that is full, as
+ * much as a call that is answered gives back. One that is over the limit is decoded to its end as
+ * well, so that the table stays right and the other calls go on, but its own call is refused; each
+ * frame is a glitch more. So a flood of CONTINUATION frames, empty ones too, ends here
+ * (CVE-2024-27316). */
 static void begin_block(struct nrpc_conn *conn)
 {
-    uint32_t before = conn->block_bytes, now = before + conn->frame.length + NRPC_FRAME_HEADER_BYTES;
-    unsigned glitches = (now >> 10) - (before >> 10);
+    uint32_t before = conn->block_bytes,
+             now = before + conn->frame.length + NRPC_FRAME_HEADER_BYTES;
+    uint32_t parts = ((now >> 10) - (before >> 10)) * (NRPC_GLITCH / 2);
     conn->block_bytes = now;
     conn->phase = NRPC_PHASE_BODY;
     if (now > NRPC_HEADER_BLOCK_MAX) {
         nrpc_fields_too_large(&conn->fields);
-        glitches++;
+        parts += NRPC_GLITCH;
     }
-    for (; glitches; glitches--) {
-        nrpc_conn_glitch(conn);
-    }
+    nrpc_conn_charge(conn, parts);
 }
 
 /* Where a body begins with a pad length, or priority, these are gathered first. */
@@ -322,27 +296,34 @@ static h2_error begin_body(struct nrpc_conn *conn)
     return NRPC_H2_NO_ERROR;
 }
 
-/* n bytes of the body, 0 to end a stream whose body had ended before its padding. */
-static void data_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
+/* n bytes of the body, 0 to end a stream whose body had ended before its padding. Returns how many
+ * of them must wait. */
+static uint32_t data_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
 {
     struct nrpc_call *call = find_alive(conn, conn->frame.id);
     int last = (conn->frame.flags & NRPC_END_STREAM) && conn->frame.length == 0;
+    uint32_t left = 0;
     if (!call || (call->flags & NRPC_CALL_RX_END)) {
-        return;
+        return 0;
     }
-    if (call->body_left != UINT32_MAX) { /* RFC 9113 8.1.1: the sum of the DATA payloads */
-        if (last ? n != call->body_left : n > call->body_left) {
-            nrpc_conn_reset(conn, call->id, NRPC_H2_PROTOCOL_ERROR);
-            return;
-        }
-        call->body_left -= n;
+    if (call->body_left != UINT32_MAX && (last ? n != call->body_left : n > call->body_left)) {
+        nrpc_conn_reset(conn, call->id, NRPC_H2_PROTOCOL_ERROR); /* RFC 9113 8.1.1: the sum of the
+                                                                  */
+        return 0;                                                /* DATA payloads */
     }
     if (last) {
         call->flags |= NRPC_CALL_RX_END;
     }
     if (call->flags & NRPC_CALL_OPEN) {
-        nrpc_up_data(call, data, n);
+        left = nrpc_up_data(call, data, n);
+        if (left) {
+            call->flags &= (uint16_t)~NRPC_CALL_RX_END; /* it is still to come */
+        }
     }
+    if (call->body_left != UINT32_MAX) {
+        call->body_left -= n - left;
+    }
+    return left;
 }
 
 /* Of a registered key. */
@@ -460,6 +441,9 @@ static h2_error begin_frame(struct nrpc_conn *conn)
         (type != NRPC_SETTINGS || (frame->flags & NRPC_ACK))) {
         return NRPC_H2_PROTOCOL_ERROR; /* RFC 9113 3.4 */
     }
+    if (type > NRPC_SETTINGS && type != NRPC_CONTINUATION) {
+        charge_frame(conn);
+    }
     if (type >= sizeof rules) {
         return NRPC_H2_NO_ERROR; /* RFC 9113 5.5: ignored */
     }
@@ -537,7 +521,8 @@ static h2_error receive_preface(struct nrpc_conn *conn, uint8_t byte)
     return NRPC_H2_NO_ERROR;
 }
 
-/* Takes the next bytes, as many as belong to one thing: *n of them, lowered to that. */
+/* Takes the next bytes, as many as belong to one thing: *n of them, lowered to that; or to less, 0
+ * too, where there is no place for them now. */
 static h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t *n)
 {
     h2_error code = NRPC_H2_NO_ERROR;
@@ -562,7 +547,9 @@ static h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t
         conn->have = (uint8_t)(conn->have + used);
         code = used == missing ? gathered(conn, data) : NRPC_H2_NO_ERROR;
     } else if (phase == NRPC_PHASE_BODY && conn->frame.type == NRPC_DATA) {
-        data_body(conn, data, used);
+        uint32_t left = data_body(conn, data, used);
+        conn->frame.length += left;
+        *n = used - left;
     } else if (phase == NRPC_PHASE_BODY) {
         code = block_body(conn, data, used);
     }
@@ -580,7 +567,6 @@ size_t nrpc_conn_receive(struct nrpc_conn *conn, const void *data, size_t n, uin
 {
     size_t used = 0;
     conn->now_ms = now_ms;
-    conn->heard = (uint16_t)(now_ms >> NRPC_TICK_SHIFT);
     while (!(conn->flags & NRPC_CONN_DEAD)) {
         size_t some = n - used;
         if (!some || (conn->control_bytes && conn->phase == NRPC_PHASE_HEAD)) {
@@ -591,6 +577,10 @@ size_t nrpc_conn_receive(struct nrpc_conn *conn, const void *data, size_t n, uin
         if (code) {
             nrpc_conn_error(conn, code);
         }
+        if (!some) {
+            return used; /* there is no place for it */
+        }
+        conn->heard = (uint16_t)(now_ms >> NRPC_TICK_SHIFT);
     }
     return n;
 }

@@ -46,15 +46,8 @@ NRPC_STATIC_ASSERT(NRPC_CONTROL_FRAME <= NRPC_CONTROL_MAX &&
                        (!NRPC_CLIENT || NRPC_CONTROL_CLIENT <= NRPC_CONTROL_MAX),
                    "conn->control");
 
-/* With AddressSanitizer there are gaps between the arrays of a connection that nothing may touch,
- * so that it sees an overflow within the struct; and assertions. Else both are nothing. */
-#if defined(__SANITIZE_ADDRESS__)
-#define NRPC_GAPS 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define NRPC_GAPS 1
-#endif
-#endif
+/* 1, for tests, with AddressSanitizer: between the arrays of an open connection there are gaps that
+ * nothing may touch, so that it sees an overflow within the struct; and assertions are checked. */
 #ifndef NRPC_GAPS
 #define NRPC_GAPS 0
 #endif
@@ -101,7 +94,7 @@ enum nrpc_conn_phase {
 enum { NRPC_LAST_BLOCK_MAX = 64 };
 struct nrpc_last_block {
     struct nrpc_fields fields;
-    uint8_t bytes;       /* 0: none is remembered */
+    uint8_t bytes; /* 0: none is remembered */
     uint8_t NRPC_GAP(block) block[NRPC_LAST_BLOCK_MAX];
 };
 #endif
@@ -109,9 +102,10 @@ struct nrpc_last_block {
 struct nrpc_conn {           /* what is used most first: the shortest instructions reach it */
     struct nrpc_frame frame; /* being read; length: what is left of it */
     uint8_t phase, have, need, pad;
-    uint8_t glitches, pings, block_flags, control_bytes;
-    uint16_t hint;    /* the slot used last */
-    uint16_t drained; /* a time as those below: when draining began */
+    uint8_t pings, control_bytes;
+    uint16_t glitches; /* in parts: NRPC_GLITCH make one */
+    uint16_t hint;     /* the slot used last */
+    uint16_t drained;  /* a time as those below: when draining began */
     uint32_t flags;
     uint32_t last_id;
     uint32_t block_id; /* the stream whose header block is being read; 0: none is, RFC 9113 6.10 */
@@ -135,13 +129,14 @@ struct nrpc_conn {           /* what is used most first: the shortest instructio
     uint16_t turn; /* the slot whose turn it is to send */
 #endif
     /* Times in ms / 256: when the stall began, when glitches were given back, when anything was
-     * heard, when the last call was open, when all began. */
+     * heard and taken, when the last call was open, when all began. */
     uint16_t since, refilled, heard, idle, born;
     struct nrpc_response_table table;
 #if NRPC_CLIENT
     uint8_t reset_code; /* of the reset that nrpc_stream_close is called for; 255: 255 or more */
     uint8_t calmed;     /* NRPC_KEEPALIVE_MS is doubled so often: dial.h */
 #endif
+    uint8_t block_flags;       /* of the frame that began the block being read */
     struct nrpc_fields fields; /* of the header list being read */
     uint8_t NRPC_GAP(gathered) gathered[NRPC_FRAME_HEADER_BYTES];
     uint8_t NRPC_GAP(control) control[NRPC_CONTROL_MAX]; /* frames of the connection's own */
@@ -179,8 +174,18 @@ void nrpc_conn_error(struct nrpc_conn *conn, enum nrpc_h2_error code);
 /* A stream error, RFC 9113 5.4.2: RST_STREAM, and the end of the call if there is one. */
 void nrpc_conn_reset(struct nrpc_conn *conn, uint32_t id, enum nrpc_h2_error code);
 
-/* Takes one from the peer's bucket of glitches; an empty one is a connection error. */
+/* Takes one from the peer's bucket of glitches, or so many parts of one; an empty one is a
+ * connection error. What any peer sends, but none sends much of, costs parts: a frame one, and one
+ * for each 256 bytes that are read over. */
+enum { NRPC_GLITCH = 8, NRPC_GLITCH_BYTES_SHIFT = 8 };
 void nrpc_conn_glitch(struct nrpc_conn *conn);
+void nrpc_conn_charge(struct nrpc_conn *conn, uint32_t parts);
+
+/* Gives parts of glitches back. */
+static inline void nrpc_conn_forgive(struct nrpc_conn *conn, unsigned parts)
+{
+    conn->glitches = (uint16_t)(conn->glitches > parts ? conn->glitches - parts : 0);
+}
 
 NRPC_END_C
 

@@ -33,8 +33,9 @@ struct nrpc_role {
 /* --- Up: called here, defined in a room above ------------------------------------------------
  * Every image has one of each, so the linker binds them. No other call goes up: tests/layers.py. */
 
-/* Bytes of the messages of an open call, in order; n 0: the peer has sent its last. */
-void nrpc_up_data(struct nrpc_call *call, const uint8_t *data, uint32_t n);
+/* Bytes of the messages of an open call, in order; n 0: the peer has sent its last. Returns how
+ * many of them, the last ones, there is no place for now: they are to be given again. */
+uint32_t nrpc_up_data(struct nrpc_call *call, const uint8_t *data, uint32_t n);
 
 /* A registered key's value has been decoded: keeps it for the call, which may be about to begin.
  * Returns what nrpc_fields_fault takes. Without NRPC_METADATA_BYTES there are no keys. */

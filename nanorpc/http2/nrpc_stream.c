@@ -7,8 +7,99 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "nanorpc/ref.h"
+
+/* --- Calls that the application keeps ------------------------------------------------------ */
+
+/* A slot's address in 32 bits. Where addresses have more of them, it is the distance from an object
+ * of ours, as a program's own objects are not far from one another. */
+#if UINTPTR_MAX > UINT32_MAX
+static const uint64_t here = 0;
+#define HERE ((uintptr_t)&here)
+#else
+#define HERE 0u
+#endif
+typedef int32_t distance; /* in units of what a call is aligned to */
+enum { UNIT = UINTPTR_MAX > UINT32_MAX ? 8 : 1 };
+
+struct nrpc_call_ref nrpc_call_ref(const struct nrpc_call *call)
+{
+    NRPC_CALL_IN(call);
+    intptr_t units = (intptr_t)((uintptr_t)call - HERE) / UNIT;
+    if (units != (distance)units) {
+#if NRPC_CHECKS
+        nrpc_check_failed(__func__, "its connection lies outside of the program's own memory");
+#endif
+        return (struct nrpc_call_ref){0, 0};
+    }
+    return (struct nrpc_call_ref){(uint32_t)units, call->generation};
+}
+
+struct nrpc_call *nrpc_call_of(struct nrpc_call_ref ref)
+{
+    intptr_t units = (distance)ref.slot;
+    struct nrpc_call *call = (struct nrpc_call *)(HERE + (uintptr_t)(units * UNIT));
+    if (!ref.generation || call->generation != ref.generation ||
+        (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN) {
+        return NULL;
+    }
+    return nrpc_call_out(call);
+}
+
+#if NRPC_CHECKS
+/* The mark: in bits that addresses of objects do not have, at their top or, of 32, at their end. An
+ * even generation: the slot is free, and no mark is right. */
+#if UINTPTR_MAX > UINT32_MAX
+enum { MARK_SHIFT = 48, MARK_MAX = 0xffff };
+#else
+enum { MARK_SHIFT = 0, MARK_MAX = 15 };
+#endif
+
+NRPC_STATIC_ASSERT(MARK_SHIFT != 0 || sizeof(struct nrpc_call) % (MARK_MAX + 1) == 0,
+                   "no room for marks");
+
+static uintptr_t mark_of(const struct nrpc_call *call)
+{
+    return (uintptr_t)(1 + (call->generation >> 1) % MARK_MAX) << MARK_SHIFT;
+}
+
+__attribute__((weak)) void nrpc_check_failed(const char *function, const char *what)
+{
+    (void)function;
+    (void)what;
+}
+
+struct nrpc_call *nrpc_call_out(struct nrpc_call *call)
+{
+    return (struct nrpc_call *)((uintptr_t)call | mark_of(call));
+}
+
+struct nrpc_call *nrpc_call_in(const void *handle, const char *function)
+{
+    const uintptr_t marks = (uintptr_t)MARK_MAX << MARK_SHIFT;
+    uintptr_t mark = (uintptr_t)handle & marks;
+    struct nrpc_call *call = (struct nrpc_call *)((uintptr_t)handle & ~marks);
+    if (!call || (mark && (mark != mark_of(call) || !(call->generation & 1)))) {
+        nrpc_check_failed(function, call ? "the call is over, keep calls by nrpc_call_ref"
+                                         : "NULL is no call");
+        __builtin_trap();
+    }
+    return call;
+}
+
+void nrpc_call_over(struct nrpc_call *call, uint32_t generation)
+{
+    if (call->generation == generation) { /* else a new call has the slot */
+        call->generation = (generation + 1) & ~(uint32_t)1;
+    }
+}
+#endif
+
+/* --- Its places --------------------------------------------------------------------------- */
+
 struct nrpc_conn *nrpc_call_conn(const struct nrpc_call *call)
 {
+    NRPC_CALL_IN(call);
     const void *calls = call - call->slot;
     return (struct nrpc_conn *)((uintptr_t)calls - offsetof(struct nrpc_conn, calls));
 }
@@ -52,7 +143,8 @@ uint8_t *nrpc_call_rx(const struct nrpc_call *call)
 
 uint32_t nrpc_call_rx_room(const struct nrpc_call *call)
 {
-    return nrpc_call_conn(call)->server->rx_bytes + (call->rx_drop ? NRPC_RX_SLACK : 0u);
+    return nrpc_call_conn(call)->server->rx_bytes +
+           (NRPC_SHRINK && call->rx_drop ? NRPC_RX_SLACK : 0u);
 }
 
 uint8_t *nrpc_call_message(const struct nrpc_call *call)
@@ -109,6 +201,7 @@ void nrpc_stream_open(struct nrpc_call *call, uint32_t id)
     memset(&call->id, 0, sizeof *call - offsetof(struct nrpc_call, id));
     call->flags &= NRPC_CALL_QUEUED; /* a slot that is freed may still stand in the queue */
     call->flags |= NRPC_CALL_OPEN;
+    call->generation += 1u + (NRPC_CHECKS & call->generation); /* with checks: odd, see mark_of */
     call->id = id;
     call->send_window = (int32_t)conn->peer_initial_window;
     call->recv_window = (int32_t)conn->server->rx_bytes;
@@ -122,18 +215,22 @@ void nrpc_stream_close(struct nrpc_call *call, enum nrpc_status why)
     struct nrpc_conn *conn = nrpc_call_conn(call);
     const struct nrpc_server *server = conn->server;
     unsigned flags = call->flags;
+    uint32_t generation = call->generation;
     if (NRPC_CLIENT && conn->block_call == call) { /* another may have the slot before its end */
         conn->block_call = NULL;
     }
     call->flags = flags & (NRPC_CALL_RX_END | NRPC_CALL_QUEUED);
     if (!(flags & NRPC_CALL_FINISHED)) { /* a client may put the call back */
         call->status = (uint8_t)why;
-        call->method->cancelled(call, why);
+        call->method->cancelled(nrpc_call_out(call), why);
     }
     for (unsigned i = call->method ? server->n_interceptors : 0; i--;) {
         if (server->interceptors[i].end) {
-            server->interceptors[i].end(call, (enum nrpc_status)call->status);
+            server->interceptors[i].end(nrpc_call_out(call), (enum nrpc_status)call->status);
         }
+    }
+    if (!call->method || !(call->method->kind & NRPC_CALLER)) { /* else see nrpc_client_tell */
+        nrpc_call_over(call, generation);
     }
 }
 

@@ -56,7 +56,12 @@ typedef uint16_t nrpc_block_size;
 
 /* tx block: the message being sent (prefix and all). rx block: bytes of the request stream, from a
  * message's prefix on, that could not be delivered when they came. */
-struct nrpc_call { /* small fields first: the shortest instructions reach them */
+#if NRPC_CHECKS && UINTPTR_MAX <= UINT32_MAX
+#define NRPC_CALL_ALIGNED_ __attribute__((aligned(16))) /* room for a mark, see nrpc_call_out */
+#else
+#define NRPC_CALL_ALIGNED_
+#endif
+struct NRPC_CALL_ALIGNED_ nrpc_call { /* small fields first: the shortest instructions reach them */
 #if NRPC_FAST
     struct nrpc_call *next; /* in the queue */
 #endif
@@ -69,7 +74,8 @@ struct nrpc_call { /* small fields first: the shortest instructions reach them *
     uint8_t client;   /* a set of enum nrpc_client_flag */
     uint8_t trailers; /* 0: they have not come; else 1 + nrpc_fields.grpc_status */
 #endif
-    uint32_t id; /* this and what follows is zero in a new call */
+    uint32_t generation; /* another number for each call that has had the slot */
+    uint32_t id;         /* this and what follows is zero in a new call */
     const struct nrpc_method *method;
     int32_t send_window, recv_window; /* RFC 9113 6.9; may be negative */
     uint32_t body_left;               /* of content-length; UINT32_MAX: none was given */
@@ -88,6 +94,22 @@ struct nrpc_call { /* small fields first: the shortest instructions reach them *
 #endif
     union nrpc_user user;
 };
+
+/* With NRPC_CHECKS the application's pointers to calls bear a mark of the generation, so that those
+ * of calls that are over are known: out puts it there, wherever a call is given to the application;
+ * each function that the application may give one to begins with NRPC_CALL_IN(call), which takes it
+ * away. Pointers without a mark are ours, and pass. over: the application was told for the last
+ * time of the call that had this generation. */
+#if NRPC_CHECKS
+struct nrpc_call *nrpc_call_out(struct nrpc_call *call);
+struct nrpc_call *nrpc_call_in(const void *handle, const char *function);
+void nrpc_call_over(struct nrpc_call *call, uint32_t generation);
+#define NRPC_CALL_IN(call) ((call) = nrpc_call_in(call, __func__))
+#else
+#define nrpc_call_out(call) (call)
+#define nrpc_call_over(call, generation) ((void)(generation))
+#define NRPC_CALL_IN(call) ((void)(call))
+#endif
 
 struct nrpc_conn *nrpc_call_conn(const struct nrpc_call *call);
 uint8_t *nrpc_call_rx(const struct nrpc_call *call);

@@ -10,6 +10,10 @@
 
 enum { RECV_WINDOW_LOW = NRPC_WINDOW_INITIAL / 2 };
 
+/* A handler's message has left, or much of one: the windows that the peer gave for it are paid for,
+ * and a reset. */
+enum { MESSAGE_FORGIVES = NRPC_GLITCH, MUCH_BYTES = 64 };
+
 /* --- A call's frames ---------------------------------------------------------------------- */
 
 NRPC_NOINLINE void nrpc_transmit_number(struct nrpc_out *out, unsigned type, uint32_t id,
@@ -88,6 +92,10 @@ enum nrpc_turn nrpc_transmit_data(struct nrpc_conn *conn, struct nrpc_call *call
     if (call->tx_sent == call->tx_length && !(call->flags & NRPC_CALL_PRODUCING)) {
         call->tx_length = 0;
         call->flags &= (uint16_t)~NRPC_CALL_TX;
+        n = MUCH_BYTES;
+    }
+    if (n >= MUCH_BYTES && (call->flags & NRPC_CALL_REQUESTED)) {
+        nrpc_conn_forgive(conn, MESSAGE_FORGIVES);
     }
     return NRPC_TURN_MORE;
 }

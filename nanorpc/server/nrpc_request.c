@@ -27,7 +27,7 @@ static int intercept(const struct nrpc_server *server, struct nrpc_call *call)
 {
     for (unsigned i = 0; i < server->n_interceptors; i++) {
         enum nrpc_status (*begin)(struct nrpc_call *) = server->interceptors[i].begin;
-        enum nrpc_status status = begin ? begin(call) : NRPC_OK;
+        enum nrpc_status status = begin ? begin(nrpc_call_out(call)) : NRPC_OK;
         if (status != NRPC_OK) {
             nrpc_call_finish(call, status, NULL);
             return 0;

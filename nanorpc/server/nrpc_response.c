@@ -47,9 +47,6 @@ static void end_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct nr
         nrpc_transmit_number(out, http ? NRPC_WINDOW_UPDATE : NRPC_RST_STREAM, call->id,
                              http ? HTTP_WINDOW : NRPC_H2_NO_ERROR);
     }
-    if (conn->glitches) {
-        conn->glitches--;
-    }
     conn->idle = (uint16_t)(conn->now_ms >> NRPC_TICK_SHIFT);
     nrpc_stream_close(call, NRPC_OK);
 }

@@ -33,7 +33,6 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
             continue;
         }
         /* The calls are as nrpc_conn_lost has left them. */
-        nrpc_conn_gaps(conn, 0);
         memset(conn, 0, offsetof(struct nrpc_conn, calls));
         nrpc_conn_gaps(conn, 1);
         conn->server = server;
@@ -76,6 +75,7 @@ void nrpc_conn_lost(struct nrpc_conn *conn)
 #endif
     }
     conn->flags = 0;
+    nrpc_conn_gaps(conn, 0);
 }
 
 void nrpc_conn_shutdown(struct nrpc_conn *conn)
@@ -184,8 +184,15 @@ static int is_late(const struct nrpc_conn *conn, const struct nrpc_call *call)
            conn->now_ms - call->begun_ms > NRPC_REQUEST_TIMEOUT_MS;
 }
 
+/* Does what comes in wait for this call, whose handler does not take it? That is no stall. */
+static int is_held(struct nrpc_conn *conn, const struct nrpc_call *call)
+{
+    return call->rx_have >= nrpc_call_rx_room(call) && call->id == conn->frame.id &&
+           conn->phase == NRPC_PHASE_BODY;
+}
+
 /* Ends the calls whose time is up. Returns the milliseconds to the next deadline, 1..1000. */
-static uint32_t watch_calls(struct nrpc_conn *conn, int drained)
+static uint32_t watch_calls(struct nrpc_conn *conn, uint16_t now, int drained)
 {
     uint32_t next = 1000;
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
@@ -193,13 +200,20 @@ static uint32_t watch_calls(struct nrpc_conn *conn, int drained)
         if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) == NRPC_CALL_OPEN) {
             uint32_t left = nrpc_call_time_left_ms(call);
             int late = is_late(conn, call);
+            enum nrpc_status why = left ? NRPC_UNAVAILABLE : NRPC_DEADLINE_EXCEEDED;
+            if (is_held(conn, call)) {
+                conn->since = now;
+                if (is_over(now, conn->heard, NRPC_HOLD_TIMEOUT_MS)) {
+                    why = NRPC_RESOURCE_EXHAUSTED; /* what it waits for may stand behind that */
+                    left = 0;
+                }
+            }
             if (!left || drained || late) {
                 if (!call->tx_sent) { /* too late for what has not begun to leave */
                     call->tx_length = 0;
                     call->flags &= (uint16_t)~NRPC_CALL_TX;
                 }
-                nrpc_grpc_fail(call, left ? NRPC_UNAVAILABLE : NRPC_DEADLINE_EXCEEDED,
-                               late ? "request incomplete" : NULL);
+                nrpc_grpc_fail(call, why, late ? "request incomplete" : NULL);
             } else if (left < next) {
                 next = left;
             }
@@ -214,11 +228,9 @@ uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms)
     conn->now_ms = now_ms;
     watch_progress(conn, now);
     if ((uint16_t)(now - conn->refilled) >= 1024 >> NRPC_TICK_SHIFT) {
-        unsigned glitches = conn->glitches;
         conn->refilled = now;
-        conn->glitches = (uint8_t)(glitches > NRPC_GLITCHES_PER_SECOND
-                                       ? glitches - NRPC_GLITCHES_PER_SECOND
-                                       : 0);
+        nrpc_conn_forgive(conn, NRPC_GLITCHES_PER_SECOND * NRPC_GLITCH);
+        conn->pings = (uint8_t)(conn->pings - (conn->pings > 0));
     }
-    return watch_calls(conn, watch_life(conn, now));
+    return watch_calls(conn, now, watch_life(conn, now));
 }

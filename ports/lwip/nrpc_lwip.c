@@ -268,12 +268,12 @@ static err_t pump(struct link *link)
 {
     if (link->conn != NULL) {
         int moved;
-        do {
-            moved = 0;
+        do { /* what is held may have waited for a handler, too */
+            moved = feed_held(link);
             while (push(link) && make(link)) {
                 moved = 1;
             }
-        } while (moved && feed_held(link));
+        } while (moved && link->held_bytes != 0);
     } else {
         (void)push(link);
     }
@@ -519,7 +519,10 @@ void nrpc_lwip_link_end(const struct nrpc_conn *conn)
 
 int nrpc_lwip_listen(const struct nrpc_server *server, uint16_t port)
 {
-    struct tcp_pcb *listener, *pcb = tcp_new();
+    struct tcp_pcb *listener, *pcb = NULL;
+    if (server->n_conns <= NRPC_LWIP_CONNECTIONS) { /* else the last of its clients would wait */
+        pcb = tcp_new();
+    }
     if (pcb == NULL) {
         return NRPC_E_LIMIT;
     }

@@ -80,8 +80,9 @@ NRPC_BEGIN_C
 #endif
 
 /* Listens on `port` (1..65535) of every address. server: kept for ever. After lwip_init. Returns 0;
- * NRPC_E_LIMIT: no pcb left (MEMP_NUM_TCP_PCB_LISTEN); NRPC_E_LINK: the port is taken.
- * The servers' connections together should not be more than NRPC_LWIP_CONNECTIONS. */
+ * NRPC_E_LIMIT: the server has more connections than NRPC_LWIP_CONNECTIONS, or no pcb is left
+ * (MEMP_NUM_TCP_PCB_LISTEN); NRPC_E_LINK: the port is taken. The servers' connections together
+ * should not be more than NRPC_LWIP_CONNECTIONS. */
 int nrpc_lwip_listen(const struct nrpc_server *server, uint16_t port);
 
 /* Timers, and what handlers have queued since: from the loop that also runs lwIP's input and

@@ -157,5 +157,6 @@ void nrpc_lwip_undial(struct nrpc_dial *dial)
         nrpc_lwip_link_end(dial->conn);
     }
     give_up(entry);
+    nrpc_dial_stop(dial);
     entry->dial = NULL;
 }

@@ -448,7 +448,7 @@ static void serve_link(struct link *link, int events)
 
 int nrpc_lwip_sockets_listen(const struct nrpc_server *server, uint16_t number)
 {
-    if (port.server != NULL) {
+    if (port.server != NULL || server->n_conns > LINKS) {
         return NRPC_E_LIMIT;
     }
     port.listener = open_listener(number);

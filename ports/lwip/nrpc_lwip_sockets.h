@@ -86,7 +86,8 @@ NRPC_BEGIN_C
 
 /* Serves `port` (1..65535) of every IPv4 address, for ever; with a server that listens already it
  * just goes on. server: kept. Returns only when it cannot, with every connection lost and closed:
- * NRPC_E_LIMIT: no socket left (MEMP_NUM_NETCONN), or another server is being served; NRPC_E_LINK:
+ * NRPC_E_LIMIT: no socket left (MEMP_NUM_NETCONN), the server has more connections than
+ * NRPC_LWIP_SOCKETS_CONNECTIONS, or another server is being served; NRPC_E_LINK:
  * the port is taken, or lwIP has stopped. */
 int nrpc_lwip_sockets_serve(const struct nrpc_server *server, uint16_t port);
 

@@ -237,5 +237,6 @@ void nrpc_lwip_sockets_undial(struct nrpc_dial *dial)
         nrpc_lwip_sockets_link_end(dial->conn);
     }
     give_up(entry);
+    nrpc_dial_stop(dial);
     entry->dial = NULL;
 }

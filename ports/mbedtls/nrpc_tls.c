@@ -362,6 +362,15 @@ static void make_record(struct nrpc_conn *conn, struct nrpc_tls_link *link)
     if (room > most) {
         room = most;
     }
+    if (mbedtls_ssl_get_bytes_avail(ssl)) { /* what the core did not take, it may take now */
+        size_t left = link->tx_room;
+        link->tx_room = 0;
+        feed(conn);
+        link->tx_room = left;
+        if (link->state != OPEN) {
+            return;
+        }
+    }
     n = nrpc_conn_transmit(conn, link->tx, room);
     if (n) {
         int result = mbedtls_ssl_write(ssl, link->tx, n);

@@ -184,8 +184,8 @@ static void stop(void)
     for (struct entry *entry = entries; entry < entries + NRPC_POSIX_DIALS; entry++) {
         if (entry->dial)
             clear(entry);
-        if (entry->dial && entry->dial->state == NRPC_DIAL_DIALLING)
-            nrpc_dial_failed(entry->dial);
+        if (entry->dial)
+            nrpc_dial_stop(entry->dial);
         entry->dial = NULL;
     }
 }
@@ -239,7 +239,7 @@ void nrpc_posix_undial(struct nrpc_dial *dial)
         if (link->conn == conn)
             nrpc_posix_link_close(link);
     }
-    nrpc_dial_failed(dial);
+    nrpc_dial_stop(dial);
 }
 
 const char *nrpc_posix_dial_error(const struct nrpc_dial *dial)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -17,6 +18,14 @@ NRPC_STATIC_ASSERT(NRPC_POSIX_LINKS >= 1 && NRPC_POSIX_LINKS <= 65535,
                    "NRPC_POSIX_LINKS: 1..65535");
 
 struct nrpc_posix nrpc_posix;
+
+#if NRPC_CHECKS
+void nrpc_check_failed(const char *function, const char *what)
+{
+    fprintf(stderr, "nanorpc: %s: %s\n", function, what);
+    abort();
+}
+#endif
 
 int64_t nrpc_posix_clock_ns(void)
 {

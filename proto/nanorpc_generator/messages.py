@@ -68,15 +68,13 @@ def own_guards(sources):
 
 def size_assertion(message, relation, macro, what):
     """That nanopb has seen the same bounds; on one line: glibc's C99 _Static_assert shows no text but the line."""
-    text = "generate messages and %s together" % what
-    if any(source.is_googles() for source in message.source.visible):
-        text += ", the messages with proto/protoc-gen-nanopb of nanorpc"
+    text = "generate messages and %s together, the messages with proto/protoc-gen-nanopb of nanorpc"
     return 'NRPC_STATIC_ASSERT(%s %s %s, "%s: %s");\n' % (
         message.size_macro(),
         relation,
         macro,
         message.c_type(),
-        text,
+        text % what,
     )
 
 

@@ -199,7 +199,7 @@ def build(folder, home):
     run(
         *(sys.executable, "-B", "-m", "grpc_tools.protoc", "-I."),
         *("--python_out=.", "--grpc_python_out=."),
-        "--plugin=protoc-gen-nanopb=%s/generator/protoc-gen-nanopb" % nanopb,
+        "--plugin=protoc-gen-nanopb=%s/proto/protoc-gen-nanopb" % home,
         *("--nanopb_opt=-I.", "--nanopb_out=."),
         "--plugin=protoc-gen-nanorpc=%s/proto/protoc-gen-nanorpc" % home,
         *("--nanorpc_opt=-I.", "--nanorpc_out=."),

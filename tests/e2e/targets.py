@@ -17,9 +17,9 @@ import sys
 import threading
 import time
 
+import children
 import pytest
 
-import children
 import secure
 from rawh2 import Peer, message
 

@@ -135,6 +135,37 @@ def test_everything_at_once(raw_server):
         fine(peer.finish(3), "Hello, t3!")
 
 
+def pipelined(peer, stream, count):
+    """A call of so many tiny messages in one DATA frame, and one behind it."""
+    return [
+        peer.headers(stream, request("/simpletest.SimpleTest/PostAndPost")),
+        h2.frame(h2.DATA, h2.END_STREAM, stream, message("a") * count),
+        peer.headers(stream + 2, request()),
+        h2.frame(h2.DATA, h2.END_STREAM, stream + 2, message("behind")),
+    ]
+
+
+@pytest.mark.parametrize("count", [8, 500])
+def test_tiny_messages_at_once(raw_server, count):
+    """connect-go, tonic, nginx: more of them than the server's block holds, before it is known how much that is. They
+    wait in TCP, and so does what comes behind them."""
+    with Peer(raw_server.port, wait=False) as peer:
+        peer.send(*pipelined(peer, 1, count))
+        fine(peer.finish(1), *["Hello !! a"] * count)
+        fine(peer.finish(3), "Hello, behind!")
+
+
+def test_window_behind_tiny_messages(raw_server):
+    """What they wait for stands behind them. The server waits for 5 seconds, then that call ends; the others do not."""
+    with Peer(raw_server.port, h2.INITIAL_WINDOW, 0, wait=False) as peer:
+        began = time.monotonic()
+        peer.send(*pipelined(peer, 1, 500), h2.window_update(1, 65535), h2.window_update(3, 65535))
+        failed(peer.finish(1), 8)
+        assert 4 < time.monotonic() - began < 12
+        fine(peer.finish(3), "Hello, behind!")
+        assert peer.goaway is None
+
+
 def test_byte_by_byte(raw_server):
     """Every byte in a segment of its own."""
     with Peer(raw_server.port) as peer:

@@ -51,6 +51,8 @@ def changed(name, value):
         (415, changed("content-type", "application/json")),
         (415, changed("content-type", "application/grp")),
         (415, changed("content-type", "text/plain")),
+        (415, changed("content-type", "application/grpc-web+proto")),
+        (415, changed("content-type", "application/grpc-web-text")),
         (415, changed("content-type", "")),
         (415, request(without=("content-type",))),
         (431, request("/Greeter/SayHello", *[("x-%d" % i, "v" * 200) for i in range(50)])),

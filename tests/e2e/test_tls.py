@@ -18,7 +18,7 @@ import pytest
 from helloworld import greeter_pb2, greeter_pb2_grpc
 
 import secure
-from rawh2 import PREFACE, Peer, frame, settings
+from rawh2 import DATA, END_STREAM, PREFACE, Peer, frame, message, messages, request, settings
 from targets import ROOT, Server, chosen, use
 
 SECONDS = 60  # of patience: no test fails because the machine is slow
@@ -346,6 +346,21 @@ def test_renegotiation(server):
     finally:
         client.kill()
         client.wait()
+
+
+def test_tiny_messages_at_once(host):
+    """They wait in Mbed TLS's record, and in TCP behind that."""
+    count = 500
+    with Peer(host.port, context=context(), wait=False) as peer:
+        peer.send(
+            peer.headers(1, request("/simpletest.SimpleTest/PostAndPost")),
+            frame(DATA, END_STREAM, 1, message("a") * count),
+            peer.headers(3, request()),
+            frame(DATA, END_STREAM, 3, message("behind")),
+        )
+        answer = peer.finish(1)
+        assert answer.grpc_status == "0" and messages(answer.data) == ["Hello !! a"] * count
+        assert messages(peer.finish(3).data)[0].startswith("Hello, behind")
 
 
 def test_long_records():

@@ -201,6 +201,14 @@ static void fails(const char *host, uint16_t port, u32_t least, u32_t most)
     settle();
 }
 
+/* NRPC_LWIP_CONNECTIONS is 1, raw_server has 2, large_server 1. */
+static void listens_where_each_connection_has_a_link(void)
+{
+    CHECK_EQ(nrpc_lwip_listen(&raw_server, PORT + 10), NRPC_E_LIMIT);
+    CHECK_EQ(nrpc_lwip_listen(&large_server, PORT + 10), 0);
+    CHECK_EQ(nrpc_lwip_listen(&large_server, PORT + 11), 0); /* and on another port as well */
+}
+
 static void refused(void)
 {
     fails(HERE, NOBODYS, 0, 100);
@@ -303,6 +311,7 @@ int main(void)
     RUN(links);
     RUN(links_again);
     RUN(peer_closes);
+    RUN(listens_where_each_connection_has_a_link);
     RUN(refused);
     RUN(no_answer);
     RUN(name_without_answer);

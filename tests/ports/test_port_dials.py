@@ -33,6 +33,14 @@ PROGRAMS = {
 }
 
 
+SOCKETS = """
+#include "ports/lwip/nrpc_lwip_sockets.h"
+#include "raw_service.h"
+int main(void);
+int main(void) { return nrpc_lwip_sockets_listen(&raw_server, 50051) != NRPC_E_LIMIT; }
+"""
+
+
 def run(*command):
     return subprocess.run(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=500
@@ -60,3 +68,30 @@ def test_dials(name, tmp_path):
     done = run(program)
     print(done.stdout)
     assert done.returncode == 0
+
+
+def test_sockets_listen(tmp_path):
+    """A server with more connections than there are links is refused before lwIP hears of it, which is not there."""
+    with open(os.path.join(UNIT, "flags"), encoding="utf-8") as file:
+        compiler = shlex.split(file.read())
+    (tmp_path / "listens.c").write_text(SOCKETS)
+    done = run(
+        *compiler,
+        "-w",
+        "-DNRPC_LWIP_SOCKETS_CONNECTIONS=1",
+        "-DNRPC_LWIP_SOCKETS_DIALS=1",
+        "-DNRPC_LWIP_CONNECTIONS=1",
+        "-DNRPC_LWIP_DIALS=1",
+        "-Ihost-sim",
+        "-I%s/src/include" % LWIP,
+        "-I%s/contrib/ports/unix/port/include" % LWIP,
+        "-Wl,--unresolved-symbols=ignore-all",
+        "-o",
+        str(tmp_path / "listens"),
+        str(tmp_path / "listens.c"),
+        "ports/lwip/nrpc_lwip_sockets.c",
+        UNIT + "/tests/unit/host.o",
+        UNIT + "/libnanorpc.a",
+    )
+    assert done.returncode == 0, done.stdout
+    assert run(str(tmp_path / "listens")).returncode == 0

@@ -79,11 +79,10 @@ def generated(tmp_path_factory):
 
 
 def protoc(folder, proto):
-    nanopb = environment()["NANOPB_DIR"]
     return run(
         *(sys.executable, "-m", "grpc_tools.protoc", "-I.", "-I" + os.path.join(ROOT, "proto")),
         *("--python_out=.", "--grpc_python_out=."),
-        "--plugin=protoc-gen-nanopb=" + os.path.join(nanopb, "generator", "protoc-gen-nanopb"),
+        "--plugin=protoc-gen-nanopb=" + os.path.join(ROOT, "proto", "protoc-gen-nanopb"),
         *("--nanopb_opt=-I.", "--nanopb_out=."),
         "--plugin=protoc-gen-nanorpc=" + os.path.join(ROOT, "proto", "protoc-gen-nanorpc"),
         *("--nanorpc_opt=-I.", "--nanorpc_out=.", proto),

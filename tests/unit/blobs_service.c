@@ -17,6 +17,7 @@ struct blobs_call calls[BLOBS_CALLS];
 /* A call that is new has no number yet. */
 static unsigned place(struct nrpc_call *call)
 {
+    NRPC_CALL_IN(call);
     unsigned i = how.by_slot ? call->slot % BLOBS_CALLS : call->id / 2 % BLOBS_CALLS;
     if (!nrpc_call_user(call)->number++) {
         memset(&calls[i], 0, sizeof calls[i]);

@@ -148,6 +148,7 @@ static const struct nrpc_events events = {.headers = headers, .writable = writab
 
 #define Raw_client_REQUEST_BYTES RAW_REQUEST_BYTES
 #define Raw_client_REPLY_BYTES RAW_REPLY_BYTES
+#define Raw_client_PATH_BYTES 17 /* but for the one that is too long */
 union Raw_client_reply {
     uint8_t m0;
 };
@@ -164,6 +165,7 @@ void raw_client_reset(void)
 {
     static const struct nrpc_channel fresh = {.dial = {.role = &nrpc_channel_dial}};
     const struct nrpc_server *endpoint = raw_channel.endpoint;
+    nrpc_conn_gaps(endpoint->conns, 0);
     memset(endpoint->conns, 0, sizeof *endpoint->conns);
     raw_channel = fresh;
     raw_channel.endpoint = endpoint;

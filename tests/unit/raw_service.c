@@ -29,6 +29,7 @@ static struct raw_call *place_of(uint32_t id)
 /* Something of this call was called: it must not have ended. */
 static void note_life(struct nrpc_call *call)
 {
+    NRPC_CALL_IN(call);
     struct raw_call *place = place_of(call->id);
     CHECK(place->id != call->id || place->live);
     place->id = call->id;
@@ -37,6 +38,7 @@ static void note_life(struct nrpc_call *call)
 
 static void note(struct nrpc_call *call, char what, unsigned number)
 {
+    NRPC_CALL_IN(call);
     note_life(call);
     if (raw.n_events < RAW_EVENTS) {
         struct raw_event *event = &raw.events[raw.n_events++];
@@ -48,6 +50,7 @@ static void note(struct nrpc_call *call, char what, unsigned number)
 
 static void note_end(struct nrpc_call *call)
 {
+    NRPC_CALL_IN(call);
     struct raw_call *place = place_of(call->id);
     /* Else another stream stands there now. */
     place->live = place->id == call->id ? NULL : place->live;

@@ -41,7 +41,7 @@ struct raw_state {
     struct raw_event events[RAW_EVENTS];
     struct raw_call { /* by id / 2 */
         uint32_t id;
-        struct nrpc_call *live; /* NULL once it has ended */
+        struct nrpc_call *live; /* without a mark; NULL once it has ended */
     } calls[RAW_CALLS];
     unsigned n_cancelled;
 };

@@ -48,6 +48,10 @@ int test_keep(const char *kind, const void *data, size_t n);
 enum { TEST_GUARDED_MAX = 1 << 18 };
 const uint8_t *test_guarded(const void *data, size_t n);
 
+/* What is done where a call is used that is over, NRPC_CHECKS; NULL: it is printed, then the
+ * processor traps. */
+extern void (*test_on_check)(const char *function, const char *what);
+
 /* n bytes to write to, likewise; independent of test_guarded. */
 uint8_t *test_guarded_room(size_t n);
 

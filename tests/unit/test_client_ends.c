@@ -340,42 +340,6 @@ static void deadline(void)
                 "END rst(CANCEL) 1=4");
 }
 
-/* The server's clock may be a little ahead of ours. Before that it is what it says. */
-static uint32_t early_ms;
-
-static void pass_most_of_it(void)
-{
-    raw_client_tick(wire.now_ms);
-    wire.now_ms += 1500 - early_ms;
-    raw_client_tick(wire.now_ms);
-}
-
-static void deadline_of_the_server(void)
-{
-    static const struct {
-        uint32_t early_ms;
-        const char *by_reset, *by_trailers;
-    } rows[] = {{0, "*=4", "*=4"},
-                {1, "1=4(stream reset)", "1h 1=4(time)"},
-                {125, "1=4(stream reset)", "1h 1=4(time)"},
-                {126, "1=1(stream reset)", "1h 1=1(time)"},
-                {1500, "1=1(stream reset)", "1h 1=1(time)"}};
-    for (unsigned i = 0; i < 2 * sizeof rows / sizeof rows[0]; i++) {
-        char text[200] = "1: [POST http /test.Raw/Echo @device te=trailers grpc grpc-timeout=1500m]"
-                         " 'hi' END ";
-        early_ms = rows[i / 2].early_ms;
-        raw_client_begin(with_deadline);
-        wire_do(pass_most_of_it);
-        if (i % 2) {
-            raw_answer(1);
-            raw_trailers(1, "1", "time");
-        } else {
-            wire_number(NRPC_RST_STREAM, 1, NRPC_H2_CANCEL);
-        }
-        wire_expect(strcat(text, i % 2 ? rows[i / 2].by_trailers : rows[i / 2].by_reset));
-    }
-}
-
 /* --- Attacks ------------------------------------------------------------------------------ */
 
 static void wrong_first_frames(void)
@@ -541,7 +505,6 @@ int main(void)
     RUN(cancelled_before_it_left);
     RUN(cancelled_and_reset_at_once);
     RUN(deadline);
-    RUN(deadline_of_the_server);
     RUN(wrong_first_frames);
     RUN(frames_after_the_end);
     RUN(frames_that_no_server_sends);

@@ -1,6 +1,7 @@
 /* tests/unit/test_client_life.c - keepalive, maximum age and idleness of a channel's link.
  * Layer: test. Source: nanorpc/config.h; gRPC A8, A9.
  * SPDX-License-Identifier: Apache-2.0 */
+#define NRPC_SAME_UNASKED
 #define NRPC_KEEPALIVE_MS 10000
 #define NRPC_MAX_IDLE_MS 60000
 #define NRPC_MAX_AGE_MS 100000

@@ -420,7 +420,7 @@ static void table_that_shrinks_and_grows(void)
 /* The same between the headers and the trailers of a call: the next block that there is says it. */
 static void table_that_shrinks_in_mid_stream(void)
 {
-    static const uint32_t sizes[][3] = {{0, 0, 0},      {0, 4096, 0},   {50, 300, 0},
+    static const uint32_t sizes[][3] = {{0, 0, 0},      {0, 4096, 0},    {50, 300, 0},
                                         {104, 0, 0},    {104, 105, 103}, {4095, 0, 104},
                                         {300, 200, 104}};
     for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {

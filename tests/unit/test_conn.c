@@ -196,6 +196,21 @@ static void even_and_falling_ids(void) /* 5.1.1 */
     wire_expect("goaway(5,PROTOCOL_ERROR)");
 }
 
+/* 5.1: below the last one's they have been passed over, but for those that are the server's. */
+static void even_ids_are_idle_for_ever(void)
+{
+    static const unsigned types[] = {NRPC_DATA, NRPC_RST_STREAM, NRPC_WINDOW_UPDATE};
+    for (unsigned i = 0; i < 3; i++) {
+        wire_begin(&raw_server);
+        request(5, "x");
+        wire_do(NULL);
+        wire_frame(types[i], 0, 3, "\0\0\0\1", 4);
+        wire_expect("5: [200 grpc] 'x' [status=0] END");
+        wire_frame(types[i], 0, 4, "\0\0\0\1", 4);
+        wire_expect("goaway(5,PROTOCOL_ERROR)");
+    }
+}
+
 static void ids_may_have_gaps(void)
 {
     wire_begin(&raw_server);
@@ -510,6 +525,7 @@ static void all_tests_of_frames(void)
     RUN(frames_over_16384_bytes);
     RUN(frames_on_the_wrong_kind_of_stream);
     RUN(even_and_falling_ids);
+    RUN(even_ids_are_idle_for_ever);
     RUN(ids_may_have_gaps);
     RUN(largest_id);
     RUN(frames_of_wrong_sizes);

@@ -35,6 +35,112 @@ static void status_over_16_is_unknown(void)
     wire_expect("1: [200 grpc status=2] END {m1}");
 }
 
+/* What the device is told: nrpc_no_status, an E_AGAIN handed through above all. */
+static int no_status;
+static struct nrpc_call *no_status_call;
+
+void nrpc_no_status(struct nrpc_call *call, int value)
+{
+    no_status_call = call;
+    no_status = value;
+}
+
+static void finish_with_an_error(void)
+{
+    struct nrpc_call *call = raw_call(1);
+    CHECK_EQ(raw_finish(1, (enum nrpc_status)NRPC_E_AGAIN, NULL), 0);
+    CHECK(no_status_call == call);
+}
+
+static void device_is_told_of_no_status(void)
+{
+    no_status = 0;
+    one_message("/test.Raw/Fail", "Q"); /* 16 */
+    wire_expect("1: [200 grpc status=16] END {m1}");
+    CHECK_EQ(no_status, 0);
+    one_message("/test.Raw/Fail", "R");
+    wire_expect("1: [200 grpc status=2] END {m1}");
+    CHECK_EQ(no_status, 17);
+    one_message("/test.Raw/Later", "x");
+    wire_do(finish_with_an_error);
+    wire_expect("1: [200 grpc status=2] END {m1}");
+    CHECK_EQ(no_status, NRPC_E_AGAIN);
+}
+
+/* A codec's `next` that says there is a message, and gives none. */
+static enum nrpc_status take_it(struct nrpc_call *call, const uint8_t *data, size_t n)
+{
+    (void)call;
+    (void)data;
+    (void)n;
+    return NRPC_OK;
+}
+static enum nrpc_status more(struct nrpc_call *call)
+{
+    (void)call;
+    return NRPC_MORE;
+}
+static void cancelled(struct nrpc_call *call, enum nrpc_status why)
+{
+    (void)call;
+    (void)why;
+}
+static const struct nrpc_codec more_codec = {.message = take_it, .next = more};
+static const struct nrpc_method more_methods[] = {
+    {.codec = &more_codec, .cancelled = cancelled, .kind = NRPC_SERVER_STREAM}};
+static const struct nrpc_service More_service = {
+    .path = "/test.More/", .method_names = "\200More\377", .methods = more_methods};
+enum { More_service_REQUEST_BYTES = 8, More_service_REPLY_BYTES = 8 };
+union More_service_request {
+    uint8_t m0;
+};
+union More_service_reply {
+    uint8_t m0;
+};
+NRPC_SERVER_DEFINE(more_server, 1, More_service);
+
+static void more_without_a_message(void)
+{
+    wire_begin(&more_server);
+    wire_request(1, "/test.More/More", 0);
+    wire_message(1, "x", END);
+    wire_expect("1: [200 grpc status=13] END");
+}
+
+/* The last frame of a message leaves less room than trailers may need. */
+static void send_and_finish(void)
+{
+    static char text[NRPC_METADATA_BYTES + RAW_REPLY_BYTES + 1];
+#if NRPC_METADATA_BYTES
+    memset(text, 'v', NRPC_METADATA_BYTES);
+    CHECK_EQ(nrpc_call_add_trailer(raw_call(1), "x-trailer", text, NRPC_METADATA_BYTES - 8 - 9), 0);
+#endif
+    memset(text, 'm', RAW_REPLY_BYTES);
+    text[RAW_REPLY_BYTES] = '\0';
+    CHECK_EQ(raw_send(1, text), 0);
+    CHECK_EQ(raw_finish(1, NRPC_ABORTED, "0123456789abcdefghijklmnopqrstuvwxyz0123456789ab"), 0);
+}
+
+static void room_for_trailers(void)
+{
+    for (size_t room = NRPC_TRANSMIT_MIN; room < NRPC_TRANSMIT_MIN + 120; room++) {
+        wire_begin(&raw_server);
+        wire_request(1, "/test.Raw/Push", 0);
+        wire_message(1, "x", END);
+        wire.room = room;
+        test_context("room", (long)room);
+        wire_open();
+        wire_feed_all();
+        send_and_finish();
+        wire_pump();
+        const char *text = wire_text();
+        CHECK(strncmp(text, "1: [200 grpc] <?100> [status=10 message=0123", 44) == 0);
+        CHECK(strcmp(text + strlen(text) - 4, " END") == 0);
+        wire_close();
+    }
+    wire.room = 1024;
+}
+
 static void message_is_percent_encoded(void)
 {
     one_message("/test.Raw/Fail", "D 100% \303\244\n~!\177");
@@ -331,6 +437,9 @@ int main(void)
 {
     RUN(every_status);
     RUN(status_over_16_is_unknown);
+    RUN(device_is_told_of_no_status);
+    RUN(more_without_a_message);
+    RUN(room_for_trailers);
     RUN(message_is_percent_encoded);
     RUN(message_over_its_limit_is_cut);
     RUN(message_is_not_cut_within_an_escape);

@@ -306,11 +306,105 @@ static void windows_before_our_settings_are_known(void)
     }
     wire_expect("1: [200 grpc] '10:600' [status=0] END");
     wire_begin(&raw_server);
-    wire_request(1, "/test.Raw/Hold", 0);
+    wire_request(1, "/test.Raw/Bidi", 0);
     for (unsigned i = 0; i < 10; i++) {
-        wire_long_message(1, 60, 0);
+        wire_long_message(1, 60, i < 9 ? 0 : END);
     }
-    wire_expect("1: [200 grpc] <60> [status=8 message=*] END");
+    wire_expect("1: [200 grpc] <60> <60> <60> <60> <60> <60> <60> <60> <60> <60> [status=0] END");
+}
+
+/* ---- What there is no place for waits ---- */
+
+/* All in one DATA frame: n messages of 4 bytes, its end, and a call behind it. */
+static void pipelined(const char *path, unsigned n)
+{
+    static uint8_t body[9 * 100];
+    for (unsigned i = 0; i < n; i++) {
+        static const uint8_t message[] = {0, 0, 0, 0, 4, 'a', 'b', 'c', 'd'};
+        memcpy(body + 9 * i, message, 9);
+    }
+    wire_request(1, path, 0);
+    wire_data(1, body, 9 * n, END);
+    wire_request(3, ECHO, 0);
+    wire_message(3, "behind", END);
+}
+
+/* connect-go, tonic, nginx: more tiny messages than a block holds before our SETTINGS are known. */
+static void tiny_messages_at_once(void)
+{
+    static char text[2000];
+    for (unsigned n = 8; n <= 100; n += 23) {
+        strcpy(text, "1: [200 grpc]");
+        for (unsigned i = 0; i < n; i++) {
+            strcat(text, " 'abcd'");
+        }
+        strcat(text, " [status=0] END 3: [200 grpc] 'behind' [status=0] END");
+        wire_begin(&raw_server);
+        pipelined("/test.Raw/Bidi", n);
+        wire_expect(text);
+    }
+}
+
+/* The port gives what is left again with each turn, as time passes. */
+static void pass(uint32_t ms)
+{
+    for (uint32_t passed = 0; passed < ms; passed += 500) {
+        wire.now_ms += 500;
+        (void)nrpc_conn_tick(wire.conn, wire.now_ms);
+        wire_feed_all();
+        wire_pump();
+    }
+}
+
+/* A handler that takes its time, more in all than what any timer allows. */
+static void slow_handler(void)
+{
+    wire_begin(&raw_server);
+    pipelined("/test.Raw/Hold", 30);
+    wire_open();
+    wire_feed_all();
+    for (unsigned i = 0; i < 30; i++) {
+        CHECK(wire.n_fed < wire.n_in || i > 20);
+        pass(3000);
+        CHECK_EQ(raw_wake(1), 0);
+    }
+    pass(1000);
+    CHECK_EQ(wire.n_fed, wire.n_in);
+    CHECK(!nrpc_conn_closing(wire.conn));
+    CHECK(strstr(wire_text(), " 'abcd' 'abcd' [status=0] END 3: [200 grpc] 'behind'") != NULL);
+    wire_close();
+}
+
+/* What would end the wait stands behind the bytes that wait. */
+static void window_behind_what_waits(void)
+{
+    wire_begin(&raw_server);
+    wire_setting(NRPC_INITIAL_WINDOW_SIZE, 0);
+    pipelined("/test.Raw/Bidi", 30);
+    wire_number(NRPC_WINDOW_UPDATE, 1, 65535);
+    wire_number(NRPC_WINDOW_UPDATE, 3, 65535);
+    wire_open();
+    CHECK(!wire_feed_all());
+    pass(NRPC_HOLD_TIMEOUT_MS - 1000);
+    CHECK_TEXT(wire_text(), "acks=2 1: [200 grpc]");
+    pass(2000);
+    CHECK_EQ(wire.n_fed, wire.n_in);
+    CHECK_TEXT(wire_text(),
+               "acks=2 1: [200 grpc] [status=8] END 3: [200 grpc] 'behind' [status=0] END");
+    CHECK_EQ(raw.n_cancelled, 1);
+    pass(2 * NRPC_STALL_TIMEOUT_MS);
+    CHECK(!nrpc_conn_closing(wire.conn));
+    wire_close();
+}
+
+/* A message more than a single one's is not waited for: nothing takes it ever. */
+static void too_much_for_a_single_message(void)
+{
+    wire_begin(&raw_server);
+    wire_request(1, ECHO, 0);
+    wire_long_message(1, 64, 0);
+    wire_long_message(1, 64, 0);
+    wire_expect("1: [200 grpc status=8 message=*] END");
 }
 
 /* What is unused is given back: all that was sent, and no more. */
@@ -430,6 +524,10 @@ int main(void)
     RUN(window_of_a_finished_call);
     RUN(padding_counts);
     RUN(windows_before_our_settings_are_known);
+    RUN(tiny_messages_at_once);
+    RUN(slow_handler);
+    RUN(window_behind_what_waits);
+    RUN(too_much_for_a_single_message);
     RUN(windows_are_given_back);
     RUN(windows_are_not_given_for_what_is_held);
     RUN(no_window_within_a_frame);

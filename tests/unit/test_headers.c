@@ -130,12 +130,44 @@ static void content_types(void)
 }
 
 /* What gRPC's rules say is a different type: "application/grpc" must be followed by "+" or ";" or
- * nothing. A server for gRPC-Web's may be a later one; this one takes it for gRPC, as WIRE has it
- * ("beginning with"). */
+ * nothing. This one takes most of them for gRPC, as WIRE has it ("beginning with"). */
 static void content_type_that_begins_so(void)
 {
-    const struct field list[] = {USUAL, {"content-type", "application/grpcish"}, {NULL, NULL}};
-    expect_of(list, GOOD);
+    static const char *const types[] = {"application/grpcish", "application/grpc+proto-x",
+                                        "application/grpc;a=-web"};
+    for (unsigned i = 0; i < sizeof types / sizeof types[0]; i++) {
+        const struct field list[] = {USUAL, {"content-type", types[i]}, {NULL, NULL}};
+        expect_of(list, GOOD);
+    }
+}
+
+/* A client of gRPC-Web waits for its trailers in the body: none of it is served. */
+static void content_types_of_grpc_web(void)
+{
+    static const char *const types[] = {
+        "application/grpc-web", "application/grpc-web+proto", "application/grpc-web-text",
+        "application/grpc-web-text+proto", "application/grpc-web;charset=utf-8"};
+    for (unsigned i = 0; i < sizeof types / sizeof types[0]; i++) {
+        const struct field list[] = {USUAL, {"content-type", types[i]}, {NULL, NULL}};
+        expect_of(list, "1: [415] '415*' END");
+    }
+}
+
+/* Whatever their order. */
+static void worst_fault_wins(void)
+{
+    struct nrpc_fields fields;
+    nrpc_fields_begin(&fields);
+    CHECK_EQ(fields.fault, 0);
+    nrpc_fields_fault(&fields, NRPC_RESOURCE_EXHAUSTED);
+    nrpc_fields_fault(&fields, 0);
+    CHECK_EQ(fields.fault, NRPC_RESOURCE_EXHAUSTED);
+    nrpc_fields_fault(&fields, NRPC_INTERNAL);
+    nrpc_fields_fault(&fields, NRPC_RESOURCE_EXHAUSTED);
+    CHECK_EQ(fields.fault, NRPC_INTERNAL);
+    nrpc_fields_fault(&fields, NRPC_FAULT_LOST);
+    nrpc_fields_fault(&fields, NRPC_INTERNAL);
+    CHECK_EQ(fields.fault, NRPC_FAULT_LOST);
 }
 
 static void header_list_too_large(void)
@@ -233,6 +265,21 @@ static void header_blocks_over_their_limit(void)
         CHECK(strstr(text, "1: [200 grpc] 'a' 'b' [status=0] END 3: [431]") != NULL);
         CHECK(strstr(text, "5: [200 grpc] 'hi' [status=0] END") != NULL);
         CHECK(strstr(text, "goaway") == NULL);
+    }
+}
+
+/* However much a list decodes to, it stays too large. */
+static void list_sizes_do_not_wrap(void)
+{
+    static struct nrpc_hpack field;
+    struct nrpc_fields fields;
+    nrpc_fields_begin(&fields);
+    memset(&field, 0, sizeof field);
+    field.token = NRPC_T_OTHER;
+    for (unsigned i = 0; i < 64; i++) {
+        field.bytes = i < 2 ? 100 : 0x2aaaaaaa; /* about what there can be */
+        CHECK_EQ(fields.list_bytes > NRPC_HEADER_LIST_MAX, i > 2);
+        nrpc_fields_take(&fields, &field);
     }
 }
 
@@ -470,10 +517,13 @@ int main(void)
     RUN(methods_other_than_post);
     RUN(content_types);
     RUN(content_type_that_begins_so);
+    RUN(content_types_of_grpc_web);
+    RUN(worst_fault_wins);
     RUN(header_list_too_large);
     RUN(header_list_too_large_by_references);
     RUN(header_blocks_at_their_limit);
     RUN(header_blocks_over_their_limit);
+    RUN(list_sizes_do_not_wrap);
     RUN(malformed_requests);
     RUN(malformed_from_the_table);
     RUN(content_length_and_data);

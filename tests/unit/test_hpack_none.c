@@ -1,6 +1,7 @@
 /* tests/unit/test_hpack_none.c - the decoder without a dynamic table.
  * Layer: test. Source: RFC 7541 4; nanorpc/config.h NRPC_HPACK_ENTRIES.
  * SPDX-License-Identifier: Apache-2.0 */
+#define NRPC_SAME_UNASKED
 #define NRPC_HPACK_ENTRIES 0
 /* Compiled here once more, instead of the library's. */
 #include "../../nanorpc/hpack/nrpc_hpack.c"

@@ -1,6 +1,7 @@
 /* tests/unit/test_hpack_small.c - the decoder with a table of 16 entries.
  * Layer: test. Source: RFC 7541 4; nanorpc/config.h NRPC_HPACK_ENTRIES.
  * SPDX-License-Identifier: Apache-2.0 */
+#define NRPC_SAME_UNASKED
 #define NRPC_HPACK_ENTRIES 16
 /* Compiled here once more, instead of the library's. */
 #include "../../nanorpc/hpack/nrpc_hpack.c"

@@ -105,7 +105,8 @@ static void header_block_that_is_not_finished(void)
     expect_timeout();
 }
 
-/* CONTINUATION frames now and then, whole ones, are no progress: the block is not finished by them. */
+/* CONTINUATION frames now and then, whole ones, are no progress: the block is not finished by them.
+ */
 static void header_block_that_drips(void)
 {
     uint32_t began;
@@ -165,7 +166,7 @@ static void requests_that_are_not_finished(void)
         wire_begin(&raw_server);
         wire_request(1, paths[i], 0);
         if (i == 2) {
-            wire_bytes("\0\0\5\0\0\0\0\0\1" /* DATA of 5 bytes */ "\0\0\0\0\2", 14);
+            wire_data(1, "\0\0\0\0\2", 5, 0); /* a message of two bytes */
             wire_data(1, "a", 1, 0);
         }
         test_context(paths[i], (long)i);
@@ -252,6 +253,32 @@ static void glitches_are_forgiven(void)
     wire_close();
 }
 
+/* A keepalive of 10 s on a stream that is silent for two hours; then a burst. */
+static void slow_pings_are_answered(void)
+{
+    wire_begin(&raw_server);
+    wire_request(1, "/test.Raw/Push", 0);
+    wire_message(1, "x", END);
+    open_and_feed(0);
+    wire_begin_bare(&raw_server);
+    wire_ping("abcdefgh");
+    for (unsigned i = 0; i < 720; i++) {
+        size_t before = wire.n_out;
+        pass(10000);
+        wire.n_fed = 0;
+        CHECK(wire_feed_all());
+        CHECK_EQ(wire.n_out - before, wire.n_in);
+        CHECK(!nrpc_conn_closing(wire.conn));
+    }
+    for (unsigned i = 0; i <= NRPC_PINGS_MAX; i++) {
+        wire.n_fed = 0;
+        CHECK(wire_feed_all());
+    }
+    CHECK(nrpc_conn_closing(wire.conn));
+    CHECK(memcmp(wire.out + wire.n_out - 14, "too_many_pings", 14) == 0);
+    wire_close();
+}
+
 /* The clock is 32 bits of milliseconds: wire_open begins shortly before it wraps round. */
 static void clock_wraps_round(void)
 {
@@ -305,6 +332,7 @@ int main(void)
     RUN(window_that_opens_a_little);
     RUN(link_that_is_full);
     RUN(glitches_are_forgiven);
+    RUN(slow_pings_are_answered);
     RUN(clock_wraps_round);
     RUN(long_pauses);
     return test_end();

@@ -13,13 +13,13 @@
 
 /* What a call has to remember between two pieces. */
 struct transfer {
-    struct nrpc_call *call; /* NULL: free */
-    uint64_t bytes;         /* received */
+    uint64_t bytes; /* received */
     uint32_t crc, blobs;
     uint32_t seed, size, left; /* of what is made up: left: blobs to come */
     char name[sizeof((blobs_Summary *)0)->last_name];
     char note[sizeof((blobs_Summary *)0)->last_note];
     char media_type[sizeof((blobs_Summary *)0)->last_media_type];
+    uint8_t is_used;
 };
 static struct transfer transfers[BLOBS_CONNECTIONS * NRPC_MAX_STREAMS];
 
@@ -28,10 +28,10 @@ static struct transfer *transfer_of(struct nrpc_call *call)
 {
     struct transfer *transfer = nrpc_call_user(call)->ptr;
     for (struct transfer *t = transfers; transfer == NULL; t++) {
-        if (t->call == NULL) {
+        if (!t->is_used) {
             transfer = t;
             memset(transfer, 0, sizeof *transfer);
-            transfer->call = call;
+            transfer->is_used = 1;
             nrpc_call_user(call)->ptr = transfer;
         }
     }
@@ -42,7 +42,7 @@ static void transfer_end(struct nrpc_call *call)
 {
     struct transfer *transfer = nrpc_call_user(call)->ptr;
     if (transfer != NULL) {
-        transfer->call = NULL;
+        transfer->is_used = 0;
     }
 }
 

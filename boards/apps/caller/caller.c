@@ -26,12 +26,13 @@ NRPC_CHANNEL_DEFINE_WITH(channel, "", (.keys = keys, .n_keys = 2 CALLER_TLS),
                          simpletest_SimpleTest_client);
 
 static struct {
-    struct nrpc_call *order; /* the call that wants to be told; NULL: nobody does */
-    struct nrpc_call *call;  /* the one that was ordered */
+    struct nrpc_call_ref order; /* the call that wants to be told */
+    struct nrpc_call_ref call;  /* the one that was ordered */
     caller_Order wanted;
     uint16_t port; /* that is being dialled; 0: none */
     char host[sizeof((caller_Order *)0)->host];
     uint8_t is_new, n_written, n_replies;
+    uint8_t is_open;  /* of the one that was ordered, the end has not been told */
     uint8_t blocks;   /* a blocking call is waited for */
     caller_Event end; /* of that: what came with it */
     unsigned first, n_events;
@@ -49,8 +50,9 @@ static caller_Event *new_event(caller_Event_What what)
     }
     memset(event, 0, sizeof *event);
     event->what = what;
-    if (state.order) {
-        nrpc_call_wake(state.order);
+    struct nrpc_call *order = nrpc_call_of(state.order);
+    if (order) {
+        nrpc_call_wake(order);
     }
     return event;
 }
@@ -122,7 +124,7 @@ static void put_end(caller_Event *event, struct nrpc_call *call)
 static void done(struct nrpc_call *call, enum nrpc_status status, const char *message)
 {
     put_end(is_done(status, message), call);
-    state.call = NULL;
+    state.is_open = 0;
 }
 
 /* The next of the requests; then their end. */
@@ -311,17 +313,19 @@ static void run(void)
         run_blocking();
         return;
     }
-    state.call = start();
-    if (!state.call) {
+    struct nrpc_call *call = start();
+    if (!call) {
         (void)is_done(NRPC_RESOURCE_EXHAUSTED, "");
         return;
     }
-    add_token(state.call);
+    state.call = nrpc_call_ref(call);
+    state.is_open = 1;
+    add_token(call);
     if (state.wanted.method >= caller_Order_Method_POST_LIST) {
-        write_next(state.call);
+        write_next(call);
     }
     if (state.wanted.cancel_at_once) {
-        nrpc_call_finish(state.call, NRPC_CANCELLED, "at once");
+        nrpc_call_finish(call, NRPC_CANCELLED, "at once");
     }
 }
 
@@ -340,10 +344,11 @@ uint32_t app_poll(uint32_t now_ms)
 
 enum nrpc_status caller_Caller_Run(struct nrpc_call *call, const caller_Order *order)
 {
-    if (state.order || state.call || state.blocks) {
+    if (nrpc_call_of(state.order) || state.is_open || state.blocks) {
         return nrpc_call_fail(call, NRPC_ALREADY_EXISTS, "one at a time");
     }
-    state.order = call;
+    state.order = nrpc_call_ref(call);
+    nrpc_call_user(call)->number = 1; /* it is the one; see its end */
     state.wanted = *order;
     state.n_events = 0;
     state.is_new = 1;
@@ -359,20 +364,15 @@ enum nrpc_status caller_Caller_Run_next(struct nrpc_call *call, caller_Event *ev
         state.n_events--;
         return NRPC_MORE;
     }
-    if (state.is_new || state.call || state.blocks) {
-        return NRPC_PENDING;
-    }
-    state.order = NULL;
-    return NRPC_OK;
+    return state.is_new || state.is_open || state.blocks ? NRPC_PENDING : NRPC_OK;
 }
 
 void caller_Caller_Run_cancelled(struct nrpc_call *call, enum nrpc_status why)
 {
-    (void)call;
+    struct nrpc_call *ordered = nrpc_call_of(state.call);
     (void)why;
-    state.order = NULL;
-    if (state.call) {
-        nrpc_call_finish(state.call, NRPC_CANCELLED, NULL);
+    if (ordered && nrpc_call_user(call)->number) {
+        nrpc_call_finish(ordered, NRPC_CANCELLED, NULL);
     }
 }
 

@@ -133,7 +133,7 @@ NRPC_CHANNEL_DEFINE_WITH(channel, "interop.example",
                          grpc_testing_TestService_client, grpc_testing_UnimplementedService_client);
 
 static struct run {
-    struct nrpc_call *asked; /* Driver.Run, which is answered at the end; NULL: it was given up */
+    struct nrpc_call_ref asked;    /* Driver.Run, which is answered at the end */
     const struct test_case *which; /* NULL: none */
     char host[sizeof((interop_RunRequest *)0)->host];
     uint16_t port;
@@ -145,8 +145,8 @@ static struct run {
 
 /* A call that is open. */
 static struct active {
-    struct nrpc_call *call; /* NULL: free */
-    const struct step *step;
+    struct nrpc_call_ref call;
+    const struct step *step; /* NULL: free */
     unsigned sent, received, polls;
     unsigned headers; /* how often initial metadata have come */
     uint32_t body;    /* bytes of the reply that is coming in */
@@ -395,7 +395,7 @@ static void done(struct nrpc_call *call, enum nrpc_status status, const char *me
         run.reply.status = (uint32_t)status;
         strncpy(run.reply.message, message, sizeof run.reply.message - 1);
     }
-    active->call = NULL;
+    active->step = NULL;
     run.open--;
     run.calls++;
 }
@@ -462,10 +462,10 @@ static int begin(const struct step *step)
     if (call == NULL) {
         return 0;
     }
-    while (active->call != NULL) { /* there are as many as calls */
+    while (active->step != NULL) { /* there are as many as calls */
         active++;
     }
-    *active = (struct active){.call = call, .step = step};
+    *active = (struct active){.call = nrpc_call_ref(call), .step = step};
     nrpc_call_user(call)->ptr = active;
     run.begun++;
     run.open++;
@@ -486,9 +486,10 @@ static void cancel(void)
 {
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
         struct active *active = &actives[i];
-        if (active->call != NULL && (run.asked == NULL || ((active->step->flags & CANCEL_AT_ONCE) &&
-                                                           ++active->polls > 2))) {
-            (void)nrpc_call_finish(active->call, NRPC_CANCELLED, NULL);
+        struct nrpc_call *call = nrpc_call_of(active->call);
+        if (call != NULL && (nrpc_call_of(run.asked) == NULL ||
+                             ((active->step->flags & CANCEL_AT_ONCE) && ++active->polls > 2))) {
+            (void)nrpc_call_finish(call, NRPC_CANCELLED, NULL);
         }
     }
 }
@@ -496,7 +497,7 @@ static void cancel(void)
 /* Goes on with the case. Returns 1 when it is over. */
 static int go_on(void)
 {
-    int given_up = run.asked == NULL || run.reply.problem[0] != '\0';
+    int given_up = nrpc_call_of(run.asked) == NULL || run.reply.problem[0] != '\0';
     cancel();
     while (!given_up && run.step < run.which->n_steps) {
         const struct step *step = &run.which->steps[run.step];
@@ -526,9 +527,10 @@ uint32_t app_poll(uint32_t now_ms)
         run.dialled = 1;
     }
     if (go_on()) {
+        struct nrpc_call *asked = nrpc_call_of(run.asked);
         board_undial(&channel.dial);
-        if (run.asked != NULL) {
-            (void)interop_Driver_Run_reply(run.asked, &run.reply);
+        if (asked != NULL) {
+            (void)interop_Driver_Run_reply(asked, &run.reply);
         }
         memset(&run, 0, sizeof run);
     }
@@ -552,16 +554,8 @@ enum nrpc_status interop_Driver_Run(struct nrpc_call *call, const interop_RunReq
     if (run.which == NULL) {
         return nrpc_call_fail(call, NRPC_NOT_FOUND, "no such case");
     }
-    run.asked = call;
+    run.asked = nrpc_call_ref(call);
     run.port = (uint16_t)request->port;
     memcpy(run.host, request->host, sizeof run.host);
     return NRPC_PENDING;
-}
-
-void interop_Driver_Run_cancelled(struct nrpc_call *call, enum nrpc_status why)
-{
-    (void)why;
-    if (run.asked == call) {
-        run.asked = NULL;
-    }
 }

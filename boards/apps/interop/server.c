@@ -20,12 +20,13 @@ enum {
 
 /* What a streaming call has still to do. */
 struct task {
-    struct nrpc_call *call; /* NULL: free */
+    struct nrpc_call_ref call;
     grpc_testing_ResponseParameters owed[OWED_MAX];
     uint32_t due_ms; /* while `wait` is COUNTING */
     uint8_t n_owed;
     uint8_t echoed; /* a FullDuplexCall's metadata */
     uint8_t wait;   /* of owed[0] */
+    uint8_t is_used;
 };
 enum { WAIT_NOT_BEGUN, WAIT_ASKED, WAIT_COUNTING, WAIT_OVER };
 
@@ -102,9 +103,10 @@ static struct task *task_begin(struct nrpc_call *call)
 {
     struct task *task = task_of(call);
     for (size_t i = 0; task == NULL && i < sizeof tasks / sizeof tasks[0]; i++) {
-        if (tasks[i].call == NULL) {
+        if (!tasks[i].is_used) {
             task = &tasks[i];
-            task->call = call;
+            task->is_used = 1;
+            task->call = nrpc_call_ref(call);
             nrpc_call_user(call)->ptr = task;
         }
     }
@@ -125,7 +127,7 @@ static void task_end(struct nrpc_call *call)
     if (task != NULL) {
         task_wait(task, WAIT_NOT_BEGUN);
         task->n_owed = task->echoed = 0;
-        task->call = NULL;
+        task->is_used = 0;
         nrpc_call_user(call)->ptr = NULL;
     }
 }
@@ -197,8 +199,11 @@ uint32_t server_poll(uint32_t now_ms)
         if (task->wait == WAIT_COUNTING) {
             uint32_t left_ms = task->due_ms - now_ms;
             if ((int32_t)left_ms <= 0) {
+                struct nrpc_call *call = nrpc_call_of(task->call);
                 task_wait(task, WAIT_OVER);
-                (void)nrpc_call_wake(task->call);
+                if (call != NULL) {
+                    (void)nrpc_call_wake(call);
+                }
             } else if (left_ms < next_ms) {
                 next_ms = left_ms;
             }

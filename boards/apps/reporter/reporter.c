@@ -41,7 +41,7 @@ static struct {
     uint32_t sequence, lost; /* of the last reading; readings that found no room */
     uint32_t now_ms;
     uint32_t next_ms, try_ms; /* the next reading; after a failure: the next report */
-    struct nrpc_call *call;   /* that reports kept[first]; NULL: none does */
+    uint8_t reports;          /* a call is open that reports kept[first] */
     char host[sizeof settings.host];
 } state;
 
@@ -62,14 +62,14 @@ static void report(uint32_t now_ms)
         .age_ms = now_ms - oldest->taken_ms,
         .lost = state.lost,
     };
-    state.call = reporter_Collector_Report_start(&channel, &options, &request, &events);
+    state.reports = reporter_Collector_Report_start(&channel, &options, &request, &events) != NULL;
 }
 
 static void done(struct nrpc_call *call, enum nrpc_status status, const char *message)
 {
     (void)call;
     (void)message;
-    state.call = NULL;
+    state.reports = 0;
     if (status == NRPC_OK) {
         state.first = (state.first + 1) % REPORTER_READINGS;
         state.n--;
@@ -112,7 +112,7 @@ uint32_t app_poll(uint32_t now_ms)
         take(now_ms);
         state.next_ms += settings.period_ms;
     }
-    if (!state.call && state.n && (int32_t)(now_ms - state.try_ms) >= 0) {
+    if (!state.reports && state.n && (int32_t)(now_ms - state.try_ms) >= 0) {
         report(now_ms);
     }
     uint32_t left = state.next_ms - now_ms;
