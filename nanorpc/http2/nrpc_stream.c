@@ -55,6 +55,9 @@ enum { MARK_SHIFT = 48, MARK_MAX = 0xffff };
 enum { MARK_SHIFT = 0, MARK_MAX = 15 };
 #endif
 
+NRPC_STATIC_ASSERT(MARK_SHIFT != 0 || sizeof(struct nrpc_call) % (MARK_MAX + 1) == 0,
+                   "no room for marks");
+
 static uintptr_t mark_of(const struct nrpc_call *call)
 {
     return (uintptr_t)(1 + (call->generation >> 1) % MARK_MAX) << MARK_SHIFT;
@@ -140,7 +143,8 @@ uint8_t *nrpc_call_rx(const struct nrpc_call *call)
 
 uint32_t nrpc_call_rx_room(const struct nrpc_call *call)
 {
-    return nrpc_call_conn(call)->server->rx_bytes + (call->rx_drop ? NRPC_RX_SLACK : 0u);
+    return nrpc_call_conn(call)->server->rx_bytes +
+           (NRPC_SHRINK && call->rx_drop ? NRPC_RX_SLACK : 0u);
 }
 
 uint8_t *nrpc_call_message(const struct nrpc_call *call)
