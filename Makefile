@@ -517,6 +517,28 @@ endef
 $(eval $(call fuzz_rules,unit-gzip))
 $(eval $(call fuzz_rules,fuzz,$(if $(fuzz_DRIVER),,-fsanitize=fuzzer)))
 
+# fuzz_world once more, with limits that are not the default ones: of the core alone, so it needs little time.
+unit-odd_CC := $(fuzz_CC)
+unit-odd_CFLAGS := $(SANITIZE) -DNRPC_CLIENT=1 -DNRPC_PIECES=1 -DNRPC_MAX_STREAMS=3 -DNRPC_METADATA_BYTES=2048 \
+    -DNRPC_HPACK_ENTRIES=64 -DNRPC_HEADER_BLOCK_MAX=65535 -DNRPC_HEADER_LIST_MAX=65535 -DNRPC_KEEPALIVE_MS=3000 \
+    -DNRPC_MAX_AGE_MS=3600000 -DNRPC_MAX_IDLE_MS=600000
+unit-odd_SRC := $(patsubst %,tests/fuzz/%.c,fuzz_world conversation judge driver)
+fuzz-odd_CC := $(fuzz_CC)
+fuzz-odd_CFLAGS := $(unit-odd_CFLAGS) $(if $(filter clang,$(fuzz_CC)),-fsanitize=fuzzer-no-link)
+fuzz-odd_SRC := $(patsubst %,tests/fuzz/%.c,fuzz_world conversation judge $(if $(fuzz_DRIVER),driver))
+define world_rules # $1: tree, $2: flags to link
+$(call tree_rules,$1,$(call compiler,$1),-Itests/unit $($1_CFLAGS))
+$1_OBJ := $(patsubst %.c,$(B)/$1/%.o,$(CORE_SRC) $(patsubst %,tests/unit/%.c,host raw_service test wire wire_text) $($1_SRC)) \
+    $(patsubst %,$(B)/$1/nanopb/%.o,$(NANOPB_SRC))
+$(B)/$1/fuzz_world: $$($1_OBJ) $(B)/$1/flags
+	$$(call say,LINK,$$@)
+	$(Q)$(call compiler,$1) -Wl,--gc-sections $($1_CFLAGS) $2 -o $$@ $$($1_OBJ)
+-include $$($1_OBJ:.o=.d)
+endef
+$(eval $(call world_rules,unit-odd))
+$(eval $(call world_rules,fuzz-odd,$(if $(fuzz_DRIVER),,-fsanitize=fuzzer)))
+fuzz_FUZZ += $(B)/fuzz-odd/fuzz_world
+
 SEEDS_READY := $(B)/fuzz/seeds/ready
 # What the unit tests give to connections, too, where there is clang, or will be: `make test` installs it.
 WIRE_TESTS := $(if $(or $(call on_path,clang),$(filter test,$(MAKECMDGOALS))),$(patsubst tests/unit/%.c,$(B)/unit-clang/%,$(shell grep -l wire_expect $(UNIT_SRC))))
@@ -524,7 +546,7 @@ $(SEEDS_READY): tests/fuzz/seeds.py $(WIRE_TESTS) | $(SETUP)
 	$(call say,GEN,$(@D))
 	$(Q)python3 -B $< $(@D) $(WIRE_TESTS) && touch $@
 
-UNIT_PROGRAMS := $(unit-gzip_FUZZ) $(SEEDS_READY) $(foreach t,$(UNIT_TREES),$(B)/$t/libnanorpc.a $($t_SUPPORT_OBJ) $($t_PROGRAMS))
+UNIT_PROGRAMS := $(unit-gzip_FUZZ) $(B)/unit-odd/fuzz_world $(SEEDS_READY) $(foreach t,$(UNIT_TREES),$(B)/$t/libnanorpc.a $($t_SUPPORT_OBJ) $($t_PROGRAMS))
 
 include $(wildcard tests/bench/bench.mk)
 

@@ -32,6 +32,7 @@ struct nrpc_codec {
 #endif
 };
 extern const struct nrpc_codec nrpc_typed;
+extern const struct nrpc_codec nrpc_typed_whole; /* without .shrink */
 
 /* For codecs: where to put an encoded reply of up to *room bytes, or NULL when NRPC_E_AGAIN or
  * NRPC_E_STATE would be the answer; then how many bytes it took (0..room; may be 0). */

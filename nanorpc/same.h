@@ -66,6 +66,8 @@
     is(NRPC_KEEPALIVE_MS) \
     is(NRPC_WARN_MS) \
     is(NRPC_DRAIN_MS) \
+    is(NRPC_SHRINK) \
+    is(NRPC_REFUSALS) \
     is(NRPC_PIECES) \
     is(NRPC_CLIENT) \
     is(NRPC_FAST) \

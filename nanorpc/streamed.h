@@ -45,6 +45,7 @@ enum nrpc_status nrpc_typed_message(struct nrpc_call *call, const uint8_t *data,
 enum nrpc_status nrpc_typed_next(struct nrpc_call *call);
 int nrpc_typed_send(struct nrpc_call *call, const void *message);
 enum nrpc_status nrpc_streamed_message(struct nrpc_call *call, const uint8_t *data, size_t n);
+int nrpc_streamed_knows(const struct nrpc_walk_plan *plan, unsigned level, uint32_t number);
 int nrpc_streamed_send(struct nrpc_call *call, const void *message);
 uint32_t nrpc_streamed_take(struct nrpc_call *call, const uint8_t *data, uint32_t n);
 uint32_t nrpc_streamed_produce(struct nrpc_call *call, uint8_t *buf, uint32_t room);

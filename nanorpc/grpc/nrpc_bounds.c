@@ -90,81 +90,106 @@ static NRPC_NOINLINE bool encode(struct walk *walk)
     return pb_encode(&walk->out, walk->desc, walk->message);
 }
 
+struct found { /* where the walk stops */
+    pb_field_iter_t field;
+    pb_istream_t value; /* of a text, bytes or a message: it, behind its length */
+    uint32_t bytes;     /* which that is; 0: not known */
+    pb_wire_type_t type;
+    int whole, known; /* it is all there; it is a field of this message */
+};
+
+/* Decodes the innermost message up to the first field that is not complete, or does not decode.
+ * Returns 0: there is none of which more can be said. flags: nanopb's. */
+static int find(struct walk *walk, struct found *found, unsigned flags)
+{
+    struct level *level = walk->level;
+    pb_istream_t rest = walk->in;
+    bool eof, decodes = pb_decode_ex(&rest, walk->desc, walk->message, flags);
+    do {
+        walk->part = decodes ? 0 : (uint32_t)walk->in.bytes_left;
+        if (decodes || !pb_decode_tag(&walk->in, &found->type, &level->tag, &eof)) {
+            return 0;
+        }
+        found->value = walk->in;
+        found->whole = pb_skip_field(&walk->in, found->type);
+    } while (found->whole && walk->in.bytes_left > rest.bytes_left);
+    found->known = pb_field_iter_begin(&found->field, walk->desc, walk->message) &&
+                   pb_field_iter_find(&found->field, level->tag);
+    found->bytes = 0;
+    level->more = 0;
+    if (found->type == PB_WT_STRING && pb_decode_varint32(&found->value, &found->bytes) &&
+        !found->whole) {
+        level->more = found->bytes - (uint32_t)found->value.bytes_left;
+    }
+    return 1;
+}
+
+/* Goes into the message that is found. Returns nanopb's flags for it, or -1: there is no room. */
+static int go_into(struct walk *walk, struct found *found)
+{
+    struct level *level = walk->level++;
+    int flags = 0;
+    uint8_t *message = found->field.pData;
+    if (found->whole) {
+        found->value.bytes_left = found->bytes;
+    } else {
+        message = take_out(&found->field);
+        if (PB_HTYPE(found->field.type) != PB_HTYPE_REPEATED) {
+            flags = PB_DECODE_NOINIT;
+        }
+        walk->part = (uint32_t)found->value.bytes_left;
+        if (!encode(walk) || !pb_encode_tag(&walk->out, PB_WT_STRING, level->tag)) {
+            return -1;
+        }
+        level->length = walk->out.state;
+        if (!pb_encode_varint(&walk->out, walk->widest)) {
+            return -1;
+        }
+    }
+    walk->more = level->more;
+    walk->in = found->value;
+    walk->message = message;
+    walk->desc = found->field.submsg_desc;
+    return flags;
+}
+
 /* Goes on to what is not complete, or does not decode. */
 static enum verdict go(struct walk *walk)
 {
-    unsigned flags = 0;
     enum verdict end = FITS;
-    for (;; walk->level++) {
-        struct level *level = walk->level;
-        pb_istream_t rest = walk->in, value;
-        pb_field_iter_t field;
-        pb_wire_type_t type;
-        uint32_t bytes = 0;
-        int whole;
-        bool eof, decodes = pb_decode_ex(&rest, walk->desc, walk->message, flags);
-        do {
-            walk->part = (uint32_t)walk->in.bytes_left;
-            if (decodes || !pb_decode_tag(&walk->in, &type, &level->tag, &eof)) {
-                walk->part = decodes ? 0 : walk->part;
-                return end;
-            }
-            value = walk->in;
-            whole = pb_skip_field(&walk->in, type);
-        } while (whole && walk->in.bytes_left > rest.bytes_left);
-        int known = pb_field_iter_begin(&field, walk->desc, walk->message) &&
-                    pb_field_iter_find(&field, level->tag);
-        if (type == PB_WT_STRING && pb_decode_varint32(&value, &bytes) && !whole) {
-            level->more = bytes - (uint32_t)value.bytes_left;
-            if (level->more > walk->more) {
-                return MALFORMED;
-            }
-            if (!known) {
-                walk->drop = level->more;
+    struct found found;
+    for (int flags = 0; flags >= 0; flags = go_into(walk, &found)) {
+        if (!find(walk, &found, (unsigned)flags)) {
+            return end;
+        }
+        uint32_t more = walk->level->more;
+        if (more > walk->more) {
+            return MALFORMED;
+        }
+        if (!found.known) {
+            if (more) {
+                walk->drop = more;
                 walk->part = 0;
             }
+            return found.whole ? MALFORMED : end;
         }
-        if (!known) {
-            return whole ? MALFORMED : end;
-        }
-        int packed = type == PB_WT_STRING && PB_LTYPE(field.type) <= PB_LTYPE_LAST_PACKABLE;
-        if (is_over(walk, &field, packed & whole, bytes)) {
+        const pb_field_iter_t *field = &found.field;
+        int packed = found.type == PB_WT_STRING && PB_LTYPE(field->type) <= PB_LTYPE_LAST_PACKABLE;
+        if (is_over(walk, field, packed & found.whole, found.bytes)) {
             return OVER;
         }
-        if (!field.submsg_desc || !bytes || level == &walk->levels[DEPTH]) {
-            if (whole) {
-                return MALFORMED;
-            }
-            if (PB_HTYPE(field.type) == PB_HTYPE_REPEATED ? !packed : !field.submsg_desc) {
-                take_out(&field);
+        if (found.whole) {
+            end = MALFORMED;
+        }
+        if (!field->submsg_desc || !found.bytes || walk->level == &walk->levels[DEPTH]) {
+            if (!found.whole &&
+                (PB_HTYPE(field->type) == PB_HTYPE_REPEATED ? !packed : !field->submsg_desc)) {
+                take_out(field);
             }
             return end;
         }
-        uint8_t *message = field.pData;
-        flags = 0;
-        if (whole) {
-            end = MALFORMED;
-            value.bytes_left = bytes;
-            walk->more = 0;
-        } else {
-            message = take_out(&field);
-            if (PB_HTYPE(field.type) != PB_HTYPE_REPEATED) {
-                flags = PB_DECODE_NOINIT;
-            }
-            walk->part = (uint32_t)value.bytes_left;
-            walk->more = level->more;
-            if (!encode(walk) || !pb_encode_tag(&walk->out, PB_WT_STRING, level->tag)) {
-                return OVER;
-            }
-            level->length = walk->out.state;
-            if (!pb_encode_varint(&walk->out, walk->widest)) {
-                return OVER;
-            }
-        }
-        walk->in = value;
-        walk->message = message;
-        walk->desc = field.submsg_desc;
     }
+    return OVER; /* of the room */
 }
 
 /* Writes a length anew, in as many bytes as it has: that of all that follows up to `end`, and of
@@ -221,7 +246,8 @@ static enum nrpc_status refuse(struct nrpc_call *call, const struct walk *walk,
     return status;
 }
 
-static void begin(struct walk *walk, struct nrpc_call *call, const uint8_t *message, size_t n)
+static NRPC_NOINLINE void begin(struct walk *walk, struct nrpc_call *call, const uint8_t *message,
+                                size_t n)
 {
     walk->level = walk->levels;
     walk->desc = call->method->request;
@@ -266,6 +292,8 @@ uint32_t nrpc_typed_shrink(struct nrpc_call *call, uint8_t *message, uint32_t n)
 }
 
 /* --- Replies ---------------------------------------------------------------------------------- */
+
+#if NRPC_REFUSALS
 
 /* How many values a field has. */
 static pb_size_t values(const pb_field_iter_t *field)
@@ -321,7 +349,8 @@ enum nrpc_status nrpc_typed_refuse_reply(struct nrpc_call *call, void *reply)
 {
     struct walk walk = {.level = walk.levels, .desc = call->method->reply, .message = reply};
     char text[TEXT];
-    nrpc_call_finish(call, NRPC_INTERNAL,
-                     find_sent(&walk) == OVER ? words(&walk, text) : "reply too large");
+    (void)nrpc_grpc_refuse(call, NRPC_INTERNAL,
+                           find_sent(&walk) == OVER ? words(&walk, text) : "reply too large");
     return NRPC_INTERNAL;
 }
+#endif

@@ -68,7 +68,7 @@ int nrpc_call_finish(struct nrpc_call *call, enum nrpc_status status, const char
                                                              NRPC_STATUS_MESSAGE_MAX, message);
     }
     if ((unsigned)status > NRPC_UNAUTHENTICATED) {
-        nrpc_no_status(call, (int)status);
+        nrpc_no_status(nrpc_call_out(call), (int)status);
         status = NRPC_UNKNOWN;
     }
     call->status = (uint8_t)status;
@@ -131,9 +131,20 @@ void nrpc_grpc_refuse_http(struct nrpc_call *call, const char *status)
 
 /* --- Delivery ----------------------------------------------------------------------------- */
 
+#if NRPC_REFUSALS
+int nrpc_grpc_refuse(struct nrpc_call *call, enum nrpc_status status, const char *message)
+{
+    /* other statuses are no message's fault */
+    if (!has_finished(call) && (status == NRPC_INTERNAL || status == NRPC_RESOURCE_EXHAUSTED)) {
+        nrpc_refused(call, status, message);
+    }
+    return nrpc_call_finish(call, status, message);
+}
+#endif
+
 void nrpc_grpc_fail(struct nrpc_call *call, enum nrpc_status status, const char *message)
 {
-    if (nrpc_call_finish(call, status, message) == 0) {
+    if (nrpc_grpc_refuse(call, status, message) == 0) {
         call->method->cancelled(nrpc_call_out(call), status);
     }
 }

@@ -34,6 +34,17 @@ void nrpc_grpc_advance(struct nrpc_call *call);
 /* The engine ends a call that its handler has not finished: tells it, as nrpc_stream_close does. */
 void nrpc_grpc_fail(struct nrpc_call *call, enum nrpc_status status, const char *message);
 
+/* Finishes a call whose message, or whose reply, is no good; and tells the application. */
+#if NRPC_REFUSALS
+int nrpc_grpc_refuse(struct nrpc_call *call, enum nrpc_status status, const char *message);
+#else
+static inline int nrpc_grpc_refuse(struct nrpc_call *call, enum nrpc_status status,
+                                   const char *message)
+{
+    return nrpc_call_finish(call, status, message);
+}
+#endif
+
 /* A message is complete: what it says once it is inflated, see nrpc_compression_inflate. Returns
  * 1, or 0: the call has been failed instead. */
 int nrpc_grpc_inflate(struct nrpc_call *call, uint8_t flag, const uint8_t **data, uint32_t *n);

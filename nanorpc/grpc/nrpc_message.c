@@ -73,9 +73,17 @@ enum nrpc_status nrpc_typed_next(struct nrpc_call *call)
     return ask(call, NULL, NRPC_MORE);
 }
 
+const struct nrpc_codec nrpc_typed_whole = {
+    .message = nrpc_typed_message,
+    .next = nrpc_typed_next,
+    .send = nrpc_typed_send,
+};
+
 const struct nrpc_codec nrpc_typed = {
     .message = nrpc_typed_message,
     .next = nrpc_typed_next,
     .send = nrpc_typed_send,
+#if NRPC_SHRINK
     .shrink = nrpc_typed_shrink,
+#endif
 };

@@ -6,6 +6,7 @@
 #if NRPC_PIECES
 #include "nanorpc/streamed.h"
 
+#include <pb_common.h>
 #include <pb_encode.h>
 #include <string.h>
 
@@ -24,6 +25,20 @@ static struct nrpc_streamed_state *state_of(const struct nrpc_call *call)
     return (struct nrpc_streamed_state *)((end - NRPC_STREAMED_BYTES -
                                            streamed_of(call)->in.keep_bytes + 3) &
                                           ~(uintptr_t)3);
+}
+
+int nrpc_streamed_knows(const struct nrpc_walk_plan *plan, unsigned level, uint32_t number)
+{
+    const struct pb_msgdesc_s *fields = plan->fields;
+    pb_field_iter_t field;
+    for (unsigned i = 0; i <= level; i++) {
+        if (!pb_field_iter_begin(&field, fields, NULL) ||
+            !pb_field_iter_find(&field, i < level ? plan->path[i] : number)) {
+            return 0;
+        }
+        fields = field.submsg_desc;
+    }
+    return 1;
 }
 
 /* --- Coming in ---------------------------------------------------------------------------- */

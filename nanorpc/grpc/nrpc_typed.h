@@ -4,8 +4,6 @@
 #ifndef NANORPC_TYPED_H
 #define NANORPC_TYPED_H
 
-#include <pb.h>
-
 #include "nanorpc/codec.h"
 #include "nanorpc/grpc/nrpc_grpc.h"
 
@@ -16,7 +14,15 @@ uint32_t nrpc_typed_shrink(struct nrpc_call *call, uint8_t *message, uint32_t n)
  * why. Returns the status. */
 enum nrpc_status nrpc_typed_refuse(struct nrpc_call *call, const uint8_t *data, size_t n);
 
-/* The reply does not encode: the same. */
+/* The reply does not encode: the same; but why is said only to who wants to hear. */
+#if NRPC_REFUSALS
 enum nrpc_status nrpc_typed_refuse_reply(struct nrpc_call *call, void *reply);
+#else
+static inline enum nrpc_status nrpc_typed_refuse_reply(struct nrpc_call *call, const void *reply)
+{
+    (void)reply;
+    return nrpc_call_fail(call, NRPC_INTERNAL, "reply too large");
+}
+#endif
 
 #endif

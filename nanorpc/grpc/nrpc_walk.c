@@ -45,7 +45,7 @@ static void close_message(struct nrpc_walk *walk, uint8_t *keep)
 static enum nrpc_walk_event begin_value(struct nrpc_walk *walk, const struct nrpc_walk_plan *plan,
                                         enum state state)
 {
-    uint32_t bytes = state == COPY ? walk->n.left : 0;
+    uint32_t bytes = state == COPY && !walk->unknown ? walk->n.left : 0;
     walk->state = (uint8_t)state;
     if (walk->n.left > walk->end[walk->level] - walk->at) {
         return NRPC_WALK_MALFORMED;
@@ -63,6 +63,10 @@ static enum nrpc_walk_event end_key(struct nrpc_walk *walk, const struct nrpc_wa
     walk->n.number = 0;
     if (!number || (wanted && type != 2)) {
         return NRPC_WALK_MALFORMED;
+    }
+    if (!wanted && plan->knows && !plan->knows(plan, walk->level, number)) {
+        walk->unknown = 1;
+        walk->kept = walk->field_at;
     }
     switch (type) {
     case 0: return begin_value(walk, plan, VARINT);
@@ -129,6 +133,7 @@ static enum nrpc_walk_event between(struct nrpc_walk *walk, uint8_t *keep)
         close_message(walk, keep);
     }
     walk->field_at = walk->kept;
+    walk->unknown = 0;
     return NRPC_WALK_MORE;
 }
 
@@ -155,7 +160,7 @@ enum nrpc_walk_event nrpc_walk_on(struct nrpc_walk *walk, const struct nrpc_walk
         const uint8_t *from = *data;
         *data += n;
         walk->at += n;
-        if (state != FIELD) {
+        if (state != FIELD && !walk->unknown) {
             memcpy(keep + walk->kept, from, n);
             walk->kept += n;
         }

@@ -16,12 +16,18 @@ NRPC_BEGIN_C
  * length, ten each). */
 enum { NRPC_WALK_DEPTH = 4, NRPC_WALK_SLACK = 30 };
 
+struct pb_msgdesc_s;
+
 /* Which field, and how much else. In flash. */
 struct nrpc_walk_plan {
     const uint32_t *path; /* field numbers, from the message down to the field; all before the last
                              are messages */
     uint32_t keep_bytes;  /* what all other fields may take */
     uint8_t depth;        /* numbers in path, 1..NRPC_WALK_DEPTH */
+    const struct pb_msgdesc_s *fields; /* of the outermost message, for: */
+    /* Does the message on a level of the path have this field? What it does not have is not kept.
+     * NULL: all are. */
+    int (*knows)(const struct nrpc_walk_plan *plan, unsigned level, uint32_t number);
 };
 
 /* A piece of the field: bytes offset to offset + n of its `length`. Of a field of no bytes there is
@@ -44,6 +50,7 @@ struct nrpc_walk {
     uint32_t length_at[NRPC_WALK_DEPTH]; /* where there the length stands of the message that is
                                             open on a level */
     uint8_t state, level, shift;
+    uint8_t unknown; /* the field that is being read is not kept */
 };
 
 enum nrpc_walk_event {

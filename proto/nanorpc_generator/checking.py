@@ -116,7 +116,7 @@ class Checker:
         kind = "repeated " + kind if is_array and not is_map else kind
         missing = ["max_count"] if is_array and field.max_count is None else []
         if field.pbtype in ("STRING", "BYTES") and field.max_size is None:
-            missing.append("max_size")
+            missing.append("max_length" if field.pbtype == "STRING" else "max_size")
         if missing:
             self.add(
                 message,

@@ -6,7 +6,7 @@ come to, and of the C file, the methods as clients see them."""
 
 from .messages import needs_32_bits, own_guards, shared_messages, size_assertion
 from .names import guard
-from .reading import BIDI, CLIENT_STREAM, SERVER_STREAM, STREAMED_MIN, UNARY
+from .reading import BIDI, CLIENT_STREAM, SERVER_STREAM, STREAMED_MIN, UNARY, typed_codec
 from .text import BEGIN_QUIET, END_QUIET, KIND_TITLES, client_names, comment, included_messages
 
 # From the client's side: what it gets is a stream where the server's messages are.
@@ -323,10 +323,13 @@ def code_streamed(method):
     yield ",\n              .produce = nrpc_streamed_produce" if out else ""
     yield "},\n"
     if into:
-        yield "    .in = {.path = %s_pieces, .depth = %d, .keep_bytes = %d},\n" % (
+        yield "    .in = {.path = %s_pieces, .depth = %d, .keep_bytes = %d,\n" % (
             c,
             len(into.path),
             kept(method.service, method),
+        )
+        yield (
+            "           .fields = &%s_msg, .knows = nrpc_streamed_knows},\n" % method.reply.c_type()
         )
         yield "    .in_at = offsetof(%s, %s),\n" % (method.reply.c_type(), into.member)
         yield "    .decode = nrpc_typed_message,\n    .chunk = %s_piece,\n" % c
@@ -350,7 +353,7 @@ def code_method(method):
         yield from code_streamed(method)
     yield "const struct nrpc_client_method %s_method = {\n" % c
     yield "    .method = {.codec = &%s,\n" % (
-        c + "_caller.codec" if method.streams_fields() else "nrpc_typed"
+        c + "_caller.codec" if method.streams_fields() else typed_codec(method, method.reply)
     )
     yield "               .request = &%s_msg,\n" % method.reply.c_type()
     yield "               .reply = &%s_msg,\n" % method.request.c_type()

@@ -148,6 +148,7 @@ class Streamed:
 class Method:
     def __init__(self, service, index, desc, messages):
         self.service, self.name, self.local = service, desc.name, service.source.local
+        self.messages = messages
         self.c_name = "%s_%s" % (service.c_name, desc.name)
         self.kind = (SERVER_STREAM if desc.server_streaming else 0) + (
             CLIENT_STREAM if desc.client_streaming else 0
@@ -308,6 +309,24 @@ class Service:
             if m.streams_fields()
         ]
         return max(sizes, default=None)
+
+
+def typed_codec(method, message):
+    """The codec of what comes in. A message cannot be made smaller before it is whole if it, or one in it, lacks
+    something then: required fields, arrays of a fixed count, messages of which it is not known whether they are
+    there."""
+    waiting, done = [message], set()
+    while waiting:
+        inner = waiting.pop()
+        done.add(inner.full_name)
+        types = names_of_types(inner.desc)
+        for field in inner.stored.all_fields():
+            within = method.messages.get(types.get(field.tag))
+            if field.rules in ("REQUIRED", "FIXARRAY") or (within and field.rules == "SINGULAR"):
+                return "nrpc_typed_whole"
+            if within and within.full_name not in done:
+                waiting.append(within)
+    return "nrpc_typed"
 
 
 def shared_prefixes(methods):

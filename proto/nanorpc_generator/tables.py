@@ -5,7 +5,7 @@
 stands for handlers that were left out."""
 
 from .messages import shared_messages, size_assertion
-from .reading import BIDI, CLIENT_STREAM, UNARY, Streamed, shared_prefixes
+from .reading import BIDI, CLIENT_STREAM, UNARY, Streamed, shared_prefixes, typed_codec
 from .servers import (
     cancelled_prototype,
     chunk_prototype,
@@ -107,10 +107,14 @@ def code_streamed(method):
     yield ",\n              .produce = nrpc_streamed_produce" if out else ""
     yield "},\n"
     if into:
-        yield "    .in = {.path = %s_path, .depth = %d, .keep_bytes = %d},\n" % (
+        yield "    .in = {.path = %s_path, .depth = %d, .keep_bytes = %d,\n" % (
             c,
             len(into.path),
             method.service.kept(method),
+        )
+        yield (
+            "           .fields = &%s_msg, .knows = nrpc_streamed_knows},\n"
+            % method.request.c_type()
         )
         yield "    .in_at = offsetof(%s, %s),\n" % (method.request.c_type(), into.member)
         yield "    .decode = nrpc_typed_message,\n"
@@ -176,7 +180,9 @@ def code_table(service):
         yield "    {.request = &%s_msg,\n" % method.request.c_type()
         yield "     .reply = &%s_msg,\n" % method.reply.c_type()
         yield "     .codec = &%s,\n" % (
-            method.c_name + "_streamed.codec" if method.streams_fields() else "nrpc_typed"
+            method.c_name + "_streamed.codec"
+            if method.streams_fields()
+            else typed_codec(method, method.request)
         )
         yield "     .handler = %s_call,\n" % method.c_name
         yield "     .next = %s,\n" % ("NULL" if method.kind == UNARY else method.c_name + "_pull")

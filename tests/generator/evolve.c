@@ -31,15 +31,55 @@ static uint32_t next(uint32_t below)
 
 /* --- What handlers see ---------------------------------------------------------------------- */
 
-static void seen(const ev_Msg *message)
+static void seen_as(const pb_msgdesc_t *fields, const void *message)
 {
     static uint8_t buf[1 << 16];
     pb_ostream_t stream = pb_ostream_from_buffer(buf, sizeof buf);
-    if (!pb_encode(&stream, ev_Msg_fields, message))
+    if (!pb_encode(&stream, fields, message))
         abort();
     n_out += (size_t)sprintf((char *)out + n_out, "|");
     for (size_t i = 0; i < stream.bytes_written; i++)
         n_out += (size_t)sprintf((char *)out + n_out, "%02x", buf[i]);
+}
+
+static void seen(const ev_Msg *message)
+{
+    seen_as(ev_Msg_fields, message);
+}
+
+enum nrpc_status ev_Small_Set(struct nrpc_call *call, const ev_Mode_ *request, ev_Mode_ *reply)
+{
+    (void)call;
+    seen_as(ev_Mode__fields, request);
+    *reply = *request;
+    return NRPC_OK;
+}
+
+/* Replies that are over a bound, one for each number. */
+enum nrpc_status ev_Wrong_Fill(struct nrpc_call *call, const ev_Mode_ *request, ev_Msg *reply)
+{
+    (void)call;
+    switch ((int)request->mode) {
+    case 1: memset(reply->text, 'x', sizeof reply->text); break;
+    case 2: reply->data.size = 11; break;
+    case 3: reply->numbers_count = 6; break;
+    case 4:
+        reply->has_inner = true;
+        reply->inner.leaves_count = 2;
+        reply->inner.leaves[1].data.size = 5;
+        break;
+    case 5:
+        reply->many_count = 2;
+        memset(reply->many[1].text, 'x', sizeof reply->many[1].text);
+        break;
+    case 6:
+        reply->which_pick = ev_Msg_name_tag;
+        memset(reply->pick.name, 'x', sizeof reply->pick.name);
+        break;
+    case 7: memset(reply->inner.text, 'x', sizeof reply->inner.text); break; /* not there */
+    default: break;
+    }
+    return NRPC_OK;
 }
 
 enum nrpc_status ev_Ev_Unary(struct nrpc_call *call, const ev_Msg *request, ev_None *reply)
@@ -91,6 +131,17 @@ static void over(struct nrpc_call *call, enum nrpc_status how)
 
 static const struct nrpc_interceptor chain[] = {{.begin = NULL, .end = over}};
 NRPC_SERVER_DEFINE_WITH(server, 1, (.interceptors = chain, .n_interceptors = 1), ev_Ev_service);
+NRPC_SERVER_DEFINE_WITH(small, 1, (.interceptors = chain, .n_interceptors = 1), ev_Small_service);
+NRPC_SERVER_DEFINE_WITH(wrong, 1, (.interceptors = chain, .n_interceptors = 1), ev_Wrong_service);
+
+#if NRPC_REFUSALS
+void nrpc_refused(const struct nrpc_call *call, enum nrpc_status why, const char *words)
+{
+    (void)call;
+    if (getenv("TELL"))
+        printf("refused %d: %s\n", (int)why, words);
+}
+#endif
 
 static enum nrpc_status got(struct nrpc_call *call, const ev_Msg *reply)
 {
@@ -210,7 +261,7 @@ static int send_body(int ends)
         if (window <= 0)
             pump(0);
         if (window <= 0)
-            return 0; /* stuck */
+            return status >= 0 || text[0];
         size_t n = n_body - at;
         n = n < (size_t)window ? n : (size_t)window;
         n = n < 16384 ? n : 16384;
@@ -227,7 +278,8 @@ static int send_body(int ends)
 static void serve(const char *method)
 {
     char block[100];
-    conn = nrpc_server_accept(&server, 0);
+    const char *service = method[0] == 'S' ? "Small" : method[0] == 'F' ? "Wrong" : "Ev";
+    conn = nrpc_server_accept(method[0] == 'S' ? &small : method[0] == 'F' ? &wrong : &server, 0);
     window = 65535;
     feed("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24);
     feed_frame(4, 0, 0, NULL, 0);
@@ -237,9 +289,9 @@ static void serve(const char *method)
     }
     int n = sprintf(block,
                     "\x83\x86\x01\x01"
-                    "a\x04%c/ev.Ev/%s\x0f\x10\x10"
+                    "a\x04%c/ev.%s/%s\x0f\x10\x10"
                     "application/grpc",
-                    (int)strlen(method) + 7, method);
+                    (int)(strlen(service) + strlen(method)) + 5, service, method);
     feed_frame(1, 4, 1, block, (size_t)n);
     int ends = seed & 64 ? 1 : 0;
     if (!send_body(ends))

@@ -23,26 +23,26 @@ def test_the_example_of_the_issue(workshop):
     )
     assert workshop.refused("helloworld") == [
         "helloworld.proto: HelloRequest.name: unbounded string; "
-        "give HelloRequest.name a max_size in helloworld.options"
+        "give HelloRequest.name a max_length in helloworld.options"
     ]
 
 
 FIELDS = [
-    ("string a = 1;", "", "unbounded string; give Req.a a max_size"),
+    ("string a = 1;", "", "unbounded string; give Req.a a max_length"),
     ("bytes a = 1;", "", "unbounded bytes; give Req.a a max_size"),
-    ("optional string a = 1;", "", "unbounded string; give Req.a a max_size"),
-    ("oneof o { string a = 1; int32 b = 2; }", "", "unbounded string; give Req.a a max_size"),
+    ("optional string a = 1;", "", "unbounded string; give Req.a a max_length"),
+    ("oneof o { string a = 1; int32 b = 2; }", "", "unbounded string; give Req.a a max_length"),
     ("repeated int32 a = 1;", "", "unbounded repeated field; give Req.a a max_count"),
     ("repeated Rep a = 1;", "", "unbounded repeated field; give Req.a a max_count"),
     (
         "repeated string a = 1;",
         "",
-        "unbounded repeated string; give Req.a a max_count and a max_size",
+        "unbounded repeated string; give Req.a a max_count and a max_length",
     ),
     (
         "repeated string a = 1;",
         "Req.a max_count:3",
-        "unbounded repeated string; give Req.a a max_size",
+        "unbounded repeated string; give Req.a a max_length",
     ),
     (
         "repeated bytes a = 1;",
@@ -50,8 +50,8 @@ FIELDS = [
         "unbounded repeated bytes; give Req.a a max_count",
     ),
     ("map<int32, int32> a = 1;", "", "unbounded map; give Req.a a max_count"),
-    ("string a = 1;", "Req.a type:FT_STATIC", "unbounded string; give Req.a a max_size"),
-    ("string a = 1;", "Req.a type:FT_POINTER", "unbounded string; give Req.a a max_size"),
+    ("string a = 1;", "Req.a type:FT_STATIC", "unbounded string; give Req.a a max_length"),
+    ("string a = 1;", "Req.a type:FT_POINTER", "unbounded string; give Req.a a max_length"),
     (
         "int32 a = 1;",
         "Req.a type:FT_CALLBACK",
@@ -119,13 +119,13 @@ message NotReached { string free = 1; }
         parts__common_options="# nothing\n",
     )
     assert workshop.refused("s") == [
-        "parts/common.proto: parts.Common.Sub.s: unbounded string; give parts.Common.Sub.s a max_size in "
+        "parts/common.proto: parts.Common.Sub.s: unbounded string; give parts.Common.Sub.s a max_length in "
         "parts/common.options",
         "parts/common.proto: parts.Common.n: unbounded repeated field; give parts.Common.n a max_count in "
         "parts/common.options",
         "s.proto: Req.Inner.deep: unbounded bytes; give Req.Inner.deep a max_size in s.options",
         "s.proto: Req.by_name: unbounded map; give Req.by_name a max_count in s.options",
-        "s.proto: Req.ByNameEntry.key: unbounded string; give Req.ByNameEntry.key a max_size in s.options",
+        "s.proto: Req.ByNameEntry.key: unbounded string; give Req.ByNameEntry.key a max_length in s.options",
     ]
 
 
@@ -159,7 +159,7 @@ message Third { Other back = 1; string text = 2; }
     assert workshop.refused("s") == [
         "s.proto: Req.left: " + RECURSIVE % "Req.left",
         "s.proto: Third.back: " + RECURSIVE % "Third.back",
-        "s.proto: Third.text: unbounded string; give Third.text a max_size in s.options",
+        "s.proto: Third.text: unbounded string; give Third.text a max_length in s.options",
     ]
 
 

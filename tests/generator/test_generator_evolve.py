@@ -1,5 +1,4 @@
-# tests/generator/test_generator_evolve.py - messages of newer schemas, and legal but odd ones: handlers see what protobuf
-# sees.
+# tests/generator/test_generator_evolve.py - messages of newer schemas, or odd: handlers see what protobuf sees.
 # Layer: tests. Source: protobuf "Encoding"; issue 9, "Messages evolve, and fields have bounds".
 # SPDX-License-Identifier: Apache-2.0
 import concurrent.futures
@@ -32,6 +31,7 @@ PROTO = (
 package %(package)s;
 enum Mode { OFF = 0; ON = 1;%(mode)s }
 message None {}
+message Mode_ { Mode mode = 1; }
 message Msg {"""
     + INNER
     + """
@@ -62,6 +62,8 @@ service Ev {
   rpc List(Msg) returns (stream None);
   rpc Bidi(stream Msg) returns (stream None);
 }
+service Small { rpc Set(Mode_) returns (Mode_); }
+service Wrong { rpc Fill(Mode_) returns (Msg); }
 service Back {
   rpc Unary(None) returns (Msg);
   rpc List(None) returns (stream Msg);
@@ -85,7 +87,7 @@ BOUNDS = {
     "Msg.Inner.text": 6,
     "Msg.Inner.leaves": 2,
     "Msg.text": 15,
-    "Msg.data": 9,
+    "Msg.data": 10,
     "Msg.numbers": 5,
     "Msg.names": 3,
     "Msg.many": 2,
@@ -100,7 +102,7 @@ ev.Msg.Leaf.data max_size:4
 ev.Msg.Inner.text max_length:6
 ev.Msg.Inner.leaves max_count:2
 ev.Msg.text max_length:15
-ev.Msg.data max_size:9
+ev.Msg.data max_size:10
 ev.Msg.numbers max_count:5
 ev.Msg.names max_count:3 max_length:5
 ev.Msg.many max_count:2
@@ -175,7 +177,14 @@ def shop(tmp_path_factory):
     shop.old, shop.newer = importlib.import_module("ev_pb2"), importlib.import_module("newer_pb2")
     sys.path.remove(str(shop.path))
     shop.program = build(
-        shop, ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+        shop,
+        [
+            "-DNRPC_REFUSALS=1",
+            "-g",
+            "-O1",
+            "-fsanitize=address,undefined",
+            "-fno-sanitize-recover=all",
+        ],
     )
     return shop
 
@@ -388,7 +397,7 @@ class Maker:
 @pytest.mark.parametrize("odd", [0, 1])
 def test_handlers_see_what_protobuf_sees(shop, rig, method, odd):
     source = random.Random(method)
-    for i in range(int(os.environ.get("EVOLVE_MESSAGES", "300"))):
+    for i in range(int(os.environ.get("EVOLVE_MESSAGES", "60"))):
         maker = Maker(source, source.choice([0.2, 0.6, 0.95, 1]), source.choice([3, 60, 3000]))
         n = source.randint(1, 3) if method in ("Collect", "Bidi", "LIST") else 1
         bodies = [Scrambler(source, odd).encode(maker.make(shop.newer.Msg)) for _ in range(n)]
@@ -399,3 +408,141 @@ def test_handlers_see_what_protobuf_sees(shop, rig, method, odd):
         for message in expected:
             message.DiscardUnknownFields()
         assert [shop.old.Msg.FromString(m) for m in seen] == expected, where
+
+
+# --- By name ------------------------------------------------------------------------------------------------
+
+# The body of a Set, of which the largest that its schema knows has two bytes; and the mode that arrives.
+SETS = {
+    "a bool that was added": (b"\x08\x01\x10\x01", 1),
+    "a text of 3000 bytes that was added": (b"\x08\x01\x1a\xb8\x17" + 3000 * b"x", 1),
+    "the same before what is known": (b"\x1a\xb8\x17" + 3000 * b"x" + b"\x08\x01", 1),
+    "a thousand bools that were added": (b"\x08\x01" + 1000 * b"\x10\x01", 1),
+    "an unknown value": (b"\x08\x80\x01", 128),
+    "one over 255": (b"\x08\xac\x02", 300),
+    "the largest": (b"\x08\xff\xff\xff\xff\x07", 2**31 - 1),
+    "a negative one": (b"\x08" + 9 * b"\xff" + b"\x01", -1),
+    "an overlong varint": (b"\x08\x81" + 8 * b"\x80" + b"\x00", 1),
+    "an overlong key": (b"\x88\x80\x80\x80\x00\x01", 1),
+    "the field twice": (b"\x08\x01\x08\x00", 0),
+    "the field 500 times": (500 * b"\x08\x00" + b"\x08\x01", 1),
+    "field numbers to the last": (b"\xf8\xff\xff\xff\x0f\x01\x08\x01", 1),
+    "fixed ones that were added": (9 * b"\x19abcdefgh" + b"\x08\x01" + 9 * b"\x25abcd", 1),
+}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_small_message(shop, rig, name):
+    body, mode = SETS[name]
+    assert shop.old.Mode_.FromString(body).mode == mode
+    for seed in range(12):
+        status, text, seen = rig.ask("Set", [body], seed * 0x4321)
+        assert (status, text) == (0, "")
+        assert [shop.old.Mode_.FromString(m).mode for m in seen] == [mode]
+
+
+def field(number, data):
+    return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+OVER = {
+    "field 2: more than 15 bytes": [field(2, 16 * b"x"), field(2, 5000 * b"x"),
+                                    field(20, 900 * b"y") + field(2, 40 * b"x")],
+    "field 3: more than 10 bytes": [field(3, 11 * b"x")],
+    "field 4: more than 5 elements": [6 * b"\x20\x01", field(4, 6 * b"\x01"), 3 * b"\x20\x01" + field(4, 3 * b"\x01"),
+                                      field(4, 3 * b"\x01") + field(23, 900 * b"y") + 3 * b"\x20\x01"],
+    "field 5: more than 3 elements": [4 * field(5, b"abc")],
+    "field 5: more than 5 bytes": [field(5, b"abc") + field(5, b"abcdef")],
+    "field 6.2: more than 6 bytes": [field(6, b"\x08\x01" + field(2, b"1234567")),
+                                     field(6, field(9, 999 * b"z") + field(2, b"1234567"))],
+    "field 6.3: more than 2 elements": [field(6, 3 * field(3, b"\x08\x01"))],
+    "field 7.3.2: more than 4 bytes": [field(7, b"") + field(7, field(3, b"") + field(3, field(2, b"12345")))],
+    "field 7: more than 2 elements": [3 * field(7, b"\x08\x01"), 3 * field(7, b"\x08\x01" + field(4, 900 * b"y"))],
+    "field 8: more than 12 bytes": [field(8, 13 * b"n")],
+    "field 9.200.2: more than 4 bytes": [field(9, field(200, field(2, b"12345")))],
+    "field 12: more than 2 elements": [3 * field(12, b"")],
+    "field 12.1: more than 3 bytes": [field(12, field(1, b"four"))],
+    "field 3000: more than 4 elements": [field(3000, 20 * b"w")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", OVER)
+@pytest.mark.parametrize("method", ["Unary", "Bidi", "UNARY", "LIST"])
+def test_field_over_its_bound(shop, rig, words, method):
+    """RESOURCE_EXHAUSTED, and which: in a message that fits its block, and in one that does not."""
+    for body in OVER[words]:
+        shop.old.Msg.FromString(body)
+        for seed in (192, 7 * 0x1235, 99 * 0x4321):
+            status, text, seen = rig.ask(method, [body], seed)
+            assert status == 8 and not seen
+            if not method.isupper():
+                assert text == words
+            else:
+                assert text in (words, "reset 8")
+
+
+def test_message_that_is_none(rig):
+    """INTERNAL, as ever."""
+    for body in (b"\x0a\x7fcut", field(6, b"\x08"), 11 * b"\xff", field(6, field(2, b"x") + b"\x12\x7f"),
+                 b"\x0d\x01", b"\x00\x01", field(6, b"\x1a\x7f" + 700 * b"x") + 700 * b"x"):  # fmt: skip
+        status, text, _ = rig.ask("Unary", [body])
+        assert (status, text) == (13, "message malformed"), body
+
+
+WRONG = {
+    1: "field 2: more than 15 bytes",
+    2: "field 3: more than 10 bytes",
+    3: "field 4: more than 5 elements",
+    4: "field 6.3.2: more than 4 bytes",
+    5: "field 7.2: more than 6 bytes",
+    6: "field 8: more than 12 bytes",
+}
+
+
+def test_reply_over_its_bound(rig):
+    """INTERNAL, in the same words; a field that is not there is not looked at."""
+    for mode, words in WRONG.items():
+        assert rig.ask("Fill", [b"\x08" + varint(mode)])[:2] == (13, words)
+    assert rig.ask("Fill", [b"\x08\x07"])[:2] == (0, "")
+
+
+def test_work_is_bounded(shop, rig):
+    """A block that is full of what is known, and then a byte or two at a time: glitches, and the end."""
+    full = Maker(random.Random(1), 1, 0)
+    for _ in range(20):
+        message = full.make(shop.old.Msg)
+        message.text, message.data, message.maybe = 15 * "t", 10 * b"d", True
+        del message.names[:], message.many[:]
+        message.names.extend(3 * ["abcde"])
+        for _ in range(2):
+            inner = message.many.add(a=-1, text="123456")
+            for leaf in (inner.leaves.add(), inner.leaves.add(), inner.leaf):
+                leaf.on, leaf.data, leaf.n, leaf.mode = True, b"1234", -(2**63), -1
+        del message.modes[:], message.numbers[:], message.unpacked[:], message.words[:]
+        message.modes.extend(3 * [-1])
+        message.numbers.extend(5 * [2**32 - 1])
+        message.unpacked.extend(3 * [-(2**63)])
+        message.words.extend(4 * [1])
+        message.within.CopyFrom(message.many[0])
+        message.inner.CopyFrom(message.many[0])
+        message.i, message.mode = -1, -1
+    body = message.SerializeToString()
+    assert len(body) > 600
+    status, text, _ = rig.ask("Unary", [body + 30000 * b"\x58\x00"])
+    assert status == 8 or "goaway 11" in text, (status, text)
+    assert rig.ask("Unary", [body + 100 * b"\x58\x00"])[:2] == (0, "")
+
+
+def test_refusals_are_told(shop):
+    """NRPC_REFUSALS=1: the application hears of each, in the words that the peer gets; also of its own replies."""
+    lines = "192 Unary %s\n192 Fill 0801\n192 Unary 0a\n" % field(2, 16 * b"x").hex()
+    environment = dict(os.environ, TELL="1")
+    done = subprocess.run(
+        [shop.program], input=lines, capture_output=True, text=True, check=True, env=environment
+    )
+    told = [line for line in done.stdout.splitlines() if line.startswith("refused")]
+    assert told == [
+        "refused 8: field 2: more than 15 bytes",
+        "refused 13: field 2: more than 15 bytes",
+        "refused 13: message malformed",
+    ]

@@ -230,9 +230,6 @@ static void malformed(void)
          3},             /* nothing of what is streamed */
         {"\x08\x05", 2}, /* for nanopb to find: a string as a number */
         {"\x12\x02\x08\x05", 4},
-        {"\x0a\x21"
-         "012345678901234567890123456789012",
-         35},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         test_context("row", (long)i);
@@ -256,12 +253,42 @@ static void other_fields_too_large(void)
     blobs_begin();
     wire_request(1, PUT, 0);
     blobs_n = 0;
-    blobs_put("\x5a\xac\x02", 3); /* an unknown field of 300 bytes */
+    blobs_put("\x1a\xac\x02", 3); /* a note of 300 bytes */
     memset(blobs_text + blobs_n, 'u', 300);
     blobs_n += 300;
     blobs_send(1, 4000, END);
-    wire_expect("1: [200 grpc status=8 message=* too large] END");
+    wire_request(3, PUT, 0);
+    blobs_n = 0;
+    blobs_put("\x0a\x21"
+              "012345678901234567890123456789012",
+              35);
+    blobs_send(3, 4000, END);
+    wire_expect("1: [200 grpc status=8 message=* too large] END "
+                "3: [200 grpc status=8 message=field 1: more than 32 bytes] END");
     CHECK_EQ(calls[0].cancelled, 801);
+}
+
+/* 300 bytes each: before the message with the field, in it, and behind that. */
+static void fields_that_there_are_not(void)
+{
+    static const char *const before[] = {"", "\x12\xe9\x04", "\x0a\x04name"};
+    blobs_begin();
+    wire_request(1, PUT, 0);
+    blobs_n = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        blobs_put(before[i], strlen(before[i]));
+        for (unsigned j = 0; j < (i == 1 ? 2 : 1); j++) {
+            blobs_put("\x5a\xac\x02", 3);
+            memset(blobs_text + blobs_n, 'u', 300);
+            blobs_n += 300;
+            if (i == 1 && !j) {
+                blobs_put_data(4);
+                blobs_put("\x18\x05\x90\x01\x01", 5);
+            }
+        }
+    }
+    blobs_send(1, 4000, END);
+    wire_expect("1: [200 grpc] '\\08\\01\\10\\04\\18\\05\"\\04name' [status=0] END");
 }
 
 static void cut_short(void)
@@ -357,6 +384,7 @@ int main(void)
     RUN(windows);
     RUN(malformed);
     RUN(other_fields_too_large);
+    RUN(fields_that_there_are_not);
     RUN(cut_short);
     RUN(not_one_request);
     RUN(compressed_without_an_encoding);
