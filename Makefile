@@ -517,6 +517,28 @@ endef
 $(eval $(call fuzz_rules,unit-gzip))
 $(eval $(call fuzz_rules,fuzz,$(if $(fuzz_DRIVER),,-fsanitize=fuzzer)))
 
+# fuzz_world once more, with limits that are not the default ones: of the core alone, so it needs little time.
+unit-odd_CC := $(fuzz_CC)
+unit-odd_CFLAGS := $(SANITIZE) -DNRPC_CLIENT=1 -DNRPC_PIECES=1 -DNRPC_MAX_STREAMS=3 -DNRPC_METADATA_BYTES=2048 \
+    -DNRPC_HPACK_ENTRIES=64 -DNRPC_HEADER_BLOCK_MAX=65535 -DNRPC_HEADER_LIST_MAX=65535 -DNRPC_KEEPALIVE_MS=3000 \
+    -DNRPC_MAX_AGE_MS=3600000 -DNRPC_MAX_IDLE_MS=600000
+unit-odd_SRC := $(patsubst %,tests/fuzz/%.c,fuzz_world conversation judge driver)
+fuzz-odd_CC := $(fuzz_CC)
+fuzz-odd_CFLAGS := $(unit-odd_CFLAGS) $(if $(filter clang,$(fuzz_CC)),-fsanitize=fuzzer-no-link)
+fuzz-odd_SRC := $(patsubst %,tests/fuzz/%.c,fuzz_world conversation judge $(if $(fuzz_DRIVER),driver))
+define world_rules # $1: tree, $2: flags to link
+$(call tree_rules,$1,$(call compiler,$1),-Itests/unit $($1_CFLAGS))
+$1_OBJ := $(patsubst %.c,$(B)/$1/%.o,$(CORE_SRC) $(patsubst %,tests/unit/%.c,host raw_service test wire wire_text) $($1_SRC)) \
+    $(patsubst %,$(B)/$1/nanopb/%.o,$(NANOPB_SRC))
+$(B)/$1/fuzz_world: $$($1_OBJ) $(B)/$1/flags
+	$$(call say,LINK,$$@)
+	$(Q)$(call compiler,$1) -Wl,--gc-sections $($1_CFLAGS) $2 -o $$@ $$($1_OBJ)
+-include $$($1_OBJ:.o=.d)
+endef
+$(eval $(call world_rules,unit-odd))
+$(eval $(call world_rules,fuzz-odd,$(if $(fuzz_DRIVER),,-fsanitize=fuzzer)))
+fuzz_FUZZ += $(B)/fuzz-odd/fuzz_world
+
 SEEDS_READY := $(B)/fuzz/seeds/ready
 # What the unit tests give to connections, too, where there is clang, or will be: `make test` installs it.
 WIRE_TESTS := $(if $(or $(call on_path,clang),$(filter test,$(MAKECMDGOALS))),$(patsubst tests/unit/%.c,$(B)/unit-clang/%,$(shell grep -l wire_expect $(UNIT_SRC))))
@@ -524,7 +546,7 @@ $(SEEDS_READY): tests/fuzz/seeds.py $(WIRE_TESTS) | $(SETUP)
 	$(call say,GEN,$(@D))
 	$(Q)python3 -B $< $(@D) $(WIRE_TESTS) && touch $@
 
-UNIT_PROGRAMS := $(unit-gzip_FUZZ) $(SEEDS_READY) $(foreach t,$(UNIT_TREES),$(B)/$t/libnanorpc.a $($t_SUPPORT_OBJ) $($t_PROGRAMS))
+UNIT_PROGRAMS := $(unit-gzip_FUZZ) $(B)/unit-odd/fuzz_world $(SEEDS_READY) $(foreach t,$(UNIT_TREES),$(B)/$t/libnanorpc.a $($t_SUPPORT_OBJ) $($t_PROGRAMS))
 
 include $(wildcard tests/bench/bench.mk)
 
@@ -534,7 +556,7 @@ RUN_PYTHON := PYTHONPATH=$(B)/py:tests/e2e:tests/interop $(PYTHON)
 PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q -rfEs
 DEMO_BOARD := lm3s6965evb
 
-.PHONY: all demo test test-target fuzz interop h2spec lint format size bench readme sim venv third certs gen dist docs clean help
+.PHONY: all demo test test-target fuzz interop h2spec lint format size bench abuse readme sim venv third certs gen dist docs clean help
 all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
 
 demo: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ## boot the firmware in an emulator and greet it from Python
@@ -575,6 +597,9 @@ size: $(foreach a,greeter interop tls tls_conformant tls_13 caller_public,$(call
 
 bench: all $(BENCH_PROGRAMS) $(B)/tls-m3/test_cost.elf ##+ count instructions, bytes and requests a second, beside gRPC C++
 	$(Q)$(RUN_PYTHON) tests/bench/bench.py $(ARGS)
+
+abuse: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ##+ print what a client keeps of its rate on the emulated board while another one attacks; ARGS="--seconds S"
+	$(Q)$(RUN_PYTHON) -B tests/bench/abuse.py $(ARGS)
 
 readme: all $(filter %/instructions,$(BENCH_PROGRAMS)) ##+ bring the transcript, the boards and the figures of README.md and docs/ up to date
 	$(Q)$(RUN_PYTHON) -B tests/readme/readme.py $(ARGS)

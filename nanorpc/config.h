@@ -76,9 +76,9 @@
 #endif
 
 /* Glitches that a connection may have in hand before it is ended with ENHANCE_YOUR_CALM: resets
- * from either side of calls that have not been answered, empty frames, PRIORITY, SETTINGS, each
- * full KB of a header block; an eighth each: windows, unknown frames, DATA for calls that are over.
- * Each message that a handler sends gives half a one back, and each second
+ * from either side of calls that have not been answered, empty frames, PRIORITY, SETTINGS; half a
+ * one: each full KB of a header block; an eighth each: windows, unknown frames, DATA for calls that
+ * are over. Each message that a handler sends gives one back, and each second
  * NRPC_GLITCHES_PER_SECOND. Count, 8..250. */
 #ifndef NRPC_GLITCHES_MAX
 #define NRPC_GLITCHES_MAX 200
@@ -119,10 +119,9 @@
 
 /* Until a client has read our SETTINGS it may send more than a call's block can hold; it is held
  * back, and all its calls with it, while a call takes nothing of what has come for it. After so
- * long that call ends with RESOURCE_EXHAUSTED. Milliseconds, to about a second; less than
- * NRPC_STALL_TIMEOUT_MS, after which the connection would be closed. */
+ * long that call ends with RESOURCE_EXHAUSTED. Milliseconds, to about a second, 1000..3600000. */
 #ifndef NRPC_HOLD_TIMEOUT_MS
-#define NRPC_HOLD_TIMEOUT_MS (NRPC_STALL_TIMEOUT_MS / 4)
+#define NRPC_HOLD_TIMEOUT_MS 5000
 #endif
 
 /* A connection older than this is shut down gracefully, see nrpc_conn_shutdown. Milliseconds to
@@ -192,9 +191,9 @@
 
 /* 1: a function that is given a call that is over ends the program: see nrpc_check_failed, ref.h.
  * Where several calls have had its slot since it finds all but one of 65535 such uses on 64-bit
- * machines, of 15 on others. Costs 40 instructions for each such function, and on a Cortex-M3 about
- * 900 bytes of flash. RAM: to align 16 a stream on 32-bit machines. By default on for programs of
- * an operating system. */
+ * machines, of 15 on others. Costs about 200 instructions a unary call (measured on x86-64), and on
+ * a Cortex-M3 700 bytes of flash. RAM: up to 15 bytes a stream on 32-bit machines. By default on
+ * for programs of an operating system. */
 #ifndef NRPC_CHECKS
 #if defined(__unix__) || defined(__APPLE__)
 #define NRPC_CHECKS 1

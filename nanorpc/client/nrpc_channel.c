@@ -159,6 +159,7 @@ static struct nrpc_conn *linked(struct nrpc_dial *dial, uint32_t now_ms)
 
 void nrpc_client_abandon(struct nrpc_call *call)
 {
+    NRPC_CALL_IN(call);
     nrpc_grpc_fail(call, NRPC_UNAVAILABLE, "no port dials this channel");
     if (!(nrpc_call_conn(call)->flags & NRPC_CONN_OPEN)) { /* else its turn comes */
         nrpc_stream_close(call, NRPC_OK);

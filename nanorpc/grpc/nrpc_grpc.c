@@ -68,7 +68,7 @@ int nrpc_call_finish(struct nrpc_call *call, enum nrpc_status status, const char
                                                              NRPC_STATUS_MESSAGE_MAX, message);
     }
     if ((unsigned)status > NRPC_UNAUTHENTICATED) {
-        nrpc_no_status(call, (int)status);
+        nrpc_no_status(nrpc_call_out(call), (int)status);
         status = NRPC_UNKNOWN;
     }
     call->status = (uint8_t)status;

@@ -11,6 +11,9 @@
 
 enum { RECORD_BYTES = 3, FIELD_OVERHEAD = 5, PADDED = 64 };
 
+NRPC_STATIC_ASSERT(NRPC_METADATA_BYTES * 4 / 3 + 1 < 127 + (1 << 14) && NRPC_METADATA_BYTES < 65536,
+                   "lengths of two bytes: a field's in HPACK, a record's");
+
 static const char digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"; /* of base64 */
 

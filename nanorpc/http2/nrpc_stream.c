@@ -55,6 +55,9 @@ enum { MARK_SHIFT = 48, MARK_MAX = 0xffff };
 enum { MARK_SHIFT = 0, MARK_MAX = 15 };
 #endif
 
+NRPC_STATIC_ASSERT(MARK_SHIFT != 0 || sizeof(struct nrpc_call) % (MARK_MAX + 1) == 0,
+                   "no room for marks");
+
 static uintptr_t mark_of(const struct nrpc_call *call)
 {
     return (uintptr_t)(1 + (call->generation >> 1) % MARK_MAX) << MARK_SHIFT;

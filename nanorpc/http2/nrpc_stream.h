@@ -57,9 +57,11 @@ typedef uint16_t nrpc_block_size;
 /* tx block: the message being sent (prefix and all). rx block: bytes of the request stream, from a
  * message's prefix on, that could not be delivered when they came. */
 #if NRPC_CHECKS && UINTPTR_MAX <= UINT32_MAX
-__attribute__((aligned(16))) /* room for a mark, see nrpc_call_out */
+#define NRPC_CALL_ALIGNED_ __attribute__((aligned(16))) /* room for a mark, see nrpc_call_out */
+#else
+#define NRPC_CALL_ALIGNED_
 #endif
-struct nrpc_call { /* small fields first: the shortest instructions reach them */
+struct NRPC_CALL_ALIGNED_ nrpc_call { /* small fields first: the shortest instructions reach them */
 #if NRPC_FAST
     struct nrpc_call *next; /* in the queue */
 #endif

@@ -11,8 +11,8 @@
 enum { RECV_WINDOW_LOW = NRPC_WINDOW_INITIAL / 2 };
 
 /* A handler's message has left, or much of one: the windows that the peer gave for it are paid for,
- * and half a reset. */
-enum { MESSAGE_FORGIVES = NRPC_GLITCH / 2, MUCH_BYTES = 64 };
+ * and a reset. */
+enum { MESSAGE_FORGIVES = NRPC_GLITCH, MUCH_BYTES = 64 };
 
 /* --- A call's frames ---------------------------------------------------------------------- */
 

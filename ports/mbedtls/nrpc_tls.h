@@ -57,7 +57,7 @@ NRPC_BEGIN_C
  * Who comes when that is used up waits its turn, the first first, before the arithmetic begins;
  * what was begun is finished. So on a slow chip one handshake may use up several seconds. */
 #ifndef NRPC_TLS_HANDSHAKE_MS
-#define NRPC_TLS_HANDSHAKE_MS 400
+#define NRPC_TLS_HANDSHAKE_MS 350
 #endif
 
 struct nrpc_tls_bytes { /* in flash; kept */
@@ -95,8 +95,8 @@ struct nrpc_tls {
     struct nrpc_tls_link *links;
     uint16_t n_links;
     /* Options. certificate: ours, then what leads from it to the CA, one behind the other.
-     * authority: the CA that the peer's must come from; a client needs it. host: a client's only,
-     * the name that the server's certificate must be for. */
+     * authority: the CAs that the peer's may come from, too; a client needs it. host: a client's
+     * only, the name that the server's certificate must be for. */
     struct nrpc_tls_bytes certificate, key, authority;
     const char *host;
     /* Fills n bytes; 1: fit for keys, 0: not. board_entropy. */

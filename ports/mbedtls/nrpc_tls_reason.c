@@ -24,6 +24,7 @@ static const struct text errors[] = {
     {MBEDTLS_ERR_SSL_INVALID_RECORD, "not TLS: no such record"},
     {MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE, "unexpected message"},
     {MBEDTLS_ERR_SSL_DECODE_ERROR, "malformed handshake"},
+    {MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER, "illegal parameter in the handshake"},
     {MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE,
      "handshake failure: nothing in common (P-256, AES-128-GCM, SHA-256)"},
     {MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION, "protocol version not supported"},

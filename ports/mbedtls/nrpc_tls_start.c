@@ -27,6 +27,19 @@ static const uint16_t groups[] = {MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
                                   MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
 #endif
                                   0};
+#if NRPC_TLS_PUBLIC
+/* PKCS #1 first: a server with TLS 1.2 and RSA may choose what is first, and Mbed TLS offers PSS
+ * for TLS 1.3 but does not take it in 1.2. */
+static const uint16_t signatures[] = {
+    MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256,
+    MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,
+    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,
+    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,
+    MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,
+    MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA384,
+    MBEDTLS_TLS1_3_SIG_NONE,
+};
+#endif
 
 enum { SEQUENCE = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE };
 
@@ -227,6 +240,9 @@ static int configure(const struct nrpc_tls *tls)
                                          MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
     mbedtls_ssl_conf_ciphersuites(config, suites);
     mbedtls_ssl_conf_groups(config, groups);
+#if NRPC_TLS_PUBLIC
+    mbedtls_ssl_conf_sig_algs(config, signatures);
+#endif
     mbedtls_ssl_conf_rng(config, nrpc_tls_random, NULL);
     mbedtls_ssl_conf_authmode(config, mode); /* of OPTIONAL, tls.c makes the decision */
     mbedtls_ssl_conf_ca_chain(config, tls->authority.n ? &state->authority : NULL, NULL);

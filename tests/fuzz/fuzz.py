@@ -11,7 +11,7 @@ import sys
 
 FOUND = """
 %(name)s broke: what it was stands above, the input is %(input)s. To see it again:
-    make build/unit-gzip/fuzz_%(name)s && build/unit-gzip/fuzz_%(name)s %(input)s
+    make build/%(tree)s/fuzz_%(name)s && build/%(tree)s/fuzz_%(name)s %(input)s
 Once it is mended, keep it: under "%(name)s" in REGRESSIONS of tests/fuzz/seeds.py, with a name that says what it was:
         "": "%(hex)s","""
 
@@ -40,7 +40,7 @@ def run(program, seconds, is_driver):
         os.environ, ASAN_OPTIONS="detect_leaks=0", UBSAN_OPTIONS="print_stacktrace=1"
     )
     done = subprocess.run(
-        command + [os.path.join(build, "seeds", name)],
+        command + [os.path.join(os.path.dirname(build), "fuzz", "seeds", name)],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -62,7 +62,10 @@ def run(program, seconds, is_driver):
     found = sorted(glob.glob(artifact + "*"))
     if found:
         with open(found[-1], "rb") as file:
-            print(FOUND % {"name": name, "input": found[-1], "hex": file.read().hex()})
+            tree = "unit-odd" if build.endswith("-odd") else "unit-gzip"
+            print(
+                FOUND % {"name": name, "input": found[-1], "hex": file.read().hex(), "tree": tree}
+            )
     return True
 
 

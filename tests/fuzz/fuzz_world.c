@@ -1,6 +1,6 @@
-/* tests/fuzz/fuzz_world.c - an image's whole life: several connections, a channel and its links, long
- * conversations, hours of time; with limits that are not the default ones.
- * Layer: test. Source: RFC 7541 2.3, 4; nanorpc/conn.h, nanorpc/dial.h.
+/* tests/fuzz/fuzz_world.c - an image's whole life: several connections, a channel and its links,
+ * long conversations, hours of time; with limits that are not the default ones. Layer: test.
+ * Source: RFC 7541 2.3, 4; nanorpc/conn.h, nanorpc/dial.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
@@ -10,24 +10,24 @@
 #include "nanorpc/codec.h"
 
 /* An input is a list of orders: what happens, to whom, how much of it. Honest clients' requests are
- * made here, with an HPACK table as RFC 7541 has it, and each carries a token of its own: its handler
- * must see that one, whoever else has sent which before. */
+ * made here, with an HPACK table as RFC 7541 has it, and each carries a token of its own: its
+ * handler must see that one, whoever else has sent which before. */
 enum {
     LINKS = 3,
     TABLE = 32 * NRPC_HPACK_ENTRIES,
     TOKEN_MAX = 60,
     PENDING_MAX = 1 << 17,
-    REQUESTS_MAX = 2000, /* of an input */
-    BYTES_MAX = 400000
+    REQUESTS_MAX = 4000, /* of an input */
+    BYTES_MAX = 1000000
 };
 
 static struct link {
-    struct nrpc_conn *conn;   /* NULL: there is none */
-    int to;                   /* a link of ours at the other end; -1: the input */
-    int is_wild, is_deaf;     /* what has come was not all ours; nothing is taken from it */
-    uint32_t next_id;         /* of the next honest request */
-    uint32_t tokens[4096];    /* by stream / 2 % 4096 */
-    unsigned n_table, first;  /* the client's table; its newest is `first` */
+    struct nrpc_conn *conn;  /* NULL: there is none */
+    int to;                  /* a link of ours at the other end; -1: the input */
+    int is_wild, is_deaf;    /* what has come was not all ours; nothing is taken from it */
+    uint32_t next_id;        /* of the next honest request */
+    uint32_t tokens[4096];   /* by stream / 2 % 4096 */
+    unsigned n_table, first; /* the client's table; its newest is `first` */
     struct {
         uint32_t token, size;
     } table[128];
@@ -42,7 +42,7 @@ static struct nrpc_call *held[64], *started[64];
 
 static size_t token_text(uint32_t token, char *text)
 {
-    size_t n = 1 + token * 7919u % (token % 5 ? 20 : TOKEN_MAX);
+    size_t n = 20 + token * 7919u % (TOKEN_MAX - 20);
     for (size_t i = 0; i < n; i++) {
         text[i] = (char)('a' + (token >> (i % 7 * 4)) % 16);
     }
@@ -67,7 +67,7 @@ static struct link *link_of(const struct nrpc_conn *conn)
             return &links[i];
         }
     }
-    CHECK(!"a handler of a connection that is gone");
+    CHECK(conn == NULL); /* it is gone, and has a handler called? */
     return &links[0];
 }
 
@@ -177,13 +177,12 @@ static int send_none(struct nrpc_call *call, const void *request)
 }
 
 static const struct nrpc_codec client_codec = {.message = client_message, .send = send_none};
-static const struct nrpc_client_method show_method = {
-    .method = {.codec = &client_codec,
-               .handler = nrpc_client_message,
-               .cancelled = nrpc_client_cancelled,
-               .kind = NRPC_CALLER | NRPC_UNARY},
-    .path = "/test.World/Show",
-    .got = got};
+static const struct nrpc_client_method show_method = {.method = {.codec = &client_codec,
+                                                                 .handler = nrpc_client_message,
+                                                                 .cancelled = nrpc_client_cancelled,
+                                                                 .kind = NRPC_CALLER | NRPC_UNARY},
+                                                      .path = "/test.World/Show",
+                                                      .got = got};
 static const struct nrpc_events events = {.done = done};
 #define World_client_REQUEST_BYTES 64
 #define World_client_REPLY_BYTES 64
@@ -202,8 +201,9 @@ static void start_call(unsigned how)
     while (i < 64 && started[i]) {
         i++;
     }
-    struct nrpc_call *call =
-        i < 64 ? nrpc_client_start(&world, &show_method, &options, "abc", &events) : NULL;
+    struct nrpc_call *call = i < 64
+                                 ? nrpc_client_start(&world, &show_method, &options, "abc", &events)
+                                 : NULL;
     if (call) {
         uint32_t token = ++n_tokens;
         nrpc_call_user(call)->number = token;
@@ -347,23 +347,20 @@ static void put_request(struct link *link, unsigned how)
 {
     uint8_t block[300], *p = block;
     char text[TOKEN_MAX];
-    unsigned pick = link->n_table ? fuzz_next(link->n_table) : 0;
+    unsigned pick = link->n_table ? fuzz_next(link->n_table < 64 ? link->n_table : 64) : 0;
     uint32_t token = link->n_table ? link->table[(link->first + pick) % 128].token : 0, id;
     if (link->next_id == 1) { /* RFC 7541 6.3: our table is no larger than the server's */
         *p++ = 0x3f;
-        for (uint32_t rest = TABLE - 31; (*p++ = (uint8_t)(rest | 128)) && rest >= 128;) {
-            rest >>= 7;
-            if (rest < 128) {
-                *p++ = (uint8_t)rest;
-                break;
-            }
-        }
+        *p++ = (uint8_t)((TABLE - 31) | 128);
+        *p++ = (uint8_t)((TABLE - 31) >> 7);
     }
-    memcpy(p, "\x83\x86\x04\x10/test.World/Show\x01\x01h\x0f\x10\x10" "application/grpc\0\2te\10trailers",
+    memcpy(p,
+           "\x83\x86\x04\x10/test.World/Show\x01\x01h\x0f\x10\x10"
+           "application/grpc\0\2te\10trailers",
            4 + 16 + 6 + 16 + 13);
     p += 4 + 16 + 6 + 16 + 13;
-    if (token && fuzz_next(3)) {
-        *p++ = (uint8_t)(0x80 | (62 + pick)); /* at most 62 + 63 */
+    if (token && (how & 5) != 4 && fuzz_next(2)) { /* 4: never by its index */
+        *p++ = (uint8_t)(0x80 | (62 + pick));      /* at most 62 + 63 */
     } else {
         size_t n = token_text(token = ++n_tokens, text);
         *p++ = how & 1 ? 0x40 : 0x00;
@@ -384,6 +381,9 @@ static void put_request(struct link *link, unsigned how)
     link->tokens[id / 2 % 4096] = token;
     put_frame(link, NRPC_HEADERS, NRPC_END_HEADERS, id, block, (size_t)(p - block));
     put_frame(link, NRPC_DATA, NRPC_END_STREAM, id, "\0\0\0\0\1x", 6);
+    if (id % 64 == 1) { /* for what has been answered */
+        put_frame(link, NRPC_WINDOW_UPDATE, 0, 0, "\0\0\x10\0", 4);
+    }
 }
 
 /* --- What is not honest ----------------------------------------------------------------------- */
@@ -393,7 +393,7 @@ static void put_request(struct link *link, unsigned how)
 static void put_long_block(struct link *link, unsigned units, unsigned how)
 {
     static uint8_t block[66000];
-    size_t n = 0, length = (size_t)units * 256 + 1;
+    size_t n = 0, length = (size_t)units * 256 + 1 + fuzz_next(255);
     const char *before = how & 4 ? "\x88" : "\x83\x86\x04\x10/test.World/Show";
     uint32_t id = how & 4 ? 1 + 2 * fuzz_next(8) : link->next_id;
     memcpy(block, before, n = strlen(before));
@@ -507,11 +507,12 @@ static size_t obey(const uint8_t *data, size_t n)
     case 0: accept_link(&links[to % LINKS]); break;
     case 1: /* each in its turn, as a client that waits for its answers does */
     case 2:
-        for (unsigned i = 0; i < (how >> 3) * (how & 1 ? 30u : 3u) + 1; i++) {
+        for (unsigned i = 0; i < (how >> 3) * (how & 5 ? 30u : 3u) + 1; i++) {
             if (to < LINKS && link->conn && link->to < 0 && n_requests++ < REQUESTS_MAX) {
                 put_request(link, how);
                 if ((data[0] & 15) == 1 || i % 3 == 2) {
                     drive(link);
+                    act(64 | fuzz_next(4));
                 }
             }
         }

@@ -409,7 +409,96 @@ def walk():
     yield "cut", b"\0\1\xf1" + field(2, field(1, b"x" * 20))[:-5]
 
 
+def world():
+    """Orders: see obey in fuzz_world.c."""
+    accept, honest, burst, frames, long_frames, time, act, deaf = range(8)
+    long_block, lose, start, dial, stop, shut, drive = range(8, 15)
+
+    def order(what, how=0, to=0, data=b""):
+        return bytes((what | to << 4, how)) + data
+
+    def sent(kind, flags, stream, body=b"", to=0, cut=0):
+        return order(frames, 0, to, bytes((kind | cut, flags, stream, len(body))) + body)
+
+    for seed in range(3):
+        first = b"\1" + bytes((seed,))
+        yield "long%d" % seed, first + order(honest, 0xF9) * 5
+        yield "long_noise%d" % seed, first + order(honest, 0xFB) * 2 + order(honest, 0xFF) * 3
+        for far in range(19, 28):  # 65536 bytes of key text lie between a value and its index
+            quiet = order(honest, 0xFC) + order(honest, far << 3 | 4)
+            yield "stale%d_%d" % (seed, far), first + order(honest, 1) + quiet + order(honest, 0x11)
+        yield "burst%d" % seed, first + order(burst, 0xF9) + order(act, 64) * 9 + order(burst, 0x3B)
+        yield (
+            "three%d" % seed,
+            first
+            + order(accept, 0, 1)
+            + order(accept, 0, 2)
+            + b"".join(order(honest, 0x1B, i % 3) + order(act, i) for i in range(60))
+            + order(lose, 0, 1)
+            + order(accept, 0, 1)
+            + order(honest, 0x39, 1)
+            + order(shut, 0, 2)
+            + order(honest, 0x09, 2)
+            + order(time, 5),
+        )
+        yield (
+            "hours%d" % seed,
+            first
+            + b"".join(
+                order(honest, 0x11) + order(time, i % 8 | 8 * (i % 5 == 0)) for i in range(16)
+            ),
+        )
+        for i, cut in enumerate((PING, PRIORITY, HEADERS, SETTINGS)):
+            yield (
+                "stopped%d_%d" % (seed, i),
+                first
+                + order(honest, 0x09)
+                + order(deaf, 1)
+                + sent(PRIORITY, 0, 1, b"\0\0\0\1\7")
+                + sent(cut, 0, 1 if cut in (HEADERS, PRIORITY) else 0, b"01234567", cut=0x80)
+                + order(time, 4) * 3
+                + order(deaf, 0)
+                + order(time, 5),
+            )
+        for how in range(16):
+            to, size = how & 3, 160 + how
+            own = order(start) + order(dial) + order(drive, 0, 3) if to == 3 else b""
+            block = bytes((long_block | to << 4 | (how & 12) << 4, size))
+            yield "block%d_%d" % (seed, how), first + own + block + order(drive, 0, to)
+        yield (
+            "own%d" % seed,
+            first
+            + (order(start, 1) * 2 + order(dial, 6) + order(drive, 0, 3) + order(drive, 0, 1)) * 6
+            + order(act, 65)
+            + order(lose, 0, 3)
+            + order(start, 2) * 3
+            + order(time, 4)
+            + order(dial, 2)
+            + (order(drive, 0, 3) + order(drive, 0, 0) + order(act, 0)) * 4
+            + order(time, 6)
+            + order(stop),
+        )
+        yield (
+            "second_link%d" % seed,
+            first
+            + (
+                order(start, 2) * 2
+                + order(dial, 0)
+                + order(drive, 0, 3)
+                + sent(HEADERS, END_HEADERS, 1, b"\x88\x0f\x10\x10application/grpc", to=3)
+                + sent(14, 0, 1, b"hi", to=3)
+                + sent(HEADERS, END_HEADERS | END, 1, literal("grpc-status", "0"), to=3)
+                + order(drive, 0, 3)
+                + sent(GOAWAY, 0, 0, b"\0\0\0\1\0\0\0\0", to=3)
+                + order(drive, 0, 3)
+                + order(time, 4)
+            )
+            * 4,
+        )
+
+
 TARGETS = {
+    "world": world,
     "server": server,
     "services": services,
     "client": client,

@@ -108,7 +108,7 @@ def test_openssl(device, reference, chain, version):
     with Front(reference, chain, version) as front:
         nanorpc.tell("large_unary", device, front.port)
         nanorpc.tell("ping_pong", device, front.port)
-        assert front.versions == {"TLSv" + version}
+        assert front.versions - {None} == {"TLSv" + version}
         assert front.longest >= RECORD_BYTES
 
 

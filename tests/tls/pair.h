@@ -107,6 +107,8 @@ int pair_entropy(void *buf, size_t n);
 uint64_t pair_unix_s(void);
 uint32_t pair_now_ms(void);
 extern uint32_t pair_clock_step_ms; /* by which it has gone on each time; 0 */
+extern int pair_clock_works; /* it goes on with the server's arithmetic, too: a second or two for a
+                              * handshake */
 
 /* Instructions that the server side has taken, where they can be counted (a Cortex-M3 in QEMU with
  * -icount); else 0. */

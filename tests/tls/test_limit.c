@@ -202,6 +202,48 @@ static void without_a_clock(void)
     pair_close(&pair);
 }
 
+/* A client that is connected, and each of whose calls takes 5 ms, beside one that begins a
+ * handshake whenever it can. */
+static void others_keep_their_share(void)
+{
+    enum { CALL_MS = 5, ALL_MS = 60000 };
+    const struct nrpc_server *server = started(&measured_tls);
+    uint32_t base_ms, began_ms, passed_ms = 0, calls = 0, handshakes = 0;
+    rest();
+    say_hello();
+    open(&pair, server);
+    pair_clock_works = 1;
+    base_ms = now_ms;
+    began_ms = pair_now_ms();
+    other.conn = NULL;
+    while (passed_ms < ALL_MS && !test_has_failed()) {
+        calls++;
+        if (!other.conn) {
+            open(&other, server);
+        } else {
+            (void)turn(&other, 0);
+        }
+        if (other.is_open) {
+            handshakes++;
+            pair_close(&other);
+            other.conn = NULL;
+        }
+        passed_ms = pair_now_ms() - began_ms + calls * CALL_MS;
+        now_ms = base_ms + passed_ms;
+    }
+    pair_clock_works = 0;
+    test_print_number(handshakes);
+    test_print(" handshakes in a minute; percent of the time left to others: ");
+    test_print_number(calls * CALL_MS * 100 / passed_ms);
+    test_print("\n");
+    CHECK(handshakes >= 4);
+    CHECK(calls * CALL_MS * 100 / passed_ms >= 60);
+    if (other.conn) {
+        pair_close(&other);
+    }
+    pair_close(&pair);
+}
+
 int main(void)
 {
     RUN(waits_its_turn);
@@ -209,5 +251,6 @@ int main(void)
     RUN(first_comes_first);
     RUN(waiting_is_no_stall);
     RUN(without_a_clock);
+    RUN(others_keep_their_share);
     return test_end();
 }
