@@ -152,15 +152,13 @@
 #endif
 
 /* 1: a message may be larger than its block by what does not count: fields that it does not have,
- * values that are overwritten. 0: it is refused. Costs 660 bytes of flash on a Cortex-M3. RAM:
- * none beside the 4 bytes a stream that are there in any case. */
+ * values that are overwritten. 0: it is refused. Costs 660 bytes of flash on a Cortex-M3. */
 #ifndef NRPC_SHRINK
 #define NRPC_SHRINK 1
 #endif
 
 /* 1: the application defines nrpc_refused (call.h), which is told of each message that was refused,
- * and why: for a device's log. Then a reply that does not encode is told with its field, too. Costs
- * 320 bytes of flash on a Cortex-M3 beside it. */
+ * and why; of replies as well. Costs 320 bytes of flash on a Cortex-M3 beside it. */
 #ifndef NRPC_REFUSALS
 #define NRPC_REFUSALS 0
 #endif
