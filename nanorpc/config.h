@@ -18,7 +18,7 @@
  *                + 1 + largest request with NRPC_COMPRESSION */
 
 /* Calls that one connection may have open. SETTINGS_MAX_CONCURRENT_STREAMS.
- * Streams, 1..1024. RAM: 48 bytes and two message blocks each, a connection. */
+ * Streams, 1..1024. RAM: 52 bytes and two message blocks each, a connection. */
 #ifndef NRPC_MAX_STREAMS
 #define NRPC_MAX_STREAMS 4
 #endif
@@ -75,10 +75,9 @@
 #endif
 
 /* Glitches that a connection may have in hand before it is ended with ENHANCE_YOUR_CALM: resets
- * from either side of calls that have not been answered, empty frames, PRIORITY, SETTINGS; half a
- * one: each full KB of a header block; an eighth each: windows, unknown frames, DATA for calls that
- * are over. Each message that a handler sends gives one back, and each second
- * NRPC_GLITCHES_PER_SECOND. Count, 8..250. */
+ * from either side of calls that have not been answered, empty frames, PRIORITY, SETTINGS, each
+ * full KB of a header block; an eighth each: windows, unknown frames, DATA for calls that are over.
+ * A handler's message gives one back, each second NRPC_GLITCHES_PER_SECOND. Count, 8..250. */
 #ifndef NRPC_GLITCHES_MAX
 #define NRPC_GLITCHES_MAX 200
 #endif
