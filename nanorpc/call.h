@@ -183,8 +183,7 @@ void nrpc_refused(const struct nrpc_call *call, enum nrpc_status status, const c
 
 /* --- Around every call ---------------------------------------------------------------------- */
 
-/* An interceptor: authentication, logging, metrics. In flash; a server has a const chain of them.
- */
+/* An interceptor: authentication, logging, metrics. A server has a const chain of them. */
 struct nrpc_interceptor {
     /* A call of a known method has begun; its metadata are there, no handler has seen anything of
      * it. Returns NRPC_OK: it goes on, to the next interceptor, then to the handler; any other: it

@@ -130,7 +130,7 @@ static int go_into(struct walk *walk, struct found *found)
     struct level *level = walk->level++;
     int flags = 0;
     uint8_t *message = found->field.pData;
-    if (found->whole) {
+    if (found->whole || !NRPC_SHRINK) {
         found->value.bytes_left = found->bytes;
     } else {
         message = take_out(&found->field);
@@ -182,7 +182,7 @@ static enum verdict go(struct walk *walk)
             end = MALFORMED;
         }
         if (!field->submsg_desc || !found.bytes || walk->level == &walk->levels[DEPTH]) {
-            if (!found.whole &&
+            if (NRPC_SHRINK && !found.whole &&
                 (PB_HTYPE(field->type) == PB_HTYPE_REPEATED ? !packed : !field->submsg_desc)) {
                 take_out(field);
             }

@@ -208,7 +208,7 @@ static uint32_t deliver(struct nrpc_call *call, const uint8_t *data, uint32_t n)
         return 0;
     }
     if (length > nrpc_compression_limit(call, data[0]) &&
-        (data[0] || !call->method->codec->shrink)) {
+        (!NRPC_SHRINK || data[0] || !call->method->codec->shrink)) {
         nrpc_grpc_fail(call, NRPC_RESOURCE_EXHAUSTED, "message too large");
         return 0;
     }
@@ -238,8 +238,8 @@ static void shrink(struct nrpc_call *call)
     uint8_t *message = nrpc_call_rx(call) + NRPC_PREFIX_BYTES;
     uint32_t n = call->rx_have - (uint32_t)NRPC_PREFIX_BYTES;
     unsigned again = call->rx_drop;
-    if (call->rx_have < nrpc_call_rx_room(call) || again > 1 || nrpc_grpc_is_busy(call) ||
-        !call->method->codec->shrink || n >= nrpc_get32(message - 4)) {
+    if (!NRPC_SHRINK || call->rx_have < nrpc_call_rx_room(call) || again > 1 ||
+        nrpc_grpc_is_busy(call) || !call->method->codec->shrink || n >= nrpc_get32(message - 4)) {
         return;
     }
     call->rx_drop = 1;
@@ -259,7 +259,7 @@ static void deliver_kept(struct nrpc_call *call)
 {
     uint8_t *rx = nrpc_call_rx(call);
     uint32_t used;
-    while (call->rx_drop <= 1 && !nrpc_grpc_is_busy(call) &&
+    while ((!NRPC_SHRINK || call->rx_drop <= 1) && !nrpc_grpc_is_busy(call) &&
            (used = deliver(call, rx, call->rx_have)) > 0) {
         call->rx_have = (nrpc_block_size)(call->rx_have - used);
         call->rx_drop = 0;
@@ -271,7 +271,7 @@ static void deliver_kept(struct nrpc_call *call)
 /* Puts the next bytes into the receive block. Returns how many there was room for. */
 static uint32_t keep(struct nrpc_call *call, const uint8_t *data, uint32_t n)
 {
-    uint32_t drop = call->rx_drop > 1 ? call->rx_drop - 1 : 0;
+    uint32_t drop = NRPC_SHRINK && call->rx_drop > 1 ? call->rx_drop - 1 : 0;
     uint32_t room = drop ? drop : nrpc_call_rx_room(call) - call->rx_have;
     n = n < room ? n : room;
     if (drop) {

@@ -51,7 +51,8 @@ static inline int nrpc_huffman_next(struct nrpc_huffman *state, uint32_t *bits)
             while (length) {
                 place += nrpc_huffman_inner[--length];
             }
-            symbol = place == NRPC_HUFFMAN_EOS ? NRPC_HUFFMAN_EOS : nrpc_huffman_symbols[place];
+            symbol = place == NRPC_HUFFMAN_EOS ? (int)NRPC_HUFFMAN_EOS
+                                               : nrpc_huffman_symbols[place];
             from_last = 0;
             break;
         }

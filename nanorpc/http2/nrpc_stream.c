@@ -143,7 +143,8 @@ uint8_t *nrpc_call_rx(const struct nrpc_call *call)
 
 uint32_t nrpc_call_rx_room(const struct nrpc_call *call)
 {
-    return nrpc_call_conn(call)->server->rx_bytes + (call->rx_drop ? NRPC_RX_SLACK : 0u);
+    return nrpc_call_conn(call)->server->rx_bytes +
+           (NRPC_SHRINK && call->rx_drop ? NRPC_RX_SLACK : 0u);
 }
 
 uint8_t *nrpc_call_message(const struct nrpc_call *call)

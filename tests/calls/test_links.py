@@ -128,7 +128,7 @@ def test_refused_stream(device):  # noqa: F811
 def test_deadline_of_the_server(device):  # noqa: F811
     """The server's clock says first that a call's time is up, as grpc-go's does, and its reset is here first: this is
     no CANCELLED. (Not on emulated boards, whose clocks lose time without limit when the host is busy; by how much a
-    clock may differ, deadline_of_the_server in test_client_ends.c has.)"""
+    clock may differ, deadline_of_the_server in test_client_goaway.c has.)"""
 
     def reset_in_time(http2, stream):
         milliseconds = int(server.headers[b"grpc-timeout"].removesuffix(b"m"))

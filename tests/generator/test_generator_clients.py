@@ -125,6 +125,7 @@ def test_sizes_and_paths(kinds):
     assert re.findall(r"#define a_b_Kinds_client_(\w+) (\d+)", header) == [
         ("REQUEST_BYTES", "101"),
         ("REPLY_BYTES", "101"),
+        ("PATH_BYTES", "17"),
     ]
     assert re.findall(r'\.path = "(.*)"', code) == [
         "/a.b.Kinds/" + name for name in ("Bidi", "Client", "Server", "Unary")

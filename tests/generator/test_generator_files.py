@@ -173,7 +173,9 @@ def test_dropped_without_reflection(bench):
     bench.write(kinds=KINDS, kinds_options=KINDS_OPTIONS)
     bench.generate("kinds")
     source = bench.path / "main.c"
-    source.write_text("int main(void) { return 0; }\n")
+    source.write_text(
+        '#define NRPC_SAME_TOLD_HERE\n#include "nanorpc/config.h"\nint main(void) { return 0; }\n'
+    )
     program = bench.path / "program"
     objects = [bench.compile(c) for c in (source, bench.out / "kinds.desc.c")]
     subprocess.run(["gcc", "-Wl,--gc-sections", "-o", str(program), *map(str, objects)], check=True)

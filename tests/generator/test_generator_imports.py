@@ -32,7 +32,10 @@ ROUND = r"""
 #include <stdio.h>
 #include <pb_decode.h>
 #include <pb_encode.h>
+#define NRPC_SAME_TOLD_HERE /* there is no core here: see same.h */
+#define NRPC_SAME_DIAL_TOLD_HERE
 #include "s.nrpc.h"
+#include "nanorpc/dial.h"
 int main(void)
 {
     static const pb_byte_t input[] = {%s};
@@ -148,7 +151,7 @@ def test_google_through_an_import(bench):
         parts__c='import "google/protobuf/timestamp.proto";\nmessage C { google.protobuf.Timestamp t = 1; }\n',
     )
     bench.generate("s", "parts/c")
-    main = '#include "s.nrpc.h"\nint main(void) { return C_msg.field_count != 1; }\n'
+    main = '#define NRPC_SAME_TOLD_HERE\n#include "s.nrpc.h"\nint main(void) { return C_msg.field_count != 1; }\n'
     assert link(bench, "gcc", main, "s.nrpc.c", "parts/c.pb.c") == ""
 
 

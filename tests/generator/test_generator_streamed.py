@@ -103,7 +103,7 @@ def test_functions_left_out(shapes, compiler):
     """A chunk that nobody takes ends the call; so does a field that nobody makes."""
     main = shapes.path / "main.c"
     main.write_text(
-        '#include <stdio.h>\n#include "s.nrpc.h"\n'
+        '#define NRPC_SAME_TOLD_HERE\n#include <stdio.h>\n#include "s.nrpc.h"\n'
         "int nrpc_call_finish(struct nrpc_call *call, enum nrpc_status status, const char *message)\n"
         '{ (void)call; (void)message; printf("finish %d\\n", status); return 0; }\n'
         "int main(void)\n{\n"

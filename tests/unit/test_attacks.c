@@ -105,8 +105,8 @@ static void continuation_flood(void)
     expect_calm();
     wire_begin(&raw_server);
     wire_frame(NRPC_HEADERS, 0, 1, "\x83", 1);
-    for (unsigned i = 0; i < 125; i++) {
-        static uint8_t block[1000];
+    for (unsigned i = 0; i < 200; i++) {
+        static uint8_t block[500];
         memset(block, 0x82, sizeof block);
         wire_frame(NRPC_CONTINUATION, 0, 1, block, sizeof block);
     }

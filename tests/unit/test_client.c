@@ -420,6 +420,59 @@ static void header_list_too_large(void)
     wire_expect("1: " HEAD("Echo") " 'hi' END rst(CANCEL) 1=8(not a gRPC response)");
 }
 
+/* --- Headers that are too large, or come again ------------------------------------------------ */
+
+static void two(void)
+{
+    echo();
+    echo();
+}
+
+/* What is too large ends its own call: a response's headers, or its trailers, in one value or in
+ * frames that are over the limit together. The other call goes on. */
+static void header_blocks_over_their_limit(void)
+{
+    static char value[40001];
+    static const size_t sizes[] = {NRPC_HEADER_LIST_MAX, 12000, 40000};
+    for (unsigned i = 0; i < 3; i++) {
+        for (unsigned late = 0; late < 2; late++) {
+            memset(value, 'v', sizes[i]);
+            value[sizes[i]] = 0;
+            raw_client_begin(two);
+            test_context("bytes", (long)sizes[i]);
+            if (late) {
+                raw_answer(1);
+                wire_field("grpc-status", "0");
+            } else {
+                wire_field(":status", "200");
+            }
+            wire_field("x-large", value);
+            wire_headers_in_pieces(1, late ? END : 0, 16384);
+            wire_do(NULL);
+            raw_answer(3);
+            wire_message(3, "hi", 0);
+            raw_trailers(3, "0", NULL);
+            (void)wire_run_once();
+            CHECK(strstr(raw_client_log(), "1=8(not a gRPC response)") != NULL);
+            CHECK(strstr(raw_client_log(), "2'hi' 2=0") != NULL);
+            CHECK(strstr(wire_text(), "goaway") == NULL);
+        }
+    }
+}
+
+/* The same few bytes again: each call has its own message. */
+static void repeated_trailers_with_a_message(void)
+{
+    raw_client_begin(two);
+    raw_answer(1);
+    raw_answer(3);
+    raw_trailers(1, "5", "none");
+    raw_trailers(3, "5", "none");
+    (void)wire_run_once();
+    CHECK(strstr(raw_client_log(), "1=5(none)") != NULL);
+    CHECK(strstr(raw_client_log(), "2=5(none)") != NULL);
+}
+
 int main(void)
 {
     RUN(our_settings_come_first);
@@ -447,6 +500,8 @@ int main(void)
     RUN(bad_messages);
     RUN(replies_that_are_not_one);
     RUN(header_list_too_large);
+    RUN(header_blocks_over_their_limit);
+    RUN(repeated_trailers_with_a_message);
     return test_end();
 }
 #else

@@ -340,42 +340,6 @@ static void deadline(void)
                 "END rst(CANCEL) 1=4");
 }
 
-/* The server's clock may be a little ahead of ours. Before that it is what it says. */
-static uint32_t early_ms;
-
-static void pass_most_of_it(void)
-{
-    raw_client_tick(wire.now_ms);
-    wire.now_ms += 1500 - early_ms;
-    raw_client_tick(wire.now_ms);
-}
-
-static void deadline_of_the_server(void)
-{
-    static const struct {
-        uint32_t early_ms;
-        const char *by_reset, *by_trailers;
-    } rows[] = {{0, "*=4", "*=4"},
-                {1, "1=4(stream reset)", "1h 1=4(time)"},
-                {125, "1=4(stream reset)", "1h 1=4(time)"},
-                {126, "1=1(stream reset)", "1h 1=1(time)"},
-                {1500, "1=1(stream reset)", "1h 1=1(time)"}};
-    for (unsigned i = 0; i < 2 * sizeof rows / sizeof rows[0]; i++) {
-        char text[200] = "1: [POST http /test.Raw/Echo @device te=trailers grpc grpc-timeout=1500m]"
-                         " 'hi' END ";
-        early_ms = rows[i / 2].early_ms;
-        raw_client_begin(with_deadline);
-        wire_do(pass_most_of_it);
-        if (i % 2) {
-            raw_answer(1);
-            raw_trailers(1, "1", "time");
-        } else {
-            wire_number(NRPC_RST_STREAM, 1, NRPC_H2_CANCEL);
-        }
-        wire_expect(strcat(text, i % 2 ? rows[i / 2].by_trailers : rows[i / 2].by_reset));
-    }
-}
-
 /* --- Attacks ------------------------------------------------------------------------------ */
 
 static void wrong_first_frames(void)
@@ -434,51 +398,6 @@ static void frames_that_no_server_sends(void)
     wire_block("\xbe", 1); /* a table that we do not have */
     wire_headers(1, 0);
     wire_expect("goaway(0,COMPRESSION_ERROR)");
-}
-
-/* What is too large ends its own call: a response's headers, or its trailers, in one value or in
- * frames that are over the limit together. The other call goes on. */
-static void header_blocks_over_their_limit(void)
-{
-    static char value[40001];
-    static const size_t sizes[] = {NRPC_HEADER_LIST_MAX, 12000, 40000};
-    for (unsigned i = 0; i < 3; i++) {
-        for (unsigned late = 0; late < 2; late++) {
-            memset(value, 'v', sizes[i]);
-            value[sizes[i]] = 0;
-            raw_client_begin(two);
-            test_context("bytes", (long)sizes[i]);
-            if (late) {
-                raw_answer(1);
-                wire_field("grpc-status", "0");
-            } else {
-                wire_field(":status", "200");
-            }
-            wire_field("x-large", value);
-            wire_headers_in_pieces(1, late ? END : 0, 16384);
-            wire_do(NULL);
-            raw_answer(3);
-            wire_message(3, "hi", 0);
-            raw_trailers(3, "0", NULL);
-            (void)wire_run_once();
-            CHECK(strstr(raw_client_log(), "1=8(not a gRPC response)") != NULL);
-            CHECK(strstr(raw_client_log(), "2'hi' 2=0") != NULL);
-            CHECK(strstr(wire_text(), "goaway") == NULL);
-        }
-    }
-}
-
-/* The same few bytes again: each call has its own message. */
-static void repeated_trailers_with_a_message(void)
-{
-    raw_client_begin(two);
-    raw_answer(1);
-    raw_answer(3);
-    raw_trailers(1, "5", "none");
-    raw_trailers(3, "5", "none");
-    (void)wire_run_once();
-    CHECK(strstr(raw_client_log(), "1=5(none)") != NULL);
-    CHECK(strstr(raw_client_log(), "2=5(none)") != NULL);
 }
 
 static void floods(void)
@@ -586,12 +505,9 @@ int main(void)
     RUN(cancelled_before_it_left);
     RUN(cancelled_and_reset_at_once);
     RUN(deadline);
-    RUN(deadline_of_the_server);
     RUN(wrong_first_frames);
     RUN(frames_after_the_end);
     RUN(frames_that_no_server_sends);
-    RUN(header_blocks_over_their_limit);
-    RUN(repeated_trailers_with_a_message);
     RUN(floods);
     RUN(dead_link_ends_calls);
     RUN(silent_server);

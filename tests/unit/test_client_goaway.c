@@ -1,4 +1,4 @@
-/* tests/unit/test_client_goaway.c - servers that take no more calls, and what the next link is for.
+/* tests/unit/test_client_goaway.c - servers that take no more calls, or end them; new links.
  * Layer: test. Source: RFC 9113 6.8; gRPC "Connection Backoff Protocol".
  * SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
@@ -157,12 +157,57 @@ static void goaway_and_a_call_without_end(void)
     (void)wire_run_once();
 }
 
+/* --- Its deadline, by the server's clock ------------------------------------------------------ */
+
+static void with_deadline(void)
+{
+    static const struct nrpc_call_options options = {.timeout_ms = 1500};
+    CHECK(raw_start("Echo", "hi", &options));
+}
+
+/* The server's clock may be a little ahead of ours. Before that it is what it says. */
+static uint32_t early_ms;
+
+static void pass_most_of_it(void)
+{
+    raw_client_tick(wire.now_ms);
+    wire.now_ms += 1500 - early_ms;
+    raw_client_tick(wire.now_ms);
+}
+
+static void deadline_of_the_server(void)
+{
+    static const struct {
+        uint32_t early_ms;
+        const char *by_reset, *by_trailers;
+    } rows[] = {{0, "*=4", "*=4"},
+                {1, "1=4(stream reset)", "1h 1=4(time)"},
+                {125, "1=4(stream reset)", "1h 1=4(time)"},
+                {126, "1=1(stream reset)", "1h 1=1(time)"},
+                {1500, "1=1(stream reset)", "1h 1=1(time)"}};
+    for (unsigned i = 0; i < 2 * sizeof rows / sizeof rows[0]; i++) {
+        char text[200] = "1: [POST http /test.Raw/Echo @device te=trailers grpc grpc-timeout=1500m]"
+                         " 'hi' END ";
+        early_ms = rows[i / 2].early_ms;
+        raw_client_begin(with_deadline);
+        wire_do(pass_most_of_it);
+        if (i % 2) {
+            raw_answer(1);
+            raw_trailers(1, "1", "time");
+        } else {
+            wire_number(NRPC_RST_STREAM, 1, NRPC_H2_CANCEL);
+        }
+        wire_expect(strcat(text, i % 2 ? rows[i / 2].by_trailers : rows[i / 2].by_reset));
+    }
+}
+
 int main(void)
 {
     RUN(goaway_lets_calls_finish);
     RUN(goaway_takes_not_all);
     RUN(goaway_that_is_no_success);
     RUN(goaway_and_a_call_without_end);
+    RUN(deadline_of_the_server);
     return test_end();
 }
 #else
