@@ -1,4 +1,4 @@
-/* tests/unit/test_client_goaway.c - servers that take no more calls, or end one in time; the next link.
+/* tests/unit/test_client_goaway.c - servers that take no more calls, or end one; the next link.
  * Layer: test. Source: RFC 9113 6.8; gRPC "Connection Backoff Protocol".
  * SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
