@@ -65,7 +65,6 @@ typedef enum nrpc_status nrpc_next(struct nrpc_call *call, void *reply);
 typedef void nrpc_cancelled(struct nrpc_call *call, enum nrpc_status why);
 
 enum nrpc_kind { NRPC_UNARY = 0, NRPC_CLIENT_STREAM = 1, NRPC_SERVER_STREAM = 2, NRPC_BIDI = 3 };
-
 /* One method, in flash; the generator writes it. */
 struct nrpc_method {
     const struct nrpc_codec *codec;
