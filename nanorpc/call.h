@@ -118,9 +118,8 @@ union nrpc_user *nrpc_call_user(struct nrpc_call *call);
  * Returns 0, or NRPC_E_STATE when it has finished before. */
 int nrpc_call_finish(struct nrpc_call *call, enum nrpc_status status, const char *message);
 
-/* Defined by an application that wants to know, for its log: a handler has returned, or has
- * finished a call with, a value that is no status, as an NRPC_E_AGAIN handed through. The client
- * gets UNKNOWN. It must not act on calls. */
+/* Defined by an application that wants to hear of it: a handler has ended a call with a value that
+ * is no status, as an NRPC_E_AGAIN handed through. It must not act on calls. */
 void nrpc_no_status(struct nrpc_call *call, int value);
 
 /* For `return nrpc_call_fail(call, NRPC_NOT_FOUND, "no such sensor");` in a handler: as
@@ -184,8 +183,7 @@ void nrpc_refused(const struct nrpc_call *call, enum nrpc_status status, const c
 
 /* --- Around every call ---------------------------------------------------------------------- */
 
-/* An interceptor: authentication, logging, metrics. In flash; a server has a const chain of them.
- */
+/* An interceptor: authentication, logging, metrics. A server has a const chain of them. */
 struct nrpc_interceptor {
     /* A call of a known method has begun; its metadata are there, no handler has seen anything of
      * it. Returns NRPC_OK: it goes on, to the next interceptor, then to the handler; any other: it

@@ -13,13 +13,12 @@
  *   image      = connections * ( connection + NRPC_MAX_STREAMS * blocks ) + scratch
  *   connection = 220 + NRPC_MAX_STREAMS * 52 + NRPC_HPACK_ENTRIES * 8 + NRPC_METADATA_BYTES
  *   blocks     = (5 + largest request, 20 at least) + (5 + largest reply
- *                + NRPC_STATUS_MESSAGE_MAX)
- *                + NRPC_METADATA_BYTES + NRPC_COMPRESSION_ROOM of both
+ *                + NRPC_STATUS_MESSAGE_MAX) + NRPC_METADATA_BYTES + NRPC_COMPRESSION_ROOM of both
  *   scratch    = largest decoded request + largest decoded reply, once an image;
  *                + 1 + largest request with NRPC_COMPRESSION */
 
 /* Calls that one connection may have open. SETTINGS_MAX_CONCURRENT_STREAMS.
- * Streams, 1..1024. RAM: 48 bytes and two message blocks each, a connection. */
+ * Streams, 1..1024. RAM: 52 bytes and two message blocks each, a connection. */
 #ifndef NRPC_MAX_STREAMS
 #define NRPC_MAX_STREAMS 4
 #endif
@@ -76,10 +75,9 @@
 #endif
 
 /* Glitches that a connection may have in hand before it is ended with ENHANCE_YOUR_CALM: resets
- * from either side of calls that have not been answered, empty frames, PRIORITY, SETTINGS; half a
- * one: each full KB of a header block; an eighth each: windows, unknown frames, DATA for calls that
- * are over. Each message that a handler sends gives one back, and each second
- * NRPC_GLITCHES_PER_SECOND. Count, 8..250. */
+ * from either side of calls that have not been answered, empty frames, PRIORITY, SETTINGS, each
+ * full KB of a header block; an eighth each: windows, unknown frames, DATA for calls that are over.
+ * A handler's message gives one back, each second NRPC_GLITCHES_PER_SECOND. Count, 8..250. */
 #ifndef NRPC_GLITCHES_MAX
 #define NRPC_GLITCHES_MAX 200
 #endif
@@ -88,9 +86,8 @@
 #endif
 
 /* PINGs that are answered while no HEADERS or DATA go out; one more ends the connection with
- * ENHANCE_YOUR_CALM "too_many_pings"; a second forgives one. Count, 3..250. grpc-go and C-core ping
- * about once a reply to measure bandwidth: they never reach it, since each reply clears the count.
- */
+ * ENHANCE_YOUR_CALM "too_many_pings"; a second forgives one. Count, 3..250. grpc-go and C-core, who
+ * ping about once a reply to measure bandwidth, never reach it: each reply clears the count. */
 #ifndef NRPC_PINGS_MAX
 #define NRPC_PINGS_MAX 100
 #endif
@@ -102,9 +99,8 @@
 #define NRPC_STALL_TIMEOUT_MS 20000
 #endif
 
-/* A unary or server-streaming call whose request has not come whole after so long ends with
- * UNAVAILABLE; one in pieces only has to begin. Milliseconds to about a second, 1000..86400000; 0:
- * never. */
+/* A unary or server-streaming call whose request is not whole after so long, if in pieces: has not
+ * begun, ends with UNAVAILABLE. Milliseconds to about a second, 1000..86400000; 0: never. */
 #ifndef NRPC_REQUEST_TIMEOUT_MS
 #define NRPC_REQUEST_TIMEOUT_MS 30000
 #endif
@@ -152,22 +148,18 @@
 #endif
 
 /* 1: a message may be larger than its block by what does not count: fields that it does not have,
- * values that are overwritten. 0: it is refused. Costs 660 bytes of flash on a Cortex-M3, and no
- * RAM.
- */
+ * values that are overwritten. 0: it is refused. Flash: 660 bytes on a Cortex-M3. No RAM. */
 #ifndef NRPC_SHRINK
 #define NRPC_SHRINK 1
 #endif
 
 /* 1: the application defines nrpc_refused (call.h), which is told of each message that was refused,
- * and why: for a device's log. Then a reply that does not encode is told with its field, too. Costs
- * 320 bytes of flash on a Cortex-M3 beside it. */
+ * and why; of a reply that does not encode, in which field. Flash: 320 bytes on a Cortex-M3. */
 #ifndef NRPC_REFUSALS
 #define NRPC_REFUSALS 0
 #endif
 
-/* 1: messages may come and go in pieces: streamed fields, reflection. Flash: about 120 bytes on a
- * Cortex-M3 beside theirs. */
+/* 1: messages may come and go in pieces: streamed fields, reflection. Flash: 120 bytes beside. */
 #ifndef NRPC_PIECES
 #define NRPC_PIECES 0
 #endif
@@ -190,11 +182,9 @@
 #define NRPC_TLS 0
 #endif
 
-/* 1: a function that is given a call that is over ends the program: see nrpc_check_failed, ref.h.
- * Where several calls have had its slot since it finds all but one of 65535 such uses on 64-bit
- * machines, of 15 on others. Costs about 200 instructions a unary call (measured on x86-64), and on
- * a Cortex-M3 700 bytes of flash. RAM: up to 15 bytes a stream on 32-bit machines. By default on
- * for programs of an operating system. */
+/* 1: a function that is given a call that is over ends the program: see nrpc_check_failed, ref.h
+ * (of such uses all but one of 65535 on 64-bit machines, of 15 on others). About 200 instructions a
+ * unary call on x86-64; 700 bytes of flash on a Cortex-M3. RAM: up to 15 bytes a stream there. */
 #ifndef NRPC_CHECKS
 #if defined(__unix__) || defined(__APPLE__)
 #define NRPC_CHECKS 1

@@ -262,16 +262,16 @@ static h2_error begin_headers(struct nrpc_conn *conn)
     return NRPC_H2_NO_ERROR;
 }
 
-/* Decoding is work, whatever comes of it: half a glitch for each KB of a block that is full, as
- * much as a call that is answered gives back. One that is over the limit is decoded to its end as
- * well, so that the table stays right and the other calls go on, but its own call is refused; each
- * frame is a glitch more. So a flood of CONTINUATION frames, empty ones too, ends here
- * (CVE-2024-27316). */
+/* Decoding is work, whatever comes of it: a glitch for each KB of a block that is full, as much as
+ * a message that we answer gives back. One that is over the limit is decoded to its end as well, so
+ * that the table stays right and the other calls go on, but its own call is refused; each frame is
+ * one glitch more. So a flood of CONTINUATION frames, empty ones too, ends here (CVE-2024-27316).
+ */
 static void begin_block(struct nrpc_conn *conn)
 {
     uint32_t before = conn->block_bytes,
              now = before + conn->frame.length + NRPC_FRAME_HEADER_BYTES;
-    uint32_t parts = ((now >> 10) - (before >> 10)) * (NRPC_GLITCH / 2);
+    uint32_t parts = ((now >> 10) - (before >> 10)) * NRPC_GLITCH;
     conn->block_bytes = now;
     conn->phase = NRPC_PHASE_BODY;
     if (now > NRPC_HEADER_BLOCK_MAX) {

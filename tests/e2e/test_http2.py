@@ -156,7 +156,7 @@ def test_tiny_messages_at_once(raw_server, count):
 
 
 def test_window_behind_tiny_messages(raw_server):
-    """What they wait for stands behind them. The server waits for 5 seconds, then that call ends; the others do not."""
+    """What they wait for stands behind them. The server waits for 5 seconds; then that call ends, no other."""
     with Peer(raw_server.port, h2.INITIAL_WINDOW, 0, wait=False) as peer:
         began = time.monotonic()
         peer.send(*pipelined(peer, 1, 500), h2.window_update(1, 65535), h2.window_update(3, 65535))

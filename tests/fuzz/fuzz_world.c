@@ -86,6 +86,7 @@ static void reply(struct nrpc_call *call)
 
 static enum nrpc_status show(struct nrpc_call *call, const uint8_t *data, size_t n)
 {
+    NRPC_CALL_IN(call);
     struct link *link = link_of(nrpc_call_conn(call));
     const void *value = nrpc_call_metadata(call, &token_key, 0, &n);
     if (!data) {
@@ -108,6 +109,7 @@ static enum nrpc_status show(struct nrpc_call *call, const uint8_t *data, size_t
 
 static void cancelled(struct nrpc_call *call, enum nrpc_status why)
 {
+    NRPC_CALL_IN(call);
     CHECK(why != NRPC_OK);
     for (unsigned i = 0; i < 64; i++) {
         held[i] = held[i] == call ? NULL : held[i];

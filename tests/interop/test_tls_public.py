@@ -34,6 +34,7 @@ class Front:
             secure.path(certificate + ".pem"), secure.path(certificate + ".key")
         )
         self.context.set_alpn_protocols(["h2"])
+        self.context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE  # RSA and TLS 1.2: see docs/tls.md
         self.context.minimum_version = self.context.maximum_version = VERSIONS[version]
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]

@@ -1,5 +1,5 @@
-/* tests/unit/test_client_goaway.c - servers that take no more calls, or end one at its deadline;
- * the next link. Layer: test. Source: RFC 9113 6.8; gRPC "Connection Backoff Protocol".
+/* tests/unit/test_client_goaway.c - servers that take no more calls, or end them; new links.
+ * Layer: test. Source: RFC 9113 6.8; gRPC "Connection Backoff Protocol".
  * SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 
