@@ -19,7 +19,14 @@ struct nrpc_call_ref {
 };
 
 /* To keep a call of either role. call: one that is not over. Returns what nrpc_call_of takes. */
+#ifdef __cplusplus /* there a function may not have a struct's name in silence */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
 struct nrpc_call_ref nrpc_call_ref(const struct nrpc_call *call);
+#ifdef __cplusplus
+#pragma GCC diagnostic pop
+#endif
 
 /* The call, to be used until the port is polled next; NULL: it is over, or it has finished, or the
  * application has given it up; or ref is all zero. For as long as the program runs, whoever has the
