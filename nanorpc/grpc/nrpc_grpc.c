@@ -136,7 +136,7 @@ int nrpc_grpc_refuse(struct nrpc_call *call, enum nrpc_status status, const char
 {
     /* other statuses are no message's fault */
     if (!has_finished(call) && (status == NRPC_INTERNAL || status == NRPC_RESOURCE_EXHAUSTED)) {
-        nrpc_refused(call, status, message);
+        nrpc_refused(nrpc_call_out(call), status, message);
     }
     return nrpc_call_finish(call, status, message);
 }
