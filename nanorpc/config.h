@@ -69,7 +69,7 @@
  * answered with UNIMPLEMENTED. Costs 2.9 KB of flash on a Cortex-M3, and 1 KB of stack while a
  * message is inflated, which is before its handler is called. RAM: once an image a scratch of 1 +
  * the largest request, since a message is inflated beside what came; in each message block
- * NRPC_COMPRESSION_ROOM of its largest message, for what does not become smaller. */
+ * NRPC_COMPRESSION_ROOM of its largest message, for what does not become smaller; 4 a stream. */
 #ifndef NRPC_COMPRESSION
 #define NRPC_COMPRESSION 0
 #endif

@@ -451,7 +451,8 @@ def report_ram(report, target, small):
         streams = int(settings.get("NRPC_MAX_STREAMS", 4))
         entries = int(settings.get("NRPC_HPACK_ENTRIES", 128))
         sizes = structs(target, flags)
-        is_, says = sizes["size_connection"], formula(entries, streams)
+        says = formula(entries, streams) + 4 * streams * ("NRPC_COMPRESSION" in settings)
+        is_ = sizes["size_connection"]
         image = 2 * (is_ + streams * sizes["size_blocks"]) + sizes["size_scratch"]
         print(
             "  %3d streams, %3d HPACK entries %26d / %4d   a Greeter server of 2: %d%s"
