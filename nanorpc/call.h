@@ -173,10 +173,10 @@ int nrpc_call_add_trailer(struct nrpc_call *call, const char *key, const void *v
 const struct nrpc_method *nrpc_call_method(const struct nrpc_call *call);
 int nrpc_call_half_closed(const struct nrpc_call *call);
 
+#if NRPC_REFUSALS
 /* With NRPC_REFUSALS=1 the application defines this; it is told why a message that came was
  * refused, or a reply of ours, in either role. status, why: what the other side gets, or would get
  * as a server; why: borrowed for the call, NULL: none. It must not act on calls. */
-#if NRPC_REFUSALS
 void nrpc_refused(const struct nrpc_call *call, enum nrpc_status status, const char *why);
 #endif
 
