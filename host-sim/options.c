@@ -24,7 +24,7 @@ static const char help_text[] =
     "                    (default: 50051)\n"
     "  --api raw         lwIP's raw API in one loop, as on bare metal (the default)\n"
     "  --api sockets     lwIP's sockets API on threads, as on an RTOS\n"
-    "  --connections N   as if there were memory for N connections only (default: what there is)\n"
+    "  --connections N   as if there were memory for N connections only (default: all)\n"
     "  --preempt US      other tasks of the RTOS keep the server's thread from lwIP before each\n"
     "                    call, for up to so many microseconds, 0 to 100000, while lwIP's own\n"
     "                    thread goes on; for --api sockets (default: 0)\n"

@@ -20,7 +20,8 @@ NRPC_STATIC_ASSERT(NRPC_POSIX_LINKS >= 1 && NRPC_POSIX_LINKS <= 65535,
 struct nrpc_posix nrpc_posix;
 
 #if NRPC_CHECKS
-void nrpc_check_failed(const char *function, const char *what)
+/* An application may have one of its own. */
+__attribute__((weak)) void nrpc_check_failed(const char *function, const char *what)
 {
     fprintf(stderr, "nanorpc: %s: %s\n", function, what);
     abort();

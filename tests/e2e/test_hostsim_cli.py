@@ -356,7 +356,7 @@ def test_devices(tmp_path):
     assert all(map(refused, range(first, first + 3)))
 
 
-def children(pid):
+def children_of(pid):
     with open("/proc/%d/task/%d/children" % (pid, pid), encoding="ascii") as file:
         return [int(child) for child in file.read().split()]
 
@@ -386,7 +386,7 @@ def test_timeout():
 def test_a_device_dies():
     """The others end too, and the status says that something was wrong."""
     with Simulator("--port", "0", "--devices", "3", devices=3) as simulator:
-        os.kill(children(simulator.process.pid)[1], signal.SIGKILL)
+        os.kill(children_of(simulator.process.pid)[1], signal.SIGKILL)
         out, error = simulator.process.communicate(timeout=SECONDS)
         assert simulator.process.returncode == 1 and SUMMARY.search(out) is None
         assert "device 2 was killed by signal 9" in error

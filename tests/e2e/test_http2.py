@@ -612,7 +612,7 @@ def test_our_window_of_the_connection_opens_again(peer):
         stream = peer.start()
         peer.send(h2.frame(h2.DATA, h2.END_STREAM, stream, body))
         sent += len(body)
-        failed(peer.finish(stream), 8)
+        failed(peer.finish(stream), 13)
     assert peer.say_hello() == "Hello, h2!"
 
 

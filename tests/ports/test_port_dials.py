@@ -85,6 +85,8 @@ def test_sockets_listen(tmp_path):
         "-Ihost-sim",
         "-I%s/src/include" % LWIP,
         "-I%s/contrib/ports/unix/port/include" % LWIP,
+        "-no-pie",
+        "-Wl,-z,lazy",
         "-Wl,--unresolved-symbols=ignore-all",
         "-o",
         str(tmp_path / "listens"),

@@ -7,6 +7,7 @@ from test_same import FLAGS, run
 SOURCE = """
 #include "nanorpc/client.h"
 #define S_REQUEST_BYTES 5
+#define S_PATH_BYTES 5
 #define S_REPLY_BYTES 5
 union S_request { char c; };
 union S_reply { char c; };
