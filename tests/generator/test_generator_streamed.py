@@ -94,7 +94,7 @@ def test_sizes(shapes):
     # 2 + 2 and 1 + 2; and once more for the reply, with 32 bytes in reserve.
     kept = 9 + 6 + 5 + 6 + 4 + 3
     assert streamed == kept + kept + 32
-    assert ".keep_bytes = %d}" % kept in (shapes.out / "s.nrpc.c").read_text()
+    assert ".keep_bytes = %d," % kept in (shapes.out / "s.nrpc.c").read_text()
     assert "a_None_service_REPLY_BYTES 6 " in header
 
 
