@@ -68,7 +68,8 @@ int nrpc_call_finish(struct nrpc_call *call, enum nrpc_status status, const char
                                                              NRPC_STATUS_MESSAGE_MAX, message);
     }
     if ((unsigned)status > NRPC_UNAUTHENTICATED) {
-        nrpc_no_status(nrpc_call_out(call), (int)status);
+        /* Where enums are short (Cortex-M) an E_AGAIN has become 255. */
+        nrpc_no_status(nrpc_call_out(call), sizeof status == 1 ? (int8_t)status : (int)status);
         status = NRPC_UNKNOWN;
     }
     call->status = (uint8_t)status;

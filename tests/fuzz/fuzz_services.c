@@ -24,6 +24,7 @@ static struct life {
 
 static void note(struct nrpc_call *call, int is_over)
 {
+    NRPC_CALL_IN(call);
     struct life *life = &lives[call->slot];
     CHECK(life->is_live && life->id == call->id && !life->is_over);
     life->is_over = is_over;
@@ -31,6 +32,7 @@ static void note(struct nrpc_call *call, int is_over)
 
 static enum nrpc_status begun(struct nrpc_call *call)
 {
+    NRPC_CALL_IN(call);
     struct life *life = &lives[call->slot];
     CHECK(!life->is_live && call->id);
     *life = (struct life){.id = call->id, .is_live = 1};
@@ -48,6 +50,7 @@ static enum nrpc_status begun(struct nrpc_call *call)
 
 static void ended(struct nrpc_call *call, enum nrpc_status status)
 {
+    NRPC_CALL_IN(call);
     struct life *life = &lives[call->slot];
     CHECK(life->is_live && life->id == call->id && (unsigned)status <= 16);
     life->is_live = 0;
@@ -127,6 +130,7 @@ NRPC_REFLECTION_DEFINE(Greeter_service, simpletest_SimpleTest_service, nrpc_heal
 static void act(void)
 {
     struct nrpc_call *call = &wire.conn->calls[fuzz_next(NRPC_MAX_STREAMS)];
+    NRPC_CALL_IN(call);
     struct life *life = &lives[call->slot];
     if (fuzz_next(8) == 0) {
         (void)nrpc_health_set(fuzz_next(2) ? "" : "Greeter",
