@@ -1,52 +1,56 @@
-# tests/settings/test_checks.py - NRPC_CHECKS where marks stand in four bits: tests/unit/test_refs.c on a Cortex-M3.
+# tests/settings/test_checks.py - on an operating system a use of a dead call ends the program with words.
 # Layer: tests. Source: nanorpc/ref.h.
 # SPDX-License-Identifier: Apache-2.0
 import glob
 import os
+import subprocess
 
-from test_same import NANOPB, run
-from test_units import EMULATOR
+import pytest
 
-import size
-from conftest import ROOT
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+NANOPB = os.environ["NANOPB_DIR"]
+PROGRAM = """
+#include "nanorpc/nanorpc.h"
+%s
+int main(void)
+{
+    (void)nrpc_call_user((struct nrpc_call *)0);
+    return 0;
+}
+"""
+OWN = """
+#include <stdio.h>
+#include <stdlib.h>
+void nrpc_check_failed(const char *function, const char *what)
+{
+    fprintf(stderr, "own: %s: %s\\n", function, what);
+    abort();
+}
+"""
 
-UNIT = "tests/unit/"
-SUPPORT = [
-    UNIT + name + ".c" for name in ("raw_service", "raw_client", "test", "wire", "wire_text")
-]
+
+def files(*patterns):
+    return [path for pattern in patterns for path in sorted(glob.glob(os.path.join(ROOT, pattern)))]
 
 
-def test_marks_on_a_32_bit_machine(tmp_path):
-    """Off by default there; with it each use of a call that is over is found, and said."""
-    program = str(tmp_path / "refs.elf")
-    sources = [
-        path for room in size.ROOMS for path in glob.glob("nanorpc/%s/*.c" % room, root_dir=ROOT)
-    ]
-    done = run(
-        *(
-            "arm-none-eabi-gcc -std=c99 -Os -mcpu=cortex-m3 -mthumb --specs=picolibc.specs -nostartfiles"
-        ).split(),
-        *(
-            "-ffunction-sections -fdata-sections -Wl,--gc-sections -DPB_NO_ERRMSG=1 -DPB_BUFFER_ONLY=1"
-        ).split(),
-        "-DNRPC_CHECKS=1",
-        "-DNRPC_CLIENT=1",
-        "-I" + ROOT,
-        "-I" + os.path.join(ROOT, UNIT),
-        "-I" + os.path.join(ROOT, "build", "gen"),
-        "-isystem",
-        NANOPB,
-        "-T",
-        os.path.join(ROOT, "tests/target/link.ld"),
-        "-o",
-        program,
-        *(
-            os.path.join(ROOT, path)
-            for path in [UNIT + "test_refs.c", "tests/target/semihost.c", *SUPPORT, *sources]
-        ),
-        *glob.glob(NANOPB + "/pb_*.c"),
+@pytest.mark.parametrize(
+    "own, begins", [("", b"nanorpc"), (OWN, b"own")], ids=["port", "application"]
+)
+@pytest.mark.parametrize("order", [1, -1], ids=["core_first", "port_first"])
+def test_words_of_the_program(order, own, begins, tmp_path):
+    """Those of the port, in whatever order it is linked; or those of the application, where it has its own."""
+    (tmp_path / "a.c").write_text(PROGRAM % own)
+    core = files("nanorpc/*/*.c")
+    core = [path for path in core if os.sep + "services" + os.sep not in path]
+    sources = [core, files("ports/posix/*.c")][::order]
+    nanopb = os.path.abspath(NANOPB)
+    flags = ["-std=c99", "-D_GNU_SOURCE", "-I" + ROOT, "-isystem", nanopb]
+    subprocess.run(
+        ["gcc", *flags, "-o", "a", "a.c", *sources[0], *sources[1]]
+        + sorted(glob.glob(os.path.join(nanopb, "pb_*.c")))
+        + ["-pthread"],
+        cwd=tmp_path,
+        check=True,
     )
-    assert done.returncode == 0, done.stdout
-    done = run(*EMULATOR, program)
-    assert done.returncode == 0, done.stdout
-    assert "ok   uses_of_one_that_is_over" in done.stdout and "0 failed" in done.stdout, done.stdout
+    done = subprocess.run([tmp_path / "a"], stderr=subprocess.PIPE)
+    assert done.stderr == begins + b": nrpc_call_user: NULL is no call\n"
