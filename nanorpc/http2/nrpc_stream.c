@@ -22,26 +22,13 @@ static const uint64_t here = 0;
 typedef int32_t distance; /* in units of what a call is aligned to */
 enum { UNIT = UINTPTR_MAX > UINT32_MAX ? 8 : 1 };
 
-#if NRPC_CHECKS
-/* NULL where nobody defines it. Not a definition that does nothing: of two weak ones, a port's
- * being the other, the linker takes whichever comes first. */
-extern __attribute__((weak)) void nrpc_check_failed(const char *function, const char *what);
-
-static void tell(const char *function, const char *what)
-{
-    if (nrpc_check_failed) {
-        nrpc_check_failed(function, what);
-    }
-}
-#endif
-
 struct nrpc_call_ref nrpc_call_ref(const struct nrpc_call *call)
 {
     NRPC_CALL_IN(call);
     intptr_t units = (intptr_t)((uintptr_t)call - HERE) / UNIT;
     if (units != (distance)units) {
 #if NRPC_CHECKS
-        tell(__func__, "its connection lies outside of the program's own memory");
+        nrpc_check_failed(__func__, "its connection lies outside of the program's own memory");
 #endif
         return (struct nrpc_call_ref){0, 0};
     }
@@ -76,6 +63,12 @@ static uintptr_t mark_of(const struct nrpc_call *call)
     return (uintptr_t)(1 + (call->generation >> 1) % MARK_MAX) << MARK_SHIFT;
 }
 
+__attribute__((weak)) void nrpc_check_failed(const char *function, const char *what)
+{
+    (void)function;
+    (void)what;
+}
+
 struct nrpc_call *nrpc_call_out(struct nrpc_call *call)
 {
     return (struct nrpc_call *)((uintptr_t)call | mark_of(call));
@@ -87,7 +80,8 @@ struct nrpc_call *nrpc_call_in(const void *handle, const char *function)
     uintptr_t mark = (uintptr_t)handle & marks;
     struct nrpc_call *call = (struct nrpc_call *)((uintptr_t)handle & ~marks);
     if (!call || (mark && (mark != mark_of(call) || !(call->generation & 1)))) {
-        tell(function, call ? "the call is over, keep calls by nrpc_call_ref" : "NULL is no call");
+        nrpc_check_failed(function, call ? "the call is over, keep calls by nrpc_call_ref"
+                                         : "NULL is no call");
         __builtin_trap();
     }
     return call;

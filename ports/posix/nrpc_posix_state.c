@@ -20,8 +20,8 @@ NRPC_STATIC_ASSERT(NRPC_POSIX_LINKS >= 1 && NRPC_POSIX_LINKS <= 65535,
 struct nrpc_posix nrpc_posix;
 
 #if NRPC_CHECKS
-/* An application may have one of its own. */
-__attribute__((weak)) void nrpc_check_failed(const char *function, const char *what)
+/* Not weak: the core's own, which says nothing, is. */
+void nrpc_check_failed(const char *function, const char *what)
 {
     fprintf(stderr, "nanorpc: %s: %s\n", function, what);
     abort();

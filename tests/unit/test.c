@@ -125,18 +125,3 @@ int test_end(void)
     test_print(" failed\n");
     return n_failed ? 1 : 0;
 }
-
-#if NRPC_CHECKS
-void (*test_on_check)(const char *function, const char *what);
-
-void nrpc_check_failed(const char *function, const char *what)
-{
-    if (test_on_check) {
-        test_on_check(function, what);
-    }
-    test_print(function);
-    test_print(": ");
-    test_print(what);
-    test_print("\n");
-}
-#endif
