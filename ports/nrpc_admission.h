@@ -122,6 +122,14 @@ struct nrpc_newcomer {
     uint32_t peer, since_ms;
 };
 
+/* The i-th of *n waits no longer. */
+static inline void nrpc_admission_forget(struct nrpc_newcomer *waiting, unsigned *n, unsigned i)
+{
+    for (--*n; i < *n; i++) {
+        waiting[i] = waiting[i + 1];
+    }
+}
+
 /* How many connections, and how many of the n that wait, are its address's. */
 static inline unsigned nrpc_admission_has(const struct nrpc_newcomer *waiting, unsigned n,
                                           const struct nrpc_newcomer *client)

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "board.h"
 #include "ports/posix/nrpc_posix_dial.h"
@@ -209,22 +208,14 @@ void board_wait(uint32_t most_ms)
         board_panic(nrpc_posix_error());
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void say_goodbye(void)
 {
     const struct nrpc_posix_stats *stats = nrpc_posix_stats();
-    int64_t until = now_ms() + GOODBYE_MS;
+    uint32_t begun = board_now_ms();
 
     nrpc_posix_shutdown();
-    while (stats->open && stops < 2 && now_ms() < until)
-        if (nrpc_posix_poll((int)app_poll((uint32_t)now_ms()) / 20) < 0)
+    while (stats->open && stops < 2 && board_now_ms() - begun < GOODBYE_MS)
+        if (nrpc_posix_poll((int)app_poll(board_now_ms()) / 20) < 0)
             break;
     printf("\nnanorpc: stopped; %" PRIu64 " connections (%" PRIu64 " refused, %" PRIu32
            " cut off), %" PRIu64 " bytes received, %" PRIu64 " sent\n",
@@ -297,7 +288,7 @@ int main(int argc, char **argv)
     if (result)
         return result;
     while (!stops) {
-        if (nrpc_posix_poll((int)app_poll((uint32_t)now_ms())) < 0) {
+        if (nrpc_posix_poll((int)app_poll(board_now_ms())) < 0) {
             fprintf(stderr, "%s: %s\n", argv[0], nrpc_posix_error());
             return 1;
         }

@@ -306,10 +306,10 @@ static uint32_t data_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t 
     if (!call || (call->flags & NRPC_CALL_RX_END)) {
         return 0;
     }
+    /* RFC 9113 8.1.1: the sum of the DATA payloads. */
     if (call->body_left != UINT32_MAX && (last ? n != call->body_left : n > call->body_left)) {
-        nrpc_conn_reset(conn, call->id, NRPC_H2_PROTOCOL_ERROR); /* RFC 9113 8.1.1: the sum of the
-                                                                  */
-        return 0;                                                /* DATA payloads */
+        nrpc_conn_reset(conn, call->id, NRPC_H2_PROTOCOL_ERROR);
+        return 0;
     }
     if (last) {
         call->flags |= NRPC_CALL_RX_END;

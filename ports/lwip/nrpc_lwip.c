@@ -375,20 +375,13 @@ static struct link *admit(const struct nrpc_newcomer *client)
     return link;
 }
 
-static void forget_waiting(unsigned i)
-{
-    waiting.n--;
-    memmove(&waiting.clients[i], &waiting.clients[i + 1],
-            (waiting.n - i) * sizeof waiting.clients[0]);
-}
-
 /* The pcb, which is arg, is freed already, or about to be. */
 static void on_waiting_error(void *arg, err_t err)
 {
     (void)err;
     for (unsigned i = 0; i < waiting.n; i++) {
         if (waiting.clients[i].pcb == arg) {
-            forget_waiting(i);
+            nrpc_admission_forget(waiting.clients, &waiting.n, i);
             return;
         }
     }
@@ -448,7 +441,7 @@ static void poll_waiting(void)
         const struct nrpc_newcomer *client = &waiting.clients[i];
         if (nrpc_admission_first(waiting.clients, waiting.n, client->server) == i &&
             admit(client) != NULL) {
-            forget_waiting(i);
+            nrpc_admission_forget(waiting.clients, &waiting.n, i);
             i = 0;
         } else if (sys_now() - client->since_ms >= NRPC_LWIP_ACCEPT_MS) {
             tcp_abort(client->pcb); /* which tells on_waiting_error */

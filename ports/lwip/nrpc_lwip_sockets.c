@@ -292,12 +292,6 @@ static int make_way(uint32_t peer)
     return 0;
 }
 
-static void forget(unsigned i)
-{
-    port.n_waiting--;
-    memmove(&port.waiting[i], &port.waiting[i + 1], (port.n_waiting - i) * sizeof port.waiting[0]);
-}
-
 /* Clients that wait get links, or are refused in the end. */
 static void serve_waiting(void)
 {
@@ -305,11 +299,11 @@ static void serve_waiting(void)
         const struct nrpc_newcomer *client = &port.waiting[i];
         int is_first = nrpc_admission_first(port.waiting, port.n_waiting, client->server) == i;
         if ((is_first && admit(client)) || (make_way(client->peer) && admit(client))) {
-            forget(i);
+            nrpc_admission_forget(port.waiting, &port.n_waiting, i);
             i = 0;
         } else if (sys_now() - client->since_ms >= NRPC_LWIP_SOCKETS_ACCEPT_MS) {
             close_hard(client->fd);
-            forget(i);
+            nrpc_admission_forget(port.waiting, &port.n_waiting, i);
         } else {
             i++;
         }
@@ -323,7 +317,7 @@ static void take(const struct nrpc_newcomer *client)
     if (port.n_waiting > WAITING) {
         unsigned last = nrpc_admission_last(port.waiting, port.n_waiting);
         close_hard(port.waiting[last].fd);
-        forget(last);
+        nrpc_admission_forget(port.waiting, &port.n_waiting, last);
     }
 }
 

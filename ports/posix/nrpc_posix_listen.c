@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -75,12 +74,6 @@ static int make_way(const struct nrpc_newcomer *peer)
     return leaves != NULL;
 }
 
-static void forget(unsigned i)
-{
-    waiting.n--;
-    memmove(&waiting.peers[i], &waiting.peers[i + 1], (waiting.n - i) * sizeof waiting.peers[0]);
-}
-
 uint32_t nrpc_posix_waiting_run(void)
 {
     for (unsigned i = 0; i < waiting.n;) {
@@ -88,11 +81,11 @@ uint32_t nrpc_posix_waiting_run(void)
         int is_first = nrpc_admission_first(waiting.peers, waiting.n, peer->server) == i;
 
         if ((is_first && admit(peer)) || (make_way(peer) && admit(peer))) {
-            forget(i);
+            nrpc_admission_forget(waiting.peers, &waiting.n, i);
             i = 0;
         } else if (nrpc_posix.now_ms - peer->since_ms >= NRPC_POSIX_ACCEPT_MS) {
             nrpc_posix_refuse(peer->fd);
-            forget(i);
+            nrpc_admission_forget(waiting.peers, &waiting.n, i);
         } else {
             i++;
         }
@@ -108,7 +101,7 @@ static void take(const struct nrpc_newcomer *peer)
         unsigned last = nrpc_admission_last(waiting.peers, waiting.n);
 
         nrpc_posix_refuse(waiting.peers[last].fd);
-        forget(last);
+        nrpc_admission_forget(waiting.peers, &waiting.n, last);
     }
 }
 
