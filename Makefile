@@ -490,7 +490,7 @@ $(foreach t,$(UNIT_TREES),$(eval $(call unit_rules,$t)))
 
 # For the test that a use of the heap does not link: HEAP_SOURCE as a unit test on the Cortex-M3.
 .PHONY: heap-check
-heap-check: $(unit-m3_SUPPORT_OBJ)
+heap-check: $(unit-m3_SUPPORT_OBJ) $(B)/unit-m3/libnanorpc.a
 	$(Q)$(call compiler,unit-m3) -Wl,--gc-sections $(unit-m3_CFLAGS) $(unit-m3_LDFLAGS) -o $(HEAP_ELF) $(HEAP_SOURCE) $^
 
 # --- Fuzzing: tests/fuzz, on the sources of the unit tests with everything on ---------------------------

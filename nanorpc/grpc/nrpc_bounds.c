@@ -205,12 +205,18 @@ static void set_length(uint8_t *p, const uint8_t *end, uint32_t more)
     }
 }
 
-static char *put(char *p, const char *text, uint32_t number)
+static char *put_text(char *p, const char *text)
 {
-    uint32_t unit = 1;
     while (*text) {
         *p++ = *text++;
     }
+    return p;
+}
+
+static char *put(char *p, const char *text, uint32_t number)
+{
+    uint32_t unit = 1;
+    p = put_text(p, text);
     while (number / unit >= 10) {
         unit *= 10;
     }
@@ -230,7 +236,7 @@ static const char *words(const struct walk *walk, char *text)
         p = put(p, before, level->tag);
         before = ".";
     }
-    strcpy(put(p, ": more than ", walk->bound), walk->of);
+    *put_text(put(p, ": more than ", walk->bound), walk->of) = 0;
     return text;
 }
 

@@ -323,6 +323,20 @@ class Peer:
         )
         return stream
 
+    def chat(self, text, path="/simpletest.SimpleTest/PostAndPost"):
+        """A stream that has had an answer, and goes on."""
+        stream = self.start(path)
+        self.say(stream, text)
+        return stream
+
+    def say(self, stream, text):
+        """One more message on it, and its answer."""
+        state = self.streams[stream]
+        state.data = b""
+        self.send(frame(DATA, 0, stream, message(text)))
+        self.until(lambda: state.data or state.over())
+        assert not state.over(), vars(state)
+
     def finish(self, stream):
         """Waits for the end of a stream, which is its Stream."""
         self.until(self.streams[stream].over)

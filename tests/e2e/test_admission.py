@@ -16,7 +16,6 @@ from targets import Server, chosen
 
 YIELD_S = 2.0  # NRPC_YIELD_MS
 LATER_S = 1.5  # ticks, and the time that a closing link is given
-CHAT = "/simpletest.SimpleTest/PostAndPost"
 TARGETS = [
     (name, app)
     for name in chosen(["posix", "hostsim-raw", "hostsim-sockets", "lm3s6965evb"])
@@ -135,34 +134,19 @@ def test_requests_that_do_not_come_give_way(guests):
     assert peers[1].finish(calls[1]).grpc_status == "14"
 
 
-def chat(peer, text):
-    """A stream that has had an answer, and goes on."""
-    call = peer.start(CHAT)
-    say(peer, call, text)
-    return call
-
-
-def say(peer, call, text):
-    stream = peer.streams[call]
-    stream.data = b""
-    peer.send(rawh2.frame(rawh2.DATA, 0, call, message(text)))
-    peer.until(lambda: stream.data or stream.over())
-    assert not stream.over(), vars(stream)
-
-
 def test_calls_stay(guests):
     """Of one address: who comes then waits a little, and is refused. A place that is given up is free."""
     peers = [guests.peer() for _ in range(guests.connections)]
-    calls = [chat(peer, "a") for peer in peers]
+    calls = [peer.chat("a") for peer in peers]
     began = time.monotonic()
     with pytest.raises((EOFError, OSError)):
         guests.peer().say_hello("x")
     assert guests.yield_s < time.monotonic() - began < guests.yield_s + 2 * LATER_S
     for peer, call in zip(peers, calls):
-        say(peer, call, "b")
+        peer.say(call, "b")
     peers.pop().socket.close()
     hello(guests.peer(), "y")
-    say(peers[0], calls[0], "c")
+    peers[0].say(calls[0], "c")
 
 
 def test_half_is_for_others(guests):
@@ -171,18 +155,18 @@ def test_half_is_for_others(guests):
     peers = [guests.peer()]
     time.sleep(0.6)
     peers.append(guests.peer())  # the newest
-    calls = [chat(peer, "a") for peer in peers]
+    calls = [peer.chat("a") for peer in peers]
     began = time.monotonic()
     guest = guests.peer(other)
     hello(guest, "b")
     assert time.monotonic() - began < 1.0
     assert peers[1].finish(calls[1]).grpc_status == "14" and peers[1].ends() == rawh2.NO_ERROR
-    say(peers[0], calls[0], "c")
+    peers[0].say(calls[0], "c")
     time.sleep(guests.yield_s + LATER_S)
     with pytest.raises((EOFError, OSError)):
         guests.peer().say_hello("again")  # its address has its half: with a call, so not even that
     hello(guest, "d")
-    say(peers[0], calls[0], "e")
+    peers[0].say(calls[0], "e")
 
 
 class Attackers:

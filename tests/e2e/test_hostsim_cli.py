@@ -236,10 +236,13 @@ def test_stop_while_connected(api):
 
 @APIS
 def test_two_beyond_the_limit(api):
-    """Clients beyond the limit are refused, the others go on, and those that leave make place."""
+    """Clients beyond the limit are refused while the others have calls; those that leave make place."""
     with Simulator("--port", "0", "--api", api) as simulator:
         port = simulator.ports[0]
-        peers = [Peer(port) for _ in range(16)]
+        peers = []
+        for _ in range(16):
+            peers.append(Peer(port))
+            peers[-1].chat("sim")
         for _ in range(2):
             with pytest.raises((EOFError, OSError)):
                 with Peer(port) as peer:
