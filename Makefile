@@ -497,7 +497,8 @@ heap-check: $(unit-m3_SUPPORT_OBJ) $(B)/unit-m3/libnanorpc.a
 # For `make test` in unit-gzip's tree, with a driver that runs files; for `make fuzz` with libFuzzer where there is clang, and without NRPC_FAST,
 # as on a board.
 
-FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+fuzz_FUZZ_NAMES := $(filter-out tls,$(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c))))
+unit-gzip_FUZZ_NAMES := $(fuzz_FUZZ_NAMES)
 SECONDS ?= 60
 fuzz_CC := $(if $(call on_path,clang),clang,gcc)
 fuzz_CFLAGS := -DNRPC_GAPS=1 $(filter-out -DNRPC_FAST%,$(unit-gzip_CFLAGS)) $(if $(filter clang,$(fuzz_CC)),-fsanitize=fuzzer-no-link)
@@ -507,15 +508,32 @@ unit-gzip_DRIVER := $(B)/unit-gzip/tests/fuzz/driver.o
 $(eval $(call unit_rules,fuzz))
 
 define fuzz_rules # $1: tree, $2: flags to link
-$1_FUZZ := $(patsubst %,$(B)/$1/fuzz_%,$(FUZZ_NAMES))
+$1_FUZZ := $(patsubst %,$(B)/$1/fuzz_%,$($1_FUZZ_NAMES))
 $$($1_FUZZ): $(B)/$1/fuzz_%: $(B)/$1/tests/fuzz/fuzz_%.o $(patsubst %,$(B)/$1/tests/fuzz/%.o,conversation judge) $($1_DRIVER) $($1_SUPPORT_OBJ) \
     $(B)/$1/libnanorpc.a $(B)/$1/flags
 	$$(call say,LINK,$$@)
-	$(Q)$(call compiler,$1) -Wl,--gc-sections $($1_CFLAGS) $2 -o $$@ $$(filter %.o %.a,$$^)
+	$(Q)$(call compiler,$1) -Wl,--gc-sections $($1_CFLAGS) $($1_LDFLAGS) $2 -o $$@ $$(filter %.o %.a,$$^)
 -include $(wildcard $(B)/$1/tests/fuzz/*.d)
 endef
 $(eval $(call fuzz_rules,unit-gzip))
 $(eval $(call fuzz_rules,fuzz,$(if $(fuzz_DRIVER),,-fsanitize=fuzzer)))
+
+# fuzz_tls has Mbed TLS under it, which the sanitizers do not see.
+tls-clang_FUZZ_NAMES := tls
+tls-clang_DRIVER := $(B)/tls-clang/tests/fuzz/driver.o
+fuzz-tls_FUZZ_NAMES := tls
+fuzz-tls_DRIVER := $(if $(fuzz_DRIVER),$(B)/fuzz-tls/tests/fuzz/driver.o)
+fuzz-tls_CC := $(fuzz_CC)
+fuzz-tls_CFLAGS := $(tls-clang_CFLAGS) $(if $(filter clang,$(fuzz_CC)),-fsanitize=fuzzer-no-link)
+fuzz-tls_LDFLAGS := $(tls-clang_LDFLAGS)
+fuzz-tls_SUPPORT := $(tls-clang_SUPPORT)
+fuzz-tls_TLS := $(tls-clang_TLS)
+fuzz-tls_DIR := tests/tls
+fuzz-tls_SRC := $(TLS_TEST_SRC)
+$(eval $(call unit_rules,fuzz-tls))
+$(eval $(call fuzz_rules,tls-clang))
+$(eval $(call fuzz_rules,fuzz-tls,$(if $(fuzz_DRIVER),,-fsanitize=fuzzer)))
+fuzz_FUZZ += $(fuzz-tls_FUZZ)
 
 # fuzz_world once more, with limits that are not the default ones: of the core alone, so it needs little time.
 unit-odd_CC := $(fuzz_CC)
@@ -546,7 +564,7 @@ $(SEEDS_READY): tests/fuzz/seeds.py $(WIRE_TESTS) | $(SETUP)
 	$(call say,GEN,$(@D))
 	$(Q)python3 -B $< $(@D) $(WIRE_TESTS) && touch $@
 
-UNIT_PROGRAMS := $(unit-gzip_FUZZ) $(B)/unit-odd/fuzz_world $(SEEDS_READY) $(foreach t,$(UNIT_TREES),$(B)/$t/libnanorpc.a $($t_SUPPORT_OBJ) $($t_PROGRAMS))
+UNIT_PROGRAMS := $(unit-gzip_FUZZ) $(tls-clang_FUZZ) $(B)/unit-odd/fuzz_world $(SEEDS_READY) $(foreach t,$(UNIT_TREES),$(B)/$t/libnanorpc.a $($t_SUPPORT_OBJ) $($t_PROGRAMS))
 
 include $(wildcard tests/bench/bench.mk)
 

@@ -62,7 +62,9 @@ def run(program, seconds, is_driver):
     found = sorted(glob.glob(artifact + "*"))
     if found:
         with open(found[-1], "rb") as file:
-            tree = "unit-odd" if build.endswith("-odd") else "unit-gzip"
+            tree = {"fuzz-odd": "unit-odd", "fuzz-tls": "tls-clang"}.get(
+                os.path.basename(build), "unit-gzip"
+            )
             print(
                 FOUND % {"name": name, "input": found[-1], "hex": file.read().hex(), "tree": tree}
             )

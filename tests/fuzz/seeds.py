@@ -409,6 +409,23 @@ def walk():
     yield "cut", b"\0\1\xf1" + field(2, field(1, b"x" * 20))[:-5]
 
 
+def tls():
+    """One byte of options, and changes of four: see fuzz_tls.c."""
+    for options in range(64):
+        if options & 3 != 3:
+            yield "good%02d" % options, bytes((options,))
+    # A record's type, version and length; a handshake message's; deep in it; the client's second flight; the calls.
+    for name, at in (
+        ("first", range(0, 12)),
+        ("hello", range(40, 240, 40)),
+        ("later", range(300, 1400, 100)),
+    ):
+        for where in at:
+            for options in 0, 4, 9, 13:
+                change = bytes((where >> 8, where & 255, where % 4, 1 + where % 7))
+                yield "%s%d_%d" % (name, where, options), bytes((options,)) + change
+
+
 def world():
     """Orders: see obey in fuzz_world.c."""
     accept, honest, burst, frames, long_frames, time, act, deaf = range(8)
@@ -505,6 +522,7 @@ TARGETS = {
     "hpack": hpack,
     "message": compressed,
     "walk": walk,
+    "tls": tls,
 }
 
 

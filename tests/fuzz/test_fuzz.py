@@ -10,9 +10,11 @@ import pytest
 import seeds
 from conftest import ROOT
 
-# One of "world" may be a conversation of half a megabyte.
-MUTATIONS = {"world": 60}
-TREES = [("unit-gzip", target) for target in seeds.TARGETS] + [("unit-odd", "world")]
+# One of "world" may be a conversation of half a megabyte, one of "tls" is a handshake.
+MUTATIONS = {"world": 60, "tls": 300}
+TREES = [("tls-clang" if target == "tls" else "unit-gzip", target) for target in seeds.TARGETS] + [
+    ("unit-odd", "world")
+]
 
 
 def run(tree, target, *arguments):

@@ -16,10 +16,6 @@ uint64_t pair_cost;
 /* --- What the server side takes --------------------------------------------------------------- */
 
 static int in_server;
-static struct {
-    void *block;
-    uint32_t bytes;
-} blocks[1024];
 
 void *__real_nrpc_tls_calloc(size_t count, size_t size);
 void __real_nrpc_tls_free(void *block);
@@ -30,9 +26,16 @@ void *pair_client_calloc(size_t count, size_t size);
 void pair_client_free(void *block);
 int pair_client_has(const void *block);
 
+static void note_use(void)
+{
+    pair_memory.used = nrpc_tls_memory()->used;
+    if (pair_memory.used > pair_memory.peak) {
+        pair_memory.peak = pair_memory.used;
+    }
+}
+
 void *__wrap_nrpc_tls_calloc(size_t count, size_t size)
 {
-    unsigned i = 0;
     void *block;
     if (!in_server) {
         return pair_client_calloc(count, size);
@@ -44,30 +47,18 @@ void *__wrap_nrpc_tls_calloc(size_t count, size_t size)
         return NULL;
     }
     block = __real_nrpc_tls_calloc(count, size);
-    if (!block) {
-        return NULL;
-    }
-    while (blocks[i].block) {
-        i++;
-    }
-    blocks[i].block = block;
-    blocks[i].bytes = (uint32_t)((count * size + 15) / 8 * 8);
-    pair_memory.used += blocks[i].bytes;
-    if (pair_memory.used > pair_memory.peak) {
-        pair_memory.peak = pair_memory.used;
-    }
+    note_use();
     return block;
 }
 
 void __wrap_nrpc_tls_free(void *block)
 {
-    for (unsigned i = 0; block && i < sizeof blocks / sizeof blocks[0]; i++) {
-        if (blocks[i].block == block) {
-            blocks[i].block = NULL;
-            pair_memory.used -= blocks[i].bytes;
-        }
+    if (pair_client_has(block)) {
+        pair_client_free(block);
+    } else {
+        __real_nrpc_tls_free(block);
+        note_use();
     }
-    (pair_client_has(block) ? pair_client_free : __real_nrpc_tls_free)(block);
 }
 
 void pair_spare(uint32_t bytes)
@@ -340,6 +331,10 @@ static int run_server(struct pair *pair)
         piece = 1;
     } else if (pair->way == PAIR_CUT && pair->n_fed < pair->at && pair->n_up > pair->at) {
         piece = pair->at - pair->n_fed;
+    }
+    if (pair->options.spoil && pair->n_fed < pair->n_up) {
+        pair->options.spoil(pair);
+        piece = pair->way == PAIR_BYTES ? pair->n_fed < pair->n_up : pair->n_up - pair->n_fed;
     }
     pair_enter();
     if (piece) {

@@ -25,6 +25,8 @@ static const uint16_t versions[] = {
 enum pair_way { PAIR_WHOLE, PAIR_BYTES, PAIR_CUT }; /* how the server gets what the client sends */
 enum { PAIR_BYTES_MAX = 1 << 17 };
 
+struct pair;
+
 /* What a client does; all zero but for host is a good one without a certificate. */
 struct pair_options {
     struct nrpc_tls_bytes certificate, key, authority; /* authority: certs_ca_crt unless given */
@@ -32,7 +34,8 @@ struct pair_options {
     const char *host;                                  /* "device.test" unless given */
     uint16_t version;                                  /* the only one; 0: any */
     const mbedtls_ssl_session *session;
-    uint32_t now_ms; /* when it comes; 0: 1000 */
+    uint32_t now_ms;                  /* when it comes; 0: 1000 */
+    void (*spoil)(struct pair *pair); /* what stands in `up` behind n_fed may be altered now */
 };
 
 struct pair {
