@@ -231,11 +231,14 @@ static void initial_window_over_the_maximum(void)
 /* RFC 9113 6.9.2: a change that overflows the window of an open stream. */
 static void initial_window_that_overflows_a_stream(void)
 {
-    wire_begin(&raw_server);
-    request(1, "/test.Raw/Push", "x");
-    wire_number(NRPC_WINDOW_UPDATE, 1, 0x7fffffff - 65535);
-    wire_setting(NRPC_INITIAL_WINDOW_SIZE, 65536);
-    wire_expect("goaway(1,FLOW_CONTROL_ERROR)");
+    for (uint32_t over = 0; over <= 1; over++) {
+        wire_begin(&raw_server);
+        request(1, "/test.Raw/Push", "x");
+        wire_do(NULL);
+        wire_number(NRPC_WINDOW_UPDATE, 1, 0x7fffffff - 65536 + over);
+        wire_setting(NRPC_INITIAL_WINDOW_SIZE, 65536);
+        wire_expect(over ? "goaway(1,FLOW_CONTROL_ERROR)" : "acks=2");
+    }
 }
 
 /* Peers' bug: WINDOW_UPDATE of 0 on stream 0 deadlocks. */
@@ -433,6 +436,16 @@ static void windows_are_not_given_for_what_is_held(void)
     wire_expect("1: [200 grpc] 'x' window+6");
 }
 
+/* The length of no padding is a byte, which nobody holds. */
+static void window_of_a_byte_is_given_back(void)
+{
+    wire_begin_acked(&raw_server);
+    wire.show = WIRE_WINDOWS;
+    wire_request(1, "/test.Raw/Collect", 0);
+    wire_padded_data(1, "", 0, 0, 0);
+    wire_expect("1: window+1");
+}
+
 /* A frame whose payload is still on its way: its bytes are spoken for. */
 static void no_window_within_a_frame(void)
 {
@@ -458,6 +471,23 @@ static void no_window_within_a_frame(void)
 }
 
 /* The connection's window: what ended streams are sent is given back as well. */
+/* All of it, once more than half of its 65535 bytes are used. */
+static void connection_window_has_its_moment(void)
+{
+    static const uint8_t zeros[16384];
+    for (unsigned over = 0; over <= 1; over++) {
+        wire_begin(&raw_server);
+        wire.show = WIRE_WINDOWS;
+        wire_request(1, "/nobody/knows", 0);
+        wire_data(1, zeros, sizeof zeros, 0);
+        wire_data(1, zeros, sizeof zeros, 0);
+        wire_do(NULL);
+        wire_data(1, zeros, over, 0);
+        wire_expect(over ? "window+32769 1: [200 grpc status=12 message=*] END"
+                         : "1: [200 grpc status=12 message=*] END");
+    }
+}
+
 static void connection_window_is_given_back(void)
 {
     static const uint8_t zeros[16384];
@@ -530,7 +560,9 @@ int main(void)
     RUN(too_much_for_a_single_message);
     RUN(windows_are_given_back);
     RUN(windows_are_not_given_for_what_is_held);
+    RUN(window_of_a_byte_is_given_back);
     RUN(no_window_within_a_frame);
+    RUN(connection_window_has_its_moment);
     RUN(connection_window_is_given_back);
     RUN(connection_window_is_enforced);
     return test_end();
