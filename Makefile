@@ -433,11 +433,11 @@ unit-gcc_WITHOUT := $(patsubst %,$(B)/gen/%.nrpc.c,blobs grpc/testing/test)
 unit-clang_CC := clang
 unit-clang_CFLAGS := $(SANITIZE) -DNRPC_FAST=1 -DNRPC_METADATA_BYTES=256 -DNRPC_PIECES=1 -DNRPC_CLIENT=1
 unit-clang_SUPPORT := tests/unit/host.c
-# With compression; a few programs only, as the others know how large blocks are without it.
+# With compression and several receive blocks; a few programs only, as the others know how large they are without.
 unit-gzip_CC := clang
-unit-gzip_CFLAGS := $(SANITIZE) -DNRPC_FAST=1 -DNRPC_METADATA_BYTES=128 -DNRPC_COMPRESSION=1 -DNRPC_PIECES=1 -DNRPC_CLIENT=1
+unit-gzip_CFLAGS := $(SANITIZE) -DNRPC_RX_BLOCKS=3 -DNRPC_FAST=1 -DNRPC_METADATA_BYTES=128 -DNRPC_COMPRESSION=1 -DNRPC_PIECES=1 -DNRPC_CLIENT=1
 unit-gzip_SUPPORT := tests/unit/host.c
-unit-gzip_SRC := $(patsubst %,tests/unit/test_%.c,calls client_compression compression mutations produced reflection streamed streamed_client streamed_zip typed)
+unit-gzip_SRC := $(patsubst %,tests/unit/test_%.c,blocks calls client_compression compression mutations produced reflection streamed streamed_client streamed_zip typed)
 unit-m3_CC := arm-none-eabi-
 unit-m3_CFLAGS := -Os -mcpu=cortex-m3 -mthumb --specs=picolibc.specs -DNRPC_PIECES=1 -DNRPC_CLIENT=1
 unit-m3_LDFLAGS := -nostartfiles -T tests/target/link.ld $(NO_HEAP)
@@ -537,7 +537,7 @@ fuzz_FUZZ += $(fuzz-tls_FUZZ)
 
 # fuzz_world once more, with limits that are not the default ones: of the core alone, so it needs little time.
 unit-odd_CC := $(fuzz_CC)
-unit-odd_CFLAGS := $(SANITIZE) -DNRPC_CLIENT=1 -DNRPC_PIECES=1 -DNRPC_MAX_STREAMS=3 -DNRPC_METADATA_BYTES=2048 \
+unit-odd_CFLAGS := $(SANITIZE) -DNRPC_CLIENT=1 -DNRPC_PIECES=1 -DNRPC_MAX_STREAMS=3 -DNRPC_RX_BLOCKS=3 -DNRPC_METADATA_BYTES=2048 \
     -DNRPC_HPACK_ENTRIES=64 -DNRPC_HEADER_BLOCK_MAX=65535 -DNRPC_HEADER_LIST_MAX=65535 -DNRPC_KEEPALIVE_MS=3000 \
     -DNRPC_MAX_AGE_MS=3600000 -DNRPC_MAX_IDLE_MS=600000
 unit-odd_SRC := $(patsubst %,tests/fuzz/%.c,fuzz_world conversation judge driver)
@@ -554,6 +554,10 @@ $(B)/$1/fuzz_world: $$($1_OBJ) $(B)/$1/flags
 -include $$($1_OBJ:.o=.d)
 endef
 $(eval $(call world_rules,unit-odd))
+# What needs them, too: without compression the limit of a message stands elsewhere.
+$(B)/unit-odd/test_blocks: $(filter-out %/fuzz_world.o %/driver.o,$(unit-odd_OBJ)) $(B)/unit-odd/tests/unit/test_blocks.o $(B)/unit-odd/flags
+	$(call say,LINK,$@)
+	$(Q)$(call compiler,unit-odd) -Wl,--gc-sections $(unit-odd_CFLAGS) -o $@ $(filter %.o,$^)
 $(eval $(call world_rules,fuzz-odd,$(if $(fuzz_DRIVER),,-fsanitize=fuzzer)))
 fuzz_FUZZ += $(B)/fuzz-odd/fuzz_world
 
@@ -564,7 +568,7 @@ $(SEEDS_READY): tests/fuzz/seeds.py $(WIRE_TESTS) | $(SETUP)
 	$(call say,GEN,$(@D))
 	$(Q)python3 -B $< $(@D) $(WIRE_TESTS) && touch $@
 
-UNIT_PROGRAMS := $(unit-gzip_FUZZ) $(tls-clang_FUZZ) $(B)/unit-odd/fuzz_world $(SEEDS_READY) $(foreach t,$(UNIT_TREES),$(B)/$t/libnanorpc.a $($t_SUPPORT_OBJ) $($t_PROGRAMS))
+UNIT_PROGRAMS := $(unit-gzip_FUZZ) $(tls-clang_FUZZ) $(B)/unit-odd/fuzz_world $(B)/unit-odd/test_blocks $(SEEDS_READY) $(foreach t,$(UNIT_TREES),$(B)/$t/libnanorpc.a $($t_SUPPORT_OBJ) $($t_PROGRAMS))
 
 include $(wildcard tests/bench/bench.mk)
 

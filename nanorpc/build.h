@@ -55,6 +55,7 @@
 /* --- Ranges ------------------------------------------------------------------------------- */
 
 NRPC_STATIC_ASSERT(NRPC_MAX_STREAMS >= 1 && NRPC_MAX_STREAMS <= 1024, "NRPC_MAX_STREAMS: 1..1024");
+NRPC_STATIC_ASSERT(NRPC_RX_BLOCKS >= 1 && NRPC_RX_BLOCKS <= 64, "NRPC_RX_BLOCKS: 1..64");
 NRPC_STATIC_ASSERT(NRPC_HPACK_ENTRIES >= 0 && NRPC_HPACK_ENTRIES <= 128 &&
                        (NRPC_HPACK_ENTRIES & (NRPC_HPACK_ENTRIES - 1)) == 0,
                    "NRPC_HPACK_ENTRIES: 0, 1, 2, 4 .. 128");

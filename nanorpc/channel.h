@@ -45,50 +45,50 @@ extern const struct nrpc_dial_role nrpc_channel_dial;
 
 /* The same with options, in parentheses: .keys and .n_keys, registered metadata keys of responses.
  */
-#define NRPC_CHANNEL_DEFINE_WITH(name, its_authority, options, ...)                                \
-    NRPC_STATIC_ASSERT(NRPC_CLIENT, "channels need NRPC_CLIENT=1, the same for all files");        \
-    NRPC_STATIC_ASSERT(NRPC_COUNTED_(__VA_ARGS__) <= 8,                                            \
-                       #name ": a channel has 8 services at most");                                \
-    NRPC_OPTIONS_CHECK_(name, options)                                                             \
-    NRPC_STATIC_ASSERT(!NRPC_SAYS_(options, ".interceptors"),                                      \
-                       #name ": a channel has no interceptors");                                   \
-    union name##_rx {                                                                              \
-        NRPC_EACH(NRPC_CLIENT_RX_, __VA_ARGS__) uint8_t least[NRPC_RX_MIN];                        \
-    };                                                                                             \
-    union name##_tx {                                                                              \
-        NRPC_EACH(NRPC_CLIENT_TX_, __VA_ARGS__)                                                    \
-    };                                                                                             \
-    NRPC_STATIC_ASSERT(sizeof(union name##_rx) <= (nrpc_block_size) - 1 &&                         \
-                           sizeof(union name##_tx) <= (nrpc_block_size) - 1,                       \
-                       "a message over 65000 bytes needs NRPC_LARGE_MESSAGES=1");                  \
-    union name##_path {                                                                            \
-        NRPC_EACH(NRPC_CLIENT_PATH_, __VA_ARGS__)                                                  \
-    };                                                                                             \
-    NRPC_STATIC_ASSERT(                                                                            \
-        sizeof(its_authority) - 1 + sizeof(union name##_path) <= NRPC_AUTHORITY_AND_PATH_MAX,      \
-        "authority and a path are over NRPC_AUTHORITY_AND_PATH_MAX bytes together");               \
-    static struct {                                                                                \
-        struct nrpc_conn conn;                                                                     \
-        union {                                                                                    \
-            NRPC_EACH(NRPC_CLIENT_REPLY_, __VA_ARGS__)                                             \
-        } reply;                                                                                   \
-        uint8_t blocks[NRPC_MAX_STREAMS *                                                          \
-                       (sizeof(union name##_rx) + sizeof(union name##_tx) + NRPC_METADATA_BYTES)]; \
-        NRPC_INFLATED_(NRPC_EACH(NRPC_CLIENT_PLAIN_, __VA_ARGS__))                                 \
-    } name##_memory;                                                                               \
-    static const struct nrpc_server name##_endpoint = {                                            \
-        .role = &nrpc_client_role,                                                                 \
-        .message_byte = nrpc_client_message_byte,                                                  \
-        .conns = &name##_memory.conn,                                                              \
-        .blocks = name##_memory.blocks,                                                            \
-        .request = &name##_memory.reply,                                                           \
-        .reply = &name##_memory.reply, /* nothing is put there */                                  \
-        .rx_bytes = sizeof(union name##_rx),                                                       \
-        .tx_bytes = sizeof(union name##_tx),                                                       \
-        NRPC_INFLATED_FIELDS_(name##_memory).n_conns = 1,                                          \
-        NRPC_OPTIONS_ options};                                                                    \
-    struct nrpc_channel name = {.dial = {.role = &nrpc_channel_dial},                              \
-                                .endpoint = &name##_endpoint,                                      \
+#define NRPC_CHANNEL_DEFINE_WITH(name, its_authority, options, ...)                             \
+    NRPC_STATIC_ASSERT(NRPC_CLIENT, "channels need NRPC_CLIENT=1, the same for all files");     \
+    NRPC_STATIC_ASSERT(NRPC_COUNTED_(__VA_ARGS__) <= 8,                                         \
+                       #name ": a channel has 8 services at most");                             \
+    NRPC_OPTIONS_CHECK_(name, options)                                                          \
+    NRPC_STATIC_ASSERT(!NRPC_SAYS_(options, ".interceptors"),                                   \
+                       #name ": a channel has no interceptors");                                \
+    union name##_rx {                                                                           \
+        NRPC_EACH(NRPC_CLIENT_RX_, __VA_ARGS__) uint8_t least[NRPC_RX_MIN];                     \
+    };                                                                                          \
+    union name##_tx {                                                                           \
+        NRPC_EACH(NRPC_CLIENT_TX_, __VA_ARGS__)                                                 \
+    };                                                                                          \
+    NRPC_STATIC_ASSERT(NRPC_RX_BYTES_(name) <= (nrpc_block_size) - 1 &&                         \
+                           sizeof(union name##_tx) <= (nrpc_block_size) - 1,                    \
+                       "a message over 65000 bytes needs NRPC_LARGE_MESSAGES=1");               \
+    union name##_path {                                                                         \
+        NRPC_EACH(NRPC_CLIENT_PATH_, __VA_ARGS__)                                               \
+    };                                                                                          \
+    NRPC_STATIC_ASSERT(                                                                         \
+        sizeof(its_authority) - 1 + sizeof(union name##_path) <= NRPC_AUTHORITY_AND_PATH_MAX,   \
+        "authority and a path are over NRPC_AUTHORITY_AND_PATH_MAX bytes together");            \
+    static struct {                                                                             \
+        struct nrpc_conn conn;                                                                  \
+        union {                                                                                 \
+            NRPC_EACH(NRPC_CLIENT_REPLY_, __VA_ARGS__)                                          \
+        } reply;                                                                                \
+        uint8_t blocks[NRPC_MAX_STREAMS *                                                       \
+                       (NRPC_RX_BYTES_(name) + sizeof(union name##_tx) + NRPC_METADATA_BYTES)]; \
+        NRPC_INFLATED_(NRPC_EACH(NRPC_CLIENT_PLAIN_, __VA_ARGS__))                              \
+    } name##_memory;                                                                            \
+    static const struct nrpc_server name##_endpoint = {                                         \
+        .role = &nrpc_client_role,                                                              \
+        .message_byte = nrpc_client_message_byte,                                               \
+        .conns = &name##_memory.conn,                                                           \
+        .blocks = name##_memory.blocks,                                                         \
+        .request = &name##_memory.reply,                                                        \
+        .reply = &name##_memory.reply, /* nothing is put there */                               \
+        .rx_bytes = NRPC_RX_BYTES_(name),                                                       \
+        .tx_bytes = sizeof(union name##_tx),                                                    \
+        NRPC_INFLATED_FIELDS_(name##_memory).n_conns = 1,                                       \
+        NRPC_OPTIONS_ options};                                                                 \
+    struct nrpc_channel name = {.dial = {.role = &nrpc_channel_dial},                           \
+                                .endpoint = &name##_endpoint,                                   \
                                 .authority = its_authority}
 
 /* What the HEADERS of a request leave for the two: they are one frame. */

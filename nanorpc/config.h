@@ -12,7 +12,7 @@
 /* The RAM formula, checked by `make size` (32-bit targets):
  *   image      = connections * ( connection + NRPC_MAX_STREAMS * blocks ) + scratch
  *   connection = 220 + NRPC_MAX_STREAMS * 52 + NRPC_HPACK_ENTRIES * 8 + NRPC_METADATA_BYTES
- *   blocks     = (5 + largest request, 20 at least) + (5 + largest reply
+ *   blocks     = NRPC_RX_BLOCKS * (5 + largest request, 20 at least) + (5 + largest reply
  *                + NRPC_STATUS_MESSAGE_MAX) + NRPC_METADATA_BYTES + NRPC_COMPRESSION_ROOM of both
  *   scratch    = largest decoded request + largest decoded reply, once an image;
  *                + 1 + largest request with NRPC_COMPRESSION */
@@ -23,7 +23,13 @@
 #define NRPC_MAX_STREAMS 4
 #endif
 
-/* 1: messages may encode to more than 65000 bytes. RAM: 8 bytes a stream. */
+/* Receive blocks of a stream, in a row: so many bytes may be on their way, or wait for a handler;
+ * speed is them / round trip, see docs/limits.md. Blocks, 1..64. RAM: as many a stream. */
+#ifndef NRPC_RX_BLOCKS
+#define NRPC_RX_BLOCKS 1
+#endif
+
+/* 1: messages, and receive blocks in a row, may have more than 65000 bytes. RAM: 8 a stream. */
 #ifndef NRPC_LARGE_MESSAGES
 #define NRPC_LARGE_MESSAGES 0
 #endif
@@ -86,15 +92,13 @@
 #endif
 
 /* PINGs that are answered while no HEADERS or DATA go out; one more ends the connection with
- * ENHANCE_YOUR_CALM "too_many_pings"; a second forgives one. Count, 3..250. grpc-go and C-core, who
- * ping about once a reply to measure bandwidth, never reach it: each reply clears the count. */
+ * ENHANCE_YOUR_CALM "too_many_pings"; a second forgives one, a reply all. Count, 3..250. */
 #ifndef NRPC_PINGS_MAX
 #define NRPC_PINGS_MAX 100
 #endif
 
-/* A connection is closed when for this long it has kept us waiting: for its preface and SETTINGS,
- * for the rest of a frame or header block, or, where there is something to send, for window or room
- * to send it in. Milliseconds, 1000..3600000, to about a second. */
+/* A connection is closed that keeps us waiting so long: for its preface and SETTINGS, the rest of a
+ * frame or header block, or window or room to send in. Milliseconds to a second, 1000..3600000. */
 #ifndef NRPC_STALL_TIMEOUT_MS
 #define NRPC_STALL_TIMEOUT_MS 20000
 #endif
@@ -107,26 +111,23 @@
 
 /* When all connections are taken and another client waits: a connection whose last call ended, or
  * which came, longer ago than this gives way; docs/limits.md has the rules. Milliseconds to about a
- * second, 0..14400000. With less than clients need from connecting to their first request, a TLS
- * handshake included, they can keep each other out. */
+ * second, 0..14400000; not less than clients need to their first request, with TLS. */
 #ifndef NRPC_YIELD_MS
 #define NRPC_YIELD_MS 2000
 #endif
 
-/* Until a client has read our SETTINGS it may send more than a call's block can hold; it is held
- * back, and all its calls with it, while a call takes nothing of what has come for it. After so
- * long that call ends with RESOURCE_EXHAUSTED. Milliseconds, to about a second, 1000..3600000. */
+/* Until a client has read our SETTINGS it may send more than a call can hold; it is held back, with
+ * all its calls, while that one takes nothing. After so long the call ends with RESOURCE_EXHAUSTED.
+ * Milliseconds, to about a second, 1000..3600000. */
 #ifndef NRPC_HOLD_TIMEOUT_MS
 #define NRPC_HOLD_TIMEOUT_MS 5000
 #endif
 
-/* A connection older than this is shut down gracefully, see nrpc_conn_shutdown. Milliseconds to
- * about a quarter of a second, 1000..14400000; 0: never. */
+/* A connection older than this is shut down gracefully, see nrpc_conn_shutdown; or one that has had
+ * no call for so long. Milliseconds to about a quarter of a second, 1000..14400000; 0: never. */
 #ifndef NRPC_MAX_AGE_MS
 #define NRPC_MAX_AGE_MS 0
 #endif
-
-/* The same for one that has had no call for so long. */
 #ifndef NRPC_MAX_IDLE_MS
 #define NRPC_MAX_IDLE_MS 0
 #endif

@@ -47,6 +47,7 @@
 /* clang-format off */
 #define NRPC_SAME_SETTINGS_(is) \
     is(NRPC_MAX_STREAMS) \
+    is(NRPC_RX_BLOCKS) \
     is(NRPC_LARGE_MESSAGES) \
     is(NRPC_HPACK_ENTRIES) \
     is(NRPC_HEADER_LIST_MAX) \

@@ -31,8 +31,8 @@ struct nrpc_server {
     uint8_t *blocks; /* n_conns * NRPC_MAX_STREAMS * (rx_bytes + tx_bytes + NRPC_METADATA_BYTES) */
     void *request;   /* scratch for one decoded request, shared by all calls */
     void *reply;     /* scratch for one reply, likewise */
-    uint32_t rx_bytes; /* a stream's receive block: 5 + the largest request + NRPC_COMPRESSION_ROOM;
-                          the window */
+    uint32_t rx_bytes; /* a stream's receive blocks, NRPC_RX_BLOCKS of 5 + the largest request +
+                          NRPC_COMPRESSION_ROOM; the window */
     uint32_t tx_bytes; /* a stream's transmit block: 5 + the largest reply + NRPC_COMPRESSION_ROOM +
                           status message */
 #if NRPC_COMPRESSION
@@ -62,47 +62,47 @@ struct nrpc_server {
 /* The same with options, in parentheses: .keys and .n_keys, which need NRPC_METADATA_BYTES;
  * .interceptors and .n_interceptors; .tls, which needs NRPC_TLS:
  *     NRPC_SERVER_DEFINE_WITH(server, 2, (.keys = keys, .n_keys = 1), Greeter_service); */
-#define NRPC_SERVER_DEFINE_WITH(server_name, connections, options, ...)                   \
-    NRPC_STATIC_ASSERT((connections) >= 1 && (connections) <= 65535,                      \
-                       #server_name ": connections: 1..65535");                           \
-    NRPC_STATIC_ASSERT(NRPC_COUNTED_(__VA_ARGS__) <= 8,                                   \
-                       #server_name ": a server has 8 services at most");                 \
-    NRPC_OPTIONS_CHECK_(server_name, options)                                             \
-    static const struct nrpc_service *const server_name##_services[] = {                  \
-        NRPC_EACH(NRPC_SERVICE_POINTER_, __VA_ARGS__)};                                   \
-    union server_name##_rx {                                                              \
-        NRPC_EACH(NRPC_SERVICE_RX_, __VA_ARGS__) uint8_t least[NRPC_RX_MIN];              \
-    };                                                                                    \
-    union server_name##_tx {                                                              \
-        NRPC_EACH(NRPC_SERVICE_TX_, __VA_ARGS__)                                          \
-    };                                                                                    \
-    NRPC_STATIC_ASSERT(sizeof(union server_name##_rx) <= (nrpc_block_size) - 1 &&         \
-                           sizeof(union server_name##_tx) <= (nrpc_block_size) - 1,       \
-                       "a message over 65000 bytes needs NRPC_LARGE_MESSAGES=1");         \
-    static struct {                                                                       \
-        struct nrpc_conn conns[connections];                                              \
-        union {                                                                           \
-            NRPC_EACH(NRPC_SERVICE_REQUEST_, __VA_ARGS__)                                 \
-        } request;                                                                        \
-        union {                                                                           \
-            NRPC_EACH(NRPC_SERVICE_REPLY_, __VA_ARGS__)                                   \
-        } reply;                                                                          \
-        uint8_t blocks[(connections) * NRPC_MAX_STREAMS *                                 \
-                       (sizeof(union server_name##_rx) + sizeof(union server_name##_tx) + \
-                        NRPC_METADATA_BYTES)];                                            \
-        NRPC_INFLATED_(NRPC_EACH(NRPC_SERVICE_PLAIN_, __VA_ARGS__))                       \
-    } server_name##_memory;                                                               \
-    extern const struct nrpc_server server_name; /* C++ would keep it to its file */      \
-    const struct nrpc_server server_name = {                                              \
-        NRPC_SERVER_ROLE_.services = server_name##_services,                              \
-        .conns = server_name##_memory.conns,                                              \
-        .blocks = server_name##_memory.blocks,                                            \
-        .request = &server_name##_memory.request,                                         \
-        .reply = &server_name##_memory.reply,                                             \
-        .rx_bytes = sizeof(union server_name##_rx),                                       \
-        .tx_bytes = sizeof(union server_name##_tx),                                       \
-        NRPC_INFLATED_FIELDS_(server_name##_memory).n_conns = (connections),              \
-        .n_services = sizeof server_name##_services / sizeof server_name##_services[0],   \
+#define NRPC_SERVER_DEFINE_WITH(server_name, connections, options, ...)                 \
+    NRPC_STATIC_ASSERT((connections) >= 1 && (connections) <= 65535,                    \
+                       #server_name ": connections: 1..65535");                         \
+    NRPC_STATIC_ASSERT(NRPC_COUNTED_(__VA_ARGS__) <= 8,                                 \
+                       #server_name ": a server has 8 services at most");               \
+    NRPC_OPTIONS_CHECK_(server_name, options)                                           \
+    static const struct nrpc_service *const server_name##_services[] = {                \
+        NRPC_EACH(NRPC_SERVICE_POINTER_, __VA_ARGS__)};                                 \
+    union server_name##_rx {                                                            \
+        NRPC_EACH(NRPC_SERVICE_RX_, __VA_ARGS__) uint8_t least[NRPC_RX_MIN];            \
+    };                                                                                  \
+    union server_name##_tx {                                                            \
+        NRPC_EACH(NRPC_SERVICE_TX_, __VA_ARGS__)                                        \
+    };                                                                                  \
+    NRPC_STATIC_ASSERT(NRPC_RX_BYTES_(server_name) <= (nrpc_block_size) - 1 &&          \
+                           sizeof(union server_name##_tx) <= (nrpc_block_size) - 1,     \
+                       "a message over 65000 bytes needs NRPC_LARGE_MESSAGES=1");       \
+    static struct {                                                                     \
+        struct nrpc_conn conns[connections];                                            \
+        union {                                                                         \
+            NRPC_EACH(NRPC_SERVICE_REQUEST_, __VA_ARGS__)                               \
+        } request;                                                                      \
+        union {                                                                         \
+            NRPC_EACH(NRPC_SERVICE_REPLY_, __VA_ARGS__)                                 \
+        } reply;                                                                        \
+        uint8_t blocks[(connections) * NRPC_MAX_STREAMS *                               \
+                       (NRPC_RX_BYTES_(server_name) + sizeof(union server_name##_tx) +  \
+                        NRPC_METADATA_BYTES)];                                          \
+        NRPC_INFLATED_(NRPC_EACH(NRPC_SERVICE_PLAIN_, __VA_ARGS__))                     \
+    } server_name##_memory;                                                             \
+    extern const struct nrpc_server server_name; /* C++ would keep it to its file */    \
+    const struct nrpc_server server_name = {                                            \
+        NRPC_SERVER_ROLE_.services = server_name##_services,                            \
+        .conns = server_name##_memory.conns,                                            \
+        .blocks = server_name##_memory.blocks,                                          \
+        .request = &server_name##_memory.request,                                       \
+        .reply = &server_name##_memory.reply,                                           \
+        .rx_bytes = NRPC_RX_BYTES_(server_name),                                        \
+        .tx_bytes = sizeof(union server_name##_tx),                                     \
+        NRPC_INFLATED_FIELDS_(server_name##_memory).n_conns = (connections),            \
+        .n_services = sizeof server_name##_services / sizeof server_name##_services[0], \
         NRPC_OPTIONS_ options}
 
 /* For ports: a free connection, made ready for a peer that has just connected, or NULL when all
@@ -134,6 +134,7 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
 #define NRPC_SAYS__(text, word) (__builtin_strstr(text, word) != 0)
 #define NRPC_SAYS_COUNT__(text, word, count) (NRPC_SAYS__(text, word) <= NRPC_SAYS__(text, count))
 #endif
+#define NRPC_RX_BYTES_(name) (NRPC_RX_BLOCKS * sizeof(union name##_rx))
 #define NRPC_SERVICE_POINTER_(S) &S,
 #define NRPC_SERVICE_RX_(S) \
     uint8_t S##_[5 + S##_REQUEST_BYTES + NRPC_COMPRESSION_ROOM(S##_REQUEST_BYTES)];

@@ -28,10 +28,13 @@ TREES = {
     "unit-gcc": ([], ""),
     "unit-clang": ([], ""),
     "unit-gzip": ([], ""),
+    "unit-odd": ([], ""),
     "unit-m3": (EMULATOR, ".elf"),
 }
 ONLY = {
+    "unit-odd": {"test_blocks"},
     "unit-gzip": {
+        "test_blocks",
         "test_calls",
         "test_client_compression",
         "test_compression",
@@ -42,7 +45,7 @@ ONLY = {
         "test_streamed_client",
         "test_streamed_zip",
         "test_typed",
-    }
+    },
 }  # as in the Makefile
 NAMES = sorted(
     os.path.basename(path)[:-2]

@@ -73,7 +73,7 @@ int nrpc_compression_allows(const struct nrpc_call *call, uint8_t flag)
 uint32_t nrpc_compression_limit(const struct nrpc_call *call, uint8_t flag)
 {
     const struct nrpc_server *server = nrpc_call_conn(call)->server;
-    return flag ? server->rx_bytes - NRPC_PREFIX_BYTES : server->request_bytes;
+    return flag ? server->rx_bytes / NRPC_RX_BLOCKS - NRPC_PREFIX_BYTES : server->request_bytes;
 }
 
 enum nrpc_status nrpc_compression_inflate(struct nrpc_call *call, uint8_t flag,

@@ -82,7 +82,7 @@ static inline int nrpc_compression_allows(const struct nrpc_call *call, uint8_t 
 static inline uint32_t nrpc_compression_limit(const struct nrpc_call *call, uint8_t flag)
 {
     (void)flag;
-    return nrpc_call_conn(call)->server->rx_bytes - NRPC_PREFIX_BYTES;
+    return nrpc_call_conn(call)->server->rx_bytes / NRPC_RX_BLOCKS - NRPC_PREFIX_BYTES;
 }
 static inline enum nrpc_status nrpc_compression_inflate(struct nrpc_call *call, uint8_t flag,
                                                         const uint8_t **data, uint32_t *n)

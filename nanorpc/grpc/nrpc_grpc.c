@@ -259,13 +259,14 @@ static void shrink(struct nrpc_call *call)
 static void deliver_kept(struct nrpc_call *call)
 {
     uint8_t *rx = nrpc_call_rx(call);
-    uint32_t used;
+    uint32_t at = 0, used;
     while ((!NRPC_SHRINK || call->rx_drop <= 1) && !nrpc_grpc_is_busy(call) &&
-           (used = deliver(call, rx, call->rx_have)) > 0) {
-        call->rx_have = (nrpc_block_size)(call->rx_have - used);
+           (used = deliver(call, rx + at, call->rx_have - at)) > 0) {
+        at += used;
         call->rx_drop = 0;
-        memmove(rx, rx + used, call->rx_have);
     }
+    call->rx_have = (nrpc_block_size)(call->rx_have - at);
+    memmove(rx, rx + at, call->rx_have);
     shrink(call);
 }
 

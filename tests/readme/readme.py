@@ -4,7 +4,7 @@
 """Use: make readme [ARGS=--rates]
 
 Writes anew what stands in README.md and docs/*.md between <!-- NAME: written by ... --> and <!-- /NAME -->; NAME is
-demo, boards, figures, or first-figures (some of figures). Requests a second depend on the machine and take two
+demo, boards, speed, figures, or first-figures (some of figures). Requests a second depend on the machine and take two
 minutes: they are measured only with --rates, and else stay as they are."""
 
 import argparse
@@ -367,6 +367,71 @@ def boards_block():
     return "".join(rows)
 
 
+# --- Speed over round trips ----------------------------------------------------------------------------
+
+
+ROUND_TRIPS = {
+    2: "a wired network",
+    10: "Wi-Fi",
+    40: "the internet",
+    200: "a mobile network",
+}  # ms
+
+
+def rate(size, ms):
+    """So many bytes a round trip, in KB/s with three digits."""
+    return "%g KB/s" % float("%.3g" % (size / ms))
+
+
+def lwip_windows(path):
+    """{name: bytes} of TCP_MSS, TCP_WND and TCP_SND_BUF in an lwipopts.h."""
+    text = pages.text_of(path)
+    mss = int(re.search(r"^#define TCP_MSS (\d+)$", text, re.M).group(1))
+    found = {"TCP_MSS": mss}
+    for name in ("TCP_WND", "TCP_SND_BUF"):
+        found[name] = mss * int(
+            re.search(r"^#define %s \((\d+) \* TCP_MSS\)$" % name, text, re.M).group(1)
+        )
+    return found
+
+
+def speed_block():
+    """What follows of a window and a round trip: no measurement."""
+    head = ["| bytes on the way | "] + ["%d ms: %s | " % item for item in ROUND_TRIPS.items()]
+    head += ["RAM of 2 connections with 4 streams |\n", "| --- " * (len(ROUND_TRIPS) + 2), "|\n"]
+    rows = [
+        "| %d | %s | %d bytes |\n"
+        % (size, " | ".join(rate(size, ms) for ms in ROUND_TRIPS), 8 * size)
+        for size in (64, 256, 1024, 2048, 4096, 8192, 16384)
+    ]
+    links = [
+        "\n| where | `TCP_WND` | so up, at 40 ms | `NRPC_LWIP_SEND_BYTES` | `TCP_SND_BUF` | so down |\n"
+    ]
+    links += ["| --- | --- | --- | --- | --- | --- |\n"]
+    for title, options, setting, pattern in (
+        (
+            "Cortex-M boards",
+            "boards/cortexm/lwipopts.h",
+            "ports/lwip/nrpc_lwip.h",
+            r"NRPC_LWIP_SEND_BYTES (\d+)",
+        ),
+        (
+            "host-sim, raw API",
+            "host-sim/lwipopts.h",
+            "host-sim/board.mk",
+            r"NRPC_LWIP_SEND_BYTES=(\d+)",
+        ),
+    ):
+        windows = lwip_windows(options)
+        up, down = windows["TCP_WND"], windows["TCP_SND_BUF"]
+        ours = int(re.search(pattern, pages.text_of(setting)).group(1))
+        links.append(
+            "| %s | %d | %s | %d | %d | %s |\n"
+            % (title, up, rate(up, 40), ours, down, rate(min(ours, down), 40))
+        )
+    return "".join(head + rows + links)
+
+
 # --- The pages -------------------------------------------------------------------------------------------
 
 
@@ -423,6 +488,7 @@ def main():
     changed = write(
         {
             "boards": boards_block(),
+            "speed": speed_block(),
             "demo": demo(),
             "figures": figures_block(lines, toolchain()),
             "first-figures": figures_block(first(lines), toolchain()),

@@ -79,6 +79,10 @@ def test_boards():
     assert readme.block("boards") == readme.boards_block(), "run: make readme"
 
 
+def test_speed():
+    assert readme.block("speed") == readme.speed_block(), "run: make readme"
+
+
 def number(text):
     return float(re.search(r"[\d.]+", text).group())
 

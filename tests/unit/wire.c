@@ -410,7 +410,8 @@ static void compare(const char *text, const char *expected)
 
 static void run_and_compare(const char *name, struct way way, size_t number, const char *expected)
 {
-    static const size_t rooms[] = {NRPC_TRANSMIT_MIN, 1024, NRPC_TRANSMIT_MIN + 1, 1 << 16};
+    static const size_t rooms[] = {NRPC_TRANSMIT_MIN, NRPC_TRANSMIT_MIN + 700,
+                                   NRPC_TRANSMIT_MIN + 1, 1 << 16};
     if (!test_has_failed()) {
         test_context(name, (long)number);
         wire.room = rooms[number % 4];
