@@ -617,7 +617,8 @@ size: $(foreach a,greeter interop tls tls_conformant tls_13 caller_public,$(call
 	    --tls small=$(call image,$(DEMO_BOARD),tls) conformant=$(call image,$(DEMO_BOARD),tls_conformant) \
 	    tls13=$(call image,$(DEMO_BOARD),tls_13) public=$(call image,$(DEMO_BOARD),caller_public) --tls-flags "$(call CFLAGS_TLS,small)" $(ARGS)
 
-bench: all $(BENCH_PROGRAMS) $(B)/tls-m3/test_cost.elf ##+ count instructions, bytes and requests a second, beside gRPC C++
+bench: all $(BENCH_PROGRAMS) $(B)/tls-m3/test_cost.elf ##+ count instructions, bytes and requests a second, beside gRPC C++ and grpc-go
+	$(Q)! command -v go >/dev/null || $(MAKE) -s $(B)/bench/greeter_go
 	$(Q)$(RUN_PYTHON) tests/bench/bench.py $(ARGS)
 
 abuse: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ##+ print what a client keeps of its rate on the emulated board while another one attacks; ARGS="--seconds S"

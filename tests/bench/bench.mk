@@ -2,7 +2,7 @@
 # Layer: build. Needs B, linux-greeter_OBJ, SETUP, GEN_H and say of the Makefile.
 # SPDX-License-Identifier: Apache-2.0
 
-BENCH_PROGRAMS := $(B)/bench/instructions $(B)/bench/baseline
+BENCH_PROGRAMS := $(B)/bench/instructions $(B)/bench/baseline $(B)/bench/raw_epoll
 BENCH_PROTO := helloworld/greeter
 
 # The objects of the Linux board, with this main instead of its own and without the port.
@@ -20,5 +20,17 @@ $(B)/bench/baseline: tests/bench/baseline.cc proto/$(BENCH_PROTO).proto | $(SETU
 	    --plugin=protoc-gen-grpc="$$(command -v grpc_cpp_plugin)" proto/$(BENCH_PROTO).proto
 	$(Q)g++ -O2 -I$(@D)/cc -o $@ $< $(@D)/cc/$(BENCH_PROTO).pb.cc $(@D)/cc/$(BENCH_PROTO).grpc.pb.cc \
 	    $$(pkg-config --cflags --libs grpc++ protobuf)
+
+# The least that there can be.
+$(B)/bench/raw_epoll: tests/bench/raw_epoll.c | $(SETUP)
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(linux_CC) -std=c99 -O2 $(WARNINGS) -o $@ $<
+
+# grpc-go, from the modules that tests/bench/go/go.mod and go.sum pin; for those who have Go: without it nothing fails.
+$(B)/bench/greeter_go: tests/bench/go/main.go tests/bench/go/go.mod tests/bench/go/go.sum | $(SETUP)
+	$(call say,GO,$@)
+	$(Q)cd $(<D) && GOFLAGS=-mod=readonly GOTOOLCHAIN=local CGO_ENABLED=0 timeout 600 go build -o $(abspath $@) . || \
+	    echo "set-up: grpc-go could not be built (go's message is above): it is not measured"
 
 -include $(B)/linux/tests/bench/instructions.d

@@ -1,15 +1,18 @@
 # tests/bench/bench.py - measures what a call costs: instructions, bytes on the wire, requests a second.
-# Layer: test. Beside it runs gRPC C++'s callback server with the same Greeter (baseline.cc).
+# Layer: test. Beside it run gRPC C++'s callback server (baseline.cc) and grpc-go's (go/), each with the same Greeter,
+# and an epoll loop that answers the same bytes without looking at the request (raw_epoll.c).
 # SPDX-License-Identifier: Apache-2.0
 """Prints every figure with its budget.
 
 Instructions and bytes are the same on every machine and in every run; with --check only these are
-counted, and a figure above its budget fails. Requests a second depend on the machine: both servers
-are measured in turns by the same h2load, the server on one core and h2load on another, and only the
-ratio means anything.
+counted, and a figure above its budget fails. Requests a second and CPU time depend on the machine: all
+servers are measured in turns by the same h2load, the server on one core and h2load on another, and only
+the ratios mean anything. Where h2load has not the time for more, as beside raw epoll, requests a second
+say too little: CPU a request, user and system, is the server's alone.
 """
 
 import argparse
+import contextlib
 import os
 import re
 import shutil
@@ -33,6 +36,7 @@ BUDGET_TLS_FULL, BUDGET_TLS_RESUMED = 125_000_000, 12_500_000  # resumed: a tent
 BUDGET_TLS_MEMORY = {"4 KB": 10240, "16 KB": 22528}  # by the length of the records that are taken
 TLS_IMAGES = {"4 KB": "tls", "16 KB": "tls_16k"}  # applications of lm3s6965evb
 REACH_RATIO = {(1, 100): 5.0, (10, 100): 5.0, (1, 1): 1.0}
+REACH_CPU = {"gRPC C++": 10.0, "grpc-go": 10.0, "raw epoll": 0.5}  # of theirs to ours, 1 x 100
 SERVER_CORE, LOAD_CORE = "0", "1"
 
 
@@ -58,6 +62,11 @@ class Server:
         self.process.terminate()
         self.process.wait(10)
 
+    def cpu_s(self):
+        """User and system time so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
 
 def nanorpc(build, core=None):
     return Server("nanorpc", [str(build / "linux/greeter"), "--port", "0"], core)
@@ -65,6 +74,14 @@ def nanorpc(build, core=None):
 
 def baseline(build, core=None):
     return Server("gRPC C++", [str(build / "bench/baseline")], core)
+
+
+def others(build, core):
+    """Those beside gRPC C++; grpc-go where it could be built."""
+    yield Server("raw epoll", [str(build / "bench/raw_epoll")], core)
+    program = build / "bench/greeter_go"
+    if program.exists():
+        yield Server("grpc-go", [str(program)], core)
 
 
 # --- Instructions ----------------------------------------------------------------------------------
@@ -161,6 +178,7 @@ def check_answers(server):
 
 
 def h2load(server, shape, seconds, body):
+    """(requests a second, CPU seconds of the server a request)"""
     command = [
         "h2load",
         "-D",
@@ -181,7 +199,9 @@ def h2load(server, shape, seconds, body):
     ]
     if shutil.which("taskset"):
         command = ["taskset", "-c", LOAD_CORE, *command]
+    before = server.cpu_s()
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    cpu = server.cpu_s() - before
     rate = float(re.search(r"([\d.]+) req/s", text).group(1))
     done = int(re.search(r"(\d+) done", text).group(1))
     good = int(re.search(r"(\d+) succeeded", text).group(1))
@@ -191,27 +211,31 @@ def h2load(server, shape, seconds, body):
     whole = data % (len(REPLY) + 5) == 0 and data // (len(REPLY) + 5) >= done
     if not good or good != done or ok != done or not whole:
         sys.exit(f"bench: {server.name}: not every answer was a good one:\n{text}")
-    return rate
+    return rate, cpu / (data // (len(REPLY) + 5))
 
 
 def rates(build, seconds, repeats):
-    """{shape: {server name: [requests a second]}}, the servers in turns."""
+    """{shape: {server name: [(requests a second, CPU seconds a request)]}}, the servers in turns."""
     results = {}
     with tempfile.NamedTemporaryFile() as body:
         body.write(b"\0\0\0\0" + bytes([len(REQUEST)]) + REQUEST)
         body.flush()
-        with nanorpc(build, SERVER_CORE) as ours, baseline(build, SERVER_CORE) as theirs:
-            for server in (ours, theirs):
+        with contextlib.ExitStack() as stack:
+            servers = [nanorpc(build, SERVER_CORE), baseline(build, SERVER_CORE)]
+            servers += others(build, SERVER_CORE)
+            for server in servers:
+                stack.enter_context(server)
+            for server in servers:
                 check_answers(server)
             for shape in SHAPES:
-                results[shape] = {ours.name: [], theirs.name: []}
+                results[shape] = {server.name: [] for server in servers}
                 for turn in range(repeats):
-                    for server in (ours, theirs):
-                        rate = h2load(server, shape, seconds, body.name)
-                        results[shape][server.name].append(rate)
+                    for server in servers:
+                        rate, cpu = h2load(server, shape, seconds, body.name)
+                        results[shape][server.name].append((rate, cpu))
                         print(
                             f"  {shape[0]} x {shape[1]}, turn {turn + 1}: {server.name} "
-                            f"{rate:,.0f} requests/s",
+                            f"{rate:,.0f} requests/s, {1e6 * cpu:.2f} us of CPU each",
                             file=sys.stderr,
                         )
     return results
@@ -291,15 +315,30 @@ def report_tls(table, build, with_images):
 
 def report_rates(table, build, seconds, repeats):
     measured = rates(build, seconds, repeats)
+    medians = {
+        shape: {
+            name: [statistics.median(column) for column in zip(*turns)]
+            for name, turns in servers.items()
+        }
+        for shape, servers in measured.items()
+    }
     table.title(f"Requests a second, h2load, median of {repeats} turns of {seconds} s")
-    for shape, servers in measured.items():
-        ours, theirs = (statistics.median(values) for values in servers.values())
+    for shape, found in medians.items():
         table.row(
             f"{shape[0]} connection{'s' * (shape[0] > 1)} x {shape[1]} stream{'s' * (shape[1] > 1)}",
-            f"{ours / theirs:.1f}x",
+            f"{found['nanorpc'][0] / found['gRPC C++'][0]:.1f}x",
             f"reach {REACH_RATIO[shape]:.0f}x",
-            f"nanorpc {ours:,.0f}, gRPC C++ {theirs:,.0f}",
+            ", ".join(f"{name} {rate:,.0f}" for name, (rate, _) in found.items()),
         )
+    table.title("CPU a request of theirs, user and system, where ours is 1")
+    for shape, found in medians.items():
+        for name, (_, cpu) in list(found.items())[1:]:
+            table.row(
+                f"{name}, {shape[0]} x {shape[1]}",
+                f"{cpu / found['nanorpc'][1]:.2f}x",
+                f"reach {REACH_CPU[name]:g}x" if shape == SHAPES[0] else "",
+                f"{1e6 * cpu:.2f} us, ours {1e6 * found['nanorpc'][1]:.2f} us",
+            )
     if (os.cpu_count() or 1) < 2:
         table.row("", "", "", "one core only: server and h2load shared it")
 

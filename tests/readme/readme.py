@@ -205,6 +205,18 @@ def figure_rows():
                 "1x",
             )
         )
+    for name, reach in bench.REACH_CPU.items():
+        rows.append(
+            Row(
+                "cpu " + name,
+                "CPU a request, user and system, 1 connection x 100 streams, same run: of %s%s"
+                % (name, ", which only answers the same bytes" * (name == "raw epoll")),
+                "x",
+                "%g" % reach,
+                None,
+                "ours is 1x",
+            )
+        )
     return rows
 
 
@@ -249,6 +261,10 @@ def bench_figures(text):
         match = re.search(r"^  %d connections? x %d streams? +([\d.]+)x" % shape, text, re.M)
         if match:
             found[ratio_name(shape)] = match.group(1)
+    for name in bench.REACH_CPU:
+        match = re.search(r"^  %s, 1 x 100 +([\d.]+)x" % re.escape(name), text, re.M)
+        if match:
+            found["cpu " + name] = match.group(1)
     for name in ("request", "response"):
         match = re.search(r"^  gRPC C\+\+: %s(?:, stream only)? +([\d.]+)" % name, text, re.M)
         if match:
