@@ -578,7 +578,7 @@ RUN_PYTHON := PYTHONPATH=$(B)/py:tests/e2e:tests/interop $(PYTHON)
 PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q -rfEs
 DEMO_BOARD := lm3s6965evb
 
-.PHONY: all demo test test-target fuzz interop h2spec lint format size bench abuse readme sim venv third certs gen dist docs clean help
+.PHONY: all demo test test-target fuzz interop h2spec lint format size bench cost abuse readme sim venv third certs gen dist docs clean help
 all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
 
 demo: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ## boot the firmware in an emulator and greet it from Python
@@ -620,6 +620,9 @@ size: $(foreach a,greeter interop tls tls_conformant tls_13 caller_public,$(call
 bench: all $(BENCH_PROGRAMS) $(B)/tls-m3/test_cost.elf ##+ count instructions, bytes and requests a second, beside gRPC C++ and grpc-go
 	$(Q)! command -v go >/dev/null || $(MAKE) -s $(B)/bench/greeter_go
 	$(Q)$(RUN_PYTHON) tests/bench/bench.py $(ARGS)
+
+cost: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) $(B)/bench/count_plugin.so ##+ count the instructions of a whole call on an emulated board, and whose they are
+	$(Q)$(RUN_PYTHON) -B tests/bench/firmware.py --lwip $(LWIP_DIR) --nanopb $(NANOPB_DIR) --plugin $(B)/bench/count_plugin.so $(ARGS)
 
 abuse: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ##+ print what a client keeps of its rate on the emulated board while another one attacks; ARGS="--seconds S"
 	$(Q)$(RUN_PYTHON) -B tests/bench/abuse.py $(ARGS)

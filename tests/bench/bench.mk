@@ -27,6 +27,13 @@ $(B)/bench/raw_epoll: tests/bench/raw_epoll.c | $(SETUP)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(linux_CC) -std=c99 -O2 $(WARNINGS) -o $@ $<
 
+# For `make cost`. The plugin API's version: 2 from QEMU 9 on.
+$(B)/bench/count_plugin.so: tests/bench/count_plugin.c | $(SETUP)
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(linux_CC) -std=c99 -O2 $(WARNINGS) -shared -fPIC -o $@ $< \
+	    $(if $(filter 6 7 8,$(firstword $(subst ., ,$(shell qemu-system-arm --version | sed -n 's/.*version //p')))),,-DPLUGIN_VERSION=2)
+
 # grpc-go, from the modules that tests/bench/go/go.mod and go.sum pin; for those who have Go: without it nothing fails.
 $(B)/bench/greeter_go: tests/bench/go/main.go tests/bench/go/go.mod tests/bench/go/go.sum | $(SETUP)
 	$(call say,GO,$@)

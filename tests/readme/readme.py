@@ -4,8 +4,8 @@
 """Use: make readme [ARGS=--rates]
 
 Writes anew what stands in README.md and docs/*.md between <!-- NAME: written by ... --> and <!-- /NAME -->; NAME is
-demo, boards, speed, figures, or first-figures (some of figures). Requests a second depend on the machine and take two
-minutes: they are measured only with --rates, and else stay as they are."""
+demo, boards, speed, figures, first-figures (some of figures), or cost. Requests a second depend on the machine and
+take minutes: they, and cost, are measured only with --rates, and else stay as they are."""
 
 import argparse
 import collections
@@ -290,6 +290,12 @@ def measure(rates=False):
     return found
 
 
+def cost_block():
+    """`make cost`, run now: a thousand calls more or less are some per cent of each other."""
+    text = run("make", "-s", "cost")
+    return text[text.index("Instructions of a unary call") :]
+
+
 def line_of(row, figure, peer):
     unit = row.unit if row.unit == "x" else row.unit and " " + row.unit
     budget = ("at least " if row.slack is None else "") + row.budget + unit
@@ -501,8 +507,10 @@ def main():
         os.environ.pop(name, None)
     _, before = read_figures(block("figures"))
     lines = figure_lines(measure(arguments.rates), before)
+    rates = {"cost": cost_block()} if arguments.rates else {}
     changed = write(
         {
+            **rates,
             "boards": boards_block(),
             "speed": speed_block(),
             "demo": demo(),
