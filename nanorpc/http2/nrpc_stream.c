@@ -198,7 +198,7 @@ struct nrpc_call *nrpc_stream_vacant(struct nrpc_conn *conn)
 void nrpc_stream_open(struct nrpc_call *call, uint32_t id)
 {
     struct nrpc_conn *conn = nrpc_call_conn(call);
-    memset(&call->id, 0, sizeof *call - offsetof(struct nrpc_call, id));
+    memset(&call->status, 0, sizeof *call - offsetof(struct nrpc_call, status));
     call->flags &= NRPC_CALL_QUEUED; /* a slot that is freed may still stand in the queue */
     call->flags |= NRPC_CALL_OPEN;
     call->generation += 1u + (NRPC_CHECKS & call->generation); /* with checks: odd, see mark_of */
