@@ -113,7 +113,7 @@ void nrpc_call_over(struct nrpc_call *call, uint32_t generation);
 
 struct nrpc_conn *nrpc_call_conn(const struct nrpc_call *call);
 uint8_t *nrpc_call_rx(const struct nrpc_call *call);
-uint32_t nrpc_call_rx_room(const struct nrpc_call *call); /* bytes of it that may be used now */
+uint32_t nrpc_call_rx_free(const struct nrpc_call *call); /* bytes of it that may be used now */
 uint8_t *nrpc_call_tx(const struct nrpc_call *call);
 uint8_t *nrpc_call_message(const struct nrpc_call *call);
 uint8_t *nrpc_call_metadata_block(const struct nrpc_call *call);

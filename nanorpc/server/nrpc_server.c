@@ -187,8 +187,7 @@ static int is_late(const struct nrpc_conn *conn, const struct nrpc_call *call)
 /* Does what comes in wait for this call, whose handler does not take it? That is no stall. */
 static int is_held(struct nrpc_conn *conn, const struct nrpc_call *call)
 {
-    return call->rx_have >= nrpc_call_rx_room(call) && call->id == conn->frame.id &&
-           conn->phase == NRPC_PHASE_BODY;
+    return call->id == conn->frame.id && conn->phase == NRPC_PHASE_BODY && !nrpc_call_rx_free(call);
 }
 
 /* Ends the calls whose time is up. Returns the milliseconds to the next deadline, 1..1000. */
