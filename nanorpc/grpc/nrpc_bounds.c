@@ -30,11 +30,11 @@ struct walk {
     pb_istream_t in;       /* the message around it; where that is being decoded: .. */
     pb_field_iter_t field; /* .. of that message: the one that is being looked at */
     pb_ostream_t out;
-    uint32_t drop;         /* so many bytes to come are of a field that it does not have */
-    uint32_t part;         /* bytes at the end that are not decoded */
-    uint32_t room, widest; /* of the block; no length is larger */
-    uint32_t bound;        /* what a field has more of than it may; 0: not known */
-    const char *of;        /* these */
+    uint32_t drop;                  /* so many bytes to come are of a field that it does not have */
+    uint32_t part;                  /* bytes at the end that are not decoded */
+    uint32_t room, widest;          /* of the block; no length is larger */
+    uint32_t bound;                 /* what a field has more of than it may; 0: not known */
+    const char *of;                 /* these */
     struct level levels[DEPTH + 2]; /* the first one is the whole message */
 };
 
@@ -90,7 +90,7 @@ static NRPC_NOINLINE bool encode(struct walk *walk)
     return pb_encode(&walk->out, walk->field.descriptor, walk->field.message);
 }
 
-struct found { /* where the walk stops */
+struct found {          /* where the walk stops */
     pb_istream_t value; /* of a text, bytes or a message: it, behind its length */
     uint32_t bytes;     /* which that is; 0: not known */
     pb_wire_type_t type;
@@ -149,9 +149,9 @@ static int go_into(struct walk *walk, struct found *found)
     return flags;
 }
 
-/* Goes to what is not complete, or does not decode, of n bytes of the request, and `more` that are to
- * come. Returns NRPC_OK: it is not complete; NRPC_INTERNAL: malformed; NRPC_RESOURCE_EXHAUSTED: over
- * its bound, or the room. */
+/* Goes to what is not complete, or does not decode, of n bytes of the request, and `more` that are
+ * to come. Returns NRPC_OK: it is not complete; NRPC_INTERNAL: malformed; NRPC_RESOURCE_EXHAUSTED:
+ * over its bound, or the room. */
 static enum nrpc_status go(struct walk *walk, struct nrpc_call *call, const uint8_t *message,
                            size_t n, uint32_t more)
 {
@@ -237,9 +237,9 @@ static NRPC_NOINLINE void refuse(struct nrpc_call *call, const struct walk *walk
 {
     char text[TEXT];
     nrpc_grpc_fail(call, status,
-                           status == NRPC_INTERNAL ? "message malformed"
-                           : walk->bound           ? words(walk, text)
-                                                   : "message too large");
+                   status == NRPC_INTERNAL ? "message malformed"
+                   : walk->bound           ? words(walk, text)
+                                           : "message too large");
 }
 
 enum nrpc_status nrpc_typed_refuse(struct nrpc_call *call, const uint8_t *data, size_t n)
@@ -259,8 +259,8 @@ uint32_t nrpc_typed_shrink(struct nrpc_call *call, uint8_t *message, uint32_t n)
                                                            */
     walk.widest = n + more + walk.room;
     walk.out = pb_ostream_from_buffer(message, 0);
-    enum nrpc_status status =
-        go(&walk, call, memmove(message + walk.room - n, message, n), n, more);
+    enum nrpc_status status = go(&walk, call, memmove(message + walk.room - n, message, n), n,
+                                 more);
     if (status == NRPC_OK && !encode(&walk)) {
         status = NRPC_RESOURCE_EXHAUSTED;
     }
@@ -275,7 +275,7 @@ uint32_t nrpc_typed_shrink(struct nrpc_call *call, uint8_t *message, uint32_t n)
         set_length(level->length, end, level->more - walk.drop);
     }
     n = (uint32_t)(end - message);
-    call->rx_drop = 1 + walk.drop;
+    call->rx_drop = walk.drop;
     nrpc_put32(message - 4, n + more - walk.drop);
     return n;
 }
@@ -304,8 +304,8 @@ static size_t text_bytes(const pb_field_iter_t *field, const uint8_t *at)
     return memchr(at, '\0', field->data_size) ? 0 : field->data_size;
 }
 
-/* Goes down to a field that is over its bound. Returns NRPC_RESOURCE_EXHAUSTED; NRPC_INTERNAL: there
- * is none. */
+/* Goes down to a field that is over its bound. Returns NRPC_RESOURCE_EXHAUSTED; NRPC_INTERNAL:
+ * there is none. */
 static enum nrpc_status find_sent(struct walk *walk, const pb_msgdesc_t *desc, void *message)
 {
     pb_field_iter_t *field = &walk->field;

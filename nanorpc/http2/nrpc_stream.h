@@ -75,8 +75,9 @@ struct NRPC_CALL_ALIGNED_ nrpc_call { /* small fields first: the shortest instru
     uint8_t client;   /* a set of enum nrpc_client_flag */
     uint8_t trailers; /* 0: they have not come; else 1 + nrpc_fields.grpc_status */
 #endif
-    uint8_t status; /* this and what follows is zero in a new call */
+    uint8_t status;         /* this and what follows is zero in a new call */
     uint8_t message_length; /* of the status message */
+    uint8_t rx_smaller;     /* the message in the receive block has been made smaller */
 #if NRPC_COMPRESSION
     uint8_t compression; /* enum nrpc_compression_flag */
 #endif
@@ -87,8 +88,7 @@ struct NRPC_CALL_ALIGNED_ nrpc_call { /* small fields first: the shortest instru
     int32_t send_window, recv_window; /* RFC 9113 6.9; may be negative */
     uint32_t body_left;               /* of content-length; UINT32_MAX: none was given */
     uint32_t begun_ms, timeout_ms;    /* timeout_ms: NRPC_NO_DEADLINE, or after begun_ms */
-    uint32_t rx_drop; /* the message in the receive block has been made smaller: 1 + the next bytes
-                         of it that are dropped; 0: it has not */
+    uint32_t rx_drop;                 /* of that message: so many of its next bytes are dropped */
 #if NRPC_CLIENT
     const struct nrpc_events *events; /* of a call that we make */
 #endif
