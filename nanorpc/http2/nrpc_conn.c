@@ -89,36 +89,37 @@ static h2_error move_windows(struct nrpc_conn *conn, int32_t delta)
 static h2_error setting(struct nrpc_conn *conn, unsigned id, uint32_t value)
 {
     uint32_t before = conn->peer_initial_window;
-    switch (id) {
-    case NRPC_HEADER_TABLE_SIZE: nrpc_response_table_limit(&conn->table, value); break;
-    case NRPC_INITIAL_WINDOW_SIZE:
+    if (id == NRPC_INITIAL_WINDOW_SIZE) {
         if (value > WINDOW_MAX) {
             return NRPC_H2_FLOW_CONTROL_ERROR;
         }
         conn->peer_initial_window = value;
         return move_windows(conn, (int32_t)(value - before));
-    case NRPC_MAX_FRAME_SIZE:
-        return value < NRPC_FRAME_MAX || value > 0xffffff ? NRPC_H2_PROTOCOL_ERROR
-                                                          : NRPC_H2_NO_ERROR;
-    case NRPC_MAX_CONCURRENT_STREAMS:
+    }
+    if (id == NRPC_HEADER_TABLE_SIZE) {
+        nrpc_response_table_limit(&conn->table, value);
+    } else if (id == NRPC_MAX_CONCURRENT_STREAMS) {
         nrpc_role_limit(conn, value);
         return NRPC_CLIENT ? move_windows(conn, 0) : NRPC_H2_NO_ERROR;
-    default: /* RFC 9113 6.5.2: a server may only say 0 */
-        return id == NRPC_ENABLE_PUSH && value > !nrpc_role_calls(conn) ? NRPC_H2_PROTOCOL_ERROR
-                                                                        : NRPC_H2_NO_ERROR;
+    } else if ((id == NRPC_MAX_FRAME_SIZE && (value < NRPC_FRAME_MAX || value > 0xffffff)) ||
+               (id == NRPC_ENABLE_PUSH && value > !nrpc_role_calls(conn))) {
+        return NRPC_H2_PROTOCOL_ERROR; /* RFC 9113 6.5.2: a server may only say 0 to push */
     }
     return NRPC_H2_NO_ERROR;
 }
 
 static h2_error window_update(struct nrpc_conn *conn, uint32_t id, int32_t increment)
 {
-    h2_error code = increment ? NRPC_H2_FLOW_CONTROL_ERROR : NRPC_H2_PROTOCOL_ERROR;
-    struct nrpc_call *call = id ? find_alive(conn, id) : NULL;
-    int32_t *window = call ? &call->send_window : &conn->send_window;
-    if (id && !call) {
-        return NRPC_H2_NO_ERROR;
+    int32_t *window = &conn->send_window;
+    if (id) {
+        struct nrpc_call *call = find_alive(conn, id);
+        if (!call) {
+            return NRPC_H2_NO_ERROR;
+        }
+        window = &call->send_window;
     }
     if (increment == 0 || *window > WINDOW_MAX - increment) {
+        h2_error code = increment ? NRPC_H2_FLOW_CONTROL_ERROR : NRPC_H2_PROTOCOL_ERROR;
         if (!id) {
             return code;
         }
@@ -179,14 +180,13 @@ static h2_error control(struct nrpc_conn *conn, const uint8_t *p)
 
 static h2_error begin_settings(struct nrpc_conn *conn)
 {
-    uint32_t length = conn->frame.length;
-    int ack = conn->frame.flags & NRPC_ACK;
-    if (ack) { /* from here on the client's windows are what our memory can hold */
-        conn->flags |= NRPC_CONN_ACKED;
-        nrpc_hpack_acked(&conn->hpack);
+    if (!(conn->frame.flags & NRPC_ACK)) {
+        nrpc_conn_charge(conn, NRPC_GLITCH - 1); /* beside what the frame costs */
+        return NRPC_H2_NO_ERROR;
     }
-    nrpc_conn_charge(conn, (ack ? 1 : NRPC_GLITCH) + (length >> NRPC_GLITCH_BYTES_SHIFT));
-    return ack && length ? NRPC_H2_FRAME_SIZE_ERROR : NRPC_H2_NO_ERROR;
+    conn->flags |= NRPC_CONN_ACKED; /* from here on windows are what our memory can hold */
+    nrpc_hpack_acked(&conn->hpack);
+    return conn->frame.length ? NRPC_H2_FRAME_SIZE_ERROR : NRPC_H2_NO_ERROR;
 }
 
 /* --- DATA, HEADERS, CONTINUATION ---------------------------------------------------------- */
@@ -441,7 +441,7 @@ static h2_error begin_frame(struct nrpc_conn *conn)
         (type != NRPC_SETTINGS || (frame->flags & NRPC_ACK))) {
         return NRPC_H2_PROTOCOL_ERROR; /* RFC 9113 3.4 */
     }
-    if (type > NRPC_SETTINGS && type != NRPC_CONTINUATION) {
+    if (type >= NRPC_SETTINGS && type != NRPC_CONTINUATION) {
         charge_frame(conn);
     }
     if (type >= sizeof rules) {
