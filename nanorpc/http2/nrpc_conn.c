@@ -316,6 +316,7 @@ static uint32_t data_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t 
     }
     if (call->flags & NRPC_CALL_OPEN) {
         left = nrpc_up_data(call, data, n);
+        call->rx_waits = left != 0;
         if (left) {
             call->flags &= (uint16_t)~NRPC_CALL_RX_END; /* it is still to come */
         }
@@ -532,6 +533,12 @@ static h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t
         *n = 1;
         return receive_preface(conn, *data);
     }
+    if (phase == NRPC_PHASE_BODY && limit == 0) { /* the padding begins */
+        conn->phase = NRPC_PHASE_SKIP;
+        phase = NRPC_PHASE_SKIP;
+        limit = conn->pad;
+        conn->pad = 0;
+    }
     uint32_t missing = (uint32_t)conn->need - conn->have;
     if (phase == NRPC_PHASE_HEAD || (phase == NRPC_PHASE_GATHER && missing < limit)) {
         limit = missing;
@@ -552,10 +559,6 @@ static h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t
         *n = used - left;
     } else if (phase == NRPC_PHASE_BODY) {
         code = block_body(conn, data, used);
-    }
-    if (conn->phase == NRPC_PHASE_BODY && conn->frame.length == conn->pad) {
-        conn->phase = NRPC_PHASE_SKIP;
-        conn->pad = 0;
     }
     if (!code && conn->phase > NRPC_PHASE_HEAD && conn->frame.length == 0) {
         code = end_frame(conn);

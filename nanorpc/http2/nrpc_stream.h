@@ -78,6 +78,7 @@ struct NRPC_CALL_ALIGNED_ nrpc_call { /* small fields first: the shortest instru
     uint8_t status;         /* this and what follows is zero in a new call */
     uint8_t message_length; /* of the status message */
     uint8_t rx_smaller;     /* the message in the receive block has been made smaller */
+    uint8_t rx_waits;       /* more has come than there is a place for now */
 #if NRPC_COMPRESSION
     uint8_t compression; /* enum nrpc_compression_flag */
 #endif

@@ -184,12 +184,6 @@ static int is_late(const struct nrpc_conn *conn, const struct nrpc_call *call)
            conn->now_ms - call->begun_ms > NRPC_REQUEST_TIMEOUT_MS;
 }
 
-/* Does what comes in wait for this call, whose handler does not take it? That is no stall. */
-static int is_held(struct nrpc_conn *conn, const struct nrpc_call *call)
-{
-    return call->id == conn->frame.id && conn->phase == NRPC_PHASE_BODY && !nrpc_call_rx_free(call);
-}
-
 /* Ends the calls whose time is up. Returns the milliseconds to the next deadline, 1..1000. */
 static uint32_t watch_calls(struct nrpc_conn *conn, uint16_t now, int drained)
 {
@@ -200,7 +194,7 @@ static uint32_t watch_calls(struct nrpc_conn *conn, uint16_t now, int drained)
             uint32_t left = nrpc_call_time_left_ms(call);
             int late = is_late(conn, call);
             enum nrpc_status why = left ? NRPC_UNAVAILABLE : NRPC_DEADLINE_EXCEEDED;
-            if (is_held(conn, call)) {
+            if (call->rx_waits) { /* its handler does not take what has come: that is no stall */
                 conn->since = now;
                 if (is_over(now, conn->heard, NRPC_HOLD_TIMEOUT_MS)) {
                     why = NRPC_RESOURCE_EXHAUSTED; /* what it waits for may stand behind that */
