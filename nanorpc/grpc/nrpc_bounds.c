@@ -209,36 +209,45 @@ static void set_length(uint8_t *p, const uint8_t *end, uint32_t more)
     }
 }
 
-/* Puts a text and a number before what stands at `end`. Returns where that begins. */
-static char *put(char *end, const char *text, uint32_t number)
+/* Puts a text behind the n bytes of the status message, as far as there is room, but for a NUL.
+ * Returns how many these are then. */
+static NRPC_NOINLINE unsigned put(uint8_t *to, unsigned n, const char *text)
 {
-    size_t n = strlen(text);
+    n += nrpc_respond_percent(to + n, NRPC_STATUS_MESSAGE_MAX - 1 - n, text);
+    to[n] = 0;
+    return n;
+}
+
+static unsigned put_number(uint8_t *to, unsigned n, const char *before, uint32_t number)
+{
+    char digits[11], *digit = &digits[10];
+    *digit = 0;
     do {
-        *--end = (char)('0' + number % 10);
+        *--digit = (char)('0' + number % 10);
     } while ((number /= 10) > 0);
-    return memcpy(end - n, text, n);
+    return put(to, put(to, n, before), digit);
 }
 
-/* "field 3.1: more than 15 bytes". Names would take as much flash as all messages have text. */
-enum { TEXT = 11 * (DEPTH + 1) + 32 };
-static const char *words(const struct walk *walk, char *text)
+/* "field 3.1: more than 15 bytes", where it goes in the end. Names would take as much flash as all
+ * messages have text. */
+static const char *words(struct nrpc_call *call, const struct walk *walk)
 {
-    size_t n = strlen(walk->of) + 1;
-    char *p = memcpy(text + TEXT - n, walk->of, n);
-    p = put(p, ": more than ", walk->bound);
-    for (const struct level *level = walk->level; level != &walk->levels[1]; level--) {
-        p = put(p, ".", level->tag);
+    uint8_t *to = nrpc_call_message(call);
+    unsigned n = 0;
+    const char *before = "field ";
+    for (const struct level *level = &walk->levels[1]; level <= walk->level; level++) {
+        n = put_number(to, n, before, level->tag);
+        before = ".";
     }
-    return put(p, "field ", walk->levels[1].tag);
+    put(to, put_number(to, n, ": more than ", walk->bound), walk->of);
+    return (const char *)to;
 }
 
-static NRPC_NOINLINE void refuse(struct nrpc_call *call, const struct walk *walk,
-                                 enum nrpc_status status)
+static void refuse(struct nrpc_call *call, const struct walk *walk, enum nrpc_status status)
 {
-    char text[TEXT];
     nrpc_grpc_fail(call, status,
                    status == NRPC_INTERNAL ? "message malformed"
-                   : walk->bound           ? words(walk, text)
+                   : walk->bound           ? words(call, walk)
                                            : "message too large");
 }
 
@@ -340,10 +349,9 @@ static enum nrpc_status find_sent(struct walk *walk, const pb_msgdesc_t *desc, v
 enum nrpc_status nrpc_typed_refuse_reply(struct nrpc_call *call, void *reply)
 {
     struct walk walk;
-    char text[TEXT];
     (void)nrpc_grpc_refuse(call, NRPC_INTERNAL,
                            find_sent(&walk, call->method->reply, reply) == NRPC_RESOURCE_EXHAUSTED
-                               ? words(&walk, text)
+                               ? words(call, &walk)
                                : "reply too large");
     return NRPC_INTERNAL;
 }
