@@ -18,7 +18,7 @@ static const char digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"; /* of base64 */
 
 /* Where the bytes of the next record go, behind the others and its own head. */
-static uint8_t *begin_record(const struct nrpc_call *call)
+static NRPC_NOINLINE uint8_t *begin_record(const struct nrpc_call *call)
 {
     return nrpc_call_metadata_block(call) + call->metadata_used + RECORD_BYTES;
 }
