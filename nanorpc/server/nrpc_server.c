@@ -192,7 +192,7 @@ static uint32_t watch_calls(struct nrpc_conn *conn, uint16_t now, int drained)
         struct nrpc_call *call = &conn->calls[i];
         if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) == NRPC_CALL_OPEN) {
             uint32_t left = nrpc_call_time_left_ms(call);
-            int late = is_late(conn, call);
+            const char *words = is_late(conn, call) ? "request incomplete" : NULL;
             enum nrpc_status why = left ? NRPC_UNAVAILABLE : NRPC_DEADLINE_EXCEEDED;
             if (call->rx_waits) { /* its handler does not take what has come: that is no stall */
                 conn->since = now;
@@ -201,12 +201,12 @@ static uint32_t watch_calls(struct nrpc_conn *conn, uint16_t now, int drained)
                     left = 0;
                 }
             }
-            if (!left || drained || late) {
+            if (!left || drained || words) {
                 if (!call->tx_sent) { /* too late for what has not begun to leave */
                     call->tx_length = 0;
                     call->flags &= (uint16_t)~NRPC_CALL_TX;
                 }
-                nrpc_grpc_fail(call, why, late ? "request incomplete" : NULL);
+                nrpc_grpc_fail(call, why, words);
             } else if (left < next) {
                 next = left;
             }
