@@ -223,7 +223,9 @@ uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms)
     if ((uint16_t)(now - conn->refilled) >= 1024 >> NRPC_TICK_SHIFT) {
         conn->refilled = now;
         nrpc_conn_forgive(conn, NRPC_GLITCHES_PER_SECOND * NRPC_GLITCH);
-        conn->pings = (uint8_t)(conn->pings - (conn->pings > 0));
+        if (conn->pings) {
+            conn->pings--;
+        }
     }
     return watch_calls(conn, now, watch_life(conn, now));
 }
