@@ -65,7 +65,7 @@ void nrpc_client_message_byte(struct nrpc_hpack *hpack, uint8_t byte)
     nrpc_fields_note_text(&conn->fields);
     /* A reply that has been made smaller may still be there: see nrpc_call_rx_free. */
     if (call && !(call->flags & NRPC_CALL_FINISHED) && n < NRPC_STATUS_MESSAGE_MAX - 1 &&
-        !call->rx_smaller) {
+        !call->rx_drop) {
         nrpc_call_message(call)[n++] = byte;
         conn->fields.message_length = (uint8_t)n; /* the call's, once all has come */
     }

@@ -65,7 +65,7 @@ static void trailers(struct nrpc_call *call, unsigned status)
     call->flags &= (uint16_t)~(NRPC_CALL_TX | NRPC_CALL_PRODUCING); /* it is of no use any more */
     call->tx_length = 0;
     if (status && (!(call->method->kind & NRPC_CLIENT_STREAM) || (call->flags & NRPC_CALL_TAKING) ||
-                   call->rx_smaller)) {
+                   call->rx_drop)) {
         call->flags &= (uint16_t)~NRPC_CALL_TAKING;
         call->rx_have = 0;
     }

@@ -284,7 +284,7 @@ uint32_t nrpc_typed_shrink(struct nrpc_call *call, uint8_t *message, uint32_t n)
         set_length(level->length, end, level->more - walk.drop);
     }
     n = (uint32_t)(end - message);
-    call->rx_drop = walk.drop;
+    call->rx_drop = 1 + walk.drop;
     nrpc_put32(message - 4, n + more - walk.drop);
     return n;
 }

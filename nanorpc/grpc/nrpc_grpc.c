@@ -238,16 +238,16 @@ static void shrink(struct nrpc_call *call)
     struct nrpc_conn *conn = nrpc_call_conn(call);
     uint8_t *message = nrpc_call_rx(call) + NRPC_PREFIX_BYTES;
     uint32_t n = call->rx_have - (uint32_t)NRPC_PREFIX_BYTES;
-    int again = call->rx_smaller;
-    if (!NRPC_SHRINK || nrpc_call_rx_free(call) || call->rx_drop || nrpc_grpc_is_busy(call) ||
+    unsigned again = call->rx_drop;
+    if (!NRPC_SHRINK || nrpc_call_rx_free(call) || again > 1 || nrpc_grpc_is_busy(call) ||
         !call->method->codec->shrink || n >= nrpc_get32(message - 4)) {
         return;
     }
-    call->rx_smaller = 1;
+    call->rx_drop = 1;
     uint32_t less = n - call->method->codec->shrink(call, message, n);
     call->rx_have = (nrpc_block_size)(call->rx_have - less);
     uint32_t few = conn->server->rx_bytes / 4;
-    if (again && (int32_t)less <= (int32_t)few && call->rx_drop < few) {
+    if (again && (int32_t)less <= (int32_t)few && call->rx_drop <= few) {
         nrpc_conn_glitch(conn);
     }
     if (!nrpc_call_rx_free(call) || (conn->flags & NRPC_CONN_DEAD)) {
@@ -260,10 +260,10 @@ static void deliver_kept(struct nrpc_call *call)
 {
     uint8_t *rx = nrpc_call_rx(call);
     uint32_t used;
-    while ((!NRPC_SHRINK || !call->rx_drop) && !nrpc_grpc_is_busy(call) &&
+    while ((!NRPC_SHRINK || call->rx_drop <= 1) && !nrpc_grpc_is_busy(call) &&
            (used = deliver(call, rx, call->rx_have)) > 0) {
         call->rx_have = (nrpc_block_size)(call->rx_have - used);
-        call->rx_smaller = 0;
+        call->rx_drop = 0;
         memmove(rx, rx + used, call->rx_have);
     }
     shrink(call);
@@ -272,7 +272,7 @@ static void deliver_kept(struct nrpc_call *call)
 /* Puts the next bytes into the receive block. Returns how many there was room for. */
 static uint32_t keep(struct nrpc_call *call, const uint8_t *data, uint32_t n)
 {
-    uint32_t drop = NRPC_SHRINK ? call->rx_drop : 0;
+    uint32_t drop = NRPC_SHRINK && call->rx_drop > 1 ? call->rx_drop - 1 : 0;
     uint32_t room = drop ? drop : nrpc_call_rx_free(call);
     n = n < room ? n : room;
     if (drop) {

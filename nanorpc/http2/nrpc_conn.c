@@ -303,6 +303,7 @@ static uint32_t data_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t 
     struct nrpc_call *call = find_alive(conn, conn->frame.id);
     int last = (conn->frame.flags & NRPC_END_STREAM) && conn->frame.length == 0;
     uint32_t left = 0;
+    conn->flags &= ~(unsigned)NRPC_CONN_HELD;
     if (!call || (call->flags & NRPC_CALL_RX_END)) {
         return 0;
     }
@@ -316,8 +317,8 @@ static uint32_t data_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t 
     }
     if (call->flags & NRPC_CALL_OPEN) {
         left = nrpc_up_data(call, data, n);
-        call->rx_waits = left != 0;
         if (left) {
+            conn->flags |= NRPC_CONN_HELD;
             call->flags &= (uint16_t)~NRPC_CALL_RX_END; /* it is still to come */
         }
     }

@@ -145,7 +145,7 @@ uint8_t *nrpc_call_rx(const struct nrpc_call *call)
 uint32_t nrpc_call_rx_free(const struct nrpc_call *call)
 {
     uint32_t room = nrpc_call_conn(call)->server->rx_bytes;
-    if (NRPC_SHRINK && call->rx_smaller) {
+    if (NRPC_SHRINK && call->rx_drop) {
         room += NRPC_RX_SLACK;
     }
     return room > call->rx_have ? room - call->rx_have : 0;

@@ -77,8 +77,6 @@ struct NRPC_CALL_ALIGNED_ nrpc_call { /* small fields first: the shortest instru
 #endif
     uint8_t status;         /* this and what follows is zero in a new call */
     uint8_t message_length; /* of the status message */
-    uint8_t rx_smaller;     /* the message in the receive block has been made smaller */
-    uint8_t rx_waits;       /* more has come than there is a place for now */
 #if NRPC_COMPRESSION
     uint8_t compression; /* enum nrpc_compression_flag */
 #endif
@@ -89,7 +87,8 @@ struct NRPC_CALL_ALIGNED_ nrpc_call { /* small fields first: the shortest instru
     int32_t send_window, recv_window; /* RFC 9113 6.9; may be negative */
     uint32_t body_left;               /* of content-length; UINT32_MAX: none was given */
     uint32_t begun_ms, timeout_ms;    /* timeout_ms: NRPC_NO_DEADLINE, or after begun_ms */
-    uint32_t rx_drop;                 /* of that message: so many of its next bytes are dropped */
+    uint32_t rx_drop; /* the message in the receive block has been made smaller: 1 + the next bytes
+                         of it that are dropped; 0: it has not */
 #if NRPC_CLIENT
     const struct nrpc_events *events; /* of a call that we make */
 #endif

@@ -194,8 +194,8 @@ static uint32_t watch_calls(struct nrpc_conn *conn, uint16_t now, int drained)
             uint32_t left = nrpc_call_time_left_ms(call);
             const char *words = is_late(conn, call) ? "request incomplete" : NULL;
             enum nrpc_status why = left ? NRPC_UNAVAILABLE : NRPC_DEADLINE_EXCEEDED;
-            if (call->rx_waits) { /* its handler does not take what has come: that is no stall */
-                conn->since = now;
+            if ((conn->flags & NRPC_CONN_HELD) && call->id == conn->frame.id) {
+                conn->since = now; /* its handler does not take what has come: that is no stall */
                 if (is_over(now, conn->heard, NRPC_HOLD_TIMEOUT_MS)) {
                     why = NRPC_RESOURCE_EXHAUSTED; /* what it waits for may stand behind that */
                     left = 0;

@@ -154,7 +154,7 @@ static void messages_behind_one_made_smaller(void)
     CHECK(wire_feed_all());
     struct nrpc_call *call = &wire.conn->calls[wire.conn->hint];
     const uint32_t room = server.rx_bytes + NRPC_RX_SLACK;
-    CHECK(call->rx_smaller && nrpc_call_send(call, &reply) == 0); /* the handler is busy from here
+    CHECK(call->rx_drop && nrpc_call_send(call, &reply) == 0); /* the handler is busy from here
                                                                      on */
     wire_data(1, last, sizeof last, 0);
     CHECK(wire_feed_all());
@@ -165,7 +165,7 @@ static void messages_behind_one_made_smaller(void)
     }
     wire_number(NRPC_WINDOW_UPDATE, 1, 5 + 2 + 9); /* for that reply, and none for the next one */
     CHECK(wire_feed_all());
-    CHECK(call->rx_have > server.rx_bytes && !call->rx_smaller); /* the message has been taken */
+    CHECK(call->rx_have > server.rx_bytes && !call->rx_drop); /* the message has been taken */
     wire_data(1, unknown, 1000, 0);
     wire_feed_all();
     CHECK(call->rx_have <= room);
