@@ -60,26 +60,21 @@ static int is_binary(const char *key)
  */
 uint8_t nrpc_up_value(struct nrpc_call *call, const struct nrpc_hpack *field)
 {
-    unsigned key = field->token - (unsigned)NRPC_T_KEY, position, bits = 0;
+    unsigned key = field->token - (unsigned)NRPC_T_KEY, position, bits = 0, group = 0;
     int binary = is_binary(field->server->keys[key]->name);
     int32_t left = nrpc_hpack_text(field, &position);
-    uint32_t group = 0;
     if (left < 0) {
         return left == NRPC_TEXT_LOST ? NRPC_FAULT_LOST : NRPC_RESOURCE_EXHAUSTED;
     }
     if (nrpc_call_conn(call)->fields.fault) {
         return NRPC_OK; /* the call does not begin: a value of many bytes may be named by one */
     }
-    const uint8_t *end = nrpc_call_metadata_block(call) + NRPC_METADATA_BYTES;
-    uint8_t *p = begin_record(call);
+    uint8_t *p = begin_record(call), *end = nrpc_call_metadata_block(call) + NRPC_METADATA_BYTES;
     for (;; left--) {
         unsigned c = left ? nrpc_hpack_text_byte(field, position++) : ',';
         if (!left || (binary && c == ',')) {
-            if ((bits & 7) == 6) { /* one digit alone */
-                return NRPC_INTERNAL;
-            }
-            if (p > end) {
-                return NRPC_RESOURCE_EXHAUSTED;
+            if (p > end || (bits & 7) == 6) { /* one digit alone */
+                return p > end ? NRPC_RESOURCE_EXHAUSTED : NRPC_INTERNAL;
             }
             end_record(call, key, p);
             if (!left) {
@@ -98,7 +93,7 @@ uint8_t nrpc_up_value(struct nrpc_call *call, const struct nrpc_hpack *field)
             if (!digit || bits & PADDED) {
                 return NRPC_INTERNAL;
             }
-            group = group << 6 | (uint32_t)(digit - digits);
+            group = group << 6 | (unsigned)(digit - digits);
             bits += 6;
             if (bits < 8) {
                 continue;
