@@ -20,8 +20,8 @@ struct nrpc_codec {
     int (*send)(struct nrpc_call *call, const void *reply);
     /* The first n bytes of a message, as many as there is room for; its length stands in the four
      * bytes before. Makes of them as few as can be that mean the same, with a length that suits,
-     * and the next bytes of the message to be dropped in call->rx_drop, from 1. It has
-     * nrpc_call_rx_room. Returns how many bytes there are now. NULL: such a message is too large.
+     * and in call->rx_drop, from 1, how many of the next bytes are to be dropped. It may use
+     * NRPC_RX_SLACK bytes more. Returns how many there are now. NULL: such a message is too large.
      */
     uint32_t (*shrink)(struct nrpc_call *call, uint8_t *message, uint32_t n);
 #if NRPC_PIECES

@@ -149,7 +149,7 @@
 #endif
 
 /* 1: a message may be larger than its block by what does not count: fields that it does not have,
- * values that are overwritten. 0: it is refused. Flash: 660 bytes on a Cortex-M3. No RAM. */
+ * values that are overwritten. 0: it is refused. Flash: 630 bytes on a Cortex-M3. No RAM. */
 #ifndef NRPC_SHRINK
 #define NRPC_SHRINK 1
 #endif

@@ -19,8 +19,6 @@
 
 enum { DEPTH = 8 };
 
-enum verdict { FITS, MALFORMED, OVER };
-
 struct level { /* a field on the way */
     uint32_t tag;
     uint32_t more;   /* of its bytes are to come */
@@ -28,40 +26,42 @@ struct level { /* a field on the way */
 };
 
 struct walk {
-    struct level *level;      /* the innermost */
-    const pb_msgdesc_t *desc; /* of the message around it */
-    uint8_t *message;         /* and where that is being decoded */
-    pb_istream_t in;
+    struct level *level;   /* the innermost */
+    pb_istream_t in;       /* the message around it; where that is being decoded: .. */
+    pb_field_iter_t field; /* .. of that message: the one that is being looked at */
     pb_ostream_t out;
-    uint32_t more;         /* bytes of that message that are to come */
-    uint32_t drop;         /* so many of them are of a field that it does not have */
-    uint32_t part;         /* bytes at the end that are not decoded */
-    uint32_t room, widest; /* of the block; no length is larger */
-    uint32_t bound;        /* what a field has more of than it may; 0: not known */
-    const char *of;        /* these */
-    struct level levels[DEPTH + 1];
+    uint32_t drop;                  /* so many bytes to come are of a field that it does not have */
+    uint32_t part;                  /* bytes at the end that are not decoded */
+    uint32_t room, widest;          /* of the block; no length is larger */
+    uint32_t bound;                 /* what a field has more of than it may; 0: not known */
+    const char *of;                 /* these */
+    struct level levels[DEPTH + 2]; /* the first one is the whole message */
 };
 
 /* Has the field more than it may? whole: all of it is there. nanopb has counted an element that it
  * did not take, unless that was in a packed run. */
-static NRPC_NOINLINE int is_over(struct walk *walk, const pb_field_iter_t *field, int packed,
-                                 size_t bytes)
+static NRPC_NOINLINE int is_over(struct walk *walk, int packed, size_t bytes)
 {
+    const pb_field_iter_t *field = &walk->field;
     unsigned type = PB_LTYPE(field->type);
-    walk->of = " bytes";
-    walk->bound = field->data_size;
-    if (type == PB_LTYPE_STRING) {
-        walk->bound--;
-    } else if (type == PB_LTYPE_BYTES) {
-        walk->bound -= (uint32_t)offsetof(pb_bytes_array_t, bytes);
+    const char *of = " elements";
+    uint32_t has = 0, bound = field->array_size;
+    if (PB_HTYPE(field->type) == PB_HTYPE_REPEATED) {
+        has = *(pb_size_t *)field->pSize + (uint32_t)packed;
     }
-    if (type >= PB_LTYPE_BYTES && !field->submsg_desc && bytes > walk->bound) {
-        return 1;
+    if (has <= bound && type >= PB_LTYPE_BYTES && !field->submsg_desc) {
+        of = " bytes";
+        has = (uint32_t)bytes;
+        bound = field->data_size;
+        if (type == PB_LTYPE_STRING) {
+            bound--;
+        } else if (type == PB_LTYPE_BYTES) {
+            bound -= (uint32_t)offsetof(pb_bytes_array_t, bytes);
+        }
     }
-    walk->of = " elements";
-    walk->bound = field->array_size;
-    return PB_HTYPE(field->type) == PB_HTYPE_REPEATED &&
-           *(pb_size_t *)field->pSize + packed > field->array_size;
+    walk->of = of;
+    walk->bound = bound;
+    return has > bound;
 }
 
 /* Takes a field out of its message, of a repeated one the last element: it is not encoded with it.
@@ -87,15 +87,14 @@ static NRPC_NOINLINE bool encode(struct walk *walk)
 {
     walk->bound = 0;
     walk->out.max_size = walk->room - walk->part;
-    return pb_encode(&walk->out, walk->desc, walk->message);
+    return pb_encode(&walk->out, walk->field.descriptor, walk->field.message);
 }
 
-struct found { /* where the walk stops */
-    pb_field_iter_t field;
+struct found {          /* where the walk stops */
     pb_istream_t value; /* of a text, bytes or a message: it, behind its length */
     uint32_t bytes;     /* which that is; 0: not known */
     pb_wire_type_t type;
-    int whole, known; /* it is all there; it is a field of this message */
+    int whole; /* it is all there */
 };
 
 /* Decodes the innermost message up to the first field that is not complete, or does not decode.
@@ -104,7 +103,7 @@ static int find(struct walk *walk, struct found *found, unsigned flags)
 {
     struct level *level = walk->level;
     pb_istream_t rest = walk->in;
-    bool eof, decodes = pb_decode_ex(&rest, walk->desc, walk->message, flags);
+    bool eof, decodes = pb_decode_ex(&rest, walk->field.descriptor, walk->field.message, flags);
     do {
         walk->part = decodes ? 0 : (uint32_t)walk->in.bytes_left;
         if (decodes || !pb_decode_tag(&walk->in, &found->type, &level->tag, &eof)) {
@@ -113,8 +112,6 @@ static int find(struct walk *walk, struct found *found, unsigned flags)
         found->value = walk->in;
         found->whole = pb_skip_field(&walk->in, found->type);
     } while (found->whole && walk->in.bytes_left > rest.bytes_left);
-    found->known = pb_field_iter_begin(&found->field, walk->desc, walk->message) &&
-                   pb_field_iter_find(&found->field, level->tag);
     found->bytes = 0;
     level->more = 0;
     if (found->type == PB_WT_STRING && pb_decode_varint32(&found->value, &found->bytes) &&
@@ -127,14 +124,15 @@ static int find(struct walk *walk, struct found *found, unsigned flags)
 /* Goes into the message that is found. Returns nanopb's flags for it, or -1: there is no room. */
 static int go_into(struct walk *walk, struct found *found)
 {
-    struct level *level = walk->level++;
+    struct level *level = walk->level;
+    pb_field_iter_t *field = &walk->field;
     int flags = 0;
-    uint8_t *message = found->field.pData;
+    void *message = field->pData;
     if (found->whole || !NRPC_SHRINK) {
         found->value.bytes_left = found->bytes;
     } else {
-        message = take_out(&found->field);
-        if (PB_HTYPE(found->field.type) != PB_HTYPE_REPEATED) {
+        message = take_out(field);
+        if (PB_HTYPE(field->type) != PB_HTYPE_REPEATED) {
             flags = PB_DECODE_NOINIT;
         }
         walk->part = (uint32_t)found->value.bytes_left;
@@ -146,42 +144,48 @@ static int go_into(struct walk *walk, struct found *found)
             return -1;
         }
     }
-    walk->more = level->more;
     walk->in = found->value;
-    walk->message = message;
-    walk->desc = found->field.submsg_desc;
+    pb_field_iter_begin(field, field->submsg_desc, message);
     return flags;
 }
 
-/* Goes on to what is not complete, or does not decode. */
-static enum verdict go(struct walk *walk)
+/* Goes to what is not complete, or does not decode, of n bytes of the request, and `more` that are
+ * to come. Returns NRPC_OK: it is not complete; NRPC_INTERNAL: malformed; NRPC_RESOURCE_EXHAUSTED:
+ * over its bound, or the room. */
+static enum nrpc_status go(struct walk *walk, struct nrpc_call *call, const uint8_t *message,
+                           size_t n, uint32_t more)
 {
-    enum verdict end = FITS;
+    enum nrpc_status end = more ? NRPC_OK : NRPC_INTERNAL;
     struct found found;
+    const pb_field_iter_t *field = &walk->field;
+    pb_field_iter_begin(&walk->field, call->method->request, nrpc_call_conn(call)->server->request);
+    walk->in = pb_istream_from_buffer(message, n);
+    walk->drop = 0;
+    walk->levels[0].more = more;
+    walk->level = walk->levels;
     for (int flags = 0; flags >= 0; flags = go_into(walk, &found)) {
+        const struct level *level = ++walk->level;
         if (!find(walk, &found, (unsigned)flags)) {
             return end;
         }
-        uint32_t more = walk->level->more;
-        if (more > walk->more) {
-            return MALFORMED;
+        if (level->more > level[-1].more) {
+            return NRPC_INTERNAL;
         }
-        if (!found.known) {
-            if (more) {
-                walk->drop = more;
+        if (!pb_field_iter_find(&walk->field, level->tag)) {
+            if (level->more) {
+                walk->drop = level->more;
                 walk->part = 0;
             }
-            return found.whole ? MALFORMED : end;
+            return found.whole ? NRPC_INTERNAL : end;
         }
-        const pb_field_iter_t *field = &found.field;
         int packed = found.type == PB_WT_STRING && PB_LTYPE(field->type) <= PB_LTYPE_LAST_PACKABLE;
-        if (is_over(walk, field, packed & found.whole, found.bytes)) {
-            return OVER;
+        if (is_over(walk, packed & found.whole, found.bytes)) {
+            return NRPC_RESOURCE_EXHAUSTED;
         }
         if (found.whole) {
-            end = MALFORMED;
+            end = NRPC_INTERNAL;
         }
-        if (!field->submsg_desc || !found.bytes || walk->level == &walk->levels[DEPTH]) {
+        if (!field->submsg_desc || !found.bytes || level == &walk->levels[DEPTH + 1]) {
             if (NRPC_SHRINK && !found.whole &&
                 (PB_HTYPE(field->type) == PB_HTYPE_REPEATED ? !packed : !field->submsg_desc)) {
                 take_out(field);
@@ -189,7 +193,7 @@ static enum verdict go(struct walk *walk)
             return end;
         }
     }
-    return OVER; /* of the room */
+    return NRPC_RESOURCE_EXHAUSTED; /* of the room */
 }
 
 /* Writes a length anew, in as many bytes as it has: that of all that follows up to `end`, and of
@@ -205,90 +209,78 @@ static void set_length(uint8_t *p, const uint8_t *end, uint32_t more)
     }
 }
 
-static char *put_text(char *p, const char *text)
+/* Puts a text behind the n bytes of the status message, as far as there is room, but for a NUL.
+ * Returns how many these are then. */
+static NRPC_NOINLINE unsigned put(uint8_t *to, unsigned n, const char *text)
 {
-    while (*text) {
-        *p++ = *text++;
-    }
-    return p;
+    n += nrpc_respond_percent(to + n, NRPC_STATUS_MESSAGE_MAX - 1 - n, text);
+    to[n] = 0;
+    return n;
 }
 
-static char *put(char *p, const char *text, uint32_t number)
+static unsigned put_number(uint8_t *to, unsigned n, const char *before, uint32_t number)
 {
-    uint32_t unit = 1;
-    p = put_text(p, text);
-    while (number / unit >= 10) {
-        unit *= 10;
-    }
-    for (; unit; unit /= 10) {
-        *p++ = (char)('0' + number / unit % 10);
-    }
-    return p;
+    char digits[11], *digit = &digits[10];
+    *digit = 0;
+    do {
+        *--digit = (char)('0' + number % 10);
+    } while ((number /= 10) > 0);
+    return put(to, put(to, n, before), digit);
 }
 
-/* "field 3.1: more than 15 bytes". Names would take as much flash as all messages have text. */
-enum { TEXT = 11 * (DEPTH + 1) + 32 };
-static const char *words(const struct walk *walk, char *text)
+/* "field 3.1: more than 15 bytes", where it goes in the end. Names would take as much flash as all
+ * messages have text. */
+static const char *words(struct nrpc_call *call, const struct walk *walk)
 {
-    char *p = text;
+    uint8_t *to = nrpc_call_message(call);
+    unsigned n = 0;
     const char *before = "field ";
-    for (const struct level *level = walk->levels; level <= walk->level; level++) {
-        p = put(p, before, level->tag);
+    for (const struct level *level = &walk->levels[1]; level <= walk->level; level++) {
+        n = put_number(to, n, before, level->tag);
         before = ".";
     }
-    *put_text(put(p, ": more than ", walk->bound), walk->of) = 0;
-    return text;
+    put(to, put_number(to, n, ": more than ", walk->bound), walk->of);
+    return (const char *)to;
 }
 
-static enum nrpc_status refuse(struct nrpc_call *call, const struct walk *walk,
-                               enum verdict verdict)
+static void refuse(struct nrpc_call *call, const struct walk *walk, enum nrpc_status status)
 {
-    char text[TEXT];
-    enum nrpc_status status = verdict == OVER ? NRPC_RESOURCE_EXHAUSTED : NRPC_INTERNAL;
     nrpc_grpc_fail(call, status,
-                   verdict != OVER ? "message malformed"
-                   : walk->bound   ? words(walk, text)
-                                   : "message too large");
-    return status;
-}
-
-static NRPC_NOINLINE void begin(struct walk *walk, struct nrpc_call *call, const uint8_t *message,
-                                size_t n)
-{
-    walk->level = walk->levels;
-    walk->desc = call->method->request;
-    walk->message = nrpc_call_conn(call)->server->request;
-    walk->in = pb_istream_from_buffer(message, n);
-    walk->more = walk->drop = 0;
+                   status == NRPC_INTERNAL ? "message malformed"
+                   : walk->bound           ? words(call, walk)
+                                           : "message too large");
 }
 
 enum nrpc_status nrpc_typed_refuse(struct nrpc_call *call, const uint8_t *data, size_t n)
 {
     struct walk walk;
-    begin(&walk, call, data, n);
-    return refuse(call, &walk, go(&walk));
+    enum nrpc_status status = go(&walk, call, data, n, 0);
+    refuse(call, &walk, status);
+    return status;
 }
 
 uint32_t nrpc_typed_shrink(struct nrpc_call *call, uint8_t *message, uint32_t n)
 {
     struct walk walk;
+    uint32_t more = nrpc_get32(message - 4) - n;
     walk.room = (uint32_t)(nrpc_call_tx(call) - message); /* more than there is room for: a part of
                                                                it becomes larger before all is less
                                                            */
-    begin(&walk, call, memmove(message + walk.room - n, message, n), n);
-    uint32_t more = nrpc_get32(message - 4) - n;
-    walk.more = more;
     walk.widest = n + more + walk.room;
     walk.out = pb_ostream_from_buffer(message, 0);
-    enum verdict verdict = go(&walk);
-    if (verdict != FITS || !encode(&walk)) {
-        refuse(call, &walk, verdict ? verdict : OVER);
+    enum nrpc_status status = go(&walk, call, memmove(message + walk.room - n, message, n), n,
+                                 more);
+    if (status == NRPC_OK && !encode(&walk)) {
+        status = NRPC_RESOURCE_EXHAUSTED;
+    }
+    if (status != NRPC_OK) {
+        refuse(call, &walk, status);
         return n;
     }
     uint8_t *end = walk.out.state;
     memmove(end, message + walk.room - walk.part, walk.part);
     end += walk.part;
-    for (const struct level *level = walk.levels; level < walk.level; level++) {
+    for (const struct level *level = &walk.levels[1]; level < walk.level; level++) {
         set_length(level->length, end, level->more - walk.drop);
     }
     n = (uint32_t)(end - message);
@@ -321,42 +313,46 @@ static size_t text_bytes(const pb_field_iter_t *field, const uint8_t *at)
     return memchr(at, '\0', field->data_size) ? 0 : field->data_size;
 }
 
-/* Goes down to a field that is over its bound. */
-static enum verdict find_sent(struct walk *walk)
+/* Goes down to a field that is over its bound. Returns NRPC_RESOURCE_EXHAUSTED; NRPC_INTERNAL:
+ * there is none. */
+static enum nrpc_status find_sent(struct walk *walk, const pb_msgdesc_t *desc, void *message)
 {
-    pb_field_iter_t field;
+    pb_field_iter_t *field = &walk->field;
     size_t size;
-    bool more = pb_field_iter_begin(&field, walk->desc, walk->message);
+    bool more = pb_field_iter_begin(field, desc, message);
+    walk->level = &walk->levels[1];
     while (more) {
-        const pb_msgdesc_t *within = field.submsg_desc;
-        uint8_t *at = field.pData;
-        pb_size_t n = values(&field);
-        walk->level->tag = field.tag;
-        if (is_over(walk, &field, 0, 0)) {
-            return OVER;
+        const pb_msgdesc_t *within = field->submsg_desc;
+        uint8_t *at = field->pData;
+        pb_size_t n = values(field);
+        walk->level->tag = field->tag;
+        if (is_over(walk, 0, 0)) {
+            return NRPC_RESOURCE_EXHAUSTED;
         }
         while (n && (within ? pb_get_encoded_size(&size, within, at)
-                            : !is_over(walk, &field, 0, text_bytes(&field, at)))) {
-            at += field.data_size;
+                            : !is_over(walk, 0, text_bytes(field, at)))) {
+            at += field->data_size;
             n--;
         }
         if (!n) {
-            more = pb_field_iter_next(&field);
-        } else if (within && walk->level++ < &walk->levels[DEPTH]) {
-            more = pb_field_iter_begin(&field, within, at);
+            more = pb_field_iter_next(field);
+        } else if (within && walk->level != &walk->levels[DEPTH + 1]) {
+            walk->level++;
+            more = pb_field_iter_begin(field, within, at);
         } else {
-            return OVER;
+            return NRPC_RESOURCE_EXHAUSTED;
         }
     }
-    return MALFORMED;
+    return NRPC_INTERNAL;
 }
 
 enum nrpc_status nrpc_typed_refuse_reply(struct nrpc_call *call, void *reply)
 {
-    struct walk walk = {.level = walk.levels, .desc = call->method->reply, .message = reply};
-    char text[TEXT];
+    struct walk walk;
     (void)nrpc_grpc_refuse(call, NRPC_INTERNAL,
-                           find_sent(&walk) == OVER ? words(&walk, text) : "reply too large");
+                           find_sent(&walk, call->method->reply, reply) == NRPC_RESOURCE_EXHAUSTED
+                               ? words(call, &walk)
+                               : "reply too large");
     return NRPC_INTERNAL;
 }
 #endif

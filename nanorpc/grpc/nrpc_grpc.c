@@ -239,8 +239,8 @@ static void shrink(struct nrpc_call *call)
     uint8_t *message = nrpc_call_rx(call) + NRPC_PREFIX_BYTES;
     uint32_t n = call->rx_have - (uint32_t)NRPC_PREFIX_BYTES;
     unsigned again = call->rx_drop;
-    if (!NRPC_SHRINK || call->rx_have < nrpc_call_rx_room(call) || again > 1 ||
-        nrpc_grpc_is_busy(call) || !call->method->codec->shrink || n >= nrpc_get32(message - 4)) {
+    if (!NRPC_SHRINK || nrpc_call_rx_free(call) || again > 1 || nrpc_grpc_is_busy(call) ||
+        !call->method->codec->shrink || n >= nrpc_get32(message - 4)) {
         return;
     }
     call->rx_drop = 1;
@@ -250,7 +250,7 @@ static void shrink(struct nrpc_call *call)
     if (again && (int32_t)less <= (int32_t)few && call->rx_drop <= few) {
         nrpc_conn_glitch(conn);
     }
-    if (call->rx_have >= nrpc_call_rx_room(call) || (conn->flags & NRPC_CONN_DEAD)) {
+    if (!nrpc_call_rx_free(call) || (conn->flags & NRPC_CONN_DEAD)) {
         nrpc_grpc_fail(call, NRPC_RESOURCE_EXHAUSTED, "message too large");
     }
 }
@@ -274,7 +274,7 @@ static void deliver_kept(struct nrpc_call *call)
 static uint32_t keep(struct nrpc_call *call, const uint8_t *data, uint32_t n)
 {
     uint32_t drop = NRPC_SHRINK && call->rx_drop > 1 ? call->rx_drop - 1 : 0;
-    uint32_t room = drop ? drop : nrpc_call_rx_room(call) - call->rx_have;
+    uint32_t room = drop ? drop : nrpc_call_rx_free(call);
     n = n < room ? n : room;
     if (drop) {
         call->rx_drop -= n;
@@ -340,7 +340,7 @@ uint32_t nrpc_up_data(struct nrpc_call *call, const uint8_t *data, uint32_t n)
         if (!used && !(call->flags & NRPC_CALL_FINISHED)) {
             used = keep(call, data, n);
             deliver_kept(call);
-            if (call->rx_have >= nrpc_call_rx_room(call) && !used) {
+            if (!used && !nrpc_call_rx_free(call)) {
                 if (nrpc_grpc_is_busy(call)) {
                     return n; /* it waits until the handler may be called again */
                 }

@@ -17,27 +17,26 @@ NRPC_STATIC_ASSERT(NRPC_METADATA_BYTES * 4 / 3 + 1 < 127 + (1 << 14) && NRPC_MET
 static const char digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"; /* of base64 */
 
-/* Bytes that a record at the block's end may have; negative: there is no place for one. */
-static int record_room(const struct nrpc_call *call)
+/* Where the bytes of the next record go, behind the others and its own head. */
+static NRPC_NOINLINE uint8_t *begin_record(const struct nrpc_call *call)
 {
-    return NRPC_METADATA_BYTES - RECORD_BYTES - call->metadata_used;
+    return nrpc_call_metadata_block(call) + call->metadata_used + RECORD_BYTES;
 }
 
-/* The n bytes behind the block's last record, after a record's head, are one from here on. */
-static NRPC_NOINLINE void end_record(struct nrpc_call *call, unsigned tag, size_t n)
+/* Its bytes stand there, up to `end`: from here on it is one. */
+static NRPC_NOINLINE void end_record(struct nrpc_call *call, unsigned tag, const uint8_t *end)
 {
-    uint8_t *record = nrpc_call_metadata_block(call) + call->metadata_used;
-    record[0] = (uint8_t)tag;
-    record[1] = (uint8_t)(n >> 8);
-    record[2] = (uint8_t)n;
+    uint8_t *bytes = begin_record(call);
+    unsigned n = (unsigned)(end - bytes);
+    bytes[-3] = (uint8_t)tag;
+    bytes[-2] = (uint8_t)(n >> 8);
+    bytes[-1] = (uint8_t)n;
     call->metadata_used = (uint16_t)(call->metadata_used + RECORD_BYTES + n);
 }
 
-/* The next record with this tag from `at` on, or NULL; *n: its bytes. */
-static const uint8_t *find_record(const struct nrpc_call *call, const uint8_t *at, unsigned tag,
-                                  size_t *n)
+/* The next record with this tag from `at` up to `end`, or NULL; *n: its bytes. */
+static const uint8_t *find_record(const uint8_t *at, const uint8_t *end, unsigned tag, size_t *n)
 {
-    const uint8_t *end = nrpc_call_metadata_block(call) + call->metadata_used;
     while (at != end) {
         const uint8_t *bytes = at + RECORD_BYTES;
         *n = (size_t)at[1] << 8 | at[2];
@@ -61,20 +60,31 @@ static int is_binary(const char *key)
  */
 uint8_t nrpc_up_value(struct nrpc_call *call, const struct nrpc_hpack *field)
 {
-    unsigned key = field->token - (unsigned)NRPC_T_KEY, position, bits = 0;
-    int binary = is_binary(field->server->keys[key]->name), n = 0;
+    unsigned key = field->token - (unsigned)NRPC_T_KEY, position, bits = 0, group = 0;
+    int binary = is_binary(field->server->keys[key]->name);
     int32_t left = nrpc_hpack_text(field, &position);
-    uint32_t group = 0;
     if (left < 0) {
         return left == NRPC_TEXT_LOST ? NRPC_FAULT_LOST : NRPC_RESOURCE_EXHAUSTED;
     }
     if (nrpc_call_conn(call)->fields.fault) {
         return NRPC_OK; /* the call does not begin: a value of many bytes may be named by one */
     }
+    uint8_t *p = begin_record(call), *end = nrpc_call_metadata_block(call) + NRPC_METADATA_BYTES;
     for (;; left--) {
         unsigned c = left ? nrpc_hpack_text_byte(field, position++) : ',';
-        int ends = !left || (binary && c == ',');
-        if (!ends && binary) {
+        if (!left || (binary && c == ',')) {
+            if (p > end || (bits & 7) == 6) { /* one digit alone */
+                return p > end ? NRPC_RESOURCE_EXHAUSTED : NRPC_INTERNAL;
+            }
+            end_record(call, key, p);
+            if (!left) {
+                return NRPC_OK;
+            }
+            p += RECORD_BYTES;
+            bits = 0;
+            continue;
+        }
+        if (binary) {
             const char *digit = memchr(digits, (int)c, 64);
             if (c == '=') {
                 bits |= PADDED;
@@ -83,7 +93,7 @@ uint8_t nrpc_up_value(struct nrpc_call *call, const struct nrpc_hpack *field)
             if (!digit || bits & PADDED) {
                 return NRPC_INTERNAL;
             }
-            group = group << 6 | (uint32_t)(digit - digits);
+            group = group << 6 | (unsigned)(digit - digits);
             bits += 6;
             if (bits < 8) {
                 continue;
@@ -91,22 +101,10 @@ uint8_t nrpc_up_value(struct nrpc_call *call, const struct nrpc_hpack *field)
             bits -= 8;
             c = group >> bits;
         }
-        if (n > record_room(call) - !ends) {
+        if (p >= end) {
             return NRPC_RESOURCE_EXHAUSTED;
         }
-        if (!ends) {
-            nrpc_call_metadata_block(call)[call->metadata_used + RECORD_BYTES + n++] = (uint8_t)c;
-            continue;
-        }
-        if ((bits & 7) == 6) { /* one digit alone */
-            return NRPC_INTERNAL;
-        }
-        end_record(call, key, (size_t)n);
-        if (!left) {
-            return NRPC_OK;
-        }
-        n = 0;
-        bits = 0;
+        *p++ = (uint8_t)c;
     }
 }
 
@@ -115,12 +113,12 @@ const void *nrpc_call_metadata(const struct nrpc_call *call, const struct nrpc_k
 {
     NRPC_CALL_IN(call);
     const struct nrpc_server *server = nrpc_call_conn(call)->server;
-    const uint8_t *at = nrpc_call_metadata_block(call);
+    const uint8_t *at = nrpc_call_metadata_block(call), *end = at + call->metadata_used;
     unsigned tag = 0;
     while (tag < server->n_keys && server->keys[tag] != key) {
         tag++;
     }
-    while ((at = find_record(call, at, tag, n)) != NULL && i--) {
+    while ((at = find_record(at, end, tag, n)) != NULL && i--) {
         at += *n;
     }
     return at;
@@ -130,12 +128,20 @@ const void *nrpc_call_metadata(const struct nrpc_call *call, const struct nrpc_k
 
 /* Base64 without padding, as gRPC wants it. The value may lie at the block's end: it is read before
  * it is overwritten. */
-static void put_base64(uint8_t *to, size_t n_digits, const uint8_t *from, size_t n)
+static void put_base64(uint8_t *to, const uint8_t *end, const uint8_t *from, size_t n)
 {
-    for (size_t j = 0; j < n_digits; j++) {
-        size_t i = j * 6 / 8;
-        unsigned pair = (unsigned)from[i] << 8 | (i + 1 < n ? from[i + 1] : 0u);
-        to[j] = (uint8_t)digits[pair >> (10 - j * 6 % 8) & 63];
+    unsigned group = 0, bits = 0;
+    for (; to != end; to++) {
+        if (bits < 6) {
+            group <<= 8;
+            bits += 8;
+            if (n) {
+                group |= *from++;
+                n--;
+            }
+        }
+        bits -= 6;
+        *to = (uint8_t)digits[group >> bits & 63];
     }
 }
 
@@ -149,13 +155,13 @@ int nrpc_call_add_field(struct nrpc_call *call, enum nrpc_part part, const char 
         NRPC_CALL_OPEN) {
         return NRPC_E_STATE;
     }
-    uint8_t *begin = nrpc_call_metadata_block(call) + call->metadata_used + RECORD_BYTES,
-            *p = begin;
+    uint8_t *p = begin_record(call);
     if (n > NRPC_METADATA_BYTES || key_bytes > 126) {
         return NRPC_E_TOO_BIG;
     }
     size_t value_bytes = binary ? (n * 4 + 2) / 3 : n;
-    if ((int)(key_bytes + value_bytes + FIELD_OVERHEAD) > record_room(call)) {
+    if (call->metadata_used + RECORD_BYTES + key_bytes + value_bytes + FIELD_OVERHEAD >
+        NRPC_METADATA_BYTES) {
         return NRPC_E_TOO_BIG;
     }
     *p++ = 0; /* literal without indexing, a new name */
@@ -167,11 +173,11 @@ int nrpc_call_add_field(struct nrpc_call *call, enum nrpc_part part, const char 
         *p++ = (uint8_t)((value_bytes - 127) >> 7);
     }
     if (binary) {
-        put_base64(p, value_bytes, value, n);
+        put_base64(p, p + value_bytes, value, n);
     } else {
         memmove(p, value, n);
     }
-    end_record(call, part, (size_t)(p - begin) + value_bytes);
+    end_record(call, part, p + value_bytes);
     return 0;
 }
 
@@ -187,9 +193,9 @@ int nrpc_call_add_trailer(struct nrpc_call *call, const char *key, const void *v
 
 uint8_t *nrpc_metadata_put(const struct nrpc_call *call, unsigned tag, uint8_t *p)
 {
-    const uint8_t *at = nrpc_call_metadata_block(call);
+    const uint8_t *at = nrpc_call_metadata_block(call), *end = at + call->metadata_used;
     size_t n;
-    while ((at = find_record(call, at, tag, &n)) != NULL) {
+    while ((at = find_record(at, end, tag, &n)) != NULL) {
         memcpy(p, at, n);
         p += n;
         at += n;

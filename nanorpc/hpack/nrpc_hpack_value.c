@@ -35,7 +35,7 @@ static int is_number(const struct nrpc_hpack *hpack)
 
 /* Returns whether the byte does not belong to a decimal number. 268 million are more bytes than a
  * window ever lets in, and more than a grpc-timeout has. */
-static int is_no_digit(struct nrpc_hpack *hpack, uint8_t byte)
+static NRPC_NOINLINE int is_no_digit(struct nrpc_hpack *hpack, uint8_t byte)
 {
     unsigned digit = byte - (unsigned)'0';
     if (digit > 9 || hpack->value > UINT32_MAX / 16) {
@@ -54,21 +54,23 @@ static void timeout_byte(struct nrpc_hpack *hpack, uint8_t byte)
     static const char units[] = "HMSmun";
     static const uint32_t factors[] = {3600000, 60000, 1000, 1, 1000, 1000000};
     unsigned place = hpack->bytes - hpack->name_bytes - NRPC_ENTRY_OVERHEAD; /* from 1 */
-    if (hpack->value == UINT32_MAX || (place <= 8 && !is_no_digit(hpack, byte))) {
+    if (place <= 8 && !is_no_digit(hpack, byte)) {
         return;
     }
     const char *unit = memchr(units, byte, 6);
-    if (!unit || place < 2 || hpack->value >= HAS_UNIT) {
-        hpack->value = UINT32_MAX;
-        return;
-    }
-    uint32_t value = hpack->value, factor = factors[unit - units];
-    if (unit - units > 3) {
-        value = (value + factor - 1) / factor;
+    uint32_t value = hpack->value;
+    if (!unit || place < 2 || value >= HAS_UNIT) {
+        value = UINT32_MAX;
     } else {
-        value = value > NRPC_TIMEOUT_MAX / factor ? NRPC_TIMEOUT_MAX : value * factor;
+        uint32_t factor = factors[unit - units];
+        if (unit - units > 3) {
+            value = (value + factor - 1) / factor;
+        } else {
+            value = value > NRPC_TIMEOUT_MAX / factor ? NRPC_TIMEOUT_MAX : value * factor;
+        }
+        value |= HAS_UNIT;
     }
-    hpack->value = value | HAS_UNIT;
+    hpack->value = value;
 }
 
 /* --- With NRPC_COMPRESSION: lists of encodings ---------------------------------------------- */
@@ -168,7 +170,9 @@ void nrpc_hpack_value_byte(struct nrpc_hpack *hpack, uint8_t byte)
     }
     message_byte(hpack, byte);
     if (is_number(hpack)) {
-        hpack->bad |= (uint8_t)is_no_digit(hpack, byte);
+        if (is_no_digit(hpack, byte)) {
+            hpack->bad = 1;
+        }
         return;
     }
     if (hpack->token == NRPC_T_GRPC_TIMEOUT) {

@@ -89,36 +89,37 @@ static h2_error move_windows(struct nrpc_conn *conn, int32_t delta)
 static h2_error setting(struct nrpc_conn *conn, unsigned id, uint32_t value)
 {
     uint32_t before = conn->peer_initial_window;
-    switch (id) {
-    case NRPC_HEADER_TABLE_SIZE: nrpc_response_table_limit(&conn->table, value); break;
-    case NRPC_INITIAL_WINDOW_SIZE:
+    if (id == NRPC_INITIAL_WINDOW_SIZE) {
         if (value > WINDOW_MAX) {
             return NRPC_H2_FLOW_CONTROL_ERROR;
         }
         conn->peer_initial_window = value;
         return move_windows(conn, (int32_t)(value - before));
-    case NRPC_MAX_FRAME_SIZE:
-        return value < NRPC_FRAME_MAX || value > 0xffffff ? NRPC_H2_PROTOCOL_ERROR
-                                                          : NRPC_H2_NO_ERROR;
-    case NRPC_MAX_CONCURRENT_STREAMS:
+    }
+    if (id == NRPC_HEADER_TABLE_SIZE) {
+        nrpc_response_table_limit(&conn->table, value);
+    } else if (id == NRPC_MAX_CONCURRENT_STREAMS) {
         nrpc_role_limit(conn, value);
         return NRPC_CLIENT ? move_windows(conn, 0) : NRPC_H2_NO_ERROR;
-    default: /* RFC 9113 6.5.2: a server may only say 0 */
-        return id == NRPC_ENABLE_PUSH && value > !nrpc_role_calls(conn) ? NRPC_H2_PROTOCOL_ERROR
-                                                                        : NRPC_H2_NO_ERROR;
+    } else if ((id == NRPC_MAX_FRAME_SIZE && (value < NRPC_FRAME_MAX || value > 0xffffff)) ||
+               (id == NRPC_ENABLE_PUSH && value > !nrpc_role_calls(conn))) {
+        return NRPC_H2_PROTOCOL_ERROR; /* RFC 9113 6.5.2: a server may only say 0 to push */
     }
     return NRPC_H2_NO_ERROR;
 }
 
 static h2_error window_update(struct nrpc_conn *conn, uint32_t id, int32_t increment)
 {
-    h2_error code = increment ? NRPC_H2_FLOW_CONTROL_ERROR : NRPC_H2_PROTOCOL_ERROR;
-    struct nrpc_call *call = id ? find_alive(conn, id) : NULL;
-    int32_t *window = call ? &call->send_window : &conn->send_window;
-    if (id && !call) {
-        return NRPC_H2_NO_ERROR;
+    int32_t *window = &conn->send_window;
+    if (id) {
+        struct nrpc_call *call = find_alive(conn, id);
+        if (!call) {
+            return NRPC_H2_NO_ERROR;
+        }
+        window = &call->send_window;
     }
     if (increment == 0 || *window > WINDOW_MAX - increment) {
+        h2_error code = increment ? NRPC_H2_FLOW_CONTROL_ERROR : NRPC_H2_PROTOCOL_ERROR;
         if (!id) {
             return code;
         }
@@ -179,14 +180,13 @@ static h2_error control(struct nrpc_conn *conn, const uint8_t *p)
 
 static h2_error begin_settings(struct nrpc_conn *conn)
 {
-    uint32_t length = conn->frame.length;
-    int ack = conn->frame.flags & NRPC_ACK;
-    if (ack) { /* from here on the client's windows are what our memory can hold */
-        conn->flags |= NRPC_CONN_ACKED;
-        nrpc_hpack_acked(&conn->hpack);
+    if (!(conn->frame.flags & NRPC_ACK)) {
+        nrpc_conn_charge(conn, NRPC_GLITCH - 1); /* beside what the frame costs */
+        return NRPC_H2_NO_ERROR;
     }
-    nrpc_conn_charge(conn, (ack ? 1 : NRPC_GLITCH) + (length >> NRPC_GLITCH_BYTES_SHIFT));
-    return ack && length ? NRPC_H2_FRAME_SIZE_ERROR : NRPC_H2_NO_ERROR;
+    conn->flags |= NRPC_CONN_ACKED; /* from here on windows are what our memory can hold */
+    nrpc_hpack_acked(&conn->hpack);
+    return conn->frame.length ? NRPC_H2_FRAME_SIZE_ERROR : NRPC_H2_NO_ERROR;
 }
 
 /* --- DATA, HEADERS, CONTINUATION ---------------------------------------------------------- */
@@ -303,6 +303,7 @@ static uint32_t data_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t 
     struct nrpc_call *call = find_alive(conn, conn->frame.id);
     int last = (conn->frame.flags & NRPC_END_STREAM) && conn->frame.length == 0;
     uint32_t left = 0;
+    conn->flags &= ~(unsigned)NRPC_CONN_HELD;
     if (!call || (call->flags & NRPC_CALL_RX_END)) {
         return 0;
     }
@@ -317,6 +318,7 @@ static uint32_t data_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t 
     if (call->flags & NRPC_CALL_OPEN) {
         left = nrpc_up_data(call, data, n);
         if (left) {
+            conn->flags |= NRPC_CONN_HELD;
             call->flags &= (uint16_t)~NRPC_CALL_RX_END; /* it is still to come */
         }
     }
@@ -441,7 +443,7 @@ static h2_error begin_frame(struct nrpc_conn *conn)
         (type != NRPC_SETTINGS || (frame->flags & NRPC_ACK))) {
         return NRPC_H2_PROTOCOL_ERROR; /* RFC 9113 3.4 */
     }
-    if (type > NRPC_SETTINGS && type != NRPC_CONTINUATION) {
+    if (type >= NRPC_SETTINGS && type != NRPC_CONTINUATION) {
         charge_frame(conn);
     }
     if (type >= sizeof rules) {
@@ -532,6 +534,12 @@ static h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t
         *n = 1;
         return receive_preface(conn, *data);
     }
+    if (phase == NRPC_PHASE_BODY && limit == 0) { /* the padding begins */
+        conn->phase = NRPC_PHASE_SKIP;
+        phase = NRPC_PHASE_SKIP;
+        limit = conn->pad;
+        conn->pad = 0;
+    }
     uint32_t missing = (uint32_t)conn->need - conn->have;
     if (phase == NRPC_PHASE_HEAD || (phase == NRPC_PHASE_GATHER && missing < limit)) {
         limit = missing;
@@ -552,10 +560,6 @@ static h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t
         *n = used - left;
     } else if (phase == NRPC_PHASE_BODY) {
         code = block_body(conn, data, used);
-    }
-    if (conn->phase == NRPC_PHASE_BODY && conn->frame.length == conn->pad) {
-        conn->phase = NRPC_PHASE_SKIP;
-        conn->pad = 0;
     }
     if (!code && conn->phase > NRPC_PHASE_HEAD && conn->frame.length == 0) {
         code = end_frame(conn);

@@ -76,7 +76,8 @@ enum nrpc_conn_flag {
     NRPC_CONN_PINGED = 0x400,  /* a keepalive PING waits for any sign of life */
     NRPC_CONN_TIMER = 0x800,   /* a deadline has come: see nrpc_conn_timer_set */
     NRPC_CONN_LEAVES = 0x1000, /* a client's: the server takes no new calls */
-    NRPC_CONN_CALLS = 0x2000   /* a client's: we open the streams */
+    NRPC_CONN_CALLS = 0x2000,  /* a client's: we open the streams */
+    NRPC_CONN_HELD = 0x4000    /* what has come waits for call frame.id, which takes no more now */
 };
 
 /* What the next received byte belongs to. */
@@ -99,13 +100,20 @@ struct nrpc_last_block {
 };
 #endif
 
-struct nrpc_conn {           /* what is used most first: the shortest instructions reach it */
+struct nrpc_conn {           /* in the order of their sizes: so short instructions reach them */
     struct nrpc_frame frame; /* being read; length: what is left of it */
     uint8_t phase, have, need, pad;
     uint8_t pings, control_bytes;
+    uint8_t block_flags; /* of the frame that began the block being read */
+    struct nrpc_response_table table;
     uint16_t glitches; /* in parts: NRPC_GLITCH make one */
     uint16_t hint;     /* the slot used last */
-    uint16_t drained;  /* a time as those below: when draining began */
+    /* Times in ms / 256: when the stall began, when glitches were given back, when anything was
+     * heard and taken, when the last call was open, when all began, when draining began. */
+    uint16_t since, refilled, heard, idle, born, drained;
+#if !NRPC_FAST
+    uint16_t turn; /* the slot whose turn it is to send */
+#endif
     uint32_t flags;
     uint32_t last_id;
     uint32_t block_id; /* the stream whose header block is being read; 0: none is, RFC 9113 6.10 */
@@ -122,21 +130,12 @@ struct nrpc_conn {           /* what is used most first: the shortest instructio
 #if NRPC_CLIENT
     const struct nrpc_method *indexed; /* whose path is in the server's HPACK table */
     uint32_t streams_refused;          /* UINT32_MAX less those that the server allows at once */
-#endif
-#if NRPC_FAST
-    struct nrpc_call *first, **last; /* the queue: its head, where to append */
-#else
-    uint16_t turn; /* the slot whose turn it is to send */
-#endif
-    /* Times in ms / 256: when the stall began, when glitches were given back, when anything was
-     * heard and taken, when the last call was open, when all began. */
-    uint16_t since, refilled, heard, idle, born;
-    struct nrpc_response_table table;
-#if NRPC_CLIENT
     uint8_t reset_code; /* of the reset that nrpc_stream_close is called for; 255: 255 or more */
     uint8_t calmed;     /* NRPC_KEEPALIVE_MS is doubled so often: dial.h */
 #endif
-    uint8_t block_flags;       /* of the frame that began the block being read */
+#if NRPC_FAST
+    struct nrpc_call *first, **last; /* the queue: its head, where to append */
+#endif
     struct nrpc_fields fields; /* of the header list being read */
     uint8_t NRPC_GAP(gathered) gathered[NRPC_FRAME_HEADER_BYTES];
     uint8_t NRPC_GAP(control) control[NRPC_CONTROL_MAX]; /* frames of the connection's own */

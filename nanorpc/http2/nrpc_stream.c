@@ -128,7 +128,7 @@ void nrpc_conn_gaps(struct nrpc_conn *conn, int closed)
 #endif
 
 /* A stream's memory: metadata, receive block, status message, transmit block. What is received may
- * for a time reach into the status message: see nrpc_call_rx_room. */
+ * for a time reach into the status message: see nrpc_call_rx_free. */
 uint8_t *nrpc_call_metadata_block(const struct nrpc_call *call)
 {
     const struct nrpc_conn *conn = nrpc_call_conn(call);
@@ -141,10 +141,14 @@ uint8_t *nrpc_call_rx(const struct nrpc_call *call)
     return nrpc_call_metadata_block(call) + NRPC_METADATA_BYTES;
 }
 
-uint32_t nrpc_call_rx_room(const struct nrpc_call *call)
+/* Behind a message that has been made smaller there may be more than the block has without it. */
+uint32_t nrpc_call_rx_free(const struct nrpc_call *call)
 {
-    return nrpc_call_conn(call)->server->rx_bytes +
-           (NRPC_SHRINK && call->rx_drop ? NRPC_RX_SLACK : 0u);
+    uint32_t room = nrpc_call_conn(call)->server->rx_bytes;
+    if (NRPC_SHRINK && call->rx_drop) {
+        room += NRPC_RX_SLACK;
+    }
+    return room > call->rx_have ? room - call->rx_have : 0;
 }
 
 uint8_t *nrpc_call_message(const struct nrpc_call *call)
@@ -198,7 +202,7 @@ struct nrpc_call *nrpc_stream_vacant(struct nrpc_conn *conn)
 void nrpc_stream_open(struct nrpc_call *call, uint32_t id)
 {
     struct nrpc_conn *conn = nrpc_call_conn(call);
-    memset(&call->id, 0, sizeof *call - offsetof(struct nrpc_call, id));
+    memset(&call->status, 0, sizeof *call - offsetof(struct nrpc_call, status));
     call->flags &= NRPC_CALL_QUEUED; /* a slot that is freed may still stand in the queue */
     call->flags |= NRPC_CALL_OPEN;
     call->generation += 1u + (NRPC_CHECKS & call->generation); /* with checks: odd, see mark_of */

@@ -65,7 +65,8 @@ struct NRPC_CALL_ALIGNED_ nrpc_call { /* small fields first: the shortest instru
 #if NRPC_FAST
     struct nrpc_call *next; /* in the queue */
 #endif
-    uint16_t slot; /* own place in calls[] */
+    uint32_t generation; /* another number for each call that has had the slot */
+    uint16_t slot;       /* own place in calls[] */
     uint16_t flags;
 #if NRPC_METADATA_BYTES
     uint16_t metadata_used; /* of its block */
@@ -74,21 +75,20 @@ struct NRPC_CALL_ALIGNED_ nrpc_call { /* small fields first: the shortest instru
     uint8_t client;   /* a set of enum nrpc_client_flag */
     uint8_t trailers; /* 0: they have not come; else 1 + nrpc_fields.grpc_status */
 #endif
-    uint32_t generation; /* another number for each call that has had the slot */
-    uint32_t id;         /* this and what follows is zero in a new call */
+    uint8_t status;         /* this and what follows is zero in a new call */
+    uint8_t message_length; /* of the status message */
+#if NRPC_COMPRESSION
+    uint8_t compression; /* enum nrpc_compression_flag */
+#endif
+    nrpc_block_size rx_have;
+    nrpc_block_size tx_length, tx_sent; /* tx_length 0: the block is free, NRPC_CALL_TX is off */
+    uint32_t id;
     const struct nrpc_method *method;
     int32_t send_window, recv_window; /* RFC 9113 6.9; may be negative */
     uint32_t body_left;               /* of content-length; UINT32_MAX: none was given */
     uint32_t begun_ms, timeout_ms;    /* timeout_ms: NRPC_NO_DEADLINE, or after begun_ms */
     uint32_t rx_drop; /* the message in the receive block has been made smaller: 1 + the next bytes
                          of it that are dropped; 0: it has not */
-    nrpc_block_size rx_have;
-    nrpc_block_size tx_length, tx_sent; /* tx_length 0: the block is free, NRPC_CALL_TX is off */
-    uint8_t status;
-    uint8_t message_length; /* of the status message */
-#if NRPC_COMPRESSION
-    uint8_t compression; /* enum nrpc_compression_flag */
-#endif
 #if NRPC_CLIENT
     const struct nrpc_events *events; /* of a call that we make */
 #endif
@@ -113,7 +113,7 @@ void nrpc_call_over(struct nrpc_call *call, uint32_t generation);
 
 struct nrpc_conn *nrpc_call_conn(const struct nrpc_call *call);
 uint8_t *nrpc_call_rx(const struct nrpc_call *call);
-uint32_t nrpc_call_rx_room(const struct nrpc_call *call); /* bytes of it that may be used now */
+uint32_t nrpc_call_rx_free(const struct nrpc_call *call); /* bytes of it that may be used now */
 uint8_t *nrpc_call_tx(const struct nrpc_call *call);
 uint8_t *nrpc_call_message(const struct nrpc_call *call);
 uint8_t *nrpc_call_metadata_block(const struct nrpc_call *call);

@@ -32,7 +32,7 @@ static void note_progress(struct nrpc_conn *conn)
 /* Not while it is not known how much of it a DATA frame that is coming in will take again. */
 void nrpc_transmit_window(struct nrpc_conn *conn, struct nrpc_call *call, struct nrpc_out *out)
 {
-    int32_t free_bytes = (int32_t)(nrpc_call_rx_room(call) - call->rx_have);
+    int32_t free_bytes = (int32_t)nrpc_call_rx_free(call);
     int in_frame = conn->phase > NRPC_PHASE_HEAD && conn->frame.id == call->id;
     if (call->recv_window < free_bytes && !in_frame &&
         !(call->flags & (NRPC_CALL_RX_END | NRPC_CALL_FINISHED))) {

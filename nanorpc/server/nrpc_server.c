@@ -184,13 +184,6 @@ static int is_late(const struct nrpc_conn *conn, const struct nrpc_call *call)
            conn->now_ms - call->begun_ms > NRPC_REQUEST_TIMEOUT_MS;
 }
 
-/* Does what comes in wait for this call, whose handler does not take it? That is no stall. */
-static int is_held(struct nrpc_conn *conn, const struct nrpc_call *call)
-{
-    return call->rx_have >= nrpc_call_rx_room(call) && call->id == conn->frame.id &&
-           conn->phase == NRPC_PHASE_BODY;
-}
-
 /* Ends the calls whose time is up. Returns the milliseconds to the next deadline, 1..1000. */
 static uint32_t watch_calls(struct nrpc_conn *conn, uint16_t now, int drained)
 {
@@ -199,21 +192,21 @@ static uint32_t watch_calls(struct nrpc_conn *conn, uint16_t now, int drained)
         struct nrpc_call *call = &conn->calls[i];
         if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) == NRPC_CALL_OPEN) {
             uint32_t left = nrpc_call_time_left_ms(call);
-            int late = is_late(conn, call);
+            const char *words = is_late(conn, call) ? "request incomplete" : NULL;
             enum nrpc_status why = left ? NRPC_UNAVAILABLE : NRPC_DEADLINE_EXCEEDED;
-            if (is_held(conn, call)) {
-                conn->since = now;
+            if ((conn->flags & NRPC_CONN_HELD) && call->id == conn->frame.id) {
+                conn->since = now; /* its handler does not take what has come: that is no stall */
                 if (is_over(now, conn->heard, NRPC_HOLD_TIMEOUT_MS)) {
                     why = NRPC_RESOURCE_EXHAUSTED; /* what it waits for may stand behind that */
                     left = 0;
                 }
             }
-            if (!left || drained || late) {
+            if (!left || drained || words) {
                 if (!call->tx_sent) { /* too late for what has not begun to leave */
                     call->tx_length = 0;
                     call->flags &= (uint16_t)~NRPC_CALL_TX;
                 }
-                nrpc_grpc_fail(call, why, late ? "request incomplete" : NULL);
+                nrpc_grpc_fail(call, why, words);
             } else if (left < next) {
                 next = left;
             }
@@ -230,7 +223,9 @@ uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms)
     if ((uint16_t)(now - conn->refilled) >= 1024 >> NRPC_TICK_SHIFT) {
         conn->refilled = now;
         nrpc_conn_forgive(conn, NRPC_GLITCHES_PER_SECOND * NRPC_GLITCH);
-        conn->pings = (uint8_t)(conn->pings - (conn->pings > 0));
+        if (conn->pings) {
+            conn->pings--;
+        }
     }
     return watch_calls(conn, now, watch_life(conn, now));
 }

@@ -132,6 +132,46 @@ static void texts_at_their_limit(void)
     CHECK(strstr(answer, "3: [200 grpc] '\\0a\\0bHello, you!' [status=0] END") != NULL);
 }
 
+/* Regression: a message that had been made smaller waited for its handler, and the next ones behind
+ * it in the room that such a message has more; when it was taken, they were more than the block
+ * holds, and what came then was written behind it, without end. */
+static void messages_behind_one_made_smaller(void)
+{
+    static char unknown[4096];
+    static const char small[] = {0, 0, 0, 0, 3, '\n', 1, 'a'}, last[] = {'\n', 1, 'b'};
+    const simpletest_ResponseList reply = {"something"};
+    const uint32_t bytes = 129 * (server.rx_bytes / 129 + 1);
+    const char prefix[5] = {0, 0, 0, (char)((bytes + 3) >> 8), (char)(bytes + 3)};
+    for (uint32_t i = 0; i < bytes; i += 129) { /* field 15, of 127 bytes */
+        memcpy(unknown + i, "\x7a\x7f", 2);
+    }
+    wire_begin(&server);
+    wire_setting(NRPC_INITIAL_WINDOW_SIZE, 0);
+    wire_request(1, "/simpletest.SimpleTest/PostAndPost", 0);
+    wire_data(1, prefix, sizeof prefix, 0);
+    wire_data(1, unknown, bytes, 0);
+    wire_open();
+    CHECK(wire_feed_all());
+    struct nrpc_call *call = &wire.conn->calls[wire.conn->hint];
+    const uint32_t room = server.rx_bytes + NRPC_RX_SLACK;
+    CHECK(call->rx_drop && nrpc_call_send(call, &reply) == 0); /* the handler is busy from here
+                                                                     on */
+    wire_data(1, last, sizeof last, 0);
+    CHECK(wire_feed_all());
+    while (call->rx_have < room && !test_has_failed()) {
+        uint32_t left = room - call->rx_have;
+        wire_data(1, small, left < sizeof small ? left : sizeof small, 0);
+        CHECK(wire_feed_all());
+    }
+    wire_number(NRPC_WINDOW_UPDATE, 1, 5 + 2 + 9); /* for that reply, and none for the next one */
+    CHECK(wire_feed_all());
+    CHECK(call->rx_have > server.rx_bytes && !call->rx_drop); /* the message has been taken */
+    wire_data(1, unknown, 1000, 0);
+    wire_feed_all();
+    CHECK(call->rx_have <= room);
+    wire_close();
+}
+
 /* Regression: "/Greeter/Nope" began like a method and was taken for one. */
 static void method_that_begins_like_another(void)
 {
@@ -154,6 +194,7 @@ int main(void)
     RUN(conversation_through_a_small_window);
     RUN(requests_that_do_not_decode);
     RUN(texts_at_their_limit);
+    RUN(messages_behind_one_made_smaller);
     RUN(method_that_begins_like_another);
     return test_end();
 }
