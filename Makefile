@@ -311,7 +311,7 @@ tree = $1$(if $(app_config),-$2)
 boards_apps = $(foreach a,$(APPS),$(if $(filter $1,$(app-$a_BOARDS)),$a))
 ALL_IMAGES = $(foreach b,$(BOARDS),$(foreach a,$(call boards_apps,$b),$(call image,$b,$a)))
 
-board_src = $(sort $(CORE_SRC) $(app-$2_SRC) $(if $(is_cross),boards/main.c) $($1_SRC) \
+board_src = $(sort $(CORE_SRC) $(app-$2_SRC) $(if $(is_cross),boards/main.c boards/memory.c) $($1_SRC) \
     $(foreach p,$($1_PORT),$(PORT_$p_SRC)) $(if $(app_tls),$(TLS_SRC)))
 board_lwip = $(sort $(foreach p,$($1_PORT),$(PORT_$p_LWIP)) $(if $(is_cross),,$(if $(uses_lwip),$(LWIP_UNIX_SRC))))
 board_obj = $(addprefix $(B)/$(tree)/,$(board_src:.c=.o) $(foreach p,$(app-$2_PROTO),$(patsubst %.c,gen/$p.%.o,$(filter %.c,$(GEN_KINDS)))) \
@@ -441,7 +441,7 @@ unit-gzip_SRC := $(patsubst %,tests/unit/test_%.c,blocks calls client_compressio
 unit-m3_CC := arm-none-eabi-
 unit-m3_CFLAGS := -Os -mcpu=cortex-m3 -mthumb --specs=picolibc.specs -DNRPC_PIECES=1 -DNRPC_CLIENT=1
 unit-m3_LDFLAGS := -nostartfiles -T tests/target/link.ld $(NO_HEAP)
-unit-m3_SUPPORT := tests/target/semihost.c
+unit-m3_SUPPORT := tests/target/semihost.c boards/memory.c
 unit-m3_ENDING := .elf
 
 # TLS, one tree a profile: the programs of tests/tls. Who takes memory, and whether it gets any, is the tests' business.
@@ -458,7 +458,7 @@ tls-clang_TLS := tls13
 tls-m3_CC := arm-none-eabi-
 tls-m3_CFLAGS := $(unit-m3_CFLAGS)
 tls-m3_LDFLAGS := $(unit-m3_LDFLAGS)
-tls-m3_SUPPORT := tests/target/semihost.c
+tls-m3_SUPPORT := tests/target/semihost.c boards/memory.c
 tls-m3_ENDING := .elf
 tls-m3_TLS := small
 tls-public_CC := clang

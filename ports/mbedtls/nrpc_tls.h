@@ -32,9 +32,9 @@ NRPC_BEGIN_C
  *                                         waits for it
  *   the peer ends without close_notify while a call is open
  *                                         the call is cancelled, and `failed` says so
- * In each case `failed` is told. A P-256 operation holds up the loop: 40 million instructions with
- * the small profile, most of a second on a 50 MHz Cortex-M3; a server's full handshake has three, a
- * resumed one (TLS 1.2) none. */
+ * In each case `failed` is told. A P-256 operation holds up the loop. A server's full handshake has
+ * three, with the small profile 30 million instructions together, most of a second on a 50 MHz
+ * Cortex-M3; a resumed one (TLS 1.2) has none. */
 
 /* All of Mbed TLS's memory. Bytes, a multiple of 8. RAM: as many. Of the small profile: 3000 once,
  * and 9000 a connection; of the others see `make size`. */
