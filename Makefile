@@ -425,7 +425,7 @@ $(COMPRESS_VECTORS_H): tests/vectors/make_compress.py $(VENV_READY)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(PYTHON) -B $< -o $@
 
-UNIT_TREES := unit-gcc unit-clang unit-gzip unit-m3
+UNIT_TREES := unit-gcc unit-clang unit-gzip unit-many unit-m3
 unit-gcc_CC := gcc
 unit-gcc_CFLAGS := $(SANITIZE) -DNRPC_GAPS=1 -DNRPC_METADATA_BYTES=128
 unit-gcc_SUPPORT := tests/unit/host.c
@@ -438,6 +438,12 @@ unit-gzip_CC := clang
 unit-gzip_CFLAGS := $(SANITIZE) -DNRPC_RX_BLOCKS=3 -DNRPC_FAST=1 -DNRPC_METADATA_BYTES=128 -DNRPC_COMPRESSION=1 -DNRPC_PIECES=1 -DNRPC_CLIENT=1
 unit-gzip_SUPPORT := tests/unit/host.c
 unit-gzip_SRC := $(patsubst %,tests/unit/test_%.c,blocks calls client_compression compression mutations produced reflection streamed streamed_client streamed_zip typed)
+# With more slots than are all asked (NRPC_MANY_STREAMS), not a power of two, without NRPC_FAST; not those programs that count slots.
+unit-many_CC := clang
+unit-many_CFLAGS := $(SANITIZE) -DNRPC_MAX_STREAMS=100 -DNRPC_PIECES=1 -DNRPC_CLIENT=1
+unit-many_SUPPORT := tests/unit/host.c
+unit-many_SRC := $(patsubst %,tests/unit/test_%.c,attacks both calls client client_goaway client_life deadlines ends flow life mutations \
+    slots timers)
 unit-m3_CC := arm-none-eabi-
 unit-m3_CFLAGS := -Os -mcpu=cortex-m3 -mthumb --specs=picolibc.specs -DNRPC_PIECES=1 -DNRPC_CLIENT=1
 unit-m3_LDFLAGS := -nostartfiles -T tests/target/link.ld $(NO_HEAP)

@@ -16,6 +16,10 @@
 /* The same of nrpc_link_transmit: with what TLS puts around a record. */
 #define NRPC_LINK_MIN (NRPC_TRANSMIT_MIN + 32 * NRPC_TLS)
 
+/* Where a connection has this many slots it remembers which have an open call; fewer are all asked,
+ * which is less code. */
+#define NRPC_MANY_STREAMS (NRPC_MAX_STREAMS > 16)
+
 #define NRPC_HPACK_TABLE_BYTES (32 * NRPC_HPACK_ENTRIES)
 
 /* Bytes by which a message that is being made smaller may for a time be larger than its block: that

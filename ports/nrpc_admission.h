@@ -78,7 +78,7 @@ static inline uint32_t nrpc_admission_most(const struct nrpc_server *server)
 static inline int nrpc_admission_is_used(const struct nrpc_conn *conn)
 {
     unsigned flags = 0;
-    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+    for (unsigned i = 0; (i = nrpc_stream_from(conn, i)) < NRPC_MAX_STREAMS; i++) {
         flags |= conn->calls[i].flags;
     }
     return (flags & NRPC_CALL_ENGAGED) != 0;

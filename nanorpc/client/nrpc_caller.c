@@ -85,6 +85,7 @@ uint32_t nrpc_client_time_left_ms(struct nrpc_call *call)
 void nrpc_client_put_back(struct nrpc_call *call)
 {
     call->flags = (call->flags & NRPC_CALL_QUEUED) | NRPC_CALL_OPEN;
+    nrpc_stream_opened(call);
     call->id = 0;
     call->send_window = 0;
     call->recv_window = (int32_t)nrpc_call_conn(call)->server->rx_bytes;

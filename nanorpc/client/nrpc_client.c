@@ -172,6 +172,7 @@ void nrpc_client_cancelled(struct nrpc_call *call, enum nrpc_status why)
         nrpc_client_tell(call, why, NULL);
     } else if (call->trailers) { /* its owner does not take it yet */
         call->flags |= NRPC_CALL_OPEN | NRPC_CALL_HELD | NRPC_CALL_REQUESTED;
+        nrpc_stream_opened(call);
         call->id = 0;
     } else if (why == NRPC_UNAVAILABLE && !call->id) {
         nrpc_client_put_back(call);
@@ -190,7 +191,7 @@ void nrpc_client_cancelled(struct nrpc_call *call, enum nrpc_status why)
 /* What they have waited for may have come. */
 static void queue_all(struct nrpc_conn *conn)
 {
-    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+    for (unsigned i = 0; (i = nrpc_stream_from(conn, i)) < NRPC_MAX_STREAMS; i++) {
         if (conn->calls[i].flags & NRPC_CALL_OPEN) {
             nrpc_stream_queue(&conn->calls[i]);
         }
@@ -201,7 +202,7 @@ static void queue_all(struct nrpc_conn *conn)
 static int may_open(const struct nrpc_conn *conn)
 {
     uint32_t active = 0;
-    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+    for (unsigned i = 0; (i = nrpc_stream_from(conn, i)) < NRPC_MAX_STREAMS; i++) {
         unsigned flags = conn->calls[i].flags;
         active += flags / NRPC_CALL_HEADERS & flags & NRPC_CALL_OPEN; /* both of them */
     }
@@ -315,7 +316,7 @@ static void goaway(struct nrpc_conn *conn, uint32_t last_id, uint32_t code)
     note_for_the_next(conn, last_id, code);
     leave(conn);
     nrpc_conn_glitch(conn);
-    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+    for (unsigned i = 0; (i = nrpc_stream_from(conn, i)) < NRPC_MAX_STREAMS; i++) {
         struct nrpc_call *call = &conn->calls[i];
         if ((call->flags & NRPC_CALL_OPEN) && call->id > last_id) {
             conn->reset_code = NRPC_H2_REFUSED_STREAM;

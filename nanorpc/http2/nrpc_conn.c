@@ -73,7 +73,7 @@ static int is_idle(const struct nrpc_conn *conn, uint32_t id)
 /* What all streams may have waited for has moved their windows by delta, RFC 9113 6.9.2. */
 static h2_error move_windows(struct nrpc_conn *conn, int32_t delta)
 {
-    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+    for (unsigned i = 0; (i = nrpc_stream_from(conn, i)) < NRPC_MAX_STREAMS; i++) {
         struct nrpc_call *call = &conn->calls[i];
         if (call->flags & NRPC_CALL_OPEN) {
             if (delta > 0 && call->send_window > WINDOW_MAX - delta) {

@@ -151,6 +151,9 @@ struct nrpc_conn {           /* in the order of their sizes: so short instructio
 #endif
     struct nrpc_dial *dial;                   /* that opened the link, dial.h; NULL: the peer has */
     struct nrpc_call calls[NRPC_MAX_STREAMS]; /* last: not cleared when the connection is reused */
+#if NRPC_MANY_STREAMS
+    uint32_t open[(NRPC_MAX_STREAMS + 31) / 32]; /* nor is this: nrpc_stream_from's, a bit a slot */
+#endif
 };
 
 /* The client's connection preface, RFC 9113 3.4. */

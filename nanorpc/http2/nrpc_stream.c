@@ -168,9 +168,17 @@ uint8_t *nrpc_call_tx_end(const struct nrpc_call *call)
 
 struct nrpc_call *nrpc_stream_find(struct nrpc_conn *conn, uint32_t id)
 {
-#if NRPC_FAST
-    if (conn->calls[conn->hint].id == id) {
+#if NRPC_FAST || NRPC_MANY_STREAMS
+    const struct nrpc_call *last = &conn->calls[conn->hint];
+    if (last->id == id) {
         return &conn->calls[conn->hint];
+    }
+    /* As slots are taken in turn, it is mostly as far from the last one as its id is. */
+    unsigned back = (last->id - id) / 2 % NRPC_MAX_STREAMS;
+    struct nrpc_call *guess =
+        &conn->calls[(conn->hint + NRPC_MAX_STREAMS - back) % NRPC_MAX_STREAMS];
+    if (guess->id == id) {
+        return guess;
     }
 #endif
     for (unsigned i = 0; id <= conn->last_id && i < NRPC_MAX_STREAMS; i++) {
@@ -199,6 +207,23 @@ struct nrpc_call *nrpc_stream_vacant(struct nrpc_conn *conn)
     return NULL;
 }
 
+#if NRPC_MANY_STREAMS
+unsigned nrpc_stream_from(const struct nrpc_conn *conn, unsigned slot)
+{
+    uint32_t bits = slot < NRPC_MAX_STREAMS ? conn->open[slot / 32] >> slot % 32 << slot % 32 : 0;
+    unsigned word = slot / 32;
+    while (!bits && ++word < sizeof conn->open / sizeof conn->open[0]) {
+        bits = conn->open[word];
+    }
+    return bits ? 32 * word + (unsigned)__builtin_ctz(bits) : NRPC_MAX_STREAMS;
+}
+
+void nrpc_stream_opened(struct nrpc_call *call)
+{
+    nrpc_call_conn(call)->open[call->slot / 32] |= (uint32_t)1 << call->slot % 32;
+}
+#endif
+
 void nrpc_stream_open(struct nrpc_call *call, uint32_t id)
 {
     struct nrpc_conn *conn = nrpc_call_conn(call);
@@ -212,6 +237,7 @@ void nrpc_stream_open(struct nrpc_call *call, uint32_t id)
     call->begun_ms = conn->now_ms;
     call->timeout_ms = NRPC_NO_DEADLINE;
     conn->hint = call->slot;
+    nrpc_stream_opened(call);
 }
 
 void nrpc_stream_close(struct nrpc_call *call, enum nrpc_status why)
@@ -224,6 +250,9 @@ void nrpc_stream_close(struct nrpc_call *call, enum nrpc_status why)
         conn->block_call = NULL;
     }
     call->flags = flags & (NRPC_CALL_RX_END | NRPC_CALL_QUEUED);
+#if NRPC_MANY_STREAMS
+    conn->open[call->slot / 32] &= ~((uint32_t)1 << call->slot % 32);
+#endif
     if (!(flags & NRPC_CALL_FINISHED)) { /* a client may put the call back */
         call->status = (uint8_t)why;
         call->method->cancelled(nrpc_call_out(call), why);

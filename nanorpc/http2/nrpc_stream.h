@@ -127,6 +127,18 @@ struct nrpc_call *nrpc_stream_find(struct nrpc_conn *conn, uint32_t id);
 struct nrpc_call *nrpc_stream_vacant(struct nrpc_conn *conn);
 void nrpc_stream_open(struct nrpc_call *call, uint32_t id);
 
+/* The first slot from this one on that may have an open call: of NRPC_MANY_STREAMS one that does,
+ * or has had; NRPC_MAX_STREAMS: there is none. opened: this one has; to be said by who sets
+ * NRPC_CALL_OPEN. To go over the open calls, whatever happens to them meanwhile:
+ *     for (unsigned i = 0; (i = nrpc_stream_from(conn, i)) < NRPC_MAX_STREAMS; i++) */
+#if NRPC_MANY_STREAMS
+unsigned nrpc_stream_from(const struct nrpc_conn *conn, unsigned slot);
+void nrpc_stream_opened(struct nrpc_call *call);
+#else
+#define nrpc_stream_from(conn, slot) (slot)
+#define nrpc_stream_opened(call) ((void)(call))
+#endif
+
 /* Frees the slot. When its handler has not finished it is told why, for the only time; then the
  * interceptors are told that the call is over. */
 void nrpc_stream_close(struct nrpc_call *call, enum nrpc_status why);

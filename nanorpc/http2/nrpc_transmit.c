@@ -159,6 +159,11 @@ static void put_calls(struct nrpc_conn *conn, struct nrpc_out *out)
             if (nrpc_role_turn(conn, call, out) != NRPC_TURN_IDLE) {
                 left = NRPC_MAX_STREAMS;
             }
+        } else if (NRPC_MANY_STREAMS) { /* those up to the next open call have had theirs */
+            unsigned passed = nrpc_stream_from(conn, conn->turn) - conn->turn;
+            passed = passed < left ? passed : left;
+            left -= passed;
+            conn->turn = (uint16_t)((conn->turn + passed) % NRPC_MAX_STREAMS);
         }
     }
 }

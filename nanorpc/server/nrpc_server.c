@@ -98,7 +98,7 @@ void nrpc_conn_yield(struct nrpc_conn *conn, uint32_t now_ms)
 static unsigned calls(const struct nrpc_conn *conn)
 {
     unsigned flags = 0;
-    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+    for (unsigned i = 0; (i = nrpc_stream_from(conn, i)) < NRPC_MAX_STREAMS; i++) {
         flags |= conn->calls[i].flags;
     }
     return flags;
@@ -188,7 +188,7 @@ static int is_late(const struct nrpc_conn *conn, const struct nrpc_call *call)
 static uint32_t watch_calls(struct nrpc_conn *conn, uint16_t now, int drained)
 {
     uint32_t next = 1000;
-    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+    for (unsigned i = 0; (i = nrpc_stream_from(conn, i)) < NRPC_MAX_STREAMS; i++) {
         struct nrpc_call *call = &conn->calls[i];
         if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) == NRPC_CALL_OPEN) {
             uint32_t left = nrpc_call_time_left_ms(call);

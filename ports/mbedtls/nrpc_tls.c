@@ -445,7 +445,7 @@ static int is_truncated(const struct nrpc_conn *conn, const struct nrpc_tls_link
     if (link->flags & PEER_DONE) {
         return 0;
     }
-    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+    for (unsigned i = 0; (i = nrpc_stream_from(conn, i)) < NRPC_MAX_STREAMS; i++) {
         if (conn->calls[i].flags & NRPC_CALL_OPEN) {
             return 1;
         }
