@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import glob
 import os
+import re
 import subprocess
 
 import pytest
@@ -24,40 +25,34 @@ EMULATOR = [
 ]
 COUNTED = ["-icount", "shift=0"]  # an instruction takes a nanosecond
 COUNTING = ("test_cost", "test_decode_cost")
-TREES = {
-    "unit-gcc": ([], ""),
-    "unit-clang": ([], ""),
-    "unit-gzip": ([], ""),
-    "unit-odd": ([], ""),
-    "unit-m3": (EMULATOR, ".elf"),
-}
+with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as makefile:
+    MAKEFILE = makefile.read().replace("\\\n", " ")
+
+
+def trees(start):
+    """{tree: (how its programs are started, their ending)} of those in the Makefile."""
+    words = " ".join(re.findall(r"^UNIT_TREES \+?:?= (.*)$", MAKEFILE, re.M)).split()
+    return {
+        tree: (EMULATOR, ".elf") if tree.endswith("-m3") else ([], "")
+        for tree in words
+        if tree.startswith(start)
+    }
+
+
+TREES = dict(trees("unit-"), **{"unit-odd": ([], "")})
 ONLY = {
-    "unit-odd": {"test_blocks"},
-    "unit-gzip": {
-        "test_blocks",
-        "test_calls",
-        "test_client_compression",
-        "test_compression",
-        "test_mutations",
-        "test_produced",
-        "test_reflection",
-        "test_streamed",
-        "test_streamed_client",
-        "test_streamed_zip",
-        "test_typed",
-    },
-}  # as in the Makefile
+    tree: {"test_" + name for name in names.split()}
+    for tree, names in re.findall(
+        r"^(unit-\w+)_SRC := \$\(patsubst %,tests/unit/test_%\.c,(.*)\)$", MAKEFILE, re.M
+    )
+}
+ONLY["unit-odd"] = {"test_blocks"}
 NAMES = sorted(
     os.path.basename(path)[:-2]
     for path in glob.glob(os.path.join(ROOT, "tests", "unit", "test_*.c"))
 )
 
-TLS_TREES = {
-    "tls-gcc": ([], ""),
-    "tls-clang": ([], ""),
-    "tls-m3": (EMULATOR, ".elf"),
-    "tls-public": ([], ""),
-}  # a profile each, see the Makefile
+TLS_TREES = trees("tls-")  # a profile each, see the Makefile
 TLS_NAMES = sorted(
     os.path.basename(path)[:-2]
     for path in glob.glob(os.path.join(ROOT, "tests", "tls", "test_*.c"))
