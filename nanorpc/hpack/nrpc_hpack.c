@@ -58,10 +58,21 @@ static const uint8_t static_value_lengths[16] = {0, 3, 4, 1, 11, 4, 5, 3, 3, 3, 
 enum { STATIC_POST = 3 - 1, STATIC_STATUS = 8 - 1, STATIC_TYPE = 31 - 1 };
 static const uint16_t static_statuses[] = {200, 204, 206, 304, 400, 404, 500};
 
+/* What the names begin with, by the low 5 bits: most that nobody asked for need not be looked for.
+ */
+#define INITIAL(byte) (1u << ((byte) & 31))
+enum {
+    INITIALS = INITIAL(':') | INITIAL('c') | INITIAL('g') | INITIAL('k') | INITIAL('p') |
+               INITIAL('t') | INITIAL('u')
+};
+
 static void name_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
     if (byte <= ' ' || byte >= 0x7f || (byte >= 'A' && byte <= 'Z') || byte == ':') {
         hpack->bad = 1; /* unless the name is known: then it is a pseudo-header's colon */
+    }
+    if (!hpack->name_bytes && !((uint32_t)INITIALS >> (byte & 31) & 1)) {
+        hpack->match.position = UINT16_MAX; /* none of them */
     }
     nrpc_match_byte(&hpack->match, byte);
     nrpc_hpack_key_byte(hpack, byte);

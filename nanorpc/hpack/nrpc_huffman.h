@@ -26,34 +26,39 @@ static inline uint32_t nrpc_huffman_bits(uint8_t byte)
     return (uint32_t)(byte ^ 0xffu) << 24 | 1u << 23;
 }
 
-/* The prefixes of 0, 1, 2, 3.. bits that are no whole code. In the order of the bits they come
- * after all codes of that length. The symbols by the length of their code, then by value; the last,
- * 256, is left out. */
-extern const uint8_t nrpc_huffman_inner[31], nrpc_huffman_symbols[256];
+/* How many prefixes that are no whole code are shorter than 0, 1, 2, 3.. bits; 0 stands for 256. In
+ * the order of the bits those of a length come after all codes of that length. The symbols by the
+ * length of their code, then by value; the last, 256, is left out. */
+extern const uint8_t nrpc_huffman_shorter[32], nrpc_huffman_symbols[256];
 
 /* Takes bits up to a symbol's end. Returns the symbol, 0..255; NRPC_HUFFMAN_MORE: all are used; or
  * NRPC_HUFFMAN_EOS for the end-of-string symbol, which must not occur. Inline for its one caller:
  * bits and state stay in registers. */
 static inline int nrpc_huffman_next(struct nrpc_huffman *state, uint32_t *bits)
 {
-    enum { SHORTEST = 5 }; /* code: so many bits are taken at once where a symbol begins */
+    enum {
+        SHORTEST = 5,
+        LONGEST = 30
+    }; /* code: so many bits are taken at once where a symbol begins */
     unsigned from_last = state->from_last, length = state->length;
     uint32_t left = *bits;
     int symbol = NRPC_HUFFMAN_MORE;
     while (left != 1u << 31) {
-        unsigned step = length == 0 && left << SHORTEST ? SHORTEST : 1;
-        from_last = from_last << step | left >> (32 - step); /* at most 45: no more than 23 are
-                                                                inner */
-        left <<= step;
-        length += step;
-        if (from_last >= nrpc_huffman_inner[length]) {
-            unsigned place = 0u - from_last; /* and all that was inner before it */
-            while (length) {
-                place += nrpc_huffman_inner[--length];
-            }
-            symbol = place == NRPC_HUFFMAN_EOS ? (int)NRPC_HUFFMAN_EOS
-                                               : nrpc_huffman_symbols[place];
-            from_last = 0;
+        if (length == 0 && left << SHORTEST) {
+            from_last = left >> (32 - SHORTEST);
+            left <<= SHORTEST;
+            length = SHORTEST;
+        } else {
+            from_last = from_last << 1 | left >> 31; /* at most 45: no more than 23 are inner */
+            left <<= 1;
+            length++;
+        }
+        uint8_t place = nrpc_huffman_shorter[length];
+        if (from_last >= (uint8_t)(nrpc_huffman_shorter[length + 1] - place)) {
+            place = (uint8_t)(place - from_last);
+            symbol = !place && length == LONGEST ? (int)NRPC_HUFFMAN_EOS
+                                                 : nrpc_huffman_symbols[place];
+            from_last = length = 0;
             break;
         }
     }

@@ -27,6 +27,9 @@ void nrpc_match_byte(struct nrpc_match *match, uint8_t byte)
 {
     const char *at = match->at;
     unsigned position = match->position, shared = position;
+    if ((uint8_t)*at == LIST_END && match->ordinal == NRPC_NO_MATCH) {
+        return; /* given up */
+    }
     while (shared != position || (uint8_t)*at != byte || byte >= 0x80) {
         while ((uint8_t)*at < 0x80) {
             at++;

@@ -11,7 +11,7 @@
 #ifdef __arm__
 
 /* A tick is 40 ns on an MPS2: 25 MHz. */
-enum { SYSTICK_MAX = 0xffffff, NS_A_TICK = 40, MOST = 300 };
+enum { SYSTICK_MAX = 0xffffff, NS_A_TICK = 40, MOST = 230, SKIPPED_MOST = 165, NAME_MOST = 130 };
 
 static uint32_t ticks(void)
 {
@@ -124,10 +124,10 @@ static void skipped_values(void)
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         test_context(rows[i].what, (long)i);
         put_field(OTHER, sizeof OTHER - 1, rows[i].text, rows[i].n, 4000, 1);
-        cost(rows[i].what);
+        CHECK(cost(rows[i].what) <= SKIPPED_MOST);
     }
     FIELD(OTHER, "any", 4000, 0);
-    CHECK(cost("as it is") <= MOST / 4);
+    CHECK(cost("as it is") <= SKIPPED_MOST / 4);
 }
 
 /* Values that are looked at. */
@@ -163,7 +163,7 @@ static void names(void)
         memcpy(block + n_block, "\0\4abcd\0", 7);
         n_block += 7;
     }
-    cost("short names");
+    CHECK(cost("short names") <= NAME_MOST); /* that none of ours begins like */
     for (unsigned i = 0; i < 100; i++) {
         memcpy(block + n_block, "\0\24grpc-accept-encoding\1x", 24);
         n_block += 24;
