@@ -15,6 +15,7 @@ from rawh2 import Peer, message
 from targets import Server, chosen
 
 YIELD_S = 2.0  # NRPC_YIELD_MS
+ATTEMPTS = 4
 LATER_S = 1.5  # ticks, and the time that a closing link is given
 TARGETS = [
     (name, app)
@@ -223,12 +224,18 @@ def test_reconnecting_attackers_lose_to_another_address(guests):
 
 
 def test_reconnecting_attackers_of_the_same_address(guests):
-    """As many as there are connections: a client waits for its turn, and then has time for a call."""
+    """As many as there are connections: a client waits for its turn, and then has time for a call. A board keeps two
+    waiting: those of the last test, who are not all gone on a slow machine, may have it refuse a third once or twice."""
     with Attackers(guests.server.port, guests.connections):
         for _ in range(3):
-            guest = guests.peer()
-            hello(guest, "b")
-            guest.socket.close()
+            for left in range(ATTEMPTS, 0, -1):
+                try:
+                    guest = guests.peer()
+                    hello(guest, "b")
+                    guest.socket.close()
+                    break
+                except (EOFError, OSError):
+                    assert left > 1, "%d attempts in vain" % ATTEMPTS
 
 
 def test_no_call_is_lost(guests):
