@@ -225,7 +225,7 @@ def test_reconnecting_attackers_lose_to_another_address(guests):
 
 def test_reconnecting_attackers_of_the_same_address(guests):
     """As many as there are connections: a client waits for its turn, and then has time for a call. A board keeps two
-    waiting: those of the last test, who are not all gone on a slow machine, may have it refuse a third once or twice."""
+    waiting: where those of the last test are not gone yet, on a slow machine, it may refuse a third once or twice."""
     with Attackers(guests.server.port, guests.connections):
         for _ in range(3):
             for left in range(ATTEMPTS, 0, -1):
