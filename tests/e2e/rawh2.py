@@ -39,6 +39,7 @@ TABLE_SIZE, ENABLE_PUSH, MAX_STREAMS, INITIAL_WINDOW, MAX_FRAME, MAX_HEADER_LIST
     ENHANCE_YOUR_CALM,
 ) = range(12)
 TIMEOUT = 30
+SHOWN = 8  # streams in what is said of a timeout
 
 Frame = collections.namedtuple("Frame", "type flags stream payload")
 
@@ -232,8 +233,12 @@ class Peer:
             left = end - time.monotonic()
             if left <= 0:
                 raise TimeoutError(
-                    "nothing came for %d s; GOAWAY: %s, streams: %s"
-                    % (self.timeout, self.goaway, {k: vars(v) for k, v in self.streams.items()})
+                    "nothing came for %d s; GOAWAY: %s, the last streams: %s"
+                    % (
+                        self.timeout,
+                        self.goaway,
+                        {k: vars(v) for k, v in list(self.streams.items())[-SHOWN:]},
+                    )
                 )
             self.receive(left)
 
