@@ -1,6 +1,7 @@
 # tests/test_units.py - runs each unit test's program, on the host under sanitizers and on a Cortex-M3.
 # Layer: tests; `make test` builds the programs first.
 # SPDX-License-Identifier: Apache-2.0
+import concurrent.futures
 import glob
 import os
 import re
@@ -62,8 +63,7 @@ CASES = [(name, tree) for name in NAMES for tree in TREES if name in ONLY.get(tr
 ]
 
 
-@pytest.mark.parametrize("name,tree", CASES)
-def test_unit(name, tree):
+def run(name, tree):
     before, ending = dict(TREES, **TLS_TREES)[tree]
     if before and name in COUNTING:
         before = before[:1] + COUNTED + before[1:]
@@ -72,7 +72,7 @@ def test_unit(name, tree):
     environment = dict(
         os.environ, ASAN_OPTIONS="detect_leaks=0", UBSAN_OPTIONS="print_stacktrace=1"
     )
-    done = subprocess.run(
+    return subprocess.run(
         before + [program],
         cwd=ROOT,
         env=environment,
@@ -80,6 +80,27 @@ def test_unit(name, tree):
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        check=False,
     )
+
+
+@pytest.fixture(scope="module")
+def runs(request):
+    """{(name, tree): its run} of all that are asked for, as many at a time as there are cores: none has a clock."""
+    pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count())
+    yield {
+        case: pool.submit(run, *case)
+        for case in (
+            (item.callspec.params["name"], item.callspec.params["tree"])
+            for item in request.session.items
+            if getattr(item, "originalname", "") == "test_unit"
+        )
+    }
+    pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize("name,tree", CASES)
+def test_unit(name, tree, runs):
+    done = runs[name, tree].result()
     print(done.stdout.decode(errors="replace"))
     assert done.returncode == 0
