@@ -16,6 +16,7 @@ import headers
 
 ROOT = headers.ROOT
 OUT = os.path.join("build", "docs")
+MAIN_PAGE = "docs/api.md"
 # Of those only what users see as functions must have a comment.
 BY_NAME = re.compile(
     r"Member .* \((variable|enumvalue|macro definition|enumeration|typedef)\) of \w+ \S+ is not documented"
@@ -32,6 +33,8 @@ def version():
 def configuration(inputs, out):
     text = headers.read("docs/Doxyfile")
     lines = ["INPUT = " + " ".join(inputs), "PROJECT_NUMBER = " + version()]
+    if MAIN_PAGE not in inputs:  # Doxygen 1.9.8 warns of it, 1.9.4 does not
+        lines.append("USE_MDFILE_AS_MAINPAGE =")
     return "\n".join([text, *lines, "OUTPUT_DIRECTORY = " + out, ""])
 
 
@@ -42,7 +45,7 @@ def make(inputs=None, out=OUT):
     done = subprocess.run(
         ["doxygen", "-"],
         cwd=ROOT,
-        input=configuration(inputs or ["docs/api.md", *headers.public()], out),
+        input=configuration(inputs or [MAIN_PAGE, *headers.public()], out),
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
