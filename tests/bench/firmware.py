@@ -24,9 +24,9 @@ sys.path[:0] = [os.path.join(ROOT, "tests", "e2e")]
 
 import grpc  # noqa: E402
 
+from bench import METHOD, REQUEST  # noqa: E402
 from targets import Server  # noqa: E402
 
-METHOD, REQUEST = "/helloworld.Greeter/SayHello", b"\n\x05world"
 DEFINED = re.compile(r"^(?:[A-Za-z_][\w *]*[\s*])?(\w+)\([^;{}]*\)\s*\{", re.M)
 SUFFIX = re.compile(r"\.(lto_priv|constprop|isra|part|cold)[.\d]*")
 MEMORY = re.compile(r"mem(cpy|set|move|cmp|chr)|str\w+|__aeabi_(u?l?mem\w+|u?idiv\w*)")

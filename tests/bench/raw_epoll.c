@@ -1,5 +1,5 @@
-/* tests/bench/raw_epoll.c - the least that any server must do: epoll, and bytes that are always the
- * same. Layer: test. Source: epoll(7); RFC 9113 4.1; RFC 7541.
+/* tests/bench/raw_epoll.c - the least that any server must do: epoll, and answers of fixed bytes.
+ * Layer: test. Source: epoll(7); RFC 9113 4.1; RFC 7541.
  * SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -21,7 +21,7 @@ enum { DATA = 0, SETTINGS = 4, HEAD = 9, PREFACE = 24, ROOM = 1 << 18, EVENTS = 
 
 struct link {
     int fd, answered;
-    size_t skip, n_in; /* bytes of a frame to skip; of in[] */
+    size_t skip, n_in; /* bytes of the preface to skip; of in[] */
     uint8_t in[ROOM];
 };
 

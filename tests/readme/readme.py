@@ -406,15 +406,13 @@ def rate(size, ms):
 
 
 def lwip_windows(path):
-    """{name: bytes} of TCP_MSS, TCP_WND and TCP_SND_BUF in an lwipopts.h."""
+    """TCP_WND and TCP_SND_BUF of an lwipopts.h, in bytes."""
     text = pages.text_of(path)
     mss = int(re.search(r"^#define TCP_MSS (\d+)$", text, re.M).group(1))
-    found = {"TCP_MSS": mss}
-    for name in ("TCP_WND", "TCP_SND_BUF"):
-        found[name] = mss * int(
-            re.search(r"^#define %s \((\d+) \* TCP_MSS\)$" % name, text, re.M).group(1)
-        )
-    return found
+    return [
+        mss * int(re.search(r"^#define %s \((\d+) \* TCP_MSS\)$" % name, text, re.M).group(1))
+        for name in ("TCP_WND", "TCP_SND_BUF")
+    ]
 
 
 def speed_block():
@@ -444,8 +442,7 @@ def speed_block():
             r"NRPC_LWIP_SEND_BYTES=(\d+)",
         ),
     ):
-        windows = lwip_windows(options)
-        up, down = windows["TCP_WND"], windows["TCP_SND_BUF"]
+        up, down = lwip_windows(options)
         ours = int(re.search(pattern, pages.text_of(setting)).group(1))
         links.append(
             "| %s | %d | %s | %d | %d | %s |\n"

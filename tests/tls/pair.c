@@ -325,16 +325,16 @@ static int run_client(struct pair *pair)
 
 static int run_server(struct pair *pair)
 {
-    size_t piece = pair->n_up - pair->n_fed, used = 0, made;
+    size_t used = 0, made;
     int moved = 0;
+    if (pair->options.spoil && pair->n_fed < pair->n_up) {
+        pair->options.spoil(pair);
+    }
+    size_t piece = pair->n_up - pair->n_fed;
     if (pair->way == PAIR_BYTES && piece > 1) {
         piece = 1;
     } else if (pair->way == PAIR_CUT && pair->n_fed < pair->at && pair->n_up > pair->at) {
         piece = pair->at - pair->n_fed;
-    }
-    if (pair->options.spoil && pair->n_fed < pair->n_up) {
-        pair->options.spoil(pair);
-        piece = pair->way == PAIR_BYTES ? pair->n_fed < pair->n_up : pair->n_up - pair->n_fed;
     }
     pair_enter();
     if (piece) {
