@@ -274,6 +274,7 @@ static void begin_block(struct nrpc_conn *conn)
     uint32_t parts = ((now >> 10) - (before >> 10)) * NRPC_GLITCH;
     conn->block_bytes = now;
     conn->phase = NRPC_PHASE_BODY;
+    nrpc_conn_count(conn, before, now);
     if (now > NRPC_HEADER_BLOCK_MAX) {
         nrpc_fields_too_large(&conn->fields);
         parts += NRPC_GLITCH;
@@ -570,11 +571,15 @@ static h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t
 size_t nrpc_conn_receive(struct nrpc_conn *conn, const void *data, size_t n, uint32_t now_ms)
 {
     size_t used = 0;
+    uint16_t now = (uint16_t)(now_ms >> NRPC_TICK_SHIFT);
     conn->now_ms = now_ms;
+    nrpc_conn_rested(conn, now);
     while (!(conn->flags & NRPC_CONN_DEAD)) {
         size_t some = n - used;
-        if (!some || (conn->control_bytes && conn->phase == NRPC_PHASE_HEAD)) {
-            return used; /* no frame is begun whose answer there might be no place for */
+        /* No frame is begun whose answer there might be no place for. */
+        if (!some || (conn->phase == NRPC_PHASE_HEAD &&
+                      (conn->control_bytes || (conn->flags & NRPC_CONN_RESTS)))) {
+            return used;
         }
         h2_error code = receive_some(conn, (const uint8_t *)data + used, &some);
         used += some;
@@ -584,7 +589,7 @@ size_t nrpc_conn_receive(struct nrpc_conn *conn, const void *data, size_t n, uin
         if (!some) {
             return used; /* there is no place for it */
         }
-        conn->heard = (uint16_t)(now_ms >> NRPC_TICK_SHIFT);
+        conn->heard = now;
     }
     return n;
 }
