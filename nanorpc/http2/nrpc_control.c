@@ -58,8 +58,9 @@ void nrpc_conn_glitch(struct nrpc_conn *conn)
  * begun: the counter cannot wrap. */
 void nrpc_conn_count(struct nrpc_conn *conn, uint32_t before, uint32_t now)
 {
+    unsigned most = NRPC_HEADER_BYTES_PER_SECOND / 4 >> 7; /* 0: any */
     conn->decoded = (uint16_t)(conn->decoded + (now >> 7) - (before >> 7));
-    if (NRPC_HEADER_BYTES_PER_SECOND && conn->decoded >= NRPC_HEADER_BYTES_PER_SECOND / 4 >> 7) {
+    if (most && conn->decoded >= most) {
         conn->flags |= NRPC_CONN_RESTS | NRPC_CONN_TIMER; /* the next tick is to be soon */
     }
 }
