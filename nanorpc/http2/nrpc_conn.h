@@ -91,10 +91,8 @@ enum nrpc_conn_phase {
 };
 
 #if NRPC_FAST
-/* A client's requests to one method are, from the second on, the same few bytes: while the HPACK
- * table stays as it is, they mean the same. */
 enum { NRPC_LAST_BLOCK_MAX = 64 };
-struct nrpc_last_block {
+struct nrpc_last_block { /* nrpc_last_block.h */
     struct nrpc_fields fields;
     uint8_t bytes; /* 0: none is remembered */
     uint8_t NRPC_GAP(block) block[NRPC_LAST_BLOCK_MAX];
