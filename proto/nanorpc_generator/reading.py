@@ -40,9 +40,9 @@ class Message:
         return [name for number, name in names_of_types(self.desc).items() if number in kept]
 
     def begins_as_zeros(self, messages, seen=()):
-        """Zeros are what nanopb would set its fields to before it decodes one: sure for proto3 alone (not for editions,
-        which preparing.py gives that syntax), where no field has a default of its own and no enum begins with another
-        number, and without callbacks, which nanopb keeps."""
+        """Zeros are what nanopb would set its fields to before it decodes one. Sure for proto3 alone (not for editions,
+        to which preparing.py gives that syntax): no field has a default of its own, no enum begins with another
+        number. And without callbacks, which nanopb keeps."""
         fields = self.stored.all_fields() if self.stored else ()
         return (
             self.source.desc.syntax == "proto3"
