@@ -40,7 +40,7 @@ class Message:
         return [name for number, name in names_of_types(self.desc).items() if number in kept]
 
     def begins_as_zeros(self, messages, seen=()):
-        """Zeros are what nanopb would set its fields to before it decodes one. Sure for proto3 alone (not for editions,
+        """Zeros are what nanopb would set its fields to before it decodes one. Sure for proto3 alone (not editions,
         to which preparing.py gives that syntax): no field has a default of its own, no enum begins with another
         number. And without callbacks, which nanopb keeps."""
         fields = self.stored.all_fields() if self.stored else ()
