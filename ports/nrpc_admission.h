@@ -114,6 +114,23 @@ static inline struct nrpc_conn *nrpc_admission_choose(const struct nrpc_server *
     return chosen;
 }
 
+/* Who gives way by rule 1, where the transport knows no addresses; NULL: nobody does now. */
+static inline struct nrpc_conn *nrpc_admission_idlest(const struct nrpc_server *server,
+                                                      uint32_t now_ms)
+{
+    struct nrpc_conn *chosen = NULL;
+    unsigned most = NRPC_YIELD_MS >> NRPC_TICK_SHIFT;
+    for (struct nrpc_conn *conn = server->conns; conn < server->conns + server->n_conns; conn++) {
+        unsigned idle = (uint16_t)((now_ms >> NRPC_TICK_SHIFT) - conn->idle);
+        if (idle > most && (conn->flags & NRPC_CONN_OPEN) && !conn->dial &&
+            !nrpc_admission_is_used(conn)) {
+            most = idle;
+            chosen = conn;
+        }
+    }
+    return chosen;
+}
+
 /* A client that is connected, and waits. */
 struct nrpc_newcomer {
     const struct nrpc_server *server;
