@@ -291,6 +291,9 @@ HEADERS_READY := $(GEN_H) $(NANOPB_READY)
 # What a port needs beside the core; a board names one or more.
 PORT_lwip-raw_SRC := ports/lwip/nrpc_lwip.c ports/lwip/nrpc_lwip_dial.c
 PORT_lwip-raw_LWIP := $(LWIP_CORE_SRC)
+PORT_lwip-raw_MAIN := boards/lwip.c
+PORT_serial_SRC := $(sort $(wildcard ports/serial/*.c))
+PORT_serial_MAIN := boards/serial.c
 PORT_lwip-sockets_SRC := ports/lwip/nrpc_lwip_sockets.c ports/lwip/nrpc_lwip_sockets_dial.c
 PORT_lwip-sockets_LWIP := $(LWIP_CORE_SRC) $(LWIP_API_SRC)
 TLS_SRC := $(sort $(wildcard ports/mbedtls/*.c))
@@ -311,7 +314,7 @@ tree = $1$(if $(app_config),-$2)
 boards_apps = $(foreach a,$(APPS),$(if $(filter $1,$(app-$a_BOARDS)),$a))
 ALL_IMAGES = $(foreach b,$(BOARDS),$(foreach a,$(call boards_apps,$b),$(call image,$b,$a)))
 
-board_src = $(sort $(CORE_SRC) $(app-$2_SRC) $(if $(is_cross),boards/main.c boards/memory.c) $($1_SRC) \
+board_src = $(sort $(CORE_SRC) $(app-$2_SRC) $(if $(is_cross),boards/main.c boards/memory.c $(PORT_$($1_PORT)_MAIN)) $($1_SRC) \
     $(foreach p,$($1_PORT),$(PORT_$p_SRC)) $(if $(app_tls),$(TLS_SRC)))
 board_lwip = $(sort $(foreach p,$($1_PORT),$(PORT_$p_LWIP)) $(if $(is_cross),,$(if $(uses_lwip),$(LWIP_UNIX_SRC))))
 board_obj = $(addprefix $(B)/$(tree)/,$(board_src:.c=.o) $(foreach p,$(app-$2_PROTO),$(patsubst %.c,gen/$p.%.o,$(filter %.c,$(GEN_KINDS)))) \

@@ -2,7 +2,7 @@
 # Layer: board.
 # SPDX-License-Identifier: Apache-2.0
 BOARD_CC := arm-none-eabi-
-BOARD_CFLAGS := $(SMALLEST) -mcpu=cortex-m3 -mthumb --specs=picolibc.specs -Iboards/cortexm -DNET_IRQ=13
+BOARD_CFLAGS := $(SMALLEST) -mcpu=cortex-m3 -mthumb --specs=picolibc.specs -Iboards/cortexm -DBOARD_IRQ=13
 BOARD_LDFLAGS := -nostartfiles -Tboards/mps2_an385/link.ld
 BOARD_SRC := boards/mps2_an385/board.c boards/mps2_an385/mac.c boards/cortexm/startup.c boards/cortexm/net.c \
     boards/cortexm/test_seed.c

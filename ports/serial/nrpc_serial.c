@@ -306,11 +306,6 @@ size_t nrpc_serial_transmit(struct nrpc_serial *line, void *buf, size_t room, ui
     return n;
 }
 
-int nrpc_serial_is_between(const struct nrpc_serial *line)
-{
-    return !line->out.is_open;
-}
-
 /* --- Time ------------------------------------------------------------------------------------ */
 
 /* T1 is over: once more. */

@@ -118,7 +118,16 @@ void nrpc_serial_receive(struct nrpc_serial *line, const void *data, size_t n, u
 size_t nrpc_serial_transmit(struct nrpc_serial *line, void *buf, size_t room, uint32_t now_ms);
 
 /* 1: no frame has been begun that is not yet given whole. */
-int nrpc_serial_is_between(const struct nrpc_serial *line);
+static inline int nrpc_serial_is_between(const struct nrpc_serial *line)
+{
+    return !line->out.is_open;
+}
+
+/* As nrpc_serial_transmit, but begins no frame: to come between two, for text. No handler runs. */
+static inline size_t nrpc_serial_finish(struct nrpc_serial *line, void *buf, size_t room)
+{
+    return nrpc_serial_give(&line->out, (uint8_t *)buf, room);
+}
 
 /* Checks the timers. Returns the milliseconds after which to call again, 1..1000. */
 uint32_t nrpc_serial_tick(struct nrpc_serial *line, uint32_t now_ms);
