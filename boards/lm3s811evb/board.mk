@@ -8,7 +8,7 @@ BOARD_SRC := boards/lm3s811evb/board.c boards/cortexm/startup.c boards/cortexm/t
 BOARD_PORT := serial
 BOARD_CONFIG := -DNRPC_MAX_STREAMS=2 -DNRPC_HPACK_ENTRIES=0 -DGREETER_CONNECTIONS=1 -DBOARD_CLIENTS=1 \
     -DBOARD_STACK_BYTES=1280
-BOARD_QEMU := qemu-system-arm -M lm3s811evb -display none -monitor none -serial tcp:127.0.0.1:$(PORT),server=on,wait=off
+BOARD_QEMU := qemu-system-arm -M lm3s811evb -display none -monitor none -serial tcp:127.0.0.1:$(PORT),server=on,wait=off,nodelay=on
 BOARD_FLASH_KB := 64
 BOARD_RAM_KB := 8
 BOARD_OPENOCD := board/ek-lm3s811.cfg
