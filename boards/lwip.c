@@ -1,5 +1,5 @@
-/* boards/lwip.c - the link of a board without an operating system that has a network: lwIP's raw API.
- * Layer: board. Source: none.
+/* boards/lwip.c - the link of a board without an operating system that has a network: lwIP's raw
+ * API. Layer: board. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "board.h"
 #include "lwip/netif.h"

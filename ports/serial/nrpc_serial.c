@@ -87,19 +87,30 @@ static void open(struct nrpc_serial *line, struct nrpc_serial_link *link, uint32
 
 /* --- Receiving ------------------------------------------------------------------------------- */
 
-/* N(R) of any frame: what the host has. */
-static void acknowledged(struct nrpc_serial_link *link, unsigned number, uint32_t now_ms)
+/* N(R) of any frame: the host has all before it, and it need not be kept. A later frame that is
+ * going out moves with its bytes; what is left of an earlier one, which was going out once more,
+ * becomes something else: the host drops that by its number. */
+static void acknowledged(struct nrpc_serial *line, struct nrpc_serial_link *link, unsigned number,
+                         uint32_t now_ms)
 {
-    unsigned more = from_to(link->acked, number);
-    if (more == 0 || more > from_to(link->acked, link->cut)) {
-        return; /* nothing new, or nothing that we have sent */
+    size_t gone = 0;
+    if (from_to(link->acked, number) > from_to(link->acked, link->cut)) {
+        return; /* nothing that we have sent */
     }
-    if (more > outstanding(link)) { /* it has what we were about to send again */
-        link->next = (uint8_t)number;
+    for (; link->acked != number; link->acked = after(link->acked)) {
+        gone += link->lengths[link->acked];
+        link->next = link->next == link->acked ? after(link->acked) : link->next;
     }
-    link->acked = (uint8_t)number;
-    link->tries = 0;
-    link->timer_ms = now_ms;
+    if (gone) {
+        link->have = (uint16_t)(link->have - gone);
+        memmove(link->bytes, link->bytes + gone, link->have);
+        if ((uintptr_t)line->out.info - (uintptr_t)(link->bytes + gone) <
+            sizeof link->bytes - gone) {
+            line->out.info -= gone;
+        }
+        link->tries = 0;
+        link->timer_ms = now_ms;
+    }
 }
 
 /* RR, REJ. The host has memory: if it says RNR, that is its RR. */
@@ -151,7 +162,7 @@ static void frame(struct nrpc_serial *line, const uint8_t *bytes, size_t n, uint
     } else if (!link->conn) {
         link->owed |= link->owed & CLOSING ? 0 : OWES_DM;
     } else if ((control & IS_U) != IS_U) {
-        acknowledged(link, control >> 5, now_ms);
+        acknowledged(line, link, control >> 5, now_ms);
         if (control & IS_NO_I) {
             supervisory(link, control);
         } else {
@@ -175,22 +186,11 @@ void nrpc_serial_receive(struct nrpc_serial *line, const void *data, size_t n, u
 
 /* --- Sending --------------------------------------------------------------------------------- */
 
-/* Drops what the host has; not while a frame of it is going out. */
-static void drop(struct nrpc_serial_link *link)
-{
-    size_t gone = 0;
-    for (; link->kept != link->acked; link->kept = after(link->kept)) {
-        gone += link->lengths[link->kept];
-    }
-    link->have = (uint16_t)(link->have - gone);
-    memmove(link->bytes, link->bytes + gone, link->have);
-}
-
 /* Where the bytes of frame `number` begin; of `cut`: those of no frame yet. */
 static size_t begin_of(const struct nrpc_serial_link *link, unsigned number)
 {
     size_t at = 0;
-    for (unsigned i = link->kept; i != number; i = after(i)) {
+    for (unsigned i = link->acked; i != number; i = after(i)) {
         at += link->lengths[i];
     }
     return at;
@@ -208,7 +208,6 @@ static void ask_again(struct nrpc_serial_link *link)
 static void make(struct nrpc_serial_link *link)
 {
     size_t made;
-    drop(link);
     while ((made = nrpc_link_transmit(link->conn, link->bytes + link->have,
                                       sizeof link->bytes - link->have)) != 0) {
         link->have = (uint16_t)(link->have + made);

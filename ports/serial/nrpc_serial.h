@@ -58,10 +58,10 @@ struct nrpc_serial_link {
     uint32_t owed; /* enum owed of nrpc_serial.c: what is to be sent, and how the link is */
     uint8_t tries;
     uint8_t expected;                     /* V(R): the number of the next I frame */
-    uint8_t acked, next, cut, kept;       /* V(A), V(S), the first that is not made, not dropped */
+    uint8_t acked, next, cut;             /* V(A), V(S), the first that is not made */
     uint16_t taken;                       /* bytes of the frame `expected` that have been used */
     uint16_t have;                        /* bytes in `bytes` */
-    uint16_t lengths[NRPC_SERIAL_FRAMES]; /* of the frames kept .. cut, in `bytes` */
+    uint16_t lengths[NRPC_SERIAL_FRAMES]; /* of the frames acked .. cut, in `bytes` */
     uint8_t bytes[NRPC_SERIAL_SEND_BYTES];
 };
 

@@ -88,7 +88,9 @@ def test_bad_line(world, baud, seed):
     here = world(baud, seed=seed, delay=seed, **BAD)
     clients = [Client(here, "one"), Client(here, "two")]
     for i in range(15):
-        replies = [(name, c.call(PATH, hello(name))) for c in clients for name in [c.name + "-%d" % i]]
+        replies = [
+            (name, c.call(PATH, hello(name))) for c in clients for name in [c.name + "-%d" % i]
+        ]
         here.run(over(*(reply for _, reply in replies)), 120_000)
         for name, reply in replies:
             assert reply == [greeting(name), "0"]

@@ -81,10 +81,14 @@ class _Ring:
 
     def __init__(self) -> None:
         self.size = 0  # bytes; 0: it never fills
-        self.claimant: Optional[Link] = None  # for whom room is kept: who came first is served first
+        self.claimant: Optional[Link] = (
+            None  # for whom room is kept: who came first is served first
+        )
         self.used = 0  # bytes
         self._serial = 0
-        self._sent: Deque[Tuple[int, int, bool]] = collections.deque()  # serial, bytes, of the reserve
+        self._sent: Deque[Tuple[int, int, bool]] = (
+            collections.deque()
+        )  # serial, bytes, of the reserve
         self._spare = 0  # bytes of the reserve that are used
         self._asking: Set[Link] = set()  # those with a poll that has not been answered
 
@@ -166,7 +170,10 @@ class Link:
         self._owes_ack = self._owes_reject = self._has_rejected = False
         self._is_paused, self._while_paused = False, 0
         self._peer_is_busy = False
-        self._wants_poll, self._asked = False, 0  # serial of the first SABM, DISC or P without an answer
+        self._wants_poll, self._asked = (
+            False,
+            0,
+        )  # serial of the first SABM, DISC or P without an answer
         self._is_recovering = False  # nothing is sent before the device has said what it has
         self._silent = self._tries = 0  # T1 without an answer; repetitions without progress
         self._asks = 0  # SABM or DISC that have been sent
@@ -237,7 +244,9 @@ class Link:
             if self.state is State.OPENING:
                 self._end(now, "the device has no connection left for another client")
             else:  # and it says so of each frame that is on its way
-                self._end(now, "the device has lost the connection: was it restarted?", self._line.t1)
+                self._end(
+                    now, "the device has lost the connection: was it restarted?", self._line.t1
+                )
         elif control == DISC:
             self._line._answer(self.address, UA)
             self._end(now, "the device has closed the connection")
@@ -331,7 +340,9 @@ class Link:
 
     def _information(self, number: int, info: bytes) -> None:
         is_next = number == self._vr
-        if self.state is State.CONFIRMING:  # not acknowledged yet: UA may come once more, and all of this
+        if (
+            self.state is State.CONFIRMING
+        ):  # not acknowledged yet: UA may come once more, and all of this
             if is_next and len(self._early) < WINDOW:
                 self._early.append(info)
                 self._vr = (self._vr + 1) % MODULO
@@ -415,7 +426,9 @@ class Link:
         if self.state in (State.OPENING, State.CLOSING):
             encoded = self._ask()
         else:
-            encoded = self._poll() or self._reject() or self._put_information() or self._acknowledge()
+            encoded = (
+                self._poll() or self._reject() or self._put_information() or self._acknowledge()
+            )
         if encoded:
             self._last_sent = now
         return encoded
@@ -493,7 +506,9 @@ class Link:
         sent.serial = self._ring.sent(sent.cost)
         number = (self._va + self._in_flight) % MODULO
         self._in_flight += 1
-        self._owes_ack = self._owes_ack and self._is_paused  # an I frame does not say that we are busy
+        self._owes_ack = (
+            self._owes_ack and self._is_paused
+        )  # an I frame does not say that we are busy
         return framing.encode(self.address, self._vr << 5 | number << 1, sent.info)
 
     def _cut(self) -> _Sent:
