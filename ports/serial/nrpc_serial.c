@@ -20,19 +20,16 @@ enum { IS_NO_I = 0x01, IS_U = 0x03 };
 enum { MODULO = NRPC_SERIAL_FRAMES };
 enum { N2 = 10 };
 
-/* What a link is to send, and how it is. */
-enum owed {
+/* What a link owes to the host beside U frames, and how it is. */
+enum flags {
     OWES_ACK = 0x01,    /* our N(R), with the next frame */
     OWES_REJECT = 0x02, /* .. as REJ */
     OWES_FINAL = 0x04,  /* .. as the answer to P */
-    OWES_UA = 0x08,
-    OWES_DM = 0x10,
-    OWES_DISC = 0x20,
-    CLOSING = 0x80,  /* DISC has been sent, its answer has not come */
-    IS_BUSY = 0x100, /* we are: the connection could not take all */
-    REJECTED = 0x200 /* REJ has been sent for the frame that is awaited */
+    OWED = 0x07,
+    CLOSING = 0x08, /* DISC has been sent, its answer has not come */
+    IS_BUSY = 0x10, /* we are: the connection could not take all */
+    REJECTED = 0x20 /* REJ has been sent for the frame that is awaited */
 };
-enum { OWED = 0x3f };
 
 /* How many frames from number a to number b. */
 static unsigned from_to(unsigned a, unsigned b)
@@ -52,13 +49,14 @@ static uint8_t after(unsigned number)
 
 /* --- Opening, closing ------------------------------------------------------------------------ */
 
-/* The link is over; `owed` is what the host is told yet. */
-static void end(struct nrpc_serial_link *link, unsigned owed)
+/* The link is over. control: the U frame that says so to the host, 0: it knows. */
+static void end(struct nrpc_serial_link *link, unsigned control)
 {
     struct nrpc_conn *conn = link->conn;
     link->conn = NULL;
-    link->owed = owed;
+    link->flags = 0;
     link->tries = 0;
+    link->u_frame = (uint8_t)control;
     if (conn) {
         nrpc_link_lost(conn);
     }
@@ -68,19 +66,19 @@ static void end(struct nrpc_serial_link *link, unsigned owed)
  * goodbye on its own link; the host asks again, and is answered then. */
 static void open(struct nrpc_serial *line, struct nrpc_serial_link *link, uint32_t now_ms)
 {
-    end(link, OWES_DM);
+    end(link, DM);
     struct nrpc_conn *conn = nrpc_link_accept(line->server, now_ms);
     if (!conn) {
         conn = nrpc_admission_idlest(line->server, now_ms);
         if (conn) {
             nrpc_conn_yield(conn, now_ms);
-            link->owed = 0;
+            link->u_frame = 0;
         }
         return;
     }
     memset(link, 0, offsetof(struct nrpc_serial_link, bytes));
     link->conn = conn;
-    link->owed = OWES_UA;
+    link->u_frame = UA;
     link->heard_ms = now_ms;
     line->tick_ms = 0;
 }
@@ -89,7 +87,7 @@ static void open(struct nrpc_serial *line, struct nrpc_serial_link *link, uint32
 
 /* N(R) of any frame: the host has all before it, and it need not be kept. A later frame that is
  * going out moves with its bytes; what is left of an earlier one, which was going out once more,
- * becomes something else: the host drops that by its number. */
+ * becomes something else, and its check sequence is wrong: the host has it already. */
 static void acknowledged(struct nrpc_serial *line, struct nrpc_serial_link *link, unsigned number,
                          uint32_t now_ms)
 {
@@ -120,7 +118,7 @@ static void supervisory(struct nrpc_serial_link *link, unsigned control)
         link->next = link->acked;
     }
     if (control & FINAL) {
-        link->owed |= OWES_ACK | OWES_FINAL;
+        link->flags |= OWES_ACK | OWES_FINAL;
     }
 }
 
@@ -128,19 +126,19 @@ static void supervisory(struct nrpc_serial_link *link, unsigned control)
 static void information(struct nrpc_serial_link *link, unsigned number, const uint8_t *info,
                         size_t n, uint32_t now_ms)
 {
-    link->owed |= OWES_ACK;
+    link->flags |= OWES_ACK;
     if (number != link->expected) {
-        link->owed |= link->owed & REJECTED ? 0 : OWES_REJECT | REJECTED;
+        link->flags |= link->flags & REJECTED ? 0 : OWES_REJECT | REJECTED;
         return;
     }
     size_t done = link->taken < n ? link->taken : n;
     done += nrpc_link_receive(link->conn, info + done, n - done, now_ms);
     link->taken = (uint16_t)done;
-    link->owed |= IS_BUSY;
+    link->flags |= IS_BUSY;
     if (done == n) {
         link->taken = 0;
         link->expected = after(link->expected);
-        link->owed &= ~(unsigned)(IS_BUSY | REJECTED);
+        link->flags &= ~(unsigned)(IS_BUSY | REJECTED);
     }
 }
 
@@ -156,11 +154,11 @@ static void frame(struct nrpc_serial *line, const uint8_t *bytes, size_t n, uint
     if (control == SABM) {
         open(line, link, now_ms);
     } else if (control == DISC) {
-        end(link, link->conn ? OWES_UA : OWES_DM);
+        end(link, link->conn ? UA : DM);
     } else if (control == DM || control == UA) {
-        end(link, control == UA && link->conn ? OWES_DM : 0);
+        end(link, 0);
     } else if (!link->conn) {
-        link->owed |= link->owed & CLOSING ? 0 : OWES_DM;
+        link->u_frame = link->flags & CLOSING ? DISC : DM;
     } else if ((control & IS_U) != IS_U) {
         acknowledged(line, link, control >> 5, now_ms);
         if (control & IS_NO_I) {
@@ -199,8 +197,8 @@ static size_t begin_of(const struct nrpc_serial_link *link, unsigned number)
 /* There may be place now for what the connection could not take: it may come again. */
 static void ask_again(struct nrpc_serial_link *link)
 {
-    if (link->owed & IS_BUSY) {
-        link->owed = (link->owed & ~(unsigned)IS_BUSY) | OWES_ACK;
+    if (link->flags & IS_BUSY) {
+        link->flags = (link->flags & ~(unsigned)IS_BUSY) | OWES_ACK;
     }
 }
 
@@ -236,14 +234,14 @@ static int put_information(struct nrpc_serial *line, unsigned turn, uint32_t now
                     (uint8_t)(link->expected << 5 | link->next << 1), link->bytes + begin,
                     link->lengths[link->next]);
     link->next = after(link->next);
-    link->owed &= ~(unsigned)OWES_ACK;
+    link->flags &= ~(unsigned)OWES_ACK;
     return 1;
 }
 
 /* RR, RNR or REJ, with our N(R). */
 static unsigned supervisory_owed(const struct nrpc_serial_link *link)
 {
-    unsigned owed = link->owed, kind = owed & OWES_REJECT ? REJ : RR;
+    unsigned owed = link->flags, kind = owed & OWES_REJECT ? REJ : RR;
     return (owed & IS_BUSY ? RNR : kind) | (owed & OWES_FINAL ? FINAL : 0) |
            (unsigned)link->expected << 5;
 }
@@ -252,28 +250,23 @@ static unsigned supervisory_owed(const struct nrpc_serial_link *link)
 static int put_next(struct nrpc_serial *line, unsigned turn, uint32_t now_ms)
 {
     struct nrpc_serial_link *link = &line->links[turn];
-    unsigned owed = link->owed, control = 0;
-    if (owed & OWES_DM) {
-        control = DM;
-    } else if (owed & OWES_UA) {
-        control = UA;
-    } else if (owed & OWES_DISC) {
-        control = DISC;
-    } else if (link->conn) {
+    unsigned control = link->u_frame;
+    if (!control && link->conn) {
         make(link);
         /* An I frame says what RR would; not what the others do. */
-        if ((link->owed & (OWES_REJECT | OWES_FINAL | IS_BUSY)) && (link->owed & OWES_ACK)) {
+        if ((link->flags & (OWES_REJECT | OWES_FINAL | IS_BUSY)) && (link->flags & OWES_ACK)) {
             control = supervisory_owed(link);
         } else if (put_information(line, turn, now_ms)) {
             return 1;
-        } else if (link->owed & OWES_ACK) {
+        } else if (link->flags & OWES_ACK) {
             control = supervisory_owed(link);
         }
     }
     if (!control) {
         return 0;
     }
-    link->owed &= ~(unsigned)OWED;
+    link->u_frame = 0;
+    link->flags &= ~(unsigned)OWED;
     nrpc_serial_put(&line->out, (uint8_t)(turn + 1), (uint8_t)control, line->says,
                     control == UA ? sizeof line->says : 0);
     return 1;
@@ -311,49 +304,49 @@ size_t nrpc_serial_transmit(struct nrpc_serial *line, void *buf, size_t room, ui
 static void again(struct nrpc_serial_link *link, uint32_t now_ms)
 {
     link->timer_ms = now_ms;
+    link->next = link->acked;
+    if (link->flags & CLOSING) {
+        link->u_frame = DISC;
+    }
     if (++link->tries > N2) {
-        end(link, link->conn ? OWES_DM : 0);
-    } else if (link->owed & CLOSING) {
-        link->owed |= OWES_DISC;
-    } else {
-        link->next = link->acked;
+        end(link, DM);
     }
 }
 
-static void watch(struct nrpc_serial *line, struct nrpc_serial_link *link, uint32_t now_ms)
+static uint32_t watch(struct nrpc_serial *line, struct nrpc_serial_link *link, uint32_t now_ms)
 {
-    int waits = (link->owed & CLOSING) || outstanding(link);
-    if (!waits) {
-        link->timer_ms = now_ms;
+    uint32_t next = line->t1_ms;
+    if (!(link->flags & CLOSING) && link->next == link->acked) {
+        link->timer_ms = now_ms; /* nothing is awaited */
     } else if (now_ms - link->timer_ms >= line->t1_ms) {
         again(link, now_ms);
     }
     if (!link->conn) {
-        return;
+        return next;
     }
+    ask_again(link); /* a handler may have made place for what came */
+    next = nrpc_link_tick(link->conn, now_ms);
     if (now_ms - link->heard_ms >= NRPC_SERIAL_SILENCE_MS) {
-        end(link, OWES_DM);
+        end(link, DM);
     } else if (nrpc_link_closing(link->conn) && !link->have) {
-        end(link, OWES_DISC | CLOSING);
+        end(link, DISC);
+        link->flags = CLOSING;
         link->timer_ms = now_ms;
     }
+    return next;
 }
 
 uint32_t nrpc_serial_tick(struct nrpc_serial *line, uint32_t now_ms)
 {
-    uint32_t next = line->t1_ms < 1000 ? line->t1_ms : 1000;
-    int is_due = now_ms - line->ticked_ms >= line->tick_ms;
-    for (struct nrpc_serial_link *link = line->links; link < line->links + line->n_links; link++) {
-        watch(line, link, now_ms);
-        if (link->conn && is_due) {
-            uint32_t own = nrpc_link_tick(link->conn, now_ms);
-            next = own < next ? own : next;
-            ask_again(link);
-        }
+    uint32_t next = line->t1_ms < 1000 ? line->t1_ms : 1000, since = now_ms - line->ticked_ms;
+    if (since < line->tick_ms) {
+        return line->tick_ms - since;
     }
-    if (is_due) {
-        line->ticked_ms = now_ms;
-        line->tick_ms = next;
+    for (unsigned i = 0; i < line->n_links; i++) {
+        uint32_t own = watch(line, &line->links[i], now_ms);
+        next = own < next ? own : next;
     }
-    return line->tick_ms - (now_ms - line->ticked_ms);
+    line->ticked_ms = now_ms;
+    line->tick_ms = next;
+    return next;
 }

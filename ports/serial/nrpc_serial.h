@@ -55,8 +55,9 @@ enum {
 struct nrpc_serial_link {
     struct nrpc_conn *conn; /* NULL: not open */
     uint32_t heard_ms, timer_ms;
-    uint32_t owed; /* enum owed of nrpc_serial.c: what is to be sent, and how the link is */
+    uint32_t flags; /* enum flags of nrpc_serial.c */
     uint8_t tries;
+    uint8_t u_frame;                      /* that is to be sent first, by its control; 0: none */
     uint8_t expected;                     /* V(R): the number of the next I frame */
     uint8_t acked, next, cut;             /* V(A), V(S), the first that is not made */
     uint16_t taken;                       /* bytes of the frame `expected` that have been used */

@@ -49,49 +49,39 @@ size_t nrpc_serial_take(struct nrpc_serial_in *in, uint8_t byte)
 void nrpc_serial_put(struct nrpc_serial_out *out, uint8_t address, uint8_t control,
                      const uint8_t *info, size_t n)
 {
+    uint16_t check = checked(checked(FCS_BEGIN, address), control);
+    for (size_t i = 0; i < n; i++) {
+        check = checked(check, info[i]);
+    }
     out->info = info;
     out->n = (uint16_t)n;
     out->at = 0;
     out->is_open = 1;
-    out->head[0] = address;
-    out->head[1] = control;
-}
-
-/* The frame's byte `at`, between its flags, before it is escaped. */
-static uint8_t byte_of(struct nrpc_serial_out *out)
-{
-    unsigned at = out->at - 1u, end = NRPC_SERIAL_HEAD_BYTES + out->n;
-    uint8_t byte;
-    if (at >= end) {
-        return (uint8_t)(at == end ? ~out->check : ~out->check >> 8);
-    }
-    byte = at < NRPC_SERIAL_HEAD_BYTES ? out->head[at] : out->info[at - NRPC_SERIAL_HEAD_BYTES];
-    if (!out->is_escaped) {
-        out->check = checked(out->check, byte);
-    }
-    return byte;
+    out->around[0] = address;
+    out->around[1] = control;
+    out->around[2] = (uint8_t)~check;
+    out->around[3] = (uint8_t)(~(unsigned)check >> 8);
 }
 
 size_t nrpc_serial_give(struct nrpc_serial_out *out, uint8_t *to, size_t room)
 {
     size_t given = 0;
-    unsigned last = out->n + 1u + NRPC_SERIAL_HEAD_BYTES + NRPC_SERIAL_FCS_BYTES;
     while (given < room && out->is_open) {
+        unsigned at = out->at - 1u, info_at = at - NRPC_SERIAL_HEAD_BYTES;
         uint8_t byte = FLAG;
-        if (out->at == 0) {
-            out->check = FCS_BEGIN;
-        } else if (out->at == last) {
-            out->is_open = 0;
-        } else {
-            byte = byte_of(out);
+        if (at < out->n + sizeof out->around) { /* of what is between the flags */
+            byte = info_at < out->n ? out->info[info_at]
+                                    : out->around[at < NRPC_SERIAL_HEAD_BYTES ? at : at - out->n];
             if (out->is_escaped) {
-                out->is_escaped = 0;
                 byte ^= FLIPPED;
+                out->is_escaped = 0;
             } else if (byte == FLAG || byte == ESCAPE) {
+                byte = ESCAPE;
                 out->is_escaped = 1;
-                to[given++] = ESCAPE;
-                continue;
+                out->at--;
             }
+        } else {
+            out->is_open = at + 1u == 0;
         }
         to[given++] = byte;
         out->at++;

@@ -33,11 +33,10 @@ size_t nrpc_serial_take(struct nrpc_serial_in *in, uint8_t byte);
 
 /* What is going out. All zeros: nothing is. */
 struct nrpc_serial_out {
-    const uint8_t *info; /* the caller's: stays as it is until the frame is out */
-    uint16_t n, at;      /* bytes of information; what has been given, of flag .. flag */
-    uint16_t check;
+    const uint8_t *info;         /* the caller's, until the frame is out */
+    uint16_t n, at;              /* bytes of information; what has been given, of flag .. flag */
     uint8_t is_open, is_escaped; /* a frame is on its way; its next byte's escape has gone */
-    uint8_t head[NRPC_SERIAL_HEAD_BYTES];
+    uint8_t around[NRPC_SERIAL_HEAD_BYTES + NRPC_SERIAL_FCS_BYTES];
 };
 
 /* Begins a frame; nothing may be going out. */
