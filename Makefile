@@ -583,7 +583,7 @@ include $(wildcard tests/bench/bench.mk)
 
 # --- Targets ---------------------------------------------------------------------------------------
 
-RUN_PYTHON := PYTHONPATH=$(B)/py:tests/e2e:tests/interop $(PYTHON)
+RUN_PYTHON := PYTHONPATH=$(B)/py:ports/python:tests/e2e:tests/interop $(PYTHON)
 PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q -rfEs
 DEMO_BOARD := lm3s6965evb
 
