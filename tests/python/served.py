@@ -14,6 +14,7 @@ import tty
 from concurrent import futures
 
 import grpc
+import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool
 from grpc_reflection.v1alpha import reflection
 from helloworld import greeter_pb2
@@ -73,7 +74,7 @@ def both(requests, context):
         yield hello(request.name)
 
 
-def handlers():
+def handlers(name=SERVICE):
     kinds = {
         "SayHello": (grpc.unary_unary_rpc_method_handler, say_hello),
         "Replies": (grpc.unary_stream_rpc_method_handler, replies),
@@ -81,14 +82,14 @@ def handlers():
         "Both": (grpc.stream_stream_rpc_method_handler, both),
     }
     methods = {
-        name: kind(
+        method: kind(
             function,
             request_deserializer=greeter_pb2.HelloRequest.FromString,
             response_serializer=greeter_pb2.HelloReply.SerializeToString,
         )
-        for name, (kind, function) in kinds.items()
+        for method, (kind, function) in kinds.items()
     }
-    return [grpc.method_handlers_generic_handler(name, methods) for name in (SERVICE,)]
+    return [grpc.method_handlers_generic_handler(name, methods)]
 
 
 class Stub:
@@ -199,3 +200,12 @@ class Board:
         if self.thread:
             self.unplug()
         self.server.stop(None).wait()
+
+
+@pytest.fixture
+def board(tmp_path):
+    """Plugged in."""
+    made = Board(tmp_path)
+    made.plug()
+    yield made
+    made.close()

@@ -15,6 +15,7 @@ import nanorpc
 import served
 from nanorpc import channel as channels
 from nanorpc import link, port, relay
+from served import board  # noqa: F401 (fixture)
 
 REQUEST = greeter_pb2.HelloRequest(name="you")
 

@@ -41,7 +41,8 @@ class SharedRelay:
         )
         self._folder = tempfile.mkdtemp(prefix="nanorpc-")  # nobody else may enter it
         self.target = "unix:" + os.path.join(self._folder, "relay")
-        self._relay = Relay(url, baudrate, rtscts, self._on_text)
+        self.last_event = ""  # what happened to the port or to a connection
+        self._relay = Relay(url, baudrate, rtscts, self._on_text, self._on_event)
         self._thread.start()
         try:
             self._run(self._start())
@@ -95,6 +96,9 @@ class SharedRelay:
         for on_text in list(self._texts):
             on_text(text)
 
+    def _on_event(self, event: str) -> None:
+        self.last_event = event
+
     def _run(self, coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
@@ -129,6 +133,10 @@ class Lease:
         self._on_text = how[-1]
         self.target = self._relay.target
 
+    @property
+    def last_event(self) -> str:
+        return self._relay.last_event if self._relay else ""
+
     def give_back(self) -> None:
         relay, self._relay = self._relay, None
         if relay and relay in SharedRelay._all:
@@ -140,6 +148,11 @@ class _SerialChannel(grpc.Channel):
 
     def __init__(self, channel: grpc.Channel, lease: Lease) -> None:
         self._channel, self._lease = channel, lease
+
+    @property
+    def why_unavailable(self) -> str:
+        """What happened last to the port or to a connection of this program; "": nothing."""
+        return self._lease.last_event
 
     def subscribe(self, *arguments: Any, **named: Any) -> None:
         self._channel.subscribe(*arguments, **named)
