@@ -218,6 +218,16 @@ def test_device_is_reset_unheard():
     assert serve(world, [bytes_of(1, 1000)], 5) == 1
 
 
+def test_device_begins_when_the_first_client_is_there_already():
+    """Plugged in, it is called before it has begun: the client does not notice."""
+    for delay in range(20):
+        world = make()
+        client = Client(world, b"abc")
+        world.at(world.now + delay / 1000, lambda: client.got or world.device.reset())
+        world.run(lambda: client.got == b"abc" or client.reason, 5)
+        assert client.got == b"abc" or client.is_open, delay
+
+
 def test_idle_link():
     """It stays, as each side hears of the other; when the cable is cut both find out."""
     world = make()

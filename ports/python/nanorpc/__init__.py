@@ -5,6 +5,12 @@
 
 from importlib import metadata
 
+from nanorpc import aio
+from nanorpc.channel import serial_channel
+from nanorpc.port import PortError
+
+__all__ = ["PortError", "aio", "serial_channel"]
+
 try:
     __version__ = metadata.version("nanorpc")
 except metadata.PackageNotFoundError:  # the sources, not installed

@@ -598,18 +598,23 @@ class Line:
         times = [link._next_tick() for link in self._links.values()]
         return min([self._text_at, *self._resting.values(), *times])
 
-    def cut(self, reason: str, now: float, rest: float = 0.0) -> None:
-        """The port has gone, or the device has begun anew: all links are over.
-
-        rest: seconds for which their addresses are not used, as answers may be on their way.
-        """
+    def cut(self, reason: str, now: float) -> None:
+        """The port has gone: all links are over."""
         for link in [*self._links.values(), *self._waiting]:
-            link._end(now, reason, rest)
+            link._end(now, reason)
         self._answers.clear()
         self._ring.clear()
-        if not rest:
-            self._resting.clear()
-            self._free_at = now
+        self._resting.clear()
+        self._free_at = now
+
+    def _restarted(self, now: float) -> None:
+        """The device has begun anew: what was open is over; who is about to come asks once more."""
+        self._ring.clear()
+        for link in list(self._links.values()):
+            if link.state is State.OPENING:
+                link._wants_poll = True
+            else:  # its answers to what is on its way are no answers to the next client
+                link._end(now, "the device was restarted", self.t1)
 
     # --- Frames --------------------------------------------------------------------------------------------
 
@@ -618,7 +623,7 @@ class Line:
         link = self._links.get(address)
         if address == 0:
             if control | POLL == DM:
-                self.cut("the device was restarted", now, self.t1)
+                self._restarted(now)
         elif link:
             link._frame(control, info, now)
         elif control | POLL == DISC:

@@ -1,0 +1,111 @@
+# ports/python/nanorpc/call.py - one call without generated code: JSON in, JSON out.
+# Layer: port. Source: protobuf's JSON mapping; schema.py knows the messages.
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+from typing import Any, Iterable, Iterator, List, Optional, TextIO, Tuple
+
+import grpc
+from google.protobuf import json_format, message_factory
+from google.protobuf.descriptor import MethodDescriptor
+
+from nanorpc.schema import Schema
+
+
+class RequestError(Exception):
+    """A request cannot be made of what was given; the text says why."""
+
+
+def objects(texts: Iterable[str]) -> Iterator[Any]:
+    """The JSON values of a text that comes in pieces, each as soon as it is whole."""
+    decoder, text = json.JSONDecoder(), ""
+    for piece in texts:
+        text += piece
+        while text.strip():
+            text = text.lstrip()
+            try:
+                value, end = decoder.raw_decode(text)
+            except ValueError:
+                break
+            yield value
+            text = text[end:]
+    if text.strip():
+        try:
+            decoder.decode(text)
+        except ValueError as error:
+            raise RequestError("the request is no JSON: %s: %s" % (error, _quoted(text))) from None
+
+
+def _quoted(text: str) -> str:
+    text = text.strip()
+    return text if len(text) < 60 else text[:57] + "..."
+
+
+class Call:
+    """A method of a server."""
+
+    def __init__(self, channel: grpc.Channel, schema: Schema, path: str) -> None:
+        """path: SERVICE/METHOD. Raises SchemaError."""
+        self.method: MethodDescriptor = schema.method(path)
+        self._channel, self._pool = channel, schema.pool
+        self._request = message_factory.GetMessageClass(self.method.input_type)
+        self._reply = message_factory.GetMessageClass(self.method.output_type)
+        self._error: Optional[RequestError] = None
+
+    def run(
+        self,
+        texts: Iterable[str],
+        metadata: List[Tuple[str, str]],
+        timeout: Optional[float],
+        output: TextIO,
+    ) -> None:
+        """Calls with the JSON objects of `texts`, and writes a line of JSON for each reply.
+
+        timeout: seconds. Raises grpc.RpcError, RequestError.
+        """
+        requests = (self._message(value) for value in objects(texts))
+        name = "stream" if self.method.client_streaming else "unary"
+        name += "_stream" if self.method.server_streaming else "_unary"
+        call = getattr(self._channel, name)(
+            "/%s/%s" % (self.method.containing_service.full_name, self.method.name),
+            request_serializer=self._request.SerializeToString,
+            response_deserializer=self._reply.FromString,
+        )
+        given = self._guarded(requests) if self.method.client_streaming else self._only(requests)
+        try:
+            replies = call(given, metadata=metadata, timeout=timeout)
+            for reply in replies if self.method.server_streaming else [replies]:
+                print(self._json(reply), file=output, flush=True)
+        except grpc.RpcError:
+            if self._error:  # the call ended because of it
+                raise self._error from None
+            raise
+
+    def _only(self, requests: Iterator[Any]) -> Any:
+        found = list(requests)
+        if len(found) != 1:
+            raise RequestError("%s takes one request, not %d" % (self.method.name, len(found)))
+        return found[0]
+
+    def _guarded(self, requests: Iterator[Any]) -> Iterator[Any]:
+        """The same; grpcio, whose thread asks for them, would not say why it gave up."""
+        try:
+            yield from requests
+        except RequestError as error:
+            self._error = error
+            raise
+
+    def _message(self, value: Any) -> Any:
+        try:
+            return json_format.ParseDict(value, self._request(), descriptor_pool=self._pool)
+        except json_format.ParseError as error:
+            fields = ", ".join(field.json_name for field in self.method.input_type.fields)
+            raise RequestError(
+                "the request does not fit %s, whose fields are: %s (%s)"
+                % (self.method.input_type.full_name, fields or "none", error)
+            ) from None
+
+    def _json(self, reply: Any) -> str:
+        value = json_format.MessageToDict(reply, descriptor_pool=self._pool)
+        return json.dumps(value, ensure_ascii=False)
