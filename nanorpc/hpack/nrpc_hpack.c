@@ -153,30 +153,64 @@ static int string_end(struct nrpc_hpack *hpack)
     return 1;
 }
 
-static void decoded_byte(struct nrpc_hpack *hpack, uint8_t byte)
+/* Bytes of a string, as they are meant. */
+static void text_bytes(struct nrpc_hpack *hpack, const uint8_t *p, const uint8_t *end)
 {
     if (hpack->state == NAME) {
-        name_byte(hpack, byte);
+        while (p != end) {
+            name_byte(hpack, *p++);
+        }
     } else {
-        nrpc_hpack_value_byte(hpack, byte);
+        nrpc_hpack_value_bytes(hpack, p, end);
     }
 }
 
-static int string_byte(struct nrpc_hpack *hpack, uint8_t byte)
+/* Of three bytes, and those before whose last symbol had not ended: 1 + 23 / 5. */
+enum { DECODED_MAX = 5 };
+
+/* Decodes from *at on some bytes. Returns how many symbols there were, or -1: the end-of-string
+ * symbol was among them. */
+static int huffman_bytes(struct nrpc_hpack *hpack, const uint8_t **at, const uint8_t *end,
+                         uint8_t *text)
 {
-    if (!hpack->is_huffman) {
-        decoded_byte(hpack, byte);
-    } else {
-        uint32_t bits = nrpc_huffman_bits(byte);
-        int symbol;
-        while ((symbol = nrpc_huffman_next(&hpack->huffman, &bits)) >= 0) {
-            if (symbol == NRPC_HUFFMAN_EOS) {
+    struct nrpc_huffman state = hpack->huffman;
+    uint32_t bits = nrpc_huffman_bits(at, end);
+    int symbol, n = 0;
+    while ((symbol = nrpc_huffman_next(&state, &bits)) >= 0) {
+        if (symbol == NRPC_HUFFMAN_EOS) {
+            return -1;
+        }
+        text[n++] = (uint8_t)symbol;
+    }
+    hpack->huffman = state;
+    return n;
+}
+
+/* Takes as many bytes as belong to the string; there is one at least. */
+static int string_bytes(struct nrpc_hpack *hpack, const uint8_t **at, const uint8_t *end)
+{
+    const uint8_t *p = *at;
+    if ((size_t)(end - p) > hpack->n.left) {
+        end = p + hpack->n.left;
+    }
+    hpack->n.left -= (uint32_t)(end - p);
+    *at = end;
+    do {
+        uint8_t decoded[DECODED_MAX];
+        const uint8_t *text = p, *text_end = end;
+        if (hpack->is_huffman) {
+            int n = huffman_bytes(hpack, &p, end, decoded);
+            if (n < 0) {
                 return -1;
             }
-            decoded_byte(hpack, (uint8_t)symbol);
+            text = decoded;
+            text_end = decoded + n;
+        } else {
+            p = end;
         }
-    }
-    return --hpack->n.left ? 0 : string_end(hpack);
+        text_bytes(hpack, text, text_end);
+    } while (p != end);
+    return hpack->n.left ? 0 : string_end(hpack);
 }
 
 /* --- Numbers, fields ---------------------------------------------------------------------- */
@@ -261,12 +295,13 @@ int nrpc_hpack_decode(struct nrpc_hpack *hpack, const uint8_t **at, const uint8_
     const uint8_t *p = *at;
     int done = 0;
     while (!done && p != end) {
-        uint8_t byte = *p++;
-        if (NRPC_FAST && is_short_index(hpack, byte)) {
+        if (hpack->state >= NAME) {
+            done = string_bytes(hpack, &p, end);
+        } else if (NRPC_FAST && is_short_index(hpack, *p)) {
             hpack->state = FIELD;
-            done = look_up(hpack, byte & 0x7fu);
+            done = look_up(hpack, *p++ & 0x7fu);
         } else {
-            done = hpack->state >= NAME ? string_byte(hpack, byte) : number_byte(hpack, byte);
+            done = number_byte(hpack, *p++);
         }
     }
     *at = p;
