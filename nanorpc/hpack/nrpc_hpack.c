@@ -101,7 +101,6 @@ static void name_end(struct nrpc_hpack *hpack)
 static void load_static(struct nrpc_hpack *hpack, uint32_t index)
 {
     unsigned named = static_names[index], token = named >> 5, name_bytes = named & 31;
-    unsigned value_bytes = index < sizeof static_value_lengths ? static_value_lengths[index] : 0;
     uint32_t value = index - STATIC_POST; /* 0: as it is expected to be */
     if (token == PATH) {
         value = NRPC_PATH_UNKNOWN;
@@ -114,8 +113,11 @@ static void load_static(struct nrpc_hpack *hpack, uint32_t index)
     hpack->token = (uint8_t)token;
     hpack->bad = token == BAD || token == LENGTH; /* which is empty */
     hpack->name_bytes = name_bytes;
-    hpack->bytes = name_bytes + value_bytes + NRPC_ENTRY_OVERHEAD;
     hpack->value = value;
+    hpack->bytes = name_bytes + NRPC_ENTRY_OVERHEAD;
+    if (index < sizeof static_value_lengths) {
+        hpack->bytes += static_value_lengths[index];
+    }
 }
 
 /* RFC 7541 2.3.3. Loads a whole entry; a caller that wants only its name begins a new value. */
@@ -271,6 +273,10 @@ static int number_byte(struct nrpc_hpack *hpack, uint8_t byte)
     }
     hpack->is_huffman = byte >> 7;
     if (hpack->state <= FIELD) {
+        if (byte >= 0x80 && byte != 0xff) { /* an indexed field of one byte: most are */
+            hpack->state = FIELD;
+            return look_up(hpack, byte & mask);
+        }
         hpack->kind = byte;
         while (mask > 0x0f && !(byte & (mask + 1))) { /* RFC 7541 6: the bits up to the first 1 */
             mask >>= 1;
@@ -284,25 +290,12 @@ static int number_byte(struct nrpc_hpack *hpack, uint8_t byte)
     return number_end(hpack);
 }
 
-/* An indexed field of one byte, with no field before it half done: most are. */
-static int is_short_index(const struct nrpc_hpack *hpack, uint8_t byte)
-{
-    return byte > 0x80 && byte < 0xff && hpack->state <= FIELD && !hpack->shift;
-}
-
 int nrpc_hpack_decode(struct nrpc_hpack *hpack, const uint8_t **at, const uint8_t *end)
 {
     const uint8_t *p = *at;
     int done = 0;
     while (!done && p != end) {
-        if (hpack->state >= NAME) {
-            done = string_bytes(hpack, &p, end);
-        } else if (NRPC_FAST && is_short_index(hpack, *p)) {
-            hpack->state = FIELD;
-            done = look_up(hpack, *p++ & 0x7fu);
-        } else {
-            done = number_byte(hpack, *p++);
-        }
+        done = hpack->state >= NAME ? string_bytes(hpack, &p, end) : number_byte(hpack, *p++);
     }
     *at = p;
     return done;

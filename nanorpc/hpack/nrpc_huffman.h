@@ -30,14 +30,14 @@ extern const uint8_t nrpc_huffman_inner[31], nrpc_huffman_symbols[256];
 static inline uint32_t nrpc_huffman_bits(const uint8_t **at, const uint8_t *end)
 {
     const uint8_t *p = *at;
-    uint32_t bits = 1;
+    uint32_t bits = ~(uint32_t)1; /* turned over with the others, the 1 is shifted out at last */
     unsigned left = 31;
     do {
-        bits = bits << 8 | (*p++ ^ 0xffu);
+        bits = bits << 8 | *p++;
         left -= 8;
     } while (p != end && left >= 8);
     *at = p;
-    return (bits << 1 | 1) << left;
+    return ~(bits << 1) << left;
 }
 
 /* Takes bits up to a symbol's end. Returns the symbol, 0..255; NRPC_HUFFMAN_MORE: all are used; or
@@ -72,7 +72,7 @@ static inline int nrpc_huffman_next(struct nrpc_huffman *state, uint32_t *bits)
     *bits = left;
     state->from_last = (uint8_t)from_last;
     state->length = (uint8_t)length;
-    state->place = (uint8_t)place;
+    state->place = (uint16_t)place;
     return symbol;
 }
 

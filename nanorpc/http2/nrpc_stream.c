@@ -181,10 +181,12 @@ struct nrpc_call *nrpc_stream_find(struct nrpc_conn *conn, uint32_t id)
         return guess;
     }
 #endif
+    struct nrpc_call *call = &conn->calls[conn->hint]; /* from the newest back */
     for (unsigned i = 0; id <= conn->last_id && i < NRPC_MAX_STREAMS; i++) {
-        if (conn->calls[i].id == id) {
-            return &conn->calls[i];
+        if (call->id == id) {
+            return call;
         }
+        call = call == conn->calls ? &conn->calls[NRPC_MAX_STREAMS - 1] : call - 1;
     }
     return NULL;
 }
