@@ -273,9 +273,10 @@ static int number_byte(struct nrpc_hpack *hpack, uint8_t byte)
     }
     hpack->is_huffman = byte >> 7;
     if (hpack->state <= FIELD) {
-        if (byte >= 0x80 && byte != 0xff) { /* an indexed field of one byte: most are */
+        uint32_t index = byte ^ 0x80u;
+        if (index < 0x7f) { /* an indexed field of one byte: most are */
             hpack->state = FIELD;
-            return look_up(hpack, byte & mask);
+            return look_up(hpack, index);
         }
         hpack->kind = byte;
         while (mask > 0x0f && !(byte & (mask + 1))) { /* RFC 7541 6: the bits up to the first 1 */

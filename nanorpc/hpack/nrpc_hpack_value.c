@@ -159,7 +159,7 @@ void nrpc_hpack_value_begin(struct nrpc_hpack *hpack)
     }
 }
 
-static void value_byte(struct nrpc_hpack *hpack, uint8_t byte)
+static NRPC_NOINLINE void value_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
     if (hpack->token == NRPC_T_PATH) {
         nrpc_path_byte(&hpack->match, byte, hpack->server->services, hpack->server->n_services);

@@ -181,8 +181,11 @@ struct nrpc_call *nrpc_stream_find(struct nrpc_conn *conn, uint32_t id)
         return guess;
     }
 #endif
+    if (id > conn->last_id) {
+        return NULL;
+    }
     struct nrpc_call *call = &conn->calls[conn->hint]; /* from the newest back */
-    for (unsigned i = 0; id <= conn->last_id && i < NRPC_MAX_STREAMS; i++) {
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
         if (call->id == id) {
             return call;
         }
