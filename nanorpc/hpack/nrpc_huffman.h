@@ -64,7 +64,7 @@ static inline int nrpc_huffman_next(struct nrpc_huffman *state, uint32_t *bits)
         }
         if (from_last >= nrpc_huffman_inner[length]) {
             place -= from_last;
-            symbol = place == NRPC_HUFFMAN_EOS ? NRPC_HUFFMAN_EOS : nrpc_huffman_symbols[place];
+            symbol = place == NRPC_HUFFMAN_EOS ? (int)place : nrpc_huffman_symbols[place];
             from_last = length = place = 0;
             break;
         }
