@@ -187,7 +187,7 @@ static int is_late(const struct nrpc_conn *conn, const struct nrpc_call *call)
 /* Ends the calls whose time is up. Returns the milliseconds to the next deadline, 1..1000. */
 static uint32_t watch_calls(struct nrpc_conn *conn, uint16_t now, int drained)
 {
-    uint32_t next = 1000;
+    uint32_t next = conn->flags & NRPC_CONN_RESTS ? 1 << NRPC_TICK_SHIFT : 1000;
     for (unsigned i = 0; (i = nrpc_stream_from(conn, i)) < NRPC_MAX_STREAMS; i++) {
         struct nrpc_call *call = &conn->calls[i];
         if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) == NRPC_CALL_OPEN) {
@@ -219,6 +219,7 @@ uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms)
 {
     uint16_t now = (uint16_t)(now_ms >> NRPC_TICK_SHIFT);
     conn->now_ms = now_ms;
+    nrpc_conn_rested(conn, now);
     watch_progress(conn, now);
     if ((uint16_t)(now - conn->refilled) >= 1024 >> NRPC_TICK_SHIFT) {
         conn->refilled = now;
