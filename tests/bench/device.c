@@ -54,6 +54,7 @@ static const struct nrpc_method methods[] = {{.request = &block_msg,
                                               .next = NULL,
                                               .cancelled = cancelled,
                                               .reply_bytes = sizeof(block),
+                                              .request_zeros = sizeof(block),
                                               .kind = NRPC_UNARY}};
 static const struct nrpc_service device = {
     .path = "/bench.Device/", .method_names = "\200Exchange\377", .methods = methods};
