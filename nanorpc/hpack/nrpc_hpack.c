@@ -123,6 +123,7 @@ static void load_static(struct nrpc_hpack *hpack, uint32_t index)
 /* RFC 7541 2.3.3. Loads a whole entry; a caller that wants only its name begins a new value. */
 static int look_up(struct nrpc_hpack *hpack, uint32_t index)
 {
+    hpack->state = FIELD;
     if (--index >= (uint32_t)STATIC_ENTRIES + hpack->count) { /* 0 as well */
         return -1;
     }
@@ -228,7 +229,6 @@ static int index_end(struct nrpc_hpack *hpack)
         nrpc_hpack_resize(hpack, index);
         return 0;
     }
-    hpack->state = FIELD;
     if (hpack->kind & 0x80) {
         return look_up(hpack, index);
     }
@@ -275,7 +275,6 @@ static int number_byte(struct nrpc_hpack *hpack, uint8_t byte)
     if (hpack->state <= FIELD) {
         uint32_t index = byte ^ 0x80u;
         if (index < 0x7f) { /* an indexed field of one byte: most are */
-            hpack->state = FIELD;
             return look_up(hpack, index);
         }
         hpack->kind = byte;

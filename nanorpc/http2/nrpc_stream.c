@@ -163,7 +163,7 @@ uint8_t *nrpc_call_tx(const struct nrpc_call *call)
 
 uint8_t *nrpc_call_tx_end(const struct nrpc_call *call)
 {
-    return nrpc_call_tx(call) + nrpc_call_conn(call)->server->tx_bytes - NRPC_STATUS_MESSAGE_MAX;
+    return nrpc_call_message(call) + nrpc_call_conn(call)->server->tx_bytes;
 }
 
 struct nrpc_call *nrpc_stream_find(struct nrpc_conn *conn, uint32_t id)
@@ -180,10 +180,10 @@ struct nrpc_call *nrpc_stream_find(struct nrpc_conn *conn, uint32_t id)
     if (guess->id == id) {
         return guess;
     }
-#endif
-    if (id > conn->last_id) {
+    if (id > conn->last_id) { /* none of many needs to be looked at */
         return NULL;
     }
+#endif
     struct nrpc_call *call = &conn->calls[conn->hint]; /* from the newest back */
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
         if (call->id == id) {
@@ -199,7 +199,7 @@ struct nrpc_call *nrpc_stream_vacant(struct nrpc_conn *conn)
 {
     unsigned slot = conn->hint;
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
-        slot = slot + 1 == NRPC_MAX_STREAMS ? 0 : slot + 1;
+        slot = (slot + 1) % NRPC_MAX_STREAMS;
         struct nrpc_call *call = &conn->calls[slot];
         if (!(call->flags & NRPC_CALL_OPEN)) {
             call->slot = (uint16_t)slot;

@@ -169,8 +169,7 @@ static void put_calls(struct nrpc_conn *conn, struct nrpc_out *out)
             left -= passed;
             slot += passed;
         }
-        slot++;
-        slot = slot == NRPC_MAX_STREAMS ? 0 : slot;
+        slot = (slot + 1) % NRPC_MAX_STREAMS;
     } while (left);
     conn->turn = (uint16_t)slot;
 }
