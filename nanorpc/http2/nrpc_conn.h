@@ -183,8 +183,7 @@ enum { NRPC_GLITCH = 8, NRPC_GLITCH_BYTES_SHIFT = 8 };
 void nrpc_conn_glitch(struct nrpc_conn *conn);
 void nrpc_conn_charge(struct nrpc_conn *conn, uint32_t parts);
 
-/* Counts what a header block has grown by; in a new quarter of a second: ends NRPC_CONN_RESTS. */
-void nrpc_conn_count(struct nrpc_conn *conn, uint32_t before, uint32_t now);
+/* In a new quarter of a second: ends NRPC_CONN_RESTS. */
 void nrpc_conn_rested(struct nrpc_conn *conn, uint16_t now);
 
 /* Gives parts of glitches back. */
