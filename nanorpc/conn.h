@@ -64,6 +64,14 @@ void nrpc_conn_shutdown(struct nrpc_conn *conn);
  * closing as soon as that is transmitted. */
 void nrpc_conn_yield(struct nrpc_conn *conn, uint32_t now_ms);
 
+#if NRPC_MANY_CONNECTIONS
+/* Defined by a port that wants to hear of it: a call of this connection may have something to
+ * transmit. Applications act on any call at any time, and so do other connections' handlers; what
+ * nrpc_conn_receive and nrpc_conn_tick do themselves is told as well. It must do no more than note
+ * it. conn->link is the port's own for this: 0 in a new connection. */
+void nrpc_conn_stirred(struct nrpc_conn *conn);
+#endif
+
 NRPC_END_C
 
 #endif

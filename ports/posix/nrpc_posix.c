@@ -12,16 +12,22 @@
 
 enum { EVENTS = 64 };
 
-/* Handlers and the application may have given any connection something to send: ask each. With
- * nothing to do that is one call into the core, a few nanoseconds. */
-static void flush_all(void)
+/* Those to which handlers and the application may have given something to send, and whose peer has
+ * sent what could not be taken. What they give one another meanwhile is for the next turn. */
+static void flush_listed(void)
 {
-    for (unsigned i = nrpc_posix.n_open; i-- > 0;) {
-        struct nrpc_posix_link *link = &nrpc_posix_links[nrpc_posix.open[i]];
+    nrpc_posix.flushing = 1;
+    for (unsigned n = nrpc_posix.listed.n; n > 0; n--) {
+        struct nrpc_posix_link *link =
+            &nrpc_posix_links[nrpc_posix.listed.links[nrpc_posix.listed.at]];
 
+        nrpc_posix.listed.n--;
+        nrpc_posix.listed.at = (nrpc_posix.listed.at + 1) % NRPC_POSIX_LINKS;
+        link->listed = 0;
         if (link->conn && link->tx_at == link->tx_end)
             nrpc_posix_link_flush(link);
     }
+    nrpc_posix.flushing = 0;
 }
 
 /* Runs all timers and sets the next time. */
@@ -111,7 +117,7 @@ int nrpc_posix_poll(int timeout_ms)
     /* A channel's timers run in there, and what they end may be another link's to tell. */
     run_dials();
     nrpc_posix.unfinished = 0;
-    flush_all();
+    flush_listed();
     next_ms = run_dials(); /* handlers' calls want links */
     waiting_ms = nrpc_posix_waiting_run();
     timeout_ms = wait_for(timeout_ms, next_ms < waiting_ms ? next_ms : waiting_ms);
@@ -168,8 +174,10 @@ void nrpc_posix_shutdown(void)
 {
     stop_all();
     for (unsigned i = 0; i < nrpc_posix.n_open; i++)
-        if (nrpc_posix_links[nrpc_posix.open[i]].conn)
+        if (nrpc_posix_links[nrpc_posix.open[i]].conn) {
             nrpc_conn_shutdown(nrpc_posix_links[nrpc_posix.open[i]].conn);
+            nrpc_posix_link_list(&nrpc_posix_links[nrpc_posix.open[i]]);
+        }
 }
 
 void nrpc_posix_close(void)

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 enum { PIECE = 1024, BUFFER = NRPC_POSIX_BUFFER_BYTES, TURN = 65536 };
+NRPC_STATIC_ASSERT(NRPC_MANY_CONNECTIONS, "ports/posix needs NRPC_MANY_CONNECTIONS=1");
+
 enum { KEEPALIVE_PROBE_S = 10, KEEPALIVE_PROBES = 3 };
 
 NRPC_STATIC_ASSERT(BUFFER >= 2048 && BUFFER <= 1048576, "NRPC_POSIX_BUFFER_BYTES: 2048..1048576");
@@ -27,6 +29,35 @@ static struct {
 static unsigned number_of(const struct nrpc_posix_link *link)
 {
     return (unsigned)(link - nrpc_posix_links);
+}
+
+struct nrpc_posix_link *nrpc_posix_link_of(const struct nrpc_conn *conn)
+{
+    /* A connection keeps the number when its link has gone. */
+    struct nrpc_posix_link *link = &nrpc_posix_links[conn->link ? conn->link - 1 : 0];
+
+    return link->conn == conn ? link : NULL;
+}
+
+void nrpc_posix_link_list(struct nrpc_posix_link *link)
+{
+    if (link->listed)
+        return;
+    link->listed = 1;
+    nrpc_posix.listed.links[(nrpc_posix.listed.at + nrpc_posix.listed.n++) % NRPC_POSIX_LINKS] =
+        (uint16_t)number_of(link);
+}
+
+/* Not weak: the core's own, which does nothing, is. */
+void nrpc_conn_stirred(struct nrpc_conn *conn)
+{
+    struct nrpc_posix_link *link = nrpc_posix_link_of(conn);
+
+    if (!link || link == nrpc_posix.working)
+        return;
+    nrpc_posix_link_list(link);
+    if (nrpc_posix.flushing)
+        nrpc_posix.unfinished = 1;
 }
 
 /* Tells epoll what the link waits for, if that changed. */
@@ -45,6 +76,7 @@ static void link_watch(struct nrpc_posix_link *link)
 void nrpc_posix_link_close(struct nrpc_posix_link *link)
 {
     uint16_t last = nrpc_posix.open[--nrpc_posix.n_open];
+    uint8_t listed = link->listed; /* its number may still stand there */
 
     if (link->conn)
         nrpc_link_lost(link->conn);
@@ -54,6 +86,7 @@ void nrpc_posix_link_close(struct nrpc_posix_link *link)
     nrpc_posix.free[nrpc_posix.n_free++] = (uint16_t)number_of(link);
     nrpc_posix.stats.open = nrpc_posix.n_open;
     memset(link, 0, sizeof *link);
+    link->listed = listed;
 }
 
 /* The core is done with this connection and TCP has its last bytes. A close now could answer what
@@ -102,6 +135,7 @@ static int link_work(struct nrpc_posix_link *link, const uint8_t *data, size_t n
     size_t took, made, filled = 0, sent = 0;
 
     *used = 0;
+    nrpc_posix.working = link;
     do {
         size_t some = n - *used < PIECE ? n - *used : PIECE;
 
@@ -114,14 +148,19 @@ static int link_work(struct nrpc_posix_link *link, const uint8_t *data, size_t n
             filled += made;
         }
         if (filled >= PIECE || (filled && !took && !made)) {
-            if (link_send(link, shared.tx, filled))
+            if (link_send(link, shared.tx, filled)) {
+                nrpc_posix.working = NULL;
                 return -1;
+            }
             sent += filled;
             filled = 0;
         }
     } while (took || made);
-    if (sent >= TURN)
+    nrpc_posix.working = NULL;
+    if (sent >= TURN) {
+        nrpc_posix_link_list(link);
         nrpc_posix.unfinished = 1;
+    }
     return 0;
 }
 
@@ -136,6 +175,8 @@ void nrpc_posix_link_tick(struct nrpc_posix_link *link)
 /* After any work: ends the link, or watches for what it needs now. */
 static void link_settle(struct nrpc_posix_link *link)
 {
+    if (link->rx_at != link->rx_end) /* a handler may make place for it at any time */
+        nrpc_posix_link_list(link);
     if (nrpc_conn_timer_set(link->conn))
         nrpc_posix_link_tick(link);
     if (nrpc_link_closing(link->conn) && link->tx_at == link->tx_end)
@@ -205,11 +246,8 @@ void nrpc_posix_link_event(struct nrpc_posix_link *link, uint32_t events)
 
 void nrpc_posix_link_yield(struct nrpc_conn *conn)
 {
-    struct nrpc_posix_link *link = NULL;
+    struct nrpc_posix_link *link = nrpc_posix_link_of(conn);
 
-    for (unsigned i = 0; i < nrpc_posix.n_open; i++)
-        if (nrpc_posix_links[nrpc_posix.open[i]].conn == conn)
-            link = &nrpc_posix_links[nrpc_posix.open[i]];
     if (!link)
         return;
     nrpc_conn_yield(conn, nrpc_posix.now_ms);
@@ -248,6 +286,7 @@ int nrpc_posix_link_open(struct nrpc_conn *conn, int fd)
     if (epoll_ctl(nrpc_posix.epoll, EPOLL_CTL_ADD, fd, &event))
         return -1;
     nrpc_posix.n_free--;
+    conn->link = 1u + number;
     link->conn = conn;
     link->fd = fd;
     link->events = EPOLLIN;

@@ -24,6 +24,7 @@ struct nrpc_posix_link {
     uint32_t tx_at, tx_end; /* made by the core, not yet taken by TCP: in kept[].tx */
     uint32_t linger_until;
     uint16_t place; /* in nrpc_posix.open */
+    uint8_t listed; /* in nrpc_posix.listed */
 };
 extern struct nrpc_posix_link nrpc_posix_links[NRPC_POSIX_LINKS];
 
@@ -45,10 +46,16 @@ struct nrpc_posix {
     uint32_t pause_until;     /* listeners rest: accept failed for want of memory */
     uint16_t n_open, n_free, n_listeners, taken_port;
     uint8_t ready, paused;
-    uint8_t unfinished;              /* a link's turn was over before it had sent all */
-    uint8_t busy;                    /* the last turn had something to do */
-    uint8_t spin_rest, spin_miss;    /* turns that do not spin; how many the next miss makes them */
-    uint16_t open[NRPC_POSIX_LINKS]; /* numbers of links in use, in no order */
+    uint8_t unfinished;           /* a link's turn was over before it had sent all */
+    uint8_t busy;                 /* the last turn had something to do */
+    uint8_t spin_rest, spin_miss; /* turns that do not spin; how many the next miss makes them */
+    uint8_t flushing;             /* what is listed now is too late for this turn */
+    struct {                      /* numbers of links that may have something to send, in a ring */
+        unsigned at, n;
+        uint16_t links[NRPC_POSIX_LINKS];
+    } listed;
+    const struct nrpc_posix_link *working; /* is asked just now, and until it has no more */
+    uint16_t open[NRPC_POSIX_LINKS];       /* numbers of links in use, in no order */
     uint16_t free[NRPC_POSIX_LINKS];
     struct nrpc_posix_listener listeners[NRPC_POSIX_LISTENERS];
     const struct nrpc_posix_dialler *dialler; /* NULL: nobody dials */
@@ -96,6 +103,12 @@ void nrpc_posix_link_close(struct nrpc_posix_link *link);
 /* This connection gives way to another: it says so and closes, or just closes where that cannot be
  * said now. */
 void nrpc_posix_link_yield(struct nrpc_conn *conn);
+
+/* It is flushed in the next turn. */
+void nrpc_posix_link_list(struct nrpc_posix_link *link);
+
+/* Of this connection, or NULL: it has none. */
+struct nrpc_posix_link *nrpc_posix_link_of(const struct nrpc_conn *conn);
 
 /* Sends what is kept or was made outside of an event, then takes up what was left over. */
 void nrpc_posix_link_flush(struct nrpc_posix_link *link);
