@@ -20,6 +20,16 @@
  * which is less code. */
 #define NRPC_MANY_STREAMS (NRPC_MAX_STREAMS > 16)
 
+/* 1: a port with thousands of connections is told which of them may have something to send, see
+ * nrpc_conn_stirred. RAM: 4 bytes a connection. */
+#ifndef NRPC_MANY_CONNECTIONS
+#if defined(__unix__) || defined(__APPLE__)
+#define NRPC_MANY_CONNECTIONS 1
+#else
+#define NRPC_MANY_CONNECTIONS 0
+#endif
+#endif
+
 #define NRPC_HPACK_TABLE_BYTES (32 * NRPC_HPACK_ENTRIES)
 
 /* Bytes by which a message that is being made smaller may for a time be larger than its block: that

@@ -183,16 +183,6 @@
 #define NRPC_TLS 0
 #endif
 
-/* 1: what a port with thousands of connections asks of the core (ports/posix does): which of them
- * may have something to send is told, see nrpc_conn_stirred. RAM: 4 bytes a connection. */
-#ifndef NRPC_MANY_CONNECTIONS
-#if defined(__unix__) || defined(__APPLE__)
-#define NRPC_MANY_CONNECTIONS 1
-#else
-#define NRPC_MANY_CONNECTIONS 0
-#endif
-#endif
-
 /* 1: a function that is given a call that is over ends the program: see nrpc_check_failed, ref.h
  * (of such uses all but one of 65535 on 64-bit machines, of 15 on others). About 200 instructions a
  * unary call on x86-64; 700 bytes of flash on a Cortex-M3. RAM: up to 15 bytes a stream there. */
