@@ -20,8 +20,8 @@
  * which is less code. */
 #define NRPC_MANY_STREAMS (NRPC_MAX_STREAMS > 16)
 
-/* 1: a port with thousands of connections is told which of them may have something to send, see
- * nrpc_conn_stirred. RAM: 4 bytes a connection. */
+/* 1: for a port with thousands of connections, which then costs no more for those that are idle:
+ * see the end of conn.h. RAM: 4 bytes and a bit a connection. */
 #ifndef NRPC_MANY_CONNECTIONS
 #if defined(__unix__) || defined(__APPLE__)
 #define NRPC_MANY_CONNECTIONS 1
