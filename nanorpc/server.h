@@ -39,7 +39,7 @@ struct nrpc_server {
     const struct nrpc_service *const *services;
     struct nrpc_conn *conns;
 #if NRPC_MANY_CONNECTIONS
-    uint32_t *taken; /* which of conns are: a bit each, so that a free one is soon found */
+    uint32_t *taken; /* which of conns are, a bit each; before these: in how many words all are */
 #endif
     uint8_t *blocks; /* n_conns * NRPC_MAX_STREAMS * (rx_bytes + tx_bytes + NRPC_METADATA_BYTES) */
     void *request;   /* scratch for one decoded request, shared by all calls */
@@ -127,7 +127,7 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
 /* S_REQUEST_BYTES, S_REPLY_BYTES, union S_request, union S_reply: the generator's, per service. */
 #define NRPC_OPTIONS_(...) __VA_ARGS__
 #if NRPC_MANY_CONNECTIONS
-#define NRPC_TAKEN_(connections) uint32_t taken[((connections) + 31) / 32];
+#define NRPC_TAKEN_(connections) uint32_t taken[1 + ((connections) + 31) / 32];
 #define NRPC_TAKEN_FIELD_(memory) .taken = memory.taken,
 #else
 #define NRPC_TAKEN_(connections)

@@ -29,18 +29,22 @@ static void put_settings(struct nrpc_conn *conn)
 /* The first one that is free, for the memory of few to be used; n_conns or more: there is none. */
 static size_t vacant(const struct nrpc_server *server)
 {
-    size_t word = 0, words = (server->n_conns + 31) / 32;
-    while (word < words && server->taken[word] == UINT32_MAX) {
-        word++;
+    uint32_t *full = server->taken, words = (server->n_conns + 31) / 32;
+    const uint32_t *bits = full + 1;
+    while (*full < words && bits[*full] == UINT32_MAX) {
+        ++*full;
     }
-    return 32 * word + (word < words ? (unsigned)__builtin_ctz(~server->taken[word]) : 0u);
+    return 32 * (size_t)*full + (*full < words ? (unsigned)__builtin_ctz(~bits[*full]) : 0u);
 }
 
 static void take(const struct nrpc_conn *conn, int taken)
 {
-    size_t i = (size_t)(conn - conn->server->conns);
-    uint32_t *word = &conn->server->taken[i / 32], bit = (uint32_t)1 << i % 32;
-    *word = taken ? *word | bit : *word & ~bit;
+    size_t i = (size_t)(conn - conn->server->conns), word = i / 32;
+    uint32_t *full = conn->server->taken, *bits = full + 1, bit = (uint32_t)1 << i % 32;
+    bits[word] = taken ? bits[word] | bit : bits[word] & ~bit;
+    if (!taken && word < *full) {
+        *full = (uint32_t)word;
+    }
 }
 #else
 static size_t vacant(const struct nrpc_server *server)

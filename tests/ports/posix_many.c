@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,11 +33,11 @@ static struct peer {
     uint32_t key, events;
     const char *sends; /* to be received */
     size_t n;
+    int is_stuck; /* it does not read */
 } peers[PEERS];
 static unsigned n_peers, n_waiting, n_ready, n_greeted;
 static uint32_t ready[EVENTS], listener_key;
 static int64_t now_ns = 1000000000;
-static size_t room = SIZE_MAX; /* what a send takes at most */
 
 int __real_epoll_ctl(int epoll, int what, int fd, struct epoll_event *event);
 int __real_close(int fd);
@@ -75,7 +76,8 @@ int __wrap_epoll_wait(int epoll, struct epoll_event *events, int most, int timeo
         events[n++] = (struct epoll_event){.events = EPOLLIN, .data = {.u32 = listener_key}};
     for (unsigned i = 0; i < n_ready && n < most; i++) {
         struct peer *peer = &peers[ready[i]];
-        uint32_t happens = peer->events & ((peer->n ? EPOLLIN : 0u) | (room ? EPOLLOUT : 0u));
+        uint32_t happens = peer->events &
+                           ((peer->n ? EPOLLIN : 0u) | (peer->is_stuck ? 0u : EPOLLOUT));
 
         if (happens)
             events[n++] = (struct epoll_event){.events = happens, .data = {.u32 = peer->key}};
@@ -106,29 +108,42 @@ ssize_t __wrap_recv(int fd, void *buf, size_t n, int flags)
 {
     struct peer *peer = &peers[fd - FIRST];
 
-    (void)flags;
     if (!peer->n) {
         errno = EAGAIN;
         return -1;
     }
     n = n < peer->n ? n : peer->n;
     memcpy(buf, peer->sends, n);
-    peer->sends += n;
-    peer->n -= n;
+    if (!(flags & MSG_PEEK)) {
+        peer->sends += n;
+        peer->n -= n;
+    }
     return (ssize_t)n;
+}
+
+int __wrap_poll(struct pollfd *asked, nfds_t n, int timeout);
+int __wrap_poll(struct pollfd *asked, nfds_t n, int timeout)
+{
+    (void)n;
+    (void)timeout;
+    asked->revents = peers[asked->fd - FIRST].is_stuck ? 0 : POLLOUT;
+    return asked->revents != 0;
 }
 
 ssize_t __wrap_send(int fd, const void *buf, size_t n, int flags);
 ssize_t __wrap_send(int fd, const void *buf, size_t n, int flags)
 {
-    (void)fd;
+    const char *at = buf, *end = at + n;
+
     (void)flags;
-    if (!room) {
+    if (peers[fd - FIRST].is_stuck) {
         errno = EAGAIN;
         return -1;
     }
-    n = n < room ? n : room;
-    n_greeted += memmem(buf, n, "Hello, world!", 13) != NULL;
+    while ((at = memmem(at, (size_t)(end - at), "Hello, world!", 13)) != NULL && at < end - 13) {
+        n_greeted++;
+        at += 13;
+    }
     return (ssize_t)n;
 }
 
@@ -183,15 +198,47 @@ static long resident_kb(void)
     return kb;
 }
 
-/* PEERS REQUESTS SECONDS: so many come, the first one asks so often, so much time passes. */
+/* As many peers as that, from the second one on, do not read. They send PINGs, whose answers come
+ * to be in the way, then a request. */
+static void get_stuck(unsigned n)
+{
+    static const char ping[] = FRAME("\10", "\6", "\0", "\0", "12345678");
+    enum { PINGS = 80, PING = sizeof ping - 1 };
+    static char all[PINGS * PING + sizeof request - 1];
+
+    for (size_t i = 0; i < PINGS; i++)
+        memcpy(all + i * PING, ping, PING);
+    memcpy(all + PINGS * PING, request, sizeof request - 1);
+    all[PINGS * PING + HEADERS_ID + 2] = all[PINGS * PING + DATA_ID + 2] = 1;
+    for (unsigned i = 1; i <= n; i++) {
+        peers[i].is_stuck = 1;
+        say(i, all, sizeof all);
+        poll_once();
+    }
+}
+
+static void get_unstuck(unsigned n)
+{
+    for (unsigned i = 1; i <= n; i++) {
+        peers[i].is_stuck = 0;
+        ready[0] = i;
+        for (int turns = 0; turns < 8; turns++)
+            poll_once();
+    }
+}
+
+/* PEERS REQUESTS SECONDS STUCK: so many come, the first one asks so often, so much time passes;
+ * first that many others stop reading, and go on in the end. */
 int main(int argc, char **argv)
 {
     static char asks[sizeof request];
     unsigned long n = strtoul(argv[argc > 1], NULL, 10), calls, seconds;
+    unsigned stuck, buffers;
     long before;
 
     calls = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
     seconds = argc > 3 ? strtoul(argv[3], NULL, 10) : 0;
+    stuck = argc > 4 ? (unsigned)strtoul(argv[4], NULL, 10) : 0;
     if (nrpc_posix_listen(&server, "127.0.0.1", 0)) {
         puts(nrpc_posix_error());
         return 1;
@@ -204,19 +251,24 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < n_peers; i++)
         say(i, opening, sizeof opening - 1);
     before = resident_kb() - before;
+    get_stuck(stuck);
+    buffers = nrpc_posix_stats()->buffers;
     memcpy(asks, request, sizeof request);
     for (unsigned long i = 0; i < calls; i++) {
         for (int k = 0; k < 3; k++)
             asks[HEADERS_ID + k] = asks[DATA_ID + k] = (char)((2 * i + 1) >> (16 - 8 * k));
         say(0, asks, sizeof request - 1);
     }
+    printf("buffers=%u greeted=%u ", buffers, n_greeted);
+    get_unstuck(stuck);
     n_ready = 0;
     for (unsigned long i = 0; i < seconds * 1000; i++) {
         now_ns += 1000000;
         if (i % 10 == 0)
             poll_once();
     }
-    printf("open=%u refused=%u greeted=%u bytes=%ld\n", (unsigned)nrpc_posix_stats()->open,
-           (unsigned)nrpc_posix_stats()->refused, n_greeted, n ? before * 1024 / (long)n : 0);
+    printf("then=%u left=%u open=%u refused=%u bytes=%ld\n", n_greeted,
+           (unsigned)nrpc_posix_stats()->buffers, (unsigned)nrpc_posix_stats()->open,
+           (unsigned)nrpc_posix_stats()->refused, n ? before * 1024 / (long)n : 0);
     return 0;
 }
