@@ -29,7 +29,7 @@ struct nrpc_posix_buffer *nrpc_posix_buffer_keep(const uint8_t *data, size_t n)
 
     if (buffer)
         buffers.free = buffer->next;
-    else if (buffers.n_touched < NRPC_POSIX_BUFFERS)
+    else if (buffers.n_touched != NRPC_POSIX_BUFFERS)
         buffer = &buffers.all[buffers.n_touched++];
     else
         return NULL;
