@@ -54,10 +54,13 @@ void nrpc_posix_link_list(struct nrpc_posix_link *link)
 /* Not weak: the core's own, which does nothing, is. */
 void nrpc_conn_stirred(struct nrpc_conn *conn)
 {
-    struct nrpc_posix_link *link = nrpc_posix_link_of(conn);
+    struct nrpc_posix_link *link;
 
-    if (!link || link == nrpc_posix.working)
+    if (conn == nrpc_posix.working)
         return; /* it is asked as it is */
+    link = nrpc_posix_link_of(conn);
+    if (!link)
+        return;
     nrpc_posix_link_list(link);
     if (nrpc_posix.flushing)
         nrpc_posix.unfinished = 1;
@@ -149,6 +152,26 @@ static int has_room(struct nrpc_posix_link *link)
     return !link->is_full;
 }
 
+/* How many of the n bytes are given to the core at once: PIECE or a little more, so that no frame
+ * is cut. One that comes in two pieces costs it more: a header block is then decoded anew, a
+ * message copied. */
+static size_t piece_of(const struct nrpc_conn *conn, const uint8_t *data, size_t n)
+{
+    size_t at = 0;
+
+    if (n <= PIECE || !nrpc_link_at_frame(conn))
+        return n < PIECE ? n : PIECE;
+    while (at < PIECE && n - at >= NRPC_FRAME_HEADER_BYTES) {
+        struct nrpc_frame frame;
+
+        nrpc_frame_read(&frame, data + at);
+        at += NRPC_FRAME_HEADER_BYTES + frame.length;
+        if (at > n)
+            return n;
+    }
+    return at;
+}
+
 /* Lets the core work on n received bytes (0: only on its output) until it needs neither room nor
  * input, or TURN bytes have left: a peer that reads as fast as we make keeps no other waiting, nor
  * what it says itself. What the core makes is sent whenever a packet's worth is there, so that the
@@ -161,9 +184,9 @@ static int link_work(struct nrpc_posix_link *link, const uint8_t *data, size_t n
     int lost = 0;
 
     *used = 0;
-    nrpc_posix.working = link;
+    nrpc_posix.working = link->conn;
     do {
-        size_t some = n - *used < PIECE ? n - *used : PIECE;
+        size_t some = piece_of(link->conn, data + *used, n - *used);
 
         took = some ? nrpc_link_receive(link->conn, data + *used, some, nrpc_posix.now_ms) : 0;
         *used += took;

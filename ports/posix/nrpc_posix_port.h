@@ -64,7 +64,7 @@ struct nrpc_posix {
         uint32_t at, n;
         uint32_t links[NRPC_POSIX_LINKS];
     } listed;
-    const struct nrpc_posix_link *working; /* is asked just now, and until it has no more */
+    const struct nrpc_conn *working; /* is asked just now, and until it has no more */
     struct nrpc_posix_listener listeners[NRPC_POSIX_LISTENERS];
     const struct nrpc_posix_dialler *dialler; /* NULL: nobody dials */
     struct nrpc_posix_stats stats;
