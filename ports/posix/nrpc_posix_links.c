@@ -79,6 +79,15 @@ static void link_watch(struct nrpc_posix_link *link)
     epoll_ctl(nrpc_posix.epoll, EPOLL_CTL_MOD, link->fd, &event);
 }
 
+/* The connection is over. */
+static void link_lost(struct nrpc_posix_link *link)
+{
+    nrpc_posix_peer_goes(link->conn);
+    nrpc_link_lost(link->conn);
+    link->conn = NULL;
+    nrpc_posix.freed = 1;
+}
+
 static void drop_all(struct nrpc_posix_link *link)
 {
     nrpc_posix_buffer_drop(&link->rx, nrpc_posix_buffer_has(link->rx));
@@ -91,12 +100,12 @@ void nrpc_posix_link_close(struct nrpc_posix_link *link)
     uint8_t listed = link->listed; /* its number may still stand there */
 
     if (link->conn)
-        nrpc_link_lost(link->conn);
+        link_lost(link);
     drop_all(link);
     close(link->fd);
     nrpc_posix_timer_free(link);
     nrpc_posix.stats.open--;
-    nrpc_posix.freed = 1;
+    nrpc_posix.freed = 1; /* a link at least */
     memset(link, 0, sizeof *link);
     link->listed = listed;
 }
@@ -105,9 +114,7 @@ void nrpc_posix_link_close(struct nrpc_posix_link *link)
  * the peer still sends with RST, which would destroy our GOAWAY before it was read. */
 static void link_linger(struct nrpc_posix_link *link)
 {
-    nrpc_link_lost(link->conn);
-    link->conn = NULL;
-    nrpc_posix.freed = 1;
+    link_lost(link);
     shutdown(link->fd, SHUT_WR);
     drop_all(link);
     nrpc_posix_timer_linger(link);
@@ -376,6 +383,7 @@ int nrpc_posix_link_open(struct nrpc_conn *conn, int fd)
     link->conn = conn;
     link->fd = fd;
     link->events = EPOLLIN;
+    nrpc_posix_peer_comes(conn);
     nrpc_posix.stats.open++;
     nrpc_posix_timer_set(link, nrpc_posix.now_ms + NRPC_POSIX_TICK_MS);
     nrpc_posix_link_flush(link); /* our SETTINGS need not wait for the peer's */

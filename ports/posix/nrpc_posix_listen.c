@@ -13,16 +13,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "ports/nrpc_admission.h"
-
-enum { ACCEPTS = 64, PAUSE_MS = 100, WAIT_MS = 50 };
+enum { ACCEPTS = 64, PAUSE_MS = 100, WAIT_MS = 50, LOOKS = 1024 };
 
 NRPC_STATIC_ASSERT(NRPC_POSIX_WAITING >= 1 && NRPC_POSIX_WAITING <= 64,
                    "NRPC_POSIX_WAITING: 1..64");
 
 static struct {
     unsigned n;
-    uint32_t next_ms; /* when to look again, unless a link is closed before */
+    uint32_t next_ms;   /* when to look again, unless a link is closed before */
+    unsigned looked_at; /* up to there */
     struct nrpc_newcomer peers[NRPC_POSIX_WAITING + 1]; /* as they came; one more for a moment */
 } waiting;
 static char warning[240];
@@ -67,17 +66,35 @@ static int admit(const struct nrpc_newcomer *peer)
     return 1;
 }
 
-/* Somebody else gives way to it. Returns 1, or 0: nobody does now. */
+/* Somebody else gives way to it: one of LOOKS connections, others each time, for a flood of peers
+ * to be cheap. Returns 1, or 0: nobody does now. */
 static int make_way(const struct nrpc_newcomer *peer)
 {
-    struct nrpc_conn *leaves = nrpc_admission_choose(peer->server, peer->peer, nrpc_posix.now_ms);
+    const struct nrpc_server *server = peer->server;
+    unsigned first = server->n_conns > LOOKS ? waiting.looked_at % server->n_conns : 0;
+    unsigned rest = server->n_conns - first, n = rest < LOOKS ? rest : LOOKS;
+    struct nrpc_conn *leaves = nrpc_admission_choose_of(server, &server->conns[first], n,
+                                                        peer->peer, nrpc_posix.now_ms);
 
+    waiting.looked_at = first + n;
     if (leaves)
         nrpc_posix_link_yield(leaves);
     return leaves != NULL;
 }
 
-/* To look for who may give way costs time for each connection: not at each turn. */
+/* The i-th of those that wait gets a connection, if it can be. Returns 1, or 0. */
+static int place(unsigned i)
+{
+    const struct nrpc_newcomer *peer = &waiting.peers[i];
+    int is_first = waiting.n == 1 ||
+                   nrpc_admission_first(waiting.peers, waiting.n, peer->server) == i;
+
+    if (!(is_first && admit(peer)) && !(make_way(peer) && admit(peer)))
+        return 0;
+    nrpc_admission_forget(waiting.peers, &waiting.n, i);
+    return 1;
+}
+
 uint32_t nrpc_posix_waiting_run(void)
 {
     if (!waiting.n)
@@ -88,11 +105,8 @@ uint32_t nrpc_posix_waiting_run(void)
     waiting.next_ms = nrpc_posix.now_ms + WAIT_MS;
     for (unsigned i = 0; i < waiting.n;) {
         const struct nrpc_newcomer *peer = &waiting.peers[i];
-        int is_first = waiting.n == 1 ||
-                       nrpc_admission_first(waiting.peers, waiting.n, peer->server) == i;
 
-        if ((is_first && admit(peer)) || (make_way(peer) && admit(peer))) {
-            nrpc_admission_forget(waiting.peers, &waiting.n, i);
+        if (place(i)) {
             i = 0;
         } else if (nrpc_posix.now_ms - peer->since_ms >= NRPC_POSIX_ACCEPT_MS) {
             nrpc_posix_refuse(peer->fd);
@@ -107,9 +121,7 @@ uint32_t nrpc_posix_waiting_run(void)
 static void take(const struct nrpc_newcomer *peer)
 {
     waiting.peers[waiting.n++] = *peer;
-    waiting.next_ms = nrpc_posix.now_ms;
-    nrpc_posix_waiting_run();
-    if (waiting.n > NRPC_POSIX_WAITING) {
+    if (!place(waiting.n - 1) && waiting.n > NRPC_POSIX_WAITING) {
         unsigned last = nrpc_admission_last(waiting.peers, waiting.n);
 
         nrpc_posix_refuse(waiting.peers[last].fd);

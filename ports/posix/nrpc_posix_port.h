@@ -4,6 +4,8 @@
 #ifndef NRPC_POSIX_PORT_H
 #define NRPC_POSIX_PORT_H
 
+#define NRPC_ADMISSION_COUNTED
+#include "ports/nrpc_admission.h"
 #include "ports/nrpc_link.h"
 #include "ports/posix/nrpc_posix.h"
 #include "ports/posix/nrpc_posix_sockets.h"
@@ -136,6 +138,12 @@ void nrpc_posix_timer_free(struct nrpc_posix_link *link);
 
 /* A free link, which is to be given a time; NULL: there is none. */
 struct nrpc_posix_link *nrpc_posix_timer_new(void);
+
+/* --- Who has how many: nrpc_posix_peers.c ----------------------------------------------------- */
+
+/* A link of this connection begins, or ends; between the two its peer stays the same. */
+void nrpc_posix_peer_comes(const struct nrpc_conn *conn);
+void nrpc_posix_peer_goes(const struct nrpc_conn *conn);
 
 /* --- Links: nrpc_posix_links.c ------------------------------------------------------------ */
 

@@ -227,8 +227,9 @@ static void get_unstuck(unsigned n)
     }
 }
 
-/* PEERS REQUESTS SECONDS STUCK: so many come, the first one asks so often, so much time passes;
- * first that many others stop reading, and go on in the end. */
+/* PEERS REQUESTS SECONDS STUCK MORE: so many come, the first one asks so often, so much time
+ * passes; first that many others stop reading, and go on in the end; and more come than there is
+ * place. */
 int main(int argc, char **argv)
 {
     static char asks[sizeof request];
@@ -245,10 +246,10 @@ int main(int argc, char **argv)
     }
     poll_once();
     before = resident_kb();
-    n_waiting = (unsigned)n;
+    n_waiting = (unsigned)n + (argc > 5 ? (unsigned)strtoul(argv[5], NULL, 10) : 0);
     while (n_waiting)
         poll_once();
-    for (unsigned i = 0; i < n_peers; i++)
+    for (unsigned i = 0; i < n; i++)
         say(i, opening, sizeof opening - 1);
     before = resident_kb() - before;
     get_stuck(stuck);
