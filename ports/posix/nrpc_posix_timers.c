@@ -95,7 +95,7 @@ struct nrpc_posix_link *nrpc_posix_timer_lingers(void)
     return is_empty(LINGER) ? NULL : &nrpc_posix_links[nodes[LINGER].next];
 }
 
-/* Those of the next NEAR milliseconds. */
+/* Those of the next NEAR milliseconds, this one included. */
 static void come_near(void)
 {
     uint32_t list = far_list(at);
@@ -103,7 +103,10 @@ static void come_near(void)
     while (!is_empty(list)) {
         struct nrpc_posix_link *link = &nrpc_posix_links[nodes[list].next];
 
-        nrpc_posix_timer_set(link, link->due);
+        if (link->due - at < NEAR)
+            put_before(nodes[list].next, near_list(link->due));
+        else
+            nrpc_posix_timer_set(link, link->due);
     }
 }
 

@@ -8,7 +8,7 @@
 #include "ports/posix/nrpc_posix_peers.c"
 #include "ports/posix/nrpc_posix_port.h"
 
-enum { LINKS = NRPC_POSIX_LINKS, ROUNDS = 200000 };
+enum { LINKS = NRPC_POSIX_LINKS, ROUNDS = 30000 };
 
 struct nrpc_posix nrpc_posix;
 struct nrpc_posix_link nrpc_posix_links[LINKS];
@@ -36,11 +36,13 @@ static uint32_t next_random(uint32_t n)
 
 /* --- Timers -------------------------------------------------------------------------------- */
 
-/* Near, far, and further than the wheel reaches. */
+/* From now on: near, far, and further than the wheel reaches. */
 static uint32_t some_ms(void)
 {
     static const uint32_t most[] = {2, 50, 1100, 3000, 1100000, 4000000};
 
+    if (next_random(5) == 0) /* where lists begin */
+        return 1023 + 1024 * next_random(2000) - nrpc_posix.now_ms % 1024;
     return next_random(most[next_random(6)]);
 }
 
@@ -79,7 +81,7 @@ static void timers(void)
     for (long round = 0; round < ROUNDS; round++) {
         uint32_t i = next_random(LINKS), soonest;
 
-        nrpc_posix.now_ms += next_random(8) ? next_random(40) : some_ms() / 4;
+        nrpc_posix.now_ms += next_random(8) ? next_random(40) : next_random(300000);
         run_due(due, is_lingering, round);
         if (!is_lingering[i]) {
             nrpc_posix_timer_set(&nrpc_posix_links[i], nrpc_posix.now_ms + 1 + some_ms());
