@@ -30,6 +30,15 @@
 #endif
 #endif
 
+/* Of a server, at most. */
+#if NRPC_MANY_CONNECTIONS
+#define NRPC_CONNECTIONS_MAX 1000000
+#define NRPC_CONNECTIONS_RANGE_ "1..1000000"
+#else
+#define NRPC_CONNECTIONS_MAX 65535
+#define NRPC_CONNECTIONS_RANGE_ "1..65535"
+#endif
+
 #define NRPC_HPACK_TABLE_BYTES (32 * NRPC_HPACK_ENTRIES)
 
 /* Bytes by which a message that is being made smaller may for a time be larger than its block: that

@@ -21,12 +21,8 @@ extern const struct nrpc_role nrpc_server_role;
 
 #if NRPC_MANY_CONNECTIONS
 typedef uint32_t nrpc_conn_count;
-#define NRPC_CONNECTIONS_MAX 1000000
-#define NRPC_CONNECTIONS_RANGE_ "1..1000000"
 #else
 typedef uint16_t nrpc_conn_count;
-#define NRPC_CONNECTIONS_MAX 65535
-#define NRPC_CONNECTIONS_RANGE_ "1..65535"
 #endif
 
 /* In flash; NRPC_SERVER_DEFINE fills it in. */
@@ -127,10 +123,10 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
 /* S_REQUEST_BYTES, S_REPLY_BYTES, union S_request, union S_reply: the generator's, per service. */
 #define NRPC_OPTIONS_(...) __VA_ARGS__
 #if NRPC_MANY_CONNECTIONS
-#define NRPC_TAKEN_(connections) uint32_t taken[1 + ((connections) + 31) / 32];
+#define NRPC_TAKEN_(n) uint32_t taken[1 + ((n) + 31) / 32];
 #define NRPC_TAKEN_FIELD_(memory) .taken = memory.taken,
 #else
-#define NRPC_TAKEN_(connections)
+#define NRPC_TAKEN_(n)
 #define NRPC_TAKEN_FIELD_(memory)
 #endif
 

@@ -49,13 +49,13 @@ static inline struct nrpc_conn *nrpc_admission_accept(const struct nrpc_server *
     return conn;
 }
 
-/* How many of the server's connections this address holds; and the address that holds more than
- * half of them, if there is one, or any. A port with so many that they cannot be gone over for each
- * client defines both itself, and NRPC_ADMISSION_COUNTED. */
+/* A port with so many connections that it cannot go over them for each client defines these two
+ * itself, and NRPC_ADMISSION_COUNTED. */
 #ifdef NRPC_ADMISSION_COUNTED
 unsigned nrpc_admission_held(const struct nrpc_server *server, uint32_t peer);
 uint32_t nrpc_admission_most(const struct nrpc_server *server);
 #else
+/* How many of the server's connections this address holds. */
 static inline unsigned nrpc_admission_held(const struct nrpc_server *server, uint32_t peer)
 {
     unsigned held = 0;
@@ -66,7 +66,8 @@ static inline unsigned nrpc_admission_held(const struct nrpc_server *server, uin
     return held;
 }
 
-/* What is left over when pairs of two different ones are struck out. */
+/* The address that holds more than half of the connections, if there is one: what is left over when
+ * pairs of two different ones are struck out. */
 static inline uint32_t nrpc_admission_most(const struct nrpc_server *server)
 {
     uint32_t most = 0;
