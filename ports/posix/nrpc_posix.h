@@ -36,7 +36,7 @@ NRPC_BEGIN_C
  *                             to close, and what it still sends is discarded
  * SIGPIPE is never raised. No function of this file is reentrant, except nrpc_posix_wake. */
 
-/* Connections of all servers together, those that linger included. 1..1000000. RAM: 52 bytes each.
+/* Connections of all servers together, those that linger included. 1..1000000. RAM: 84 bytes each.
  * Each needs an open file: see nrpc_posix_warning. */
 #ifndef NRPC_POSIX_LINKS
 #define NRPC_POSIX_LINKS 1024
