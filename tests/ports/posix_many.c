@@ -182,6 +182,10 @@ static void say(unsigned peer, const char *bytes, size_t n)
     ready[0] = peer;
     n_ready = 1;
     poll_once();
+    if (peers[peer].n && !peers[peer].is_stuck) {
+        puts("not all was received");
+        exit(1);
+    }
 }
 
 static long resident_kb(void)
