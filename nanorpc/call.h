@@ -72,8 +72,10 @@ struct nrpc_method {
     nrpc_handler *handler;
     nrpc_next *next;
     nrpc_cancelled *cancelled;
-    uint16_t reply_bytes; /* sizeof the reply's C struct */
-    uint8_t kind;         /* enum nrpc_kind */
+    uint16_t reply_bytes;   /* sizeof the reply's C struct */
+    uint16_t request_zeros; /* sizeof the request's, if zeros are its defaults; else 0: nanopb sets
+                               them */
+    uint8_t kind;           /* enum nrpc_kind */
 };
 
 /* One service, in flash; the generator writes it. */

@@ -34,10 +34,9 @@
 #define NRPC_LARGE_MESSAGES 0
 #endif
 
-/* Entries of the HPACK decoding table. SETTINGS_HEADER_TABLE_SIZE is 32 times it.
- * Entries, 0 or a power of two up to 128; 128 is RFC 7541's 4096 bytes, the table that a client may
- * use before it has read our SETTINGS. With fewer, a client that uses more of it at once gets
- * GOAWAY(COMPRESSION_ERROR). RAM: 8 bytes each, a connection. */
+/* Entries of the HPACK decoding table, 0 or a power of two up to 128; SETTINGS_HEADER_TABLE_SIZE is
+ * 32 times it. 128 is what a client may use before it has read our SETTINGS (RFC 7541: 4096); with
+ * fewer, one that does gets GOAWAY(COMPRESSION_ERROR). RAM: 8 bytes each, a connection. */
 #ifndef NRPC_HPACK_ENTRIES
 #define NRPC_HPACK_ENTRIES 128
 #endif
@@ -54,18 +53,16 @@
 #define NRPC_HEADER_BLOCK_MAX 16384
 #endif
 
-/* Longest status message (grpc-message), as it stands on the wire: a byte each for printable ASCII
- * other than %, three for the rest. A longer one is cut at a character's start. Bytes, 9..126.
- * RAM: as many bytes a stream. */
+/* Longest status message (grpc-message) on the wire: a byte for printable ASCII other than %, three
+ * for the rest; cut at a character's start. Bytes, 9..126. RAM: as many a stream. */
 #ifndef NRPC_STATUS_MESSAGE_MAX
 #define NRPC_STATUS_MESSAGE_MAX 48
 #endif
 
 /* Metadata of a call: the values of registered request keys, and the fields that handlers add to
  * the response, together: a request value takes 3 + its bytes, a response field 8 + name + value as
- * it goes out; what does not fit ends the call with RESOURCE_EXHAUSTED. Also what a connection
- * keeps of such values in the client's HPACK table: a client that indexes more loses the table.
- * Bytes, 0 (no metadata at all) or a power of two 64..8192. RAM: as many a stream, and a
+ * it goes out; more ends the call with RESOURCE_EXHAUSTED. And what a connection keeps of such
+ * values in the HPACK table. 0, or a power of two 64..8192. RAM: as many a stream, and a
  * connection. */
 #ifndef NRPC_METADATA_BYTES
 #define NRPC_METADATA_BYTES 0
@@ -73,17 +70,14 @@
 
 /* 1: gzip and deflate, requests and responses, see compression.h. 0: a compressed request is
  * answered with UNIMPLEMENTED. Costs 2.9 KB of flash on a Cortex-M3, and 1 KB of stack while a
- * message is inflated, which is before its handler is called. RAM: once an image a scratch of 1 +
- * the largest request, since a message is inflated beside what came; in each message block
- * NRPC_COMPRESSION_ROOM of its largest message, for what does not become smaller; 4 a stream. */
+ * message is inflated, before its handler is called. RAM: once an image a scratch of 1 + the
+ * largest request; in each block NRPC_COMPRESSION_ROOM of its largest message; 4 a stream. */
 #ifndef NRPC_COMPRESSION
 #define NRPC_COMPRESSION 0
 #endif
 
-/* Glitches that a connection may have in hand before it is ended with ENHANCE_YOUR_CALM: resets
- * from either side of calls that have not been answered, empty frames, PRIORITY, SETTINGS, each
- * full KB of a header block; an eighth each: windows, unknown frames, DATA for calls that are over.
- * A handler's message gives one back, each second NRPC_GLITCHES_PER_SECOND. Count, 8..250. */
+/* Glitches that a connection may have in hand before ENHANCE_YOUR_CALM ends it, and what a second
+ * gives back; docs/wire.md, "Floods", says what is one. Count, 8..250. */
 #ifndef NRPC_GLITCHES_MAX
 #define NRPC_GLITCHES_MAX 200
 #endif
@@ -109,16 +103,15 @@
 #define NRPC_REQUEST_TIMEOUT_MS 30000
 #endif
 
-/* When all connections are taken and another client waits: a connection whose last call ended, or
- * which came, longer ago than this gives way; docs/limits.md has the rules. Milliseconds to about a
- * second, 0..14400000; not less than clients need to their first request, with TLS. */
+/* A connection without a call for so long gives way when another client waits: docs/limits.md. Time
+ * for a client's first request, with TLS. Milliseconds to about a second, 0..14400000. */
 #ifndef NRPC_YIELD_MS
 #define NRPC_YIELD_MS 2000
 #endif
 
-/* Until a client has read our SETTINGS it may send more than a call can hold; it is held back, with
- * all its calls, while that one takes nothing. After so long the call ends with RESOURCE_EXHAUSTED.
- * Milliseconds, to about a second, 1000..3600000. */
+/* Until a client has read our SETTINGS it may send more than a call can hold, and is held back;
+ * after so long that call ends with RESOURCE_EXHAUSTED. Milliseconds to about a second,
+ * 1000..3600000. */
 #ifndef NRPC_HOLD_TIMEOUT_MS
 #define NRPC_HOLD_TIMEOUT_MS 5000
 #endif
@@ -132,15 +125,14 @@
 #define NRPC_MAX_IDLE_MS 0
 #endif
 
-/* A peer from which nothing has come for so long is sent a PING, whose answer may take
- * NRPC_STALL_TIMEOUT_MS; then the connection is closed. On links of channels only while a call is
- * open. Milliseconds, 1000..7200000; 0: no PINGs. */
+/* A peer from which nothing comes for so long is sent a PING, and closed NRPC_STALL_TIMEOUT_MS
+ * later; on links of channels only while a call is open. Milliseconds, 1000..7200000; 0: no PINGs.
+ */
 #ifndef NRPC_KEEPALIVE_MS
 #define NRPC_KEEPALIVE_MS 0
 #endif
 
-/* Graceful shutdown: how long its PING's answer is waited for; when calls still open end.
- * Milliseconds, 1000..14400000. */
+/* Graceful shutdown: until its PING is answered; until calls end. Milliseconds, 1000..14400000. */
 #ifndef NRPC_WARN_MS
 #define NRPC_WARN_MS 5000
 #endif
@@ -171,21 +163,29 @@
 #define NRPC_CLIENT 0
 #endif
 
-/* 1: the usual frames and fields of a busy server take short cuts. 0: less code.
- * Costs about 700 bytes of flash on a Cortex-M3. RAM: 100 bytes a connection and 4 a stream. */
+/* 1: the usual frames and fields of a busy server take short cuts, for about 700 bytes of flash on
+ * a Cortex-M3. RAM: 100 bytes a connection and 4 a stream. */
 #ifndef NRPC_FAST
 #define NRPC_FAST 0
 #endif
 
-/* 1: servers and channels may have .tls, for the filter between a port and the core: docs/tls.md.
- * Costs nothing but code and 4 bytes of flash each where they have none. */
+/* Of header blocks, beyond the first 128 bytes of each: what a connection may send in a second; the
+ * rest waits, so that decoding it leaves time to others. Bytes, 4096..16777216; 0: any. No RAM. */
+#ifndef NRPC_HEADER_BYTES_PER_SECOND
+#if !NRPC_FAST
+#define NRPC_HEADER_BYTES_PER_SECOND 65536
+#else
+#define NRPC_HEADER_BYTES_PER_SECOND 0
+#endif
+#endif
+
+/* 1: servers and channels may have .tls: docs/tls.md. Flash: 4 bytes for each that has none. */
 #ifndef NRPC_TLS
 #define NRPC_TLS 0
 #endif
 
-/* 1: a function that is given a call that is over ends the program: see nrpc_check_failed, ref.h
- * (of such uses all but one of 65535 on 64-bit machines, of 15 on others). About 200 instructions a
- * unary call on x86-64; 700 bytes of flash on a Cortex-M3. RAM: up to 15 bytes a stream there. */
+/* 1: a function that is given a call that is over ends the program: nrpc_check_failed, ref.h. About
+ * 200 instructions a call on x86-64; on a Cortex-M3 700 bytes of flash, RAM: up to 15 a stream. */
 #ifndef NRPC_CHECKS
 #if defined(__unix__) || defined(__APPLE__)
 #define NRPC_CHECKS 1

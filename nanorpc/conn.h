@@ -76,7 +76,7 @@ void nrpc_conn_stirred(struct nrpc_conn *conn);
 /* Asked after nrpc_conn_tick: the milliseconds for which the connection needs no further one, if
  * nothing happens to it until then; before it is given anything it must be ticked, and then as ever
  * again. 0: something is going on. */
-uint32_t nrpc_conn_rest_ms(const struct nrpc_conn *conn);
+uint32_t nrpc_conn_idle_ms(const struct nrpc_conn *conn);
 #endif
 
 NRPC_END_C

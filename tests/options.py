@@ -13,11 +13,11 @@ import os
 
 # services: added to the server; after: file-scope C behind it; kept: functions that an application calls; before:
 # file-scope C in front of it; given: options of NRPC_SERVER_DEFINE_WITH; flags: where the option is
-# a macro of config.h.
+# a macro of config.h; metadata: it needs NRPC_METADATA_BYTES.
 Option = collections.namedtuple(
     "Option",
-    "name title sources include services after kept before given flags",
-    defaults=("", "", ()),
+    "name title sources include services after kept before given flags metadata",
+    defaults=("", "", (), False),
 )
 OPTIONS = [
     Option(
@@ -51,6 +51,7 @@ OPTIONS = [
         [],
         "",
         ["nrpc_call_fail_details"],
+        metadata=True,
     ),
     Option(
         "reverse",
@@ -157,6 +158,7 @@ OPTIONS = [
         'NRPC_AUTH_DEFINE(auth, "token");\nstatic const struct nrpc_interceptor chain[] = {NRPC_AUTH(auth)};\n'
         "static const struct nrpc_key *const keys[] = {&nrpc_auth_key};\n",
         ".keys = keys, .n_keys = 1, .interceptors = chain, .n_interceptors = 1",
+        metadata=True,
     ),
     Option(
         "log",
@@ -204,14 +206,21 @@ def text_of(server, option):
     )
 
 
-def flagged(target, option):
-    """The target, and its core, with an option's flags."""
+def with_core(target, name, flags):
+    """The target, and its core, with these flags for nanorpc's files; built in a folder of that name."""
     target = copy.copy(target)
     target.options = argparse.Namespace(**vars(target.options))
-    target.options.core = target.options.core + list(option.flags)
-    target.out = os.path.join(target.out, option.name)
+    target.options.core = list(flags)
+    target.out = os.path.join(target.out, name)
     os.makedirs(target.out, exist_ok=True)
     return target, target.core()
+
+
+def flagged(target, core, option):
+    """The target, and its core, with an option's flags."""
+    if not option.flags:
+        return target, core
+    return with_core(target, option.name, target.options.core + list(option.flags))
 
 
 def memory(target, path):
@@ -226,12 +235,15 @@ def memory(target, path):
 
 
 def costs(target, core, server):
-    """[(option, flash, RAM, {file: object} of the core with the option's flags)]"""
+    """[(option, flash, RAM, {file: object} of the core with the option's flags)]; those that need metadata only where
+    the core has it."""
     plain = memory(target, target.program("tiny", core, server, []))
     found = []
     plain_target, plain_core = target, core
     for option in OPTIONS:
-        target, core = flagged(plain_target, option) if option.flags else (plain_target, plain_core)
+        if option.metadata and "-DNRPC_METADATA_BYTES" not in " ".join(plain_target.options.core):
+            continue
+        target, core = flagged(plain_target, plain_core, option)
         extra = [
             target.compile(source, "option_" + source.replace("/", "_")[:-2], target.options.core)
             for source in option.sources

@@ -51,8 +51,11 @@ void size_main(void);
 void (*const size_kept[])(void) = {
     (void (*)(void))nrpc_call_user, (void (*)(void))nrpc_call_finish, (void (*)(void))nrpc_call_fail,
     (void (*)(void))nrpc_call_wake, (void (*)(void))nrpc_call_send, (void (*)(void))nrpc_call_reply,
-    (void (*)(void))nrpc_call_time_left_ms, (void (*)(void))nrpc_call_age_ms, (void (*)(void))nrpc_call_metadata,
-    (void (*)(void))nrpc_call_add_field, (void (*)(void))nrpc_call_ref, (void (*)(void))nrpc_call_of,
+    (void (*)(void))nrpc_call_time_left_ms, (void (*)(void))nrpc_call_age_ms,
+#if NRPC_METADATA_BYTES
+    (void (*)(void))nrpc_call_metadata, (void (*)(void))nrpc_call_add_field,
+#endif
+    (void (*)(void))nrpc_call_ref, (void (*)(void))nrpc_call_of,
     (void (*)(void))nrpc_conn_shutdown, (void (*)(void))nrpc_conn_yield};
 const struct nrpc_codec *volatile size_codec = &nrpc_typed;
 static uint8_t buf[256];
@@ -393,6 +396,49 @@ def report_core(report, targets, cores, linked):
     return totals[1]
 
 
+Profile = collections.namedtuple("Profile", "name flags whole connection costs")
+
+
+def profile(target, core, name, flags):
+    """Of a server whose core is built with these flags: whole, as the boards link it, a connection's RAM, and
+    options.costs()."""
+    connection = structs(target, flags)["size_connection"]
+    return Profile(name, flags, target.whole(), connection, options.costs(target, core, SERVER_C))
+
+
+def profiles(report, target, core):
+    """tiny, plain and full: full is what all else of this report is of."""
+
+    def smaller(name):
+        flags = report.budgets.get("profile", name).split()
+        return profile(*options.with_core(target, "profile_" + name, flags), name, flags)
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        full = pool.submit(profile, target, core, "full", target.options.core)
+        return [*pool.map(smaller, ("tiny", "plain")), full.result()]
+
+
+def report_profiles(report, found):
+    """What a server costs, and each wish beside it."""
+    print("\nProfiles, Cortex-M3: bytes of flash, and of RAM where it says so")
+    for one in found:
+        print("  %-8s%s" % (one.name, " ".join(one.flags) or "config.h as it is"))
+    costs = [{cost[0].name: cost[1:3] for cost in one.costs} for one in found]
+    rows = [("", [one.name for one in found])]
+    rows += [("core of a server, as the boards link it (-flto)", [one.whole for one in found])]
+    rows += [("RAM of a connection beside its message blocks", [one.connection for one in found])]
+    for option in options.OPTIONS:
+        cells = ["%d, RAM %d" % of[option.name] if option.name in of else "-" for of in costs]
+        rows.append(("+ " + option.title.split(";")[0], cells))
+    for title, cells in rows:
+        print("  %-58.58s" % title + "".join("%15s" % cell for cell in cells))
+    print("  -: needs NRPC_METADATA_BYTES")
+    report.table("Budgets of the profiles, in bytes")
+    for one in found[:-1]:
+        report.row("core_m3_" + one.name, "core as the boards link it, " + one.name, one.whole)
+        report.row("connection_" + one.name, "RAM of a connection, the same", one.connection)
+
+
 def report_tls(report, target, images):
     """The Greeter's image with each of the profiles, the caller's with that of clients; and the port's own code, with
     the small one."""
@@ -524,7 +570,8 @@ def main():
 
     report.table("Budgets, in bytes")
     report.row("core_m3", "core of a server, Cortex-M3 -Os, without nanopb", total)
-    report.row("core_m3_lto", "the same as the boards link it (-flto)", targets[1].whole())
+    found = profiles(report, targets[1], cores[1])
+    report.row("core_m3_lto", "the same as the boards link it (-flto)", found[-1].whole)
     report.row(
         "connection",
         "RAM of a connection, 4 streams, 4096-byte HPACK table",
@@ -544,7 +591,7 @@ def main():
     if depth is not None:
         report.row("stack_m3", "deepest stack of the core, beside nanopb and handlers", depth)
     report.table("Options, %s: what each adds to a server of 2 connections" % targets[1].title)
-    for option, flash, ram, core in options.costs(targets[1], cores[1], SERVER_C):
+    for option, flash, ram, core in found[-1].costs:
         report.row("option_" + option.name, option.title + ": flash", flash)
         report.row("option_%s_ram" % option.name, "the same: RAM", ram)
         if report.budgets.has_option("budget", "option_%s_stack" % option.name):
@@ -554,6 +601,7 @@ def main():
                 "the same: deepest stack of the core with it",
                 depth,
             )
+    report_profiles(report, found)
     report_tls(report, targets[1], arguments.tls)
     report.close()
 

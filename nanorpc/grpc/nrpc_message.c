@@ -59,7 +59,9 @@ enum nrpc_status nrpc_typed_message(struct nrpc_call *call, const uint8_t *data,
     if (data) {
         pb_istream_t stream = pb_istream_from_buffer(data, n);
         request = nrpc_call_conn(call)->server->request;
-        if (!pb_decode(&stream, method->request, request)) {
+        memset(request, 0, method->request_zeros); /* what nanopb would do field by field */
+        if (!pb_decode_ex(&stream, method->request, request,
+                          method->request_zeros ? PB_DECODE_NOINIT : 0)) {
             return nrpc_typed_refuse(call, data, n);
         }
     }

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "nanorpc/http2/nrpc_last_block.h"
 #include "nanorpc/http2/nrpc_role.h"
 
 enum { PRIORITY_BYTES = 5, SETTING_BYTES = 6, WINDOW_MAX = 0x7fffffff };
@@ -274,6 +275,7 @@ static void begin_block(struct nrpc_conn *conn)
     uint32_t parts = ((now >> 10) - (before >> 10)) * NRPC_GLITCH;
     conn->block_bytes = now;
     conn->phase = NRPC_PHASE_BODY;
+    nrpc_conn_count(conn, before, now);
     if (now > NRPC_HEADER_BLOCK_MAX) {
         nrpc_fields_too_large(&conn->fields);
         parts += NRPC_GLITCH;
@@ -350,36 +352,15 @@ static NRPC_NOINLINE h2_error decode_block(struct nrpc_conn *conn, const uint8_t
     return field < 0 ? NRPC_H2_COMPRESSION_ERROR : NRPC_H2_NO_ERROR;
 }
 
-#if NRPC_FAST
-/* n bytes of a header block; whether they are all of it, frame.length tells. */
 static h2_error block_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
 {
-    const unsigned kind = NRPC_END_HEADERS | NRPC_PADDED | NRPC_HAS_PRIORITY;
-    struct nrpc_last_block *last = &conn->last_block;
-    int whole = conn->frame.type == NRPC_HEADERS &&
-                (conn->frame.flags & kind) == NRPC_END_HEADERS &&
-                conn->block_bytes == n + NRPC_FRAME_HEADER_BYTES && n <= sizeof last->block;
-    if (conn->hpack.changed) {
-        conn->hpack.changed = last->bytes = 0;
-    }
-    if (whole && n == last->bytes && memcmp(data, last->block, n) == 0) {
-        conn->fields = last->fields;
+    if (nrpc_last_block_is(conn, data, n)) {
         return NRPC_H2_NO_ERROR;
     }
     h2_error code = decode_block(conn, data, n);
-    if (whole && !conn->hpack.changed && !conn->fields.has_text) {
-        last->fields = conn->fields;
-        last->bytes = (uint8_t)n;
-        memcpy(last->block, data, n);
-    }
+    nrpc_last_block_keep(conn, data, n);
     return code;
 }
-#else
-static h2_error block_body(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
-{
-    return decode_block(conn, data, n);
-}
-#endif
 
 /* --- Frames ------------------------------------------------------------------------------- */
 
@@ -523,6 +504,14 @@ static h2_error receive_preface(struct nrpc_conn *conn, uint8_t byte)
     return NRPC_H2_NO_ERROR;
 }
 
+/* One that is here whole, no other frame being begun: grpcio sends two with each call. */
+static int is_window_update(const struct nrpc_conn *conn, const uint8_t *p, size_t n)
+{
+    return conn->phase == NRPC_PHASE_HEAD && !conn->have && n >= NRPC_FRAME_HEADER_BYTES + 4 &&
+           nrpc_get32(p) == (4u << 8 | NRPC_WINDOW_UPDATE) && !conn->block_id &&
+           (conn->flags & NRPC_CONN_GREETED) && (!get31(p + 5) || !is_idle(conn, get31(p + 5)));
+}
+
 /* Takes the next bytes, as many as belong to one thing: *n of them, lowered to that; or to less, 0
  * too, where there is no place for them now. */
 static h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t *n)
@@ -533,6 +522,12 @@ static h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t
     if (phase == NRPC_PHASE_PREFACE) {
         *n = 1;
         return receive_preface(conn, *data);
+    }
+    if (NRPC_FAST && is_window_update(conn, data, *n)) {
+        *n = NRPC_FRAME_HEADER_BYTES + 4;
+        conn->flags |= NRPC_CONN_RX_PROGRESS;
+        nrpc_conn_charge(conn, 1);
+        return window_update(conn, get31(data + 5), (int32_t)get31(data + NRPC_FRAME_HEADER_BYTES));
     }
     if (phase == NRPC_PHASE_BODY && limit == 0) { /* the padding begins */
         conn->phase = NRPC_PHASE_SKIP;
@@ -570,11 +565,15 @@ static h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t
 size_t nrpc_conn_receive(struct nrpc_conn *conn, const void *data, size_t n, uint32_t now_ms)
 {
     size_t used = 0;
+    uint16_t now = (uint16_t)(now_ms >> NRPC_TICK_SHIFT);
     conn->now_ms = now_ms;
+    nrpc_conn_rested(conn, now);
     while (!(conn->flags & NRPC_CONN_DEAD)) {
         size_t some = n - used;
-        if (!some || (conn->control_bytes && conn->phase == NRPC_PHASE_HEAD)) {
-            return used; /* no frame is begun whose answer there might be no place for */
+        /* No frame is begun whose answer there might be no place for. */
+        if (!some || (conn->phase == NRPC_PHASE_HEAD &&
+                      (conn->control_bytes || (conn->flags & NRPC_CONN_RESTS)))) {
+            return used;
         }
         h2_error code = receive_some(conn, (const uint8_t *)data + used, &some);
         used += some;
@@ -584,7 +583,7 @@ size_t nrpc_conn_receive(struct nrpc_conn *conn, const void *data, size_t n, uin
         if (!some) {
             return used; /* there is no place for it */
         }
-        conn->heard = (uint16_t)(now_ms >> NRPC_TICK_SHIFT);
+        conn->heard = now;
     }
     return n;
 }

@@ -77,7 +77,8 @@ enum nrpc_conn_flag {
     NRPC_CONN_TIMER = 0x800,   /* a deadline has come: see nrpc_conn_timer_set */
     NRPC_CONN_LEAVES = 0x1000, /* a client's: the server takes no new calls */
     NRPC_CONN_CALLS = 0x2000,  /* a client's: we open the streams */
-    NRPC_CONN_HELD = 0x4000    /* what has come waits for call frame.id, which takes no more now */
+    NRPC_CONN_HELD = 0x4000,   /* what has come waits for call frame.id, which takes no more now */
+    NRPC_CONN_RESTS = 0x8000   /* no frame is begun before the next quarter of a second: decoded */
 };
 
 /* What the next received byte belongs to. */
@@ -90,10 +91,8 @@ enum nrpc_conn_phase {
 };
 
 #if NRPC_FAST
-/* A client's requests to one method are, from the second on, the same few bytes: while the HPACK
- * table stays as it is, they mean the same. */
 enum { NRPC_LAST_BLOCK_MAX = 64 };
-struct nrpc_last_block {
+struct nrpc_last_block { /* nrpc_last_block.h */
     struct nrpc_fields fields;
     uint8_t bytes; /* 0: none is remembered */
     uint8_t NRPC_GAP(block) block[NRPC_LAST_BLOCK_MAX];
@@ -108,6 +107,7 @@ struct nrpc_conn {           /* in the order of their sizes: so short instructio
     struct nrpc_response_table table;
     uint16_t glitches; /* in parts: NRPC_GLITCH make one */
     uint16_t hint;     /* the slot used last */
+    uint16_t decoded;  /* of header blocks in this quarter of a second, in 128 bytes */
     /* Times in ms / 256: when the stall began, when glitches were given back, when anything was
      * heard and taken, when the last call was open, when all began, when draining began. */
     uint16_t since, refilled, heard, idle, born, drained;
@@ -185,6 +185,10 @@ void nrpc_conn_reset(struct nrpc_conn *conn, uint32_t id, enum nrpc_h2_error cod
 enum { NRPC_GLITCH = 8, NRPC_GLITCH_BYTES_SHIFT = 8 };
 void nrpc_conn_glitch(struct nrpc_conn *conn);
 void nrpc_conn_charge(struct nrpc_conn *conn, uint32_t parts);
+
+/* Counts what a header block has grown by; in a new quarter of a second: ends NRPC_CONN_RESTS. */
+void nrpc_conn_count(struct nrpc_conn *conn, uint32_t before, uint32_t now);
+void nrpc_conn_rested(struct nrpc_conn *conn, uint16_t now);
 
 /* Gives parts of glitches back. */
 static inline void nrpc_conn_forgive(struct nrpc_conn *conn, unsigned parts)

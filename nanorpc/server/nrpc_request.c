@@ -87,7 +87,9 @@ void nrpc_up_request(struct nrpc_conn *conn)
 {
     const struct nrpc_fields *fields = &conn->fields;
     uint32_t id = conn->frame.id; /* HEADERS or CONTINUATION */
-    struct nrpc_call *call = NRPC_FAST && conn->block_call ? NULL : nrpc_stream_find(conn, id);
+    struct nrpc_call *call = (NRPC_FAST || NRPC_MANY_STREAMS) && conn->block_call
+                                 ? NULL
+                                 : nrpc_stream_find(conn, id);
     int end = conn->block_flags & NRPC_END_STREAM;
     if (call) {
         if (!(call->flags & NRPC_CALL_RX_END)) { /* else it has just been reset */

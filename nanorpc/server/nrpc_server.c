@@ -221,7 +221,7 @@ static int is_late(const struct nrpc_conn *conn, const struct nrpc_call *call)
 /* Ends the calls whose time is up. Returns the milliseconds to the next deadline, 1..1000. */
 static uint32_t watch_calls(struct nrpc_conn *conn, uint16_t now, int drained)
 {
-    uint32_t next = 1000;
+    uint32_t next = conn->flags & NRPC_CONN_RESTS ? 1 << NRPC_TICK_SHIFT : 1000;
     for (unsigned i = 0; (i = nrpc_stream_from(conn, i)) < NRPC_MAX_STREAMS; i++) {
         struct nrpc_call *call = &conn->calls[i];
         if ((call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) == NRPC_CALL_OPEN) {
@@ -253,6 +253,7 @@ uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms)
 {
     uint16_t now = (uint16_t)(now_ms >> NRPC_TICK_SHIFT);
     conn->now_ms = now_ms;
+    nrpc_conn_rested(conn, now);
     watch_progress(conn, now);
     if ((uint16_t)(now - conn->refilled) >= 1024 >> NRPC_TICK_SHIFT) {
         conn->refilled = now;
@@ -272,12 +273,12 @@ static uint32_t left_of(uint16_t now, uint16_t since, uint32_t ms)
     return !ms ? UINT32_MAX : gone < all ? (all - gone) << NRPC_TICK_SHIFT : 0;
 }
 
-enum { REST_MAX_MS = 3600000 }; /* times here have 16 bits */
-uint32_t nrpc_conn_rest_ms(const struct nrpc_conn *conn)
+enum { IDLE_MAX_MS = 3600000 }; /* times here have 16 bits */
+uint32_t nrpc_conn_idle_ms(const struct nrpc_conn *conn)
 {
     const unsigned busy = ~(unsigned)(NRPC_CONN_OPEN | NRPC_CONN_ACKED | NRPC_CONN_GREETED);
     uint16_t now = (uint16_t)(conn->now_ms >> NRPC_TICK_SHIFT);
-    uint32_t rest = REST_MAX_MS;
+    uint32_t ms = IDLE_MAX_MS;
     uint32_t ends[] = {left_of(now, conn->born, NRPC_MAX_AGE_MS),
                        left_of(now, conn->idle, NRPC_MAX_IDLE_MS),
                        left_of(now, conn->heard, NRPC_KEEPALIVE_MS)};
@@ -287,8 +288,8 @@ uint32_t nrpc_conn_rest_ms(const struct nrpc_conn *conn)
         return 0;
     }
     for (unsigned i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        rest = ends[i] < rest ? ends[i] : rest;
+        ms = ends[i] < ms ? ends[i] : ms;
     }
-    return rest;
+    return ms;
 }
 #endif

@@ -92,7 +92,7 @@ static void drop_all(struct nrpc_posix_link *link)
 {
     nrpc_posix_buffer_drop(&link->rx, nrpc_posix_buffer_has(link->rx));
     nrpc_posix_buffer_drop(&link->tx, nrpc_posix_buffer_has(link->tx));
-    link->is_held = link->is_full = link->rests = 0;
+    link->is_held = link->is_full = link->is_idle = 0;
 }
 
 void nrpc_posix_link_close(struct nrpc_posix_link *link)
@@ -221,9 +221,9 @@ static int link_work(struct nrpc_posix_link *link, const uint8_t *data, size_t n
 /* Before it is given anything. */
 static void link_wake(struct nrpc_posix_link *link)
 {
-    if (!link->rests)
+    if (!link->is_idle)
         return;
-    link->rests = 0;
+    link->is_idle = 0;
     nrpc_link_tick(link->conn, nrpc_posix.now_ms);
     nrpc_posix_timer_set(link, nrpc_posix.now_ms + NRPC_POSIX_TICK_MS);
 }
@@ -231,10 +231,10 @@ static void link_wake(struct nrpc_posix_link *link)
 void nrpc_posix_link_tick(struct nrpc_posix_link *link)
 {
     uint32_t ms = nrpc_link_tick(link->conn, nrpc_posix.now_ms);
-    uint32_t rest_ms = nrpc_conn_rest_ms(link->conn);
+    uint32_t idle_ms = nrpc_conn_idle_ms(link->conn);
 
-    link->rests = rest_ms > ms && !link->rx && !link->tx && !link->is_held && !link->is_full;
-    nrpc_posix_timer_set(link, nrpc_posix.now_ms + (link->rests ? rest_ms : ms));
+    link->is_idle = idle_ms > ms && !link->rx && !link->tx && !link->is_held && !link->is_full;
+    nrpc_posix_timer_set(link, nrpc_posix.now_ms + (link->is_idle ? idle_ms : ms));
 }
 
 /* After any work: ends the link, or watches for what it needs now. */

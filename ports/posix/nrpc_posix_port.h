@@ -33,7 +33,7 @@ struct nrpc_posix_link {
     uint32_t due;    /* when it is ticked, or its lingering is over */
     uint8_t events;  /* what epoll watches for; of EPOLLIN and EPOLLOUT */
     uint8_t listed;  /* in nrpc_posix.listed */
-    uint8_t rests;   /* it must be ticked before anything else: nrpc_conn_rest_ms */
+    uint8_t is_idle; /* it must be ticked before anything else: nrpc_conn_idle_ms */
     uint8_t is_held; /* what the core does not take stays with TCP: there is no buffer for it */
     uint8_t is_full; /* nothing is made before TCP has room: there is no buffer for it */
 };

@@ -39,6 +39,22 @@ class Message:
         kept = {field.tag for field in self.stored.all_fields()} if self.stored else ()
         return [name for number, name in names_of_types(self.desc).items() if number in kept]
 
+    def begins_as_zeros(self, messages, seen=()):
+        """Zeros are what nanopb would set its fields to before it decodes one. Sure for proto3 alone (not editions,
+        to which preparing.py gives that syntax): no field has a default of its own, no enum begins with another
+        number. And without callbacks, which nanopb keeps."""
+        fields = self.stored.all_fields() if self.stored else ()
+        return (
+            self.source.desc.syntax == "proto3"
+            and not getattr(self.source.desc, "edition", 0)
+            and all(field.allocation == "STATIC" for field in fields)
+            and all(
+                name in seen
+                or (name in messages and messages[name].begins_as_zeros(messages, seen + (name,)))
+                for name in self.stored_types()
+            )
+        )
+
     def streamed(self, messages, way=()):
         """The ways to the streamed fields in it: tuples of nanopb's fields, the last of which is streamed."""
         for field in (

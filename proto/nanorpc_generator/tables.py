@@ -188,6 +188,9 @@ def code_table(service):
         yield "     .next = %s,\n" % ("NULL" if method.kind == UNARY else method.c_name + "_pull")
         yield "     .cancelled = %s_cancelled,\n" % method.c_name
         yield "     .reply_bytes = sizeof(%s),\n" % method.reply.c_type()
+        if method.request.begins_as_zeros(service.known) and not method.streams_fields():
+            size = "sizeof(%s)" % method.request.c_type()
+            yield "     .request_zeros = %s <= UINT16_MAX ? %s : 0,\n" % (size, size)
         yield "     .kind = %s},\n" % KIND_NAMES[method.kind]
     yield "};\n\n"
 

@@ -402,3 +402,26 @@ def test_large_messages_need_the_setting(workshop, compiler):
     refused = workshop.try_compile(source, compiler)
     assert refused.returncode != 0 and "NRPC_LARGE_MESSAGES=1" in refused.stderr
     workshop.compile(source, compiler, ["-DNRPC_LARGE_MESSAGES=1"])
+
+
+# --- Requests that begin as zeros ------------------------------------------------------------------
+
+ZEROS = {
+    'syntax = "proto3"; message In { int32 n = 1; oneof u { Deep d = 2; bool b = 3; } }': True,
+    'syntax = "proto3"; message In { int32 n = 1 [deprecated = true]; }': True,
+    'syntax = "proto2"; message In { optional int32 n = 1; }': False,
+    'syntax = "proto2"; message In { optional int32 n = 1 [default = 7]; }': False,
+    'edition = "2023"; message In { int32 n = 1; }': False,
+}
+
+
+@pytest.mark.parametrize("text, zeros", ZEROS.items())
+def test_requests_that_begin_as_zeros(bench, text, zeros):
+    """The core zeroes these itself, at once; nanopb sets the defaults of all others, field by field."""
+    service = "message Deep { int32 n = 1; } service S { rpc Do(In) returns (Deep); }\n"
+    if "proto2" in text:
+        service = service.replace("int32", "optional int32")
+    (bench.path / "s.proto").write_text(text + service)
+    bench.generate("s")
+    code = (bench.out / "s.nrpc.c").read_text()
+    assert (".request_zeros = sizeof(In) <= UINT16_MAX ? sizeof(In) : 0," in code) == zeros

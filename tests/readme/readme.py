@@ -99,6 +99,20 @@ def figure_rows():
             0,
             "",
         ),
+        *(
+            Row(
+                "core_m3_" + profile,
+                "The same with %s" % flags,
+                "bytes",
+                size["core_m3_" + profile],
+                0,
+                "",
+            )
+            for profile, flags in (
+                ("plain", "`config.h` as it is: no metadata, keepalive, age"),
+                ("tiny", "one stream and no HPACK table beside (`%s`)" % ini["profile"]["tiny"]),
+            )
+        ),
         Row(
             "connection",
             "RAM of a connection with 4 streams, beside its message blocks; 4096-byte HPACK table",
@@ -112,6 +126,14 @@ def figure_rows():
             "The same with a small table (`NRPC_HPACK_ENTRIES=%s`)" % small,
             "bytes",
             size["connection_small"],
+            0,
+            "",
+        ),
+        Row(
+            "connection_tiny",
+            "The same with one stream and no table",
+            "bytes",
+            size["connection_tiny"],
             0,
             "",
         ),

@@ -31,11 +31,21 @@ const void *const kept = interceptors;
 #define SERVICES S
 #endif
 #ifdef CHANNEL
-NRPC_CHANNEL_DEFINE_WITH(channel, "device", CHANNEL, SERVICES);
+#ifndef AUTHORITY
+#define AUTHORITY "device"
+#endif
+NRPC_CHANNEL_DEFINE_WITH(channel, AUTHORITY, CHANNEL, SERVICES);
 #else
 NRPC_SERVER_DEFINE_WITH(server, CONNECTIONS, OPTIONS, SERVICES);
 #endif
 """
+LONGEST = 100 - 5  # NRPC_AUTHORITY_AND_PATH_MAX, less S_PATH_BYTES
+
+
+def authority(n):
+    return '-DAUTHORITY="%s"' % ("x" * n)
+
+
 KEYS = "-DOPTIONS=(.keys = keys, .n_keys = 1)"
 LOWER = "a metadata key is lower case: a-z 0-9 - _ ."
 CASES = [  # flags, what is said; None: it compiles
@@ -62,6 +72,11 @@ CASES = [  # flags, what is said; None: it compiles
     (
         ["-DNRPC_CLIENT=1", "-DCHANNEL=(.keys = keys, .n_keys = 1)"],
         "channel: .keys need NRPC_METADATA_BYTES, for all files",
+    ),
+    (["-DNRPC_CLIENT=1", "-DCHANNEL=(.n_interceptors = 0)", authority(LONGEST)], None),
+    (
+        ["-DNRPC_CLIENT=1", "-DCHANNEL=(.n_interceptors = 0)", authority(LONGEST + 1)],
+        "authority and a path are over NRPC_AUTHORITY_AND_PATH_MAX bytes together",
     ),
     (['-DKEY="x-ok_1.2-bin"'], None),
     (['-DKEY="%s"' % ("x" * 63)], None),

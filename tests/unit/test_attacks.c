@@ -131,8 +131,8 @@ static void continuations_over_the_limit(void)
     }
 }
 
-/* A connection that stays gets one call more, whose block has n bytes, nearly all of one value. */
-static void call_with_headers(uint32_t id, size_t n)
+/* One call more, whose block has n bytes, nearly all of one value. */
+static void write_call(uint32_t id, size_t n)
 {
     static char value[9000];
     wire.n_in = wire.n_fed = wire.n_out = 0;
@@ -143,6 +143,12 @@ static void call_with_headers(uint32_t id, size_t n)
     CHECK(wire.n_block >= n - 2 && wire.n_block <= n);
     wire_headers(id, 0);
     wire_message(id, "hi", END);
+}
+
+/* A connection that stays gets it. */
+static void call_with_headers(uint32_t id, size_t n)
+{
+    write_call(id, n);
     wire_feed_all();
 }
 
@@ -167,6 +173,40 @@ static void large_headers_are_work(void)
         }
         wire_close();
     }
+}
+
+/* So long headers that decoding them takes the time of other connections have a rate of their own:
+ * the connection waits, and none of its calls is lost. Short ones, however many, do not wait. */
+static void long_headers_have_a_rate(void)
+{
+    enum { PER_CALL = 1040 / 128, CALLS = NRPC_HEADER_BYTES_PER_SECOND / 4 / 128 / PER_CALL };
+    wire_begin_acked(&raw_server);
+    wire_open();
+    wire_feed_all();
+    for (uint32_t id = 1; id < 2001; id += 2) {
+        write_call(id, 110);
+        CHECK_EQ(wire_feed(wire.in, wire.n_in), wire.n_in);
+        wire_pump();
+    }
+    for (unsigned i = 1; CALLS > 0 && i < 3 * CALLS; i++) {
+        write_call(2000 + 2 * i - 1, 1040);
+        size_t used = wire_feed(wire.in, wire.n_in);
+        CHECK_EQ(used < wire.n_in, i % CALLS == 0);
+        if (used < wire.n_in) {
+            CHECK(nrpc_conn_timer_set(wire.conn));
+            uint32_t next = nrpc_conn_tick(wire.conn, wire.now_ms);
+            CHECK(next <= 256 && !nrpc_conn_timer_set(wire.conn));
+            const uint8_t *rest = wire.in + used;
+            CHECK_EQ(nrpc_conn_receive(wire.conn, rest, wire.n_in - used, wire.now_ms), 0);
+            wire.now_ms += next;
+            used += nrpc_conn_receive(wire.conn, rest, wire.n_in - used, wire.now_ms);
+            CHECK_EQ(used, wire.n_in);
+        }
+        wire_pump();
+        CHECK(wire.n_out > 0 && !nrpc_conn_closing(wire.conn));
+    }
+    CHECK(nrpc_conn_tick(wire.conn, wire.now_ms + 1000) > 256);
+    wire_close();
 }
 
 /* CVE-2016-6581: 4000 bytes from the table, again and again; CVE-2026-49975: many of no bytes. */
@@ -461,6 +501,7 @@ int main(void)
     RUN(continuation_flood);
     RUN(continuations_over_the_limit);
     RUN(large_headers_are_work);
+    RUN(long_headers_have_a_rate);
     RUN(header_bombs);
     RUN(ping_flood);
     RUN(a_ping_a_reply_is_fine);

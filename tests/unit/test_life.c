@@ -116,7 +116,7 @@ static void old_connection_is_shut_down(void)
 
 #if NRPC_MANY_CONNECTIONS
 /* Left alone for as long as it says, with an answer to each PING: what comes when is the same. */
-static void rests_until_something_is_due(void)
+static void idle_until_something_is_due(void)
 {
     static const uint8_t answer[] = {0, 0, 8, NRPC_PING, NRPC_ACK, 0, 0, 0, 0,
                                      0, 0, 0, 0,         0,        0, 0, 0};
@@ -126,14 +126,14 @@ static void rests_until_something_is_due(void)
     open_and_feed();
     begun = wire.now_ms;
     while (!strstr(wire_text(), "goaway") && CHECK(ticks < 40)) {
-        uint32_t ms = nrpc_conn_tick(wire.conn, wire.now_ms), rest_ms;
+        uint32_t ms = nrpc_conn_tick(wire.conn, wire.now_ms), idle_ms;
         told = wire.n_out;
-        rest_ms = nrpc_conn_rest_ms(wire.conn);
+        idle_ms = nrpc_conn_idle_ms(wire.conn);
         wire_pump();
         if (wire.n_out != told) {
             wire_feed(answer, sizeof answer);
         }
-        wire.now_ms += rest_ms > ms ? rest_ms : ms;
+        wire.now_ms += idle_ms > ms ? idle_ms : ms;
         ticks++;
     }
     CHECK(wire.now_ms - begun >= NRPC_MAX_IDLE_MS);
@@ -153,7 +153,7 @@ int main(void)
     RUN(idle_connection_is_shut_down);
     RUN(old_connection_is_shut_down);
 #if NRPC_MANY_CONNECTIONS
-    RUN(rests_until_something_is_due);
+    RUN(idle_until_something_is_due);
 #endif
     return test_end();
 }

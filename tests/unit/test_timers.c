@@ -16,9 +16,9 @@ static uint32_t tick(void)
     uint32_t step = nrpc_conn_tick(wire.conn, wire.now_ms);
     CHECK(step >= 1 && step <= 1000);
 #if NRPC_MANY_CONNECTIONS
-    uint32_t rest_ms = nrpc_conn_rest_ms(wire.conn);
-    CHECK(rest_ms <= 3600000);
-    step = rest_ms > step ? rest_ms : step;
+    uint32_t idle_ms = nrpc_conn_idle_ms(wire.conn);
+    CHECK(idle_ms <= 3600000);
+    step = idle_ms > step ? idle_ms : step;
 #endif
     return step;
 }
@@ -335,7 +335,7 @@ static void long_pauses(void)
 
 #if NRPC_MANY_CONNECTIONS
 /* A connection with which nothing is going on may be left alone for an hour; then it is as new. */
-static void rests(void)
+static void idle_for_an_hour(void)
 {
     static const uint8_t half[] = {0, 0, 8, NRPC_PING, 0, 0};
     wire_begin(&raw_server);
@@ -348,7 +348,7 @@ static void rests(void)
     expect_timeout();
 }
 
-static void expect_no_rest(void)
+static void expect_not_idle(void)
 {
     wire_open();
     wire_feed(wire.in, wire.n_in);
@@ -360,19 +360,19 @@ static void expect_no_rest(void)
     wire_close();
 }
 
-static void no_rest(void)
+static void not_idle(void)
 {
     wire_begin(&raw_server);
     wire.n_in = 0; /* no preface */
-    expect_no_rest();
+    expect_not_idle();
     wire_begin(&raw_server);
     wire_request(1, "/test.Raw/Later", 0);
     wire_message(1, "x", END);
-    expect_no_rest();
+    expect_not_idle();
     wire_begin(&raw_server);
     wire_ping("abcdefgh");
     wire.n_in--; /* within a frame */
-    expect_no_rest();
+    expect_not_idle();
     wire_begin(&raw_server);
     for (unsigned i = 0; i < NRPC_PINGS_MAX; i++) { /* and it is forgiven one a second */
         wire_ping("abcdefgh");
@@ -412,8 +412,8 @@ int main(void)
     RUN(clock_wraps_round);
     RUN(long_pauses);
 #if NRPC_MANY_CONNECTIONS
-    RUN(rests);
-    RUN(no_rest);
+    RUN(idle_for_an_hour);
+    RUN(not_idle);
 #endif
     return test_end();
 }

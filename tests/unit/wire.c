@@ -268,6 +268,9 @@ void wire_open(void)
 
 size_t wire_feed(const void *bytes, size_t n)
 {
+    if (wire.conn->flags & NRPC_CONN_RESTS) { /* as a port waits */
+        wire.now_ms += nrpc_conn_tick(wire.conn, wire.now_ms);
+    }
     size_t used = nrpc_conn_receive(wire.conn, test_guarded(bytes, n), n, wire.now_ms);
     CHECK(used <= n);
     CHECK(wire.conn->control_bytes <= sizeof wire.conn->control);
