@@ -20,9 +20,9 @@ extern const struct nrpc_role nrpc_server_role;
 #endif
 
 #if NRPC_MANY_CONNECTIONS
-typedef uint32_t nrpc_conn_count;
+typedef uint32_t nrpc_conns_size;
 #else
-typedef uint16_t nrpc_conn_count;
+typedef uint16_t nrpc_conns_size;
 #endif
 
 /* In flash; NRPC_SERVER_DEFINE fills it in. */
@@ -48,7 +48,7 @@ struct nrpc_server {
     uint8_t *inflated;      /* scratch for one request that came compressed, shared by all calls */
     uint32_t request_bytes; /* the largest request, without its prefix */
 #endif
-    nrpc_conn_count n_conns;
+    nrpc_conns_size n_conns;
     uint8_t n_services;
     /* Options, after the others and in this order: C++ wants it so. */
 #if NRPC_METADATA_BYTES

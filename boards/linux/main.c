@@ -237,8 +237,8 @@ static int start(const struct options *options, const char *program)
     }
 
     listening = server;
-    if (options->connections && (nrpc_conn_count)options->connections < server.n_conns)
-        listening.n_conns = (nrpc_conn_count)options->connections;
+    if (options->connections && (nrpc_conns_size)options->connections < server.n_conns)
+        listening.n_conns = (nrpc_conns_size)options->connections;
     if (options->port >= 0 && nrpc_posix_listen(&listening, address, (uint16_t)options->port)) {
         fprintf(stderr, "%s: %s; choose another with --port or --address\n", program,
                 nrpc_posix_error());
