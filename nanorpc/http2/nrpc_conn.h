@@ -159,8 +159,7 @@ struct nrpc_conn {           /* in the order of their sizes: so short instructio
 #endif
 };
 
-/* The client's connection preface, RFC 9113 3.4. */
-extern const char nrpc_conn_preface[NRPC_PREFACE_BYTES + 1];
+extern const char nrpc_conn_preface[NRPC_PREFACE_BYTES + 1]; /* the client's, RFC 9113 3.4 */
 
 /* Appends a frame to conn->control; returns where its payload goes. Who may do this, and when:
  * NRPC_CONTROL_MAX. */

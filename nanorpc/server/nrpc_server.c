@@ -26,7 +26,7 @@ static void put_settings(struct nrpc_conn *conn)
 }
 
 #if NRPC_MANY_CONNECTIONS
-/* The first one that is free, for the memory of few to be used; n_conns or more: there is none. */
+/* The first one that is free, for the memory of few to be used; n_conns: there is none. */
 static size_t vacant(const struct nrpc_server *server)
 {
     uint32_t *full = server->taken, words = (server->n_conns + 31) / 32;
@@ -34,7 +34,8 @@ static size_t vacant(const struct nrpc_server *server)
     while (*full < words && bits[*full] == UINT32_MAX) {
         ++*full;
     }
-    return 32 * (size_t)*full + (*full < words ? (unsigned)__builtin_ctz(~bits[*full]) : 0u);
+    size_t i = 32 * (size_t)*full + (*full < words ? (unsigned)__builtin_ctz(~bits[*full]) : 0u);
+    return i < server->n_conns ? i : server->n_conns;
 }
 
 static void take(const struct nrpc_conn *conn, int taken)
@@ -62,7 +63,7 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
 {
     size_t i = vacant(server);
     struct nrpc_conn *conn = &server->conns[i];
-    if (i >= server->n_conns) {
+    if (i == server->n_conns) {
         return NULL;
     }
     /* The calls are as nrpc_conn_lost has left them. */
