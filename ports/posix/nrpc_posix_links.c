@@ -228,13 +228,21 @@ static void link_wake(struct nrpc_posix_link *link)
     nrpc_posix_timer_set(link, nrpc_posix.now_ms + NRPC_POSIX_TICK_MS);
 }
 
-void nrpc_posix_link_tick(struct nrpc_posix_link *link)
+static uint32_t link_tick(struct nrpc_posix_link *link)
 {
     uint32_t ms = nrpc_link_tick(link->conn, nrpc_posix.now_ms);
-    uint32_t idle_ms = nrpc_conn_idle_ms(link->conn);
+
+    nrpc_posix_timer_set(link, nrpc_posix.now_ms + ms);
+    return ms;
+}
+
+void nrpc_posix_link_tick(struct nrpc_posix_link *link)
+{
+    uint32_t ms = link_tick(link), idle_ms = nrpc_conn_idle_ms(link->conn);
 
     link->is_idle = idle_ms > ms && !link->rx && !link->tx && !link->is_held && !link->is_full;
-    nrpc_posix_timer_set(link, nrpc_posix.now_ms + (link->is_idle ? idle_ms : ms));
+    if (link->is_idle)
+        nrpc_posix_timer_set(link, nrpc_posix.now_ms + idle_ms);
 }
 
 /* After any work: ends the link, or watches for what it needs now. */
@@ -242,7 +250,7 @@ static void link_settle(struct nrpc_posix_link *link)
 {
     /* What is left over may have to wait for a turn that TLS gives at its time. */
     if (nrpc_conn_timer_set(link->conn) || link->rx || link->is_held)
-        nrpc_posix_link_tick(link);
+        link_tick(link);
     if (nrpc_link_closing(link->conn) && !link->tx)
         link_linger(link);
     else
@@ -270,8 +278,11 @@ static void link_receive(struct nrpc_posix_link *link)
     size_t used = 0, n;
     ssize_t got = recv(link->fd, shared.rx, BUFFER, keep ? 0 : MSG_PEEK);
 
-    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+        if (link->conn)
+            link_settle(link);
         return;
+    }
     n = got > 0 ? (size_t)got : 0;
     if (!n || (link->conn && link_work(link, shared.rx, n, &used)) ||
         (!keep && link_discard(link, link->conn ? used : n))) {

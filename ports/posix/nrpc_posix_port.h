@@ -172,7 +172,7 @@ struct nrpc_posix_link *nrpc_posix_link_of(const struct nrpc_conn *conn);
 /* Sends what is kept or was made outside of an event, then takes up what was left over. */
 void nrpc_posix_link_flush(struct nrpc_posix_link *link);
 
-/* Runs its timers, sends what they make, and sets its next time; or closes it. */
+/* Runs its timers, and sets its next time; until then it may be left alone: is_idle. */
 void nrpc_posix_link_tick(struct nrpc_posix_link *link);
 
 void nrpc_posix_link_event(struct nrpc_posix_link *link, uint32_t events);
