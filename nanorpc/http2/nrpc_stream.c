@@ -272,13 +272,28 @@ void nrpc_stream_close(struct nrpc_call *call, enum nrpc_status why)
     }
 }
 
-#if NRPC_FAST
+#if NRPC_MANY_CONNECTIONS
+__attribute__((weak)) void nrpc_conn_stirred(struct nrpc_conn *conn)
+{
+    (void)conn;
+}
+#endif
+
+#if NRPC_MANY_CONNECTIONS && !NRPC_FAST
+void nrpc_stream_queue(struct nrpc_call *call)
+{
+    nrpc_conn_stirred(nrpc_call_conn(call));
+}
+#elif NRPC_FAST
 void nrpc_stream_queue(struct nrpc_call *call)
 {
     struct nrpc_conn *conn = nrpc_call_conn(call);
     if (call->flags & NRPC_CALL_QUEUED) {
         return;
     }
+#if NRPC_MANY_CONNECTIONS
+    nrpc_conn_stirred(conn);
+#endif
     call->flags |= NRPC_CALL_QUEUED;
     call->next = NULL;
     *conn->last = call;
