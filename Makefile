@@ -579,13 +579,13 @@ $(SEEDS_READY): tests/fuzz/seeds.py $(WIRE_TESTS) | $(SETUP)
 
 UNIT_PROGRAMS := $(unit-gzip_FUZZ) $(tls-clang_FUZZ) $(B)/unit-odd/fuzz_world $(B)/unit-odd/test_blocks $(SEEDS_READY) $(foreach t,$(UNIT_TREES),$(B)/$t/libnanorpc.a $($t_SUPPORT_OBJ) $($t_PROGRAMS))
 
+DEMO_BOARD := lm3s6965evb
 include $(wildcard tests/bench/bench.mk)
 
 # --- Targets ---------------------------------------------------------------------------------------
 
 RUN_PYTHON := PYTHONPATH=$(B)/py:ports/python:tests/e2e:tests/interop $(PYTHON)
 PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q -rfEs
-DEMO_BOARD := lm3s6965evb
 
 .PHONY: all demo test test-target fuzz interop h2spec lint format size bench cost abuse readme sim venv third certs gen dist docs clean help
 all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
@@ -593,7 +593,7 @@ all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Lin
 demo: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ## boot the firmware in an emulator and greet it from Python
 	$(Q)$(RUN_PYTHON) tests/demo.py --port $(PORT) -- $($(DEMO_BOARD)_QEMU) -kernel $<
 
-test: all lint $(UNIT_PROGRAMS) $(NODE_READY) $(H2SPEC) $(filter %/instructions,$(BENCH_PROGRAMS)) ##+ run every test; ends with "N passed, N failed"
+test: all lint $(UNIT_PROGRAMS) $(NODE_READY) $(H2SPEC) $(BENCH_COUNTED) ##+ run every test; ends with "N passed, N failed"
 	$(Q)NANOPB_DIR=$(NANOPB_DIR) $(PYTEST) tests $(ARGS)
 
 test-target: $(unit-m3_PROGRAMS) ##+ run the unit tests on an emulated Cortex-M3 only
@@ -636,7 +636,7 @@ cost: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) $(B)/bench/count_plugin.so #
 abuse: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ##+ print what a client keeps of its rate on the emulated board while another one attacks; ARGS="--seconds S"
 	$(Q)$(RUN_PYTHON) -B tests/bench/abuse.py $(ARGS)
 
-readme: all $(filter %/instructions,$(BENCH_PROGRAMS)) ##+ bring the transcript, the boards and the figures of README.md and docs/ up to date
+readme: all $(BENCH_COUNTED) ##+ bring the transcript, the boards and the figures of README.md and docs/ up to date
 	$(Q)$(RUN_PYTHON) -B tests/readme/readme.py $(ARGS)
 
 sim: $(call image,host-sim,$(APP)) ## run the simulated device; ARGS="--help" shows what it can do

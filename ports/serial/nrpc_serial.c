@@ -62,6 +62,22 @@ static void end(struct nrpc_serial_link *link, unsigned control)
     }
 }
 
+/* Who gives way to a newcomer: rule 1 of nrpc_admission.h, as a line knows no addresses. */
+static struct nrpc_conn *idlest(const struct nrpc_server *server, uint32_t now_ms)
+{
+    struct nrpc_conn *chosen = NULL;
+    unsigned most = NRPC_YIELD_MS >> NRPC_TICK_SHIFT;
+    for (struct nrpc_conn *conn = server->conns; conn < server->conns + server->n_conns; conn++) {
+        unsigned idle = (uint16_t)((now_ms >> NRPC_TICK_SHIFT) - conn->idle);
+        if (idle > most && (conn->flags & NRPC_CONN_OPEN) && !conn->dial &&
+            !nrpc_admission_is_used(conn)) {
+            most = idle;
+            chosen = conn;
+        }
+    }
+    return chosen;
+}
+
 /* SABM: whoever was there has gone. Where all connections are taken, one that gives way says
  * goodbye on its own link; the host asks again, and is answered then. */
 static void open(struct nrpc_serial *line, struct nrpc_serial_link *link, uint32_t now_ms)
@@ -69,7 +85,7 @@ static void open(struct nrpc_serial *line, struct nrpc_serial_link *link, uint32
     end(link, DM);
     struct nrpc_conn *conn = nrpc_link_accept(line->server, now_ms);
     if (!conn) {
-        conn = nrpc_admission_idlest(line->server, now_ms);
+        conn = idlest(line->server, now_ms);
         if (conn) {
             nrpc_conn_yield(conn, now_ms);
             link->u_frame = 0;

@@ -1,4 +1,4 @@
-# tests/serial/test_serial.py - ports/serial and the host's side of the link, over lines that lose, flip and insert bytes.
+# tests/serial/test_serial.py - ports/serial and the host's side, over lines that lose, flip and insert bytes.
 # Layer: tests. Source: docs/serial.md; in virtual time, see world.py.
 # SPDX-License-Identifier: Apache-2.0
 import glob

@@ -1,8 +1,8 @@
-# tests/serial/world.py - a device on a bad line, the host's side of the link, an HTTP/2 client: in a time of their own.
+# tests/serial/world.py - a device on a bad line, the host's side, an HTTP/2 client: in a time of their own.
 # Layer: tests. Source: docs/serial.md. The client is the library h2, the host's side ports/python/nanorpc/link.py.
 # SPDX-License-Identifier: Apache-2.0
-"""Everything happens in milliseconds of a World: nothing waits for a clock. A Way has the line's rate, and what it does
-to bytes, from a seed."""
+"""Everything happens in milliseconds of a World: nothing waits for a clock. A Way has the line's rate, and what it
+does to bytes, from a seed."""
 
 import collections
 import random
