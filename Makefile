@@ -620,9 +620,11 @@ format-check: $(VENV_READY)
 format: $(VENV_READY) ##+ bring all files into the project's format
 	$(Q)$(PYTHON) -B tests/format.py --mend
 
-size: $(foreach a,greeter interop tls tls_conformant tls_13 caller_public,$(call image,$(DEMO_BOARD),$a)) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
+SERIAL_BOARD := lm3s811evb
+size: $(foreach a,greeter interop tls tls_conformant tls_13 caller_public,$(call image,$(DEMO_BOARD),$a)) $(call image,$(SERIAL_BOARD),greeter) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
 	$(Q)$(PYTHON) tests/size.py --cflags "$(CFLAGS_OURS)" --warnings "$(WARNINGS)" --nanopb $(NANOPB_DIR) \
 	    --lto "$(SMALLEST)" --image $< --interop $(call image,$(DEMO_BOARD),interop) \
+	    --serial $(call image,$(SERIAL_BOARD),greeter) \
 	    --tls small=$(call image,$(DEMO_BOARD),tls) conformant=$(call image,$(DEMO_BOARD),tls_conformant) \
 	    tls13=$(call image,$(DEMO_BOARD),tls_13) public=$(call image,$(DEMO_BOARD),caller_public) --tls-flags "$(call CFLAGS_TLS,small)" $(ARGS)
 

@@ -102,5 +102,7 @@ void board_wait(uint32_t most_ms)
     while (board_uart_has_room() && nrpc_serial_transmit(&line, &byte, 1, now) == 1) {
         board_uart_put(byte);
     }
-    board_poll();
+    if (nrpc_serial_is_between(&line)) { /* else the UART soon has room again */
+        board_poll();
+    }
 }

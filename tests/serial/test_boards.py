@@ -19,7 +19,7 @@ import simpletest_pb2_grpc
 from conftest import ROOT
 from targets import assignments, free_port
 
-BOARDS = ["lm3s811evb"]
+BOARDS = ["lm3s811evb", "stm32vldiscovery"]
 SECONDS = 60
 
 
