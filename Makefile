@@ -647,8 +647,9 @@ sim: $(call image,host-sim,$(APP)) ## run the simulated device; ARGS="--help" sh
 venv: $(VENV_READY) ##+ make the Python environment in .venv
 third: $(LWIP_READY) $(NANOPB_READY) $(MBEDTLS_READY) ##+ fetch the third-party sources
 certs: $(CERTS_READY) ##+ make a test CA, and good and bad certificates of it, below build/certs
-dist: | $(SETUP) ##+ make the source archive, build/dist/nanorpc-VERSION.tar.gz; the same commit gives the same bytes
-	$(Q)python3 -B tests/dist/dist.py
+dist: $(VENV_READY) | $(SETUP) ##+ make the source archive, build/dist/nanorpc-VERSION.tar.gz; the same commit gives the same bytes; and the Python package, build/dist/python/
+	$(Q)$(PYTHON) -B tests/dist/dist.py
+	$(Q)$(PYTHON) -B tests/dist/packages.py
 
 docs: | $(SETUP) ## make HTML of the public headers, by task: build/docs/html/index.html
 	$(Q)python3 -B tests/docs/docs.py

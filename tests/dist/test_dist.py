@@ -41,7 +41,7 @@ def run(*command, cwd, **environment):
 def make_dist(folder, **environment):
     """`make dist` there; the archive's path."""
     run("make", "-s", "dist", cwd=folder, **environment)
-    (path,) = glob.glob(os.path.join(folder, "build", "dist", "*"))
+    (path,) = glob.glob(os.path.join(folder, "build", "dist", "*.tar.gz"))
     assert os.path.basename(path) == NAME + ".tar.gz"
     return path
 

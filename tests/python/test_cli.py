@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -364,6 +365,7 @@ def test_relay_that_cannot_listen(run, board, address, why):
 def test_readable():
     assert cli.readable("gr\u00fc\u00dfe\t\x1b[1m\r\n".encode()) == "gr\u00fc\u00dfe\t\x1b[1m\r\n"
     assert cli.readable(b"\x01\x02damaged") == ""
+    assert cli.readable(b"\x01\x02damaged\r\ngood\r\n") == "good\r\n"
 
 
 def test_usage(capsys):
@@ -374,3 +376,13 @@ def test_usage(capsys):
     with pytest.raises(SystemExit) as error:
         cli.main(["--version"])
     assert error.value.code == 0 and capsys.readouterr().out == "nanorpc %s\n" % nanorpc.__version__
+
+
+@pytest.mark.parametrize("page", ["docs/python.md", "ports/python/README.md"])
+def test_commands_of_the_pages(page):
+    """They are commands, with options that there are."""
+    with open(os.path.join(ROOT, page), encoding="utf-8") as file:
+        commands = re.findall(r"^nanorpc (.*)", file.read(), re.M)
+    assert len(commands) >= 4
+    for command in commands:
+        assert cli.parser().parse_args(shlex.split(command, comments=True)).function

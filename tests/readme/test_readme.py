@@ -179,6 +179,7 @@ def helps():
         "readme": help_of(sys.executable, "tests/readme/readme.py", "--help"),
         "relay": help_of(sys.executable, "host-sim/relay.py", "--help"),
         "size": {"--record", "--budgets"},
+        "nanorpc call": help_of(sys.executable, "-B", "-m", "nanorpc", "call", "--help"),
     }
 
 

@@ -34,8 +34,9 @@ class UsageError(Exception):
 
 
 def readable(text: bytes) -> str:
-    """What the firmware printed; "": it is a damaged frame, which has bytes that no text has."""
-    return "" if NO_TEXT.search(text) else text.decode("utf-8", "replace")
+    """What the firmware printed, without damaged frames: lines with bytes that no text has."""
+    lines = text.splitlines(keepends=True)
+    return b"".join(line for line in lines if not NO_TEXT.search(line)).decode("utf-8", "replace")
 
 
 def show(text: bytes) -> None:
