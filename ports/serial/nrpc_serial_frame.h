@@ -1,6 +1,6 @@
 /* ports/serial/nrpc_serial_frame.h - frames on a line of bytes: flags, escapes, check sequence.
- * Layer: port; knows nothing of links. Source: RFC 1662 3.1, 4.2, appendix C.2; docs/serial.md.
- * SPDX-License-Identifier: Apache-2.0 */
+ * Layer: port; internal to ports/serial, knows nothing of links. Source: RFC 1662 3.1, 4.2, C.2;
+ * docs/serial.md. SPDX-License-Identifier: Apache-2.0 */
 #ifndef NRPC_SERIAL_FRAME_H
 #define NRPC_SERIAL_FRAME_H
 
