@@ -291,6 +291,9 @@ HEADERS_READY := $(GEN_H) $(NANOPB_READY)
 # What a port needs beside the core; a board names one or more.
 PORT_lwip-raw_SRC := ports/lwip/nrpc_lwip.c ports/lwip/nrpc_lwip_dial.c
 PORT_lwip-raw_LWIP := $(LWIP_CORE_SRC)
+PORT_lwip-raw_MAIN := boards/lwip.c
+PORT_serial_SRC := $(sort $(wildcard ports/serial/*.c))
+PORT_serial_MAIN := boards/serial.c
 PORT_lwip-sockets_SRC := ports/lwip/nrpc_lwip_sockets.c ports/lwip/nrpc_lwip_sockets_dial.c
 PORT_lwip-sockets_LWIP := $(LWIP_CORE_SRC) $(LWIP_API_SRC)
 TLS_SRC := $(sort $(wildcard ports/mbedtls/*.c))
@@ -311,7 +314,7 @@ tree = $1$(if $(app_config),-$2)
 boards_apps = $(foreach a,$(APPS),$(if $(filter $1,$(app-$a_BOARDS)),$a))
 ALL_IMAGES = $(foreach b,$(BOARDS),$(foreach a,$(call boards_apps,$b),$(call image,$b,$a)))
 
-board_src = $(sort $(CORE_SRC) $(app-$2_SRC) $(if $(is_cross),boards/main.c boards/memory.c) $($1_SRC) \
+board_src = $(sort $(CORE_SRC) $(app-$2_SRC) $(if $(is_cross),boards/main.c boards/memory.c $(PORT_$($1_PORT)_MAIN)) $($1_SRC) \
     $(foreach p,$($1_PORT),$(PORT_$p_SRC)) $(if $(app_tls),$(TLS_SRC)))
 board_lwip = $(sort $(foreach p,$($1_PORT),$(PORT_$p_LWIP)) $(if $(is_cross),,$(if $(uses_lwip),$(LWIP_UNIX_SRC))))
 board_obj = $(addprefix $(B)/$(tree)/,$(board_src:.c=.o) $(foreach p,$(app-$2_PROTO),$(patsubst %.c,gen/$p.%.o,$(filter %.c,$(GEN_KINDS)))) \
@@ -576,13 +579,13 @@ $(SEEDS_READY): tests/fuzz/seeds.py $(WIRE_TESTS) | $(SETUP)
 
 UNIT_PROGRAMS := $(unit-gzip_FUZZ) $(tls-clang_FUZZ) $(B)/unit-odd/fuzz_world $(B)/unit-odd/test_blocks $(SEEDS_READY) $(foreach t,$(UNIT_TREES),$(B)/$t/libnanorpc.a $($t_SUPPORT_OBJ) $($t_PROGRAMS))
 
+DEMO_BOARD := lm3s6965evb
 include $(wildcard tests/bench/bench.mk)
 
 # --- Targets ---------------------------------------------------------------------------------------
 
 RUN_PYTHON := PYTHONPATH=$(B)/py:ports/python:tests/e2e:tests/interop $(PYTHON)
 PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q -rfEs
-DEMO_BOARD := lm3s6965evb
 
 .PHONY: all demo test test-target fuzz interop h2spec lint format size bench cost abuse readme sim venv third certs gen dist docs clean help
 all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
@@ -590,7 +593,7 @@ all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Lin
 demo: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ## boot the firmware in an emulator and greet it from Python
 	$(Q)$(RUN_PYTHON) tests/demo.py --port $(PORT) -- $($(DEMO_BOARD)_QEMU) -kernel $<
 
-test: all lint $(UNIT_PROGRAMS) $(NODE_READY) $(H2SPEC) $(filter %/instructions,$(BENCH_PROGRAMS)) ##+ run every test; ends with "N passed, N failed"
+test: all lint $(UNIT_PROGRAMS) $(NODE_READY) $(H2SPEC) $(BENCH_COUNTED) ##+ run every test; ends with "N passed, N failed"
 	$(Q)NANOPB_DIR=$(NANOPB_DIR) $(PYTEST) tests $(ARGS)
 
 test-target: $(unit-m3_PROGRAMS) ##+ run the unit tests on an emulated Cortex-M3 only
@@ -617,9 +620,11 @@ format-check: $(VENV_READY)
 format: $(VENV_READY) ##+ bring all files into the project's format
 	$(Q)$(PYTHON) -B tests/format.py --mend
 
-size: $(foreach a,greeter interop tls tls_conformant tls_13 caller_public,$(call image,$(DEMO_BOARD),$a)) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
+SERIAL_BOARD := lm3s811evb
+size: $(foreach a,greeter interop tls tls_conformant tls_13 caller_public,$(call image,$(DEMO_BOARD),$a)) $(call image,$(SERIAL_BOARD),greeter) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
 	$(Q)$(PYTHON) tests/size.py --cflags "$(CFLAGS_OURS)" --warnings "$(WARNINGS)" --nanopb $(NANOPB_DIR) \
 	    --lto "$(SMALLEST)" --image $< --interop $(call image,$(DEMO_BOARD),interop) \
+	    --serial $(call image,$(SERIAL_BOARD),greeter) \
 	    --tls small=$(call image,$(DEMO_BOARD),tls) conformant=$(call image,$(DEMO_BOARD),tls_conformant) \
 	    tls13=$(call image,$(DEMO_BOARD),tls_13) public=$(call image,$(DEMO_BOARD),caller_public) --tls-flags "$(call CFLAGS_TLS,small)" $(ARGS)
 
@@ -633,7 +638,7 @@ cost: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) $(B)/bench/count_plugin.so #
 abuse: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ##+ print what a client keeps of its rate on the emulated board while another one attacks; ARGS="--seconds S"
 	$(Q)$(RUN_PYTHON) -B tests/bench/abuse.py $(ARGS)
 
-readme: all $(filter %/instructions,$(BENCH_PROGRAMS)) ##+ bring the transcript, the boards and the figures of README.md and docs/ up to date
+readme: all $(BENCH_COUNTED) ##+ bring the transcript, the boards and the figures of README.md and docs/ up to date
 	$(Q)$(RUN_PYTHON) -B tests/readme/readme.py $(ARGS)
 
 sim: $(call image,host-sim,$(APP)) ## run the simulated device; ARGS="--help" shows what it can do

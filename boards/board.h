@@ -46,6 +46,14 @@ int board_listen(const struct nrpc_server *server, uint16_t port);
  * handlers and events run in it. For `poll` of struct nrpc_channel, see wait.h. From app_poll. */
 void board_wait(uint32_t most_ms);
 
+/* Begins to serve on the link that the image has: boards/lwip.c, boards/serial.c. Once, after
+ * board_init. server: kept for ever. Returns NULL, or why it cannot. */
+const char *board_serve(const struct nrpc_server *server);
+
+/* Where clients reach it, for the console: "10.0.2.15:50051", "a serial line". NULL: not known yet
+ * (DHCP). */
+const char *board_where(void);
+
 /* 1: the application has something to do before it listens, and defines this function. Returns
  * NULL, or why it cannot run; the board then panics with that text. */
 #ifndef APP_STARTS

@@ -2,47 +2,20 @@
  * Layer: board. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "board.h"
-#include "lwip/netif.h"
 #include "nanorpc/nanorpc.h"
-#include "ports/lwip/nrpc_lwip_dial.h"
-
-/* Where `server` listens; the forwarding of an emulator goes there. */
-#ifndef SERVER_PORT
-#define SERVER_PORT 50051
-#endif
 
 extern const struct nrpc_server server; /* the application's */
-
-/* Decimal, without printf. Returns where the next character goes. */
-static char *put_number(char *to, uint32_t number)
-{
-    uint32_t unit = 1;
-    while (number / unit >= 10) {
-        unit *= 10;
-    }
-    for (; unit != 0; unit /= 10) {
-        *to++ = (char)('0' + number / unit % 10);
-    }
-    return to;
-}
 
 /* Says once, on the console, where the server is; with DHCP that is not known at the start. */
 static int say_ready(void)
 {
-    char text[sizeof "255.255.255.255:65535\n"], *to = text;
-    const ip4_addr_t *ip = netif_ip4_addr(netif_default);
-    if (ip4_addr_isany_val(*ip)) {
+    const char *where = board_where();
+    if (where == NULL) {
         return 0;
     }
-    for (unsigned i = 0; i < 4; i++) {
-        to = put_number(to, ip4_addr_get_byte(ip, i));
-        *to++ = i < 3 ? '.' : ':';
-    }
-    to = put_number(to, SERVER_PORT);
-    *to++ = '\n';
-    *to = '\0';
     board_print("nanorpc: " APP_TITLE " ready on ");
-    board_print(text);
+    board_print(where);
+    board_print("\n");
     return 1;
 }
 
@@ -57,41 +30,19 @@ void nrpc_check_failed(const char *function, const char *what)
 }
 #endif
 
-int board_dial(struct nrpc_dial *dial, const char *host, uint16_t port)
+static void need(const char *wrong)
 {
-    (void)board_entropy(&dial->random, sizeof dial->random);
-    return nrpc_lwip_dial(dial, host, port);
-}
-
-void board_undial(struct nrpc_dial *dial)
-{
-    nrpc_lwip_undial(dial);
-}
-
-int board_listen(const struct nrpc_server *another, uint16_t port)
-{
-    return nrpc_lwip_listen(another, port);
-}
-
-void board_wait(uint32_t most_ms)
-{
-    (void)most_ms; /* board_poll sleeps for a millisecond at most */
-    board_poll();
-    (void)nrpc_lwip_poll(board_now_ms());
+    if (wrong != NULL) {
+        board_panic(wrong);
+    }
 }
 
 int main(void)
 {
     int ready = 0;
-    const char *wrong;
     board_init();
-    wrong = app_start();
-    if (wrong != NULL) {
-        board_panic(wrong);
-    }
-    if (nrpc_lwip_listen(&server, SERVER_PORT) != 0) {
-        board_panic("cannot listen: too many connections for NRPC_LWIP_CONNECTIONS, or no pcb");
-    }
+    need(app_start());
+    need(board_serve(&server));
     for (;;) {
         ready = ready || say_ready();
         board_wait(1);

@@ -20,6 +20,25 @@
  * which is less code. */
 #define NRPC_MANY_STREAMS (NRPC_MAX_STREAMS > 16)
 
+/* 1: for a port with thousands of connections, which then costs no more for those that are idle:
+ * see the end of conn.h. RAM: 4 bytes and a bit a connection. */
+#ifndef NRPC_MANY_CONNECTIONS
+#if defined(__unix__) || defined(__APPLE__)
+#define NRPC_MANY_CONNECTIONS 1
+#else
+#define NRPC_MANY_CONNECTIONS 0
+#endif
+#endif
+
+/* Of a server, at most. */
+#if NRPC_MANY_CONNECTIONS
+#define NRPC_CONNECTIONS_MAX 1000000
+#define NRPC_CONNECTIONS_RANGE_ "1..1000000"
+#else
+#define NRPC_CONNECTIONS_MAX 65535
+#define NRPC_CONNECTIONS_RANGE_ "1..65535"
+#endif
+
 #define NRPC_HPACK_TABLE_BYTES (32 * NRPC_HPACK_ENTRIES)
 
 /* Bytes by which a message that is being made smaller may for a time be larger than its block: that

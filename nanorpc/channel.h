@@ -69,6 +69,7 @@ extern const struct nrpc_dial_role nrpc_channel_dial;
         "authority and a path are over NRPC_AUTHORITY_AND_PATH_MAX bytes together");            \
     static struct {                                                                             \
         struct nrpc_conn conn;                                                                  \
+        NRPC_TAKEN_(1)                                                                          \
         union {                                                                                 \
             NRPC_EACH(NRPC_CLIENT_REPLY_, __VA_ARGS__)                                          \
         } reply;                                                                                \
@@ -80,7 +81,7 @@ extern const struct nrpc_dial_role nrpc_channel_dial;
         .role = &nrpc_client_role,                                                              \
         .message_byte = nrpc_client_message_byte,                                               \
         .conns = &name##_memory.conn,                                                           \
-        .blocks = name##_memory.blocks,                                                         \
+        NRPC_TAKEN_FIELD_(name##_memory).blocks = name##_memory.blocks,                         \
         .request = &name##_memory.reply,                                                        \
         .reply = &name##_memory.reply, /* nothing is put there */                               \
         .rx_bytes = NRPC_RX_BYTES_(name),                                                       \

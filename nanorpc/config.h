@@ -170,7 +170,7 @@
 #endif
 
 /* Of header blocks, beyond the first 128 bytes of each: what a connection may send in a second; the
- * rest waits, so that decoding it leaves time to others. Bytes, 4096..16777216; 0: any. No RAM. */
+ * rest waits, so that decoding it leaves time to others. Bytes, 4096..16777216; 0: any. */
 #ifndef NRPC_HEADER_BYTES_PER_SECOND
 #if !NRPC_FAST
 #define NRPC_HEADER_BYTES_PER_SECOND 65536

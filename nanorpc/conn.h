@@ -64,6 +64,21 @@ void nrpc_conn_shutdown(struct nrpc_conn *conn);
  * closing as soon as that is transmitted. */
 void nrpc_conn_yield(struct nrpc_conn *conn, uint32_t now_ms);
 
+#if NRPC_MANY_CONNECTIONS
+/* For ports with more connections than they can ask all the time. */
+
+/* Defined by a port that wants to hear of it: a call of this connection may have something to
+ * transmit. Applications act on any call at any time, and so do other connections' handlers; what
+ * nrpc_conn_receive and nrpc_conn_tick do themselves is told as well. It must do no more than note
+ * it. conn->link is the port's own for this: 0 in a new connection. */
+void nrpc_conn_stirred(struct nrpc_conn *conn);
+
+/* Asked after nrpc_conn_tick: the milliseconds for which the connection needs no further one, if
+ * nothing happens to it until then; before it is given anything it must be ticked, and then as ever
+ * again. 0: something is going on. */
+uint32_t nrpc_conn_idle_ms(const struct nrpc_conn *conn);
+#endif
+
 NRPC_END_C
 
 #endif

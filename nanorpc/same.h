@@ -72,6 +72,7 @@
     is(NRPC_PIECES) \
     is(NRPC_CLIENT) \
     is(NRPC_FAST) \
+    is(NRPC_MANY_CONNECTIONS) \
     is(NRPC_HEADER_BYTES_PER_SECOND) \
     is(NRPC_TLS) \
     is(NRPC_CHECKS)

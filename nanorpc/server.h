@@ -19,6 +19,12 @@ extern const struct nrpc_role nrpc_server_role;
 #define NRPC_SERVER_ROLE_
 #endif
 
+#if NRPC_MANY_CONNECTIONS
+typedef uint32_t nrpc_conns_size;
+#else
+typedef uint16_t nrpc_conns_size;
+#endif
+
 /* In flash; NRPC_SERVER_DEFINE fills it in. */
 struct nrpc_server {
 #if NRPC_CLIENT
@@ -28,6 +34,9 @@ struct nrpc_server {
 #endif
     const struct nrpc_service *const *services;
     struct nrpc_conn *conns;
+#if NRPC_MANY_CONNECTIONS
+    uint32_t *taken; /* which of conns are, a bit each; before these: in how many words all are */
+#endif
     uint8_t *blocks; /* n_conns * NRPC_MAX_STREAMS * (rx_bytes + tx_bytes + NRPC_METADATA_BYTES) */
     void *request;   /* scratch for one decoded request, shared by all calls */
     void *reply;     /* scratch for one reply, likewise */
@@ -39,7 +48,7 @@ struct nrpc_server {
     uint8_t *inflated;      /* scratch for one request that came compressed, shared by all calls */
     uint32_t request_bytes; /* the largest request, without its prefix */
 #endif
-    uint16_t n_conns;
+    nrpc_conns_size n_conns;
     uint8_t n_services;
     /* Options, after the others and in this order: C++ wants it so. */
 #if NRPC_METADATA_BYTES
@@ -53,8 +62,8 @@ struct nrpc_server {
 #endif
 };
 
-/* Defines `const struct nrpc_server name` and its memory, statically. connections: 1..65535 at
- * once. Then 1 to 8 services, as the generator named them:
+/* Defines `const struct nrpc_server name` and its memory, statically. connections: 1 to
+ * NRPC_CONNECTIONS_MAX at once. Then 1 to 8 services, as the generator named them:
  *     NRPC_SERVER_DEFINE(server, 2, Greeter_service, helloworld_Greeter_service); */
 #define NRPC_SERVER_DEFINE(server_name, connections, ...) \
     NRPC_SERVER_DEFINE_WITH(server_name, connections, (.n_interceptors = 0), __VA_ARGS__)
@@ -63,8 +72,8 @@ struct nrpc_server {
  * .interceptors and .n_interceptors; .tls, which needs NRPC_TLS:
  *     NRPC_SERVER_DEFINE_WITH(server, 2, (.keys = keys, .n_keys = 1), Greeter_service); */
 #define NRPC_SERVER_DEFINE_WITH(server_name, connections, options, ...)                 \
-    NRPC_STATIC_ASSERT((connections) >= 1 && (connections) <= 65535,                    \
-                       #server_name ": connections: 1..65535");                         \
+    NRPC_STATIC_ASSERT((connections) >= 1 && (connections) <= NRPC_CONNECTIONS_MAX,     \
+                       #server_name ": connections: " NRPC_CONNECTIONS_RANGE_);         \
     NRPC_STATIC_ASSERT(NRPC_COUNTED_(__VA_ARGS__) <= 8,                                 \
                        #server_name ": a server has 8 services at most");               \
     NRPC_OPTIONS_CHECK_(server_name, options)                                           \
@@ -81,13 +90,14 @@ struct nrpc_server {
                        "a message over 65000 bytes needs NRPC_LARGE_MESSAGES=1");       \
     static struct {                                                                     \
         struct nrpc_conn conns[connections];                                            \
+        NRPC_TAKEN_(connections)                                                        \
         union {                                                                         \
             NRPC_EACH(NRPC_SERVICE_REQUEST_, __VA_ARGS__)                               \
         } request;                                                                      \
         union {                                                                         \
             NRPC_EACH(NRPC_SERVICE_REPLY_, __VA_ARGS__)                                 \
         } reply;                                                                        \
-        uint8_t blocks[(connections) * NRPC_MAX_STREAMS *                               \
+        uint8_t blocks[(size_t)(connections) * NRPC_MAX_STREAMS *                       \
                        (NRPC_RX_BYTES_(server_name) + sizeof(union server_name##_tx) +  \
                         NRPC_METADATA_BYTES)];                                          \
         NRPC_INFLATED_(NRPC_EACH(NRPC_SERVICE_PLAIN_, __VA_ARGS__))                     \
@@ -96,7 +106,7 @@ struct nrpc_server {
     const struct nrpc_server server_name = {                                            \
         NRPC_SERVER_ROLE_.services = server_name##_services,                            \
         .conns = server_name##_memory.conns,                                            \
-        .blocks = server_name##_memory.blocks,                                          \
+        NRPC_TAKEN_FIELD_(server_name##_memory).blocks = server_name##_memory.blocks,   \
         .request = &server_name##_memory.request,                                       \
         .reply = &server_name##_memory.reply,                                           \
         .rx_bytes = NRPC_RX_BYTES_(server_name),                                        \
@@ -112,6 +122,13 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
 /* --- How the macro walks over its services ------------------------------------------------ */
 /* S_REQUEST_BYTES, S_REPLY_BYTES, union S_request, union S_reply: the generator's, per service. */
 #define NRPC_OPTIONS_(...) __VA_ARGS__
+#if NRPC_MANY_CONNECTIONS
+#define NRPC_TAKEN_(n) uint32_t taken[1 + ((n) + 31) / 32];
+#define NRPC_TAKEN_FIELD_(memory) .taken = memory.taken,
+#else
+#define NRPC_TAKEN_(n)
+#define NRPC_TAKEN_FIELD_(memory)
+#endif
 
 /* What options do not say of themselves when they are wrong. Clang looks at the first alone, as
  * that is all that it can do when compiling. */

@@ -49,6 +49,12 @@ static inline struct nrpc_conn *nrpc_admission_accept(const struct nrpc_server *
     return conn;
 }
 
+/* A port with so many connections that it cannot go over them for each client defines these two
+ * itself, and NRPC_ADMISSION_COUNTED. */
+#ifdef NRPC_ADMISSION_COUNTED
+unsigned nrpc_admission_held(const struct nrpc_server *server, uint32_t peer);
+uint32_t nrpc_admission_most(const struct nrpc_server *server);
+#else
 /* How many of the server's connections this address holds. */
 static inline unsigned nrpc_admission_held(const struct nrpc_server *server, uint32_t peer)
 {
@@ -73,6 +79,7 @@ static inline uint32_t nrpc_admission_most(const struct nrpc_server *server)
     }
     return most;
 }
+#endif
 
 /* 1: it has a call that is more than a request which has not come whole. */
 static inline int nrpc_admission_is_used(const struct nrpc_conn *conn)
@@ -84,9 +91,11 @@ static inline int nrpc_admission_is_used(const struct nrpc_conn *conn)
     return (flags & NRPC_CALL_ENGAGED) != 0;
 }
 
-/* Who gives way to a client at `peer`, by the rules above; NULL: nobody does now. */
-static inline struct nrpc_conn *nrpc_admission_choose(const struct nrpc_server *server,
-                                                      uint32_t peer, uint32_t now_ms)
+/* Who of `count` of the server's connections gives way to a client at `peer`, by the rules above;
+ * NULL: nobody does now. */
+static inline struct nrpc_conn *nrpc_admission_choose_of(const struct nrpc_server *server,
+                                                         struct nrpc_conn *first, unsigned count,
+                                                         uint32_t peer, uint32_t now_ms)
 {
     const uint16_t now = (uint16_t)(now_ms >> NRPC_TICK_SHIFT);
     const unsigned n = server->n_conns, own = nrpc_admission_held(server, peer);
@@ -95,7 +104,7 @@ static inline struct nrpc_conn *nrpc_admission_choose(const struct nrpc_server *
     const int may_any = !own || 2 * own + 2 <= n;
     struct nrpc_conn *chosen = NULL;
     uint32_t best = 0;
-    for (struct nrpc_conn *conn = server->conns; conn < server->conns + n; conn++) {
+    for (struct nrpc_conn *conn = first; conn < first + count; conn++) {
         uint32_t idle = (uint16_t)(now - conn->idle), rank = UINT16_MAX + 1 + idle;
         int at_once = is_over && conn->peer == most;
         int may = at_once ||
@@ -112,6 +121,13 @@ static inline struct nrpc_conn *nrpc_admission_choose(const struct nrpc_server *
         }
     }
     return chosen;
+}
+
+/* Of them all. */
+static inline struct nrpc_conn *nrpc_admission_choose(const struct nrpc_server *server,
+                                                      uint32_t peer, uint32_t now_ms)
+{
+    return nrpc_admission_choose_of(server, server->conns, server->n_conns, peer, now_ms);
 }
 
 /* A client that is connected, and waits. */

@@ -6,6 +6,7 @@
 
 #include "nanorpc/conn.h"
 #include "nanorpc/dial.h"
+#include "nanorpc/http2/nrpc_conn.h"
 #include "nanorpc/nanorpc.h"
 #include "ports/mbedtls/nrpc_tls_link.h"
 
@@ -80,6 +81,12 @@ static inline void nrpc_link_lost(struct nrpc_conn *conn)
     }
 #endif
     nrpc_conn_lost(conn);
+}
+
+/* 1: what is received next begins with a frame, as far as the port can see its bytes. */
+static inline int nrpc_link_at_frame(const struct nrpc_conn *conn)
+{
+    return NRPC_LINK_(conn, 0, conn->phase == NRPC_PHASE_HEAD && !conn->have);
 }
 
 NRPC_END_C

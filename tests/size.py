@@ -315,6 +315,14 @@ TLS_PARTS = [
 ]
 
 
+def port_bytes(target, name):
+    """Text and constants of a port's files."""
+    return sum(
+        target.constant(target.compile(path, "port_" + os.path.basename(path)[:-2]))
+        for path in sorted(glob.glob("ports/%s/*.c" % name))
+    )
+
+
 class Report:
     def __init__(self, record, path):
         self.budgets = configparser.ConfigParser(delimiters=("=",))
@@ -539,6 +547,7 @@ def main():
         "--nanopb",
         "--image",
         "--interop",
+        "--serial",
         "--lto",
         "--tls-flags",
     ):
@@ -588,6 +597,10 @@ def main():
     flash, ram = firmware(arguments.interop)
     report.row("interop_flash", "interop image on lm3s6965evb, flash; the chip has 256 KB", flash)
     report.row("interop_ram", "interop image on lm3s6965evb, RAM with stack; 64 KB", ram)
+    flash, ram = firmware(arguments.serial)
+    report.row("serial_flash", "Greeter on a serial line, lm3s811evb: flash", flash)
+    report.row("serial_ram", "the same: RAM with stack; the chip has 8 KB", ram)
+    report.row("serial_port", "ports/serial, Cortex-M3 -Os", port_bytes(targets[1], "serial"))
     if depth is not None:
         report.row("stack_m3", "deepest stack of the core, beside nanopb and handlers", depth)
     report.table("Options, %s: what each adds to a server of 2 connections" % targets[1].title)

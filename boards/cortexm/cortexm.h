@@ -42,10 +42,11 @@ static inline void cortexm_wait(void)
 /* How many bytes of the stack have never been used, 0 when it was full at some time. */
 size_t cortexm_stack_unused(void);
 
-/* The board's part: one character on the console (waits for room); the six bytes of its Ethernet
- * address; and the network interrupt, which quiets its source: -DNET_IRQ in board.mk. */
+/* The board's part: one character on the console (waits for room; where the console is the link,
+ * boards/serial.c has it); the six bytes of its Ethernet address, if it has one; and the link's
+ * interrupt, which quiets its source: -DBOARD_IRQ in board.mk. */
 void board_putc(char c);
 const uint8_t *board_station(void);
-void board_net_isr(void);
+void board_isr(void);
 
 #endif

@@ -147,28 +147,25 @@ void net_fifo_write(volatile uint32_t *fifo, const struct pbuf *frame)
     }
 }
 
+#if PBUF_POOL_BUFSIZE % 4 != 0
+#error "lwipopts.h: PBUF_POOL_BUFSIZE: words, so that none spans two buffers, and the last is whole"
+#endif
 struct pbuf *net_fifo_read(volatile uint32_t *fifo, uint32_t first, uint32_t n)
 {
-    uint32_t words = (n + 3) / 4, word = first;
-    struct pbuf *frame = NULL, *part;
+    uint32_t word = first;
+    struct pbuf *frame = NULL;
     if (n >= NET_FRAME_MIN && n <= NET_FRAME_MAX) {
         frame = pbuf_alloc(PBUF_RAW, (u16_t)(n - 4), PBUF_POOL);
     }
-    part = frame;
-    for (uint32_t i = 0, filled = 0; i < words; i++) {
-        if (i > 0) {
-            word = *fifo;
+    for (struct pbuf *part = frame; part != NULL; part = part->next) {
+        uint8_t *at = part->payload, *end = at + part->len;
+        for (; at < end; at += 4) {
+            memcpy(at, &word, sizeof word);
+            word = *fifo; /* at the end the checksum's, or what is left of it */
         }
-        /* The buffers' size is a multiple of four, so a word never spans two of them. */
-        if (part != NULL && filled == part->len) {
-            part = part->next;
-            filled = 0;
-        }
-        if (part != NULL) {
-            uint32_t room = part->len - filled, take = room < 4 ? room : 4;
-            memcpy((uint8_t *)part->payload + filled, &word, take);
-            filled += take;
-        }
+    }
+    for (; frame == NULL && n > 4; n -= 4) {
+        (void)*fifo;
     }
     return frame;
 }

@@ -5,8 +5,8 @@
 
 #include "../board.h"
 
-#ifndef NET_IRQ
-#error "board.mk must say -DNET_IRQ=number: the Ethernet controller's interrupt"
+#ifndef BOARD_IRQ
+#error "board.mk must say -DBOARD_IRQ=number: that of the Ethernet controller, or of the UART"
 #endif
 
 /* Bytes of the stack, a multiple of 8; an application that needs more says so with -D, as those
@@ -124,14 +124,14 @@ union startup_vector {
     uint32_t *stack;
     void (*handler)(void);
 };
-extern const union startup_vector startup_vectors[16 + NET_IRQ + 1];
+extern const union startup_vector startup_vectors[16 + BOARD_IRQ + 1];
 __attribute__((section(".vectors"), used))
-const union startup_vector startup_vectors[16 + NET_IRQ + 1] = {
+const union startup_vector startup_vectors[16 + BOARD_IRQ + 1] = {
     [0] = {.stack = ld_stack_top},     [1] = {.handler = startup_reset},
     [2] = {.handler = startup_fault}, /* NMI */
     [3] = {.handler = startup_fault}, /* HardFault; the three below escalate to it */
     [4] = {.handler = startup_fault},  [5] = {.handler = startup_fault},
     [6] = {.handler = startup_fault},  [11] = {.handler = startup_fault}, /* SVCall */
     [12] = {.handler = startup_fault}, [14] = {.handler = startup_fault}, /* PendSV */
-    [15] = {.handler = systick},       [16 + NET_IRQ] = {.handler = board_net_isr},
+    [15] = {.handler = systick},       [16 + BOARD_IRQ] = {.handler = board_isr},
 };

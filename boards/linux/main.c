@@ -103,8 +103,8 @@ static int parse_option(struct options *options, int option, char *text, const c
             return 1;
         break;
     case 'c':
-        options->connections = parse_number(text, 1, 65535);
-        right = "--connections takes a number from 1 to 65535, not";
+        options->connections = parse_number(text, 1, NRPC_CONNECTIONS_MAX);
+        right = "--connections takes a number from 1 to 1000000, not";
         if (options->connections > 0)
             return 1;
         break;
@@ -237,13 +237,15 @@ static int start(const struct options *options, const char *program)
     }
 
     listening = server;
-    if (options->connections && options->connections < server.n_conns)
-        listening.n_conns = (uint16_t)options->connections;
+    if (options->connections && (nrpc_conns_size)options->connections < server.n_conns)
+        listening.n_conns = (nrpc_conns_size)options->connections;
     if (options->port >= 0 && nrpc_posix_listen(&listening, address, (uint16_t)options->port)) {
         fprintf(stderr, "%s: %s; choose another with --port or --address\n", program,
                 nrpc_posix_error());
         return 1;
     }
+    if (*nrpc_posix_warning())
+        fprintf(stderr, "%s: %s\n", program, nrpc_posix_warning());
     for (int i = 0; options->relay && i < options->links; i++) {
         uplinks[i] = (struct nrpc_reverse)NRPC_REVERSE(server);
         if (nrpc_posix_dial(&uplinks[i].dial, options->relay, (uint16_t)options->relay_port)) {

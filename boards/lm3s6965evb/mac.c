@@ -39,7 +39,7 @@
 #define TX_WAIT_READS 20000u
 #define MDIO_WAIT_READS 5000u
 
-void board_net_isr(void)
+void board_isr(void)
 {
     MAC_IM = 0; /* awake; wake_on_frame asks for the next */
 }
@@ -124,7 +124,7 @@ void mac_start(const uint8_t address[6])
     duplex(1);
     reset_receiver();
     MAC_RIS = INT_ALL;
-    cortexm_irq_enable(NET_IRQ);
+    cortexm_irq_enable(BOARD_IRQ);
 }
 
 const struct net_mac mac_driver = {

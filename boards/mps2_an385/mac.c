@@ -110,7 +110,7 @@ static void duplex(int full)
 
 /* --- Frames ---------------------------------------------------------------------------------- */
 
-void board_net_isr(void)
+void board_isr(void)
 {
     INT_EN = 0; /* awake; wake_on_frame asks for the next */
 }
@@ -196,7 +196,7 @@ int mac_start(const uint8_t address[6])
     csr_write(CSR_ADDRH, address[4] | (uint32_t)address[5] << 8);
     phy_write(PHY_CONTROL, PHY_NEGOTIATE);
     duplex(1);
-    cortexm_irq_enable(NET_IRQ);
+    cortexm_irq_enable(BOARD_IRQ);
     return 0;
 }
 

@@ -101,7 +101,6 @@ static void name_end(struct nrpc_hpack *hpack)
 static void load_static(struct nrpc_hpack *hpack, uint32_t index)
 {
     unsigned named = static_names[index], token = named >> 5, name_bytes = named & 31;
-    unsigned value_bytes = index < sizeof static_value_lengths ? static_value_lengths[index] : 0;
     uint32_t value = index - STATIC_POST; /* 0: as it is expected to be */
     if (token == PATH) {
         value = NRPC_PATH_UNKNOWN;
@@ -114,13 +113,17 @@ static void load_static(struct nrpc_hpack *hpack, uint32_t index)
     hpack->token = (uint8_t)token;
     hpack->bad = token == BAD || token == LENGTH; /* which is empty */
     hpack->name_bytes = name_bytes;
-    hpack->bytes = name_bytes + value_bytes + NRPC_ENTRY_OVERHEAD;
     hpack->value = value;
+    hpack->bytes = name_bytes + NRPC_ENTRY_OVERHEAD;
+    if (index < sizeof static_value_lengths) {
+        hpack->bytes += static_value_lengths[index];
+    }
 }
 
 /* RFC 7541 2.3.3. Loads a whole entry; a caller that wants only its name begins a new value. */
 static int look_up(struct nrpc_hpack *hpack, uint32_t index)
 {
+    hpack->state = FIELD;
     if (--index >= (uint32_t)STATIC_ENTRIES + hpack->count) { /* 0 as well */
         return -1;
     }
@@ -153,30 +156,64 @@ static int string_end(struct nrpc_hpack *hpack)
     return 1;
 }
 
-static void decoded_byte(struct nrpc_hpack *hpack, uint8_t byte)
+/* Bytes of a string, as they are meant. */
+static void text_bytes(struct nrpc_hpack *hpack, const uint8_t *p, const uint8_t *end)
 {
     if (hpack->state == NAME) {
-        name_byte(hpack, byte);
+        while (p != end) {
+            name_byte(hpack, *p++);
+        }
     } else {
-        nrpc_hpack_value_byte(hpack, byte);
+        nrpc_hpack_value_bytes(hpack, p, end);
     }
 }
 
-static int string_byte(struct nrpc_hpack *hpack, uint8_t byte)
+/* Of three bytes, and those before whose last symbol had not ended: 1 + 23 / 5. */
+enum { DECODED_MAX = 5 };
+
+/* Decodes from *at on some bytes. Returns how many symbols there were, or -1: the end-of-string
+ * symbol was among them. */
+static int huffman_bytes(struct nrpc_hpack *hpack, const uint8_t **at, const uint8_t *end,
+                         uint8_t *text)
 {
-    if (!hpack->is_huffman) {
-        decoded_byte(hpack, byte);
-    } else {
-        uint32_t bits = nrpc_huffman_bits(byte);
-        int symbol;
-        while ((symbol = nrpc_huffman_next(&hpack->huffman, &bits)) >= 0) {
-            if (symbol == NRPC_HUFFMAN_EOS) {
+    struct nrpc_huffman state = hpack->huffman;
+    uint32_t bits = nrpc_huffman_bits(at, end);
+    int symbol, n = 0;
+    while ((symbol = nrpc_huffman_next(&state, &bits)) >= 0) {
+        if (symbol == NRPC_HUFFMAN_EOS) {
+            return -1;
+        }
+        text[n++] = (uint8_t)symbol;
+    }
+    hpack->huffman = state;
+    return n;
+}
+
+/* Takes as many bytes as belong to the string; there is one at least. */
+static int string_bytes(struct nrpc_hpack *hpack, const uint8_t **at, const uint8_t *end)
+{
+    const uint8_t *p = *at;
+    if ((size_t)(end - p) > hpack->n.left) {
+        end = p + hpack->n.left;
+    }
+    hpack->n.left -= (uint32_t)(end - p);
+    *at = end;
+    do {
+        uint8_t decoded[DECODED_MAX];
+        const uint8_t *text = p, *text_end = end;
+        if (hpack->is_huffman) {
+            int n = huffman_bytes(hpack, &p, end, decoded);
+            if (n < 0) {
                 return -1;
             }
-            decoded_byte(hpack, (uint8_t)symbol);
+            text = decoded;
+            text_end = decoded + n;
+        } else {
+            p = end;
         }
-    }
-    return --hpack->n.left ? 0 : string_end(hpack);
+        text_bytes(hpack, text, text_end);
+    } while (p != end);
+    return hpack->n.left ? 0 : string_end(hpack);
 }
 
 /* --- Numbers, fields ---------------------------------------------------------------------- */
@@ -192,7 +229,6 @@ static int index_end(struct nrpc_hpack *hpack)
         nrpc_hpack_resize(hpack, index);
         return 0;
     }
-    hpack->state = FIELD;
     if (hpack->kind & 0x80) {
         return look_up(hpack, index);
     }
@@ -237,6 +273,10 @@ static int number_byte(struct nrpc_hpack *hpack, uint8_t byte)
     }
     hpack->is_huffman = byte >> 7;
     if (hpack->state <= FIELD) {
+        uint32_t index = byte ^ 0x80u;
+        if (index < 0x7f) { /* an indexed field of one byte: most are */
+            return look_up(hpack, index);
+        }
         hpack->kind = byte;
         while (mask > 0x0f && !(byte & (mask + 1))) { /* RFC 7541 6: the bits up to the first 1 */
             mask >>= 1;
@@ -250,24 +290,16 @@ static int number_byte(struct nrpc_hpack *hpack, uint8_t byte)
     return number_end(hpack);
 }
 
-/* An indexed field of one byte, with no field before it half done: most are. */
-static int is_short_index(const struct nrpc_hpack *hpack, uint8_t byte)
-{
-    return byte > 0x80 && byte < 0xff && hpack->state <= FIELD && !hpack->shift;
-}
-
+/* With NRPC_FAST a block that is known does not come here, and need not pay for what is below. */
+#if NRPC_FAST
+__attribute__((noinline))
+#endif
 int nrpc_hpack_decode(struct nrpc_hpack *hpack, const uint8_t **at, const uint8_t *end)
 {
     const uint8_t *p = *at;
     int done = 0;
     while (!done && p != end) {
-        uint8_t byte = *p++;
-        if (NRPC_FAST && is_short_index(hpack, byte)) {
-            hpack->state = FIELD;
-            done = look_up(hpack, byte & 0x7fu);
-        } else {
-            done = hpack->state >= NAME ? string_byte(hpack, byte) : number_byte(hpack, byte);
-        }
+        done = hpack->state >= NAME ? string_bytes(hpack, &p, end) : number_byte(hpack, *p++);
     }
     *at = p;
     return done;

@@ -61,7 +61,8 @@ struct nrpc_hpack { /* small fields first: the shortest instructions reach them 
     uint16_t max_bytes, used_bytes; /* the table: RFC 7541 4.2 */
     uint16_t limit;                 /* the largest max_bytes that the peer may choose */
     struct nrpc_huffman huffman;
-    uint8_t bad; /* the name or the value is not allowed, RFC 9113 8.2 */
+    uint8_t bad;    /* the name or the value is not allowed, RFC 9113 8.2 */
+    uint8_t wanted; /* the value means something here */
 #if NRPC_FAST
     uint8_t changed; /* the table has, since its owner has set this to 0 */
 #endif

@@ -22,6 +22,14 @@ static const char expected_values[] = {
 };
 /* clang-format on */
 
+/* Fields whose value means something here: a bit each; keys, too. */
+enum {
+    WANTED = 1 << NRPC_T_METHOD | 1 << NRPC_T_PATH | 1 << NRPC_T_CONTENT_LENGTH |
+             1 << NRPC_T_CONTENT_TYPE | 1 << NRPC_T_GRPC_ENCODING | 1 << NRPC_T_GRPC_TIMEOUT |
+             1 << NRPC_T_TE | NRPC_COMPRESSION * (1 << NRPC_T_GRPC_ACCEPT_ENCODING) |
+             NRPC_CLIENT * (1 << NRPC_T_STATUS | 1 << NRPC_T_GRPC_STATUS | 1 << NRPC_T_GRPC_MESSAGE)
+};
+
 /* Fields whose value is a decimal number: a bit each. */
 enum {
     NUMBERS = 1 << NRPC_T_CONTENT_LENGTH |
@@ -135,6 +143,7 @@ void nrpc_hpack_value_begin(struct nrpc_hpack *hpack)
     hpack->value = 0;
     hpack->bytes = hpack->name_bytes + NRPC_ENTRY_OVERHEAD;
     hpack->bad = hpack->token == NRPC_T_BAD;
+    hpack->wanted = 1;
     if (hpack->token == NRPC_T_PATH) {
         memset(&hpack->match, 0, sizeof hpack->match);
     } else if (hpack->token >= NRPC_T_KEY) {
@@ -143,19 +152,15 @@ void nrpc_hpack_value_begin(struct nrpc_hpack *hpack)
         encoding_begin(hpack);
     } else {
         nrpc_match_begin(&hpack->match, expected_values);
-        nrpc_match_byte(&hpack->match, hpack->token);
+        hpack->wanted = (uint32_t)WANTED >> hpack->token & 1;
+        if (hpack->wanted) {
+            nrpc_match_byte(&hpack->match, hpack->token);
+        }
     }
 }
 
-void nrpc_hpack_value_byte(struct nrpc_hpack *hpack, uint8_t byte)
+static NRPC_NOINLINE void value_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
-    hpack->bytes++;
-    if (byte == '\0' || byte == '\r' || byte == '\n') {
-        hpack->bad = 1; /* RFC 9113 8.2.1 */
-    }
-    if (hpack->token == NRPC_T_OTHER) {
-        return; /* most bytes there are, and nobody has asked for them */
-    }
     if (hpack->token == NRPC_T_PATH) {
         nrpc_path_byte(&hpack->match, byte, hpack->server->services, hpack->server->n_services);
         return;
@@ -183,6 +188,20 @@ void nrpc_hpack_value_byte(struct nrpc_hpack *hpack, uint8_t byte)
     if (hpack->token != NRPC_T_CONTENT_TYPE || nrpc_match_end(&hpack->match) == NRPC_NO_MATCH ||
         (byte == '-' && hpack->bytes == hpack->name_bytes + NRPC_ENTRY_OVERHEAD + 17u)) {
         nrpc_match_byte(&hpack->match, byte);
+    }
+}
+
+void nrpc_hpack_value_bytes(struct nrpc_hpack *hpack, const uint8_t *p, const uint8_t *end)
+{
+    const unsigned never = 1 << '\0' | 1 << '\r' | 1 << '\n'; /* RFC 9113 8.2.1 */
+    for (; p != end; p++) {
+        hpack->bytes++;
+        if (*p <= '\r' && never >> *p & 1) {
+            hpack->bad = 1;
+        }
+        if (hpack->wanted) { /* most are not */
+            value_byte(hpack, *p);
+        }
     }
 }
 

@@ -9,7 +9,7 @@
 /* The value of hpack->token begins; then its bytes; then hpack->value and hpack->bad are what it
  * has been. */
 void nrpc_hpack_value_begin(struct nrpc_hpack *hpack);
-void nrpc_hpack_value_byte(struct nrpc_hpack *hpack, uint8_t byte);
+void nrpc_hpack_value_bytes(struct nrpc_hpack *hpack, const uint8_t *p, const uint8_t *end);
 void nrpc_hpack_value_end(struct nrpc_hpack *hpack);
 
 #endif

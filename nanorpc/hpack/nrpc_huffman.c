@@ -4,9 +4,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "nanorpc/hpack/nrpc_huffman.h"
 
-const uint8_t nrpc_huffman_shorter[32] = {0,   1,   3,   7,   15,  31,  53,  71,  75,  77,  81,
-                                          84,  87,  91,  93,  95,  96,  98,  102, 110, 123, 141,
-                                          164, 184, 195, 205, 221, 238, 253, 254, 0,   0};
+const uint8_t nrpc_huffman_inner[31] = {1, 2, 4, 8,  16, 22, 18, 4,  2,  4,  3,  3,  4, 2, 2, 1,
+                                        2, 4, 8, 13, 18, 23, 20, 11, 10, 16, 17, 15, 1, 2, 0};
 
 const uint8_t nrpc_huffman_symbols[256] = {
     48,  49,  50,  97,  99,  101, 105, 111, 115, 116, 32,  37,  45,  46,  47,  51,  52,  53,  54,

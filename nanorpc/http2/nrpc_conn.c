@@ -267,15 +267,20 @@ static h2_error begin_headers(struct nrpc_conn *conn)
  * a message that we answer gives back. One that is over the limit is decoded to its end as well, so
  * that the table stays right and the other calls go on, but its own call is refused; each frame is
  * one glitch more. So a flood of CONTINUATION frames, empty ones too, ends here (CVE-2024-27316).
- */
+ * And long blocks take time from other connections: they have a rate. */
 static void begin_block(struct nrpc_conn *conn)
 {
+    const unsigned most = NRPC_HEADER_BYTES_PER_SECOND / 4 >> 7; /* 0: any */
     uint32_t before = conn->block_bytes,
              now = before + conn->frame.length + NRPC_FRAME_HEADER_BYTES;
     uint32_t parts = ((now >> 10) - (before >> 10)) * NRPC_GLITCH;
     conn->block_bytes = now;
     conn->phase = NRPC_PHASE_BODY;
-    nrpc_conn_count(conn, before, now);
+    /* A frame adds 129 at most, and then none is begun: the counter cannot wrap. */
+    conn->decoded = (uint16_t)(conn->decoded + (now >> 7) - (before >> 7));
+    if (most && conn->decoded >= most) {
+        conn->flags |= NRPC_CONN_RESTS | NRPC_CONN_TIMER; /* the next tick is to be soon */
+    }
     if (now > NRPC_HEADER_BLOCK_MAX) {
         nrpc_fields_too_large(&conn->fields);
         parts += NRPC_GLITCH;

@@ -124,6 +124,9 @@ struct nrpc_conn {           /* in the order of their sizes: so short instructio
     uint8_t *blocks; /* of this connection's streams */
     uint32_t now_ms; /* as the port gave it last */
     uint32_t peer;   /* whose connection it is, for who decides which gives way: set by the port */
+#if NRPC_MANY_CONNECTIONS
+    uint32_t link; /* the port's, see nrpc_conn_stirred */
+#endif
     /* Whose header list is being read: a client's open call; of a server the free slot that a new
      * request is to take. NULL: there is none, or these are a request's trailers. */
     struct nrpc_call *block_call;
@@ -156,8 +159,7 @@ struct nrpc_conn {           /* in the order of their sizes: so short instructio
 #endif
 };
 
-/* The client's connection preface, RFC 9113 3.4. */
-extern const char nrpc_conn_preface[NRPC_PREFACE_BYTES + 1];
+extern const char nrpc_conn_preface[NRPC_PREFACE_BYTES + 1]; /* the client's, RFC 9113 3.4 */
 
 /* Appends a frame to conn->control; returns where its payload goes. Who may do this, and when:
  * NRPC_CONTROL_MAX. */
@@ -183,8 +185,7 @@ enum { NRPC_GLITCH = 8, NRPC_GLITCH_BYTES_SHIFT = 8 };
 void nrpc_conn_glitch(struct nrpc_conn *conn);
 void nrpc_conn_charge(struct nrpc_conn *conn, uint32_t parts);
 
-/* Counts what a header block has grown by; in a new quarter of a second: ends NRPC_CONN_RESTS. */
-void nrpc_conn_count(struct nrpc_conn *conn, uint32_t before, uint32_t now);
+/* In a new quarter of a second: ends NRPC_CONN_RESTS. */
 void nrpc_conn_rested(struct nrpc_conn *conn, uint16_t now);
 
 /* Gives parts of glitches back. */

@@ -54,17 +54,6 @@ void nrpc_conn_glitch(struct nrpc_conn *conn)
     nrpc_conn_charge(conn, NRPC_GLITCH);
 }
 
-/* Long header blocks take time from other connections. A frame adds 129 at most, and then none is
- * begun: the counter cannot wrap. */
-void nrpc_conn_count(struct nrpc_conn *conn, uint32_t before, uint32_t now)
-{
-    unsigned most = NRPC_HEADER_BYTES_PER_SECOND / 4 >> 7; /* 0: any */
-    conn->decoded = (uint16_t)(conn->decoded + (now >> 7) - (before >> 7));
-    if (most && conn->decoded >= most) {
-        conn->flags |= NRPC_CONN_RESTS | NRPC_CONN_TIMER; /* the next tick is to be soon */
-    }
-}
-
 void nrpc_conn_rested(struct nrpc_conn *conn, uint16_t now)
 {
     if (conn->heard != now) {

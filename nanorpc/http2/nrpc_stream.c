@@ -163,7 +163,7 @@ uint8_t *nrpc_call_tx(const struct nrpc_call *call)
 
 uint8_t *nrpc_call_tx_end(const struct nrpc_call *call)
 {
-    return nrpc_call_tx(call) + nrpc_call_conn(call)->server->tx_bytes - NRPC_STATUS_MESSAGE_MAX;
+    return nrpc_call_message(call) + nrpc_call_conn(call)->server->tx_bytes;
 }
 
 struct nrpc_call *nrpc_stream_find(struct nrpc_conn *conn, uint32_t id)
@@ -180,11 +180,16 @@ struct nrpc_call *nrpc_stream_find(struct nrpc_conn *conn, uint32_t id)
     if (guess->id == id) {
         return guess;
     }
+    if (id > conn->last_id) { /* none of many needs to be looked at */
+        return NULL;
+    }
 #endif
-    for (unsigned i = 0; id <= conn->last_id && i < NRPC_MAX_STREAMS; i++) {
-        if (conn->calls[i].id == id) {
-            return &conn->calls[i];
+    struct nrpc_call *call = &conn->calls[conn->hint]; /* from the newest back */
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        if (call->id == id) {
+            return call;
         }
+        call = call == conn->calls ? &conn->calls[NRPC_MAX_STREAMS - 1] : call - 1;
     }
     return NULL;
 }
@@ -194,7 +199,7 @@ struct nrpc_call *nrpc_stream_vacant(struct nrpc_conn *conn)
 {
     unsigned slot = conn->hint;
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
-        slot = slot + 1 == NRPC_MAX_STREAMS ? 0 : slot + 1;
+        slot = (slot + 1) % NRPC_MAX_STREAMS;
         struct nrpc_call *call = &conn->calls[slot];
         if (!(call->flags & NRPC_CALL_OPEN)) {
             call->slot = (uint16_t)slot;
@@ -267,13 +272,28 @@ void nrpc_stream_close(struct nrpc_call *call, enum nrpc_status why)
     }
 }
 
-#if NRPC_FAST
+#if NRPC_MANY_CONNECTIONS
+__attribute__((weak)) void nrpc_conn_stirred(struct nrpc_conn *conn)
+{
+    (void)conn;
+}
+#endif
+
+#if NRPC_MANY_CONNECTIONS && !NRPC_FAST
+void nrpc_stream_queue(struct nrpc_call *call)
+{
+    nrpc_conn_stirred(nrpc_call_conn(call));
+}
+#elif NRPC_FAST
 void nrpc_stream_queue(struct nrpc_call *call)
 {
     struct nrpc_conn *conn = nrpc_call_conn(call);
     if (call->flags & NRPC_CALL_QUEUED) {
         return;
     }
+#if NRPC_MANY_CONNECTIONS
+    nrpc_conn_stirred(conn);
+#endif
     call->flags |= NRPC_CALL_QUEUED;
     call->next = NULL;
     *conn->last = call;

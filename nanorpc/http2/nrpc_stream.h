@@ -145,7 +145,7 @@ void nrpc_stream_close(struct nrpc_call *call, enum nrpc_status why);
 
 /* Calls that may have output are sent in turn. With NRPC_FAST they stand in a queue; without it,
  * where streams are few, nrpc_conn_transmit asks each of them. */
-#if NRPC_FAST
+#if NRPC_FAST || NRPC_MANY_CONNECTIONS
 void nrpc_stream_queue(struct nrpc_call *call);
 struct nrpc_call *nrpc_stream_unqueue(struct nrpc_conn *conn);
 #else

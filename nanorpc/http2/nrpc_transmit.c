@@ -151,21 +151,27 @@ static void put_calls(struct nrpc_conn *conn, struct nrpc_out *out)
 #else
 static void put_calls(struct nrpc_conn *conn, struct nrpc_out *out)
 {
+    unsigned slot = conn->turn;
     unsigned left = NRPC_MAX_STREAMS; /* calls to be asked, unless one has something */
-    while (left-- && nrpc_transmit_room(out) >= NRPC_TRANSMIT_MIN) {
-        struct nrpc_call *call = &conn->calls[conn->turn];
-        conn->turn = (uint16_t)(conn->turn + 1u == NRPC_MAX_STREAMS ? 0 : conn->turn + 1u);
+    do {
+        struct nrpc_call *call = &conn->calls[slot];
+        left--;
         if (call->flags & NRPC_CALL_OPEN) {
+            if (nrpc_transmit_room(out) < NRPC_TRANSMIT_MIN) {
+                break; /* it is still this one's turn */
+            }
             if (nrpc_role_turn(conn, call, out) != NRPC_TURN_IDLE) {
                 left = NRPC_MAX_STREAMS;
             }
-        } else if (NRPC_MANY_STREAMS) { /* those up to the next open call have had theirs */
-            unsigned passed = nrpc_stream_from(conn, conn->turn) - conn->turn;
+        } else if (NRPC_MANY_STREAMS) { /* those before the next open call have had theirs, too */
+            unsigned passed = nrpc_stream_from(conn, slot + 1) - (slot + 1);
             passed = passed < left ? passed : left;
             left -= passed;
-            conn->turn = (uint16_t)((conn->turn + passed) % NRPC_MAX_STREAMS);
+            slot += passed;
         }
-    }
+        slot = (slot + 1) % NRPC_MAX_STREAMS;
+    } while (left);
+    conn->turn = (uint16_t)slot;
 }
 #endif
 

@@ -52,8 +52,8 @@ static void end_stream(struct nrpc_conn *conn, struct nrpc_call *call, struct nr
 }
 
 /* One frame or two, so that all calls take their turns. */
-enum nrpc_turn nrpc_up_response(struct nrpc_conn *conn, struct nrpc_call *call,
-                                struct nrpc_out *out)
+NRPC_NOINLINE enum nrpc_turn nrpc_up_response(struct nrpc_conn *conn, struct nrpc_call *call,
+                                              struct nrpc_out *out)
 {
     nrpc_grpc_advance(call);
     nrpc_transmit_window(conn, call, out);

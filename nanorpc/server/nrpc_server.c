@@ -25,34 +25,66 @@ static void put_settings(struct nrpc_conn *conn)
     nrpc_put32(p + sizeof settings, conn->server->rx_bytes);
 }
 
+#if NRPC_MANY_CONNECTIONS
+/* The first one that is free, for the memory of few to be used; n_conns: there is none. */
+static size_t vacant(const struct nrpc_server *server)
+{
+    uint32_t *full = server->taken, words = (server->n_conns + 31) / 32;
+    const uint32_t *bits = full + 1;
+    while (*full < words && bits[*full] == UINT32_MAX) {
+        ++*full;
+    }
+    size_t i = 32 * (size_t)*full + (*full < words ? (unsigned)__builtin_ctz(~bits[*full]) : 0u);
+    return i < server->n_conns ? i : server->n_conns;
+}
+
+static void take(const struct nrpc_conn *conn, int taken)
+{
+    size_t i = (size_t)(conn - conn->server->conns), word = i / 32;
+    uint32_t *full = conn->server->taken, *bits = full + 1, bit = (uint32_t)1 << i % 32;
+    bits[word] = taken ? bits[word] | bit : bits[word] & ~bit;
+    if (!taken && word < *full) {
+        *full = (uint32_t)word;
+    }
+}
+#else
+static size_t vacant(const struct nrpc_server *server)
+{
+    size_t i = 0;
+    while (i < server->n_conns && (server->conns[i].flags & NRPC_CONN_OPEN)) {
+        i++;
+    }
+    return i;
+}
+#define take(conn, taken) ((void)0)
+#endif
+
 struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t now_ms)
 {
-    for (unsigned i = 0; i < server->n_conns; i++) {
-        struct nrpc_conn *conn = &server->conns[i];
-        if (conn->flags & NRPC_CONN_OPEN) {
-            continue;
-        }
-        /* The calls are as nrpc_conn_lost has left them. */
-        memset(conn, 0, offsetof(struct nrpc_conn, calls));
-        nrpc_conn_gaps(conn, 1);
-        conn->server = server;
-        conn->blocks = server->blocks +
-                       i * NRPC_MAX_STREAMS *
-                           (server->rx_bytes + server->tx_bytes + NRPC_METADATA_BYTES);
-        conn->now_ms = now_ms;
-        conn->since = conn->refilled = conn->heard = conn->idle = conn->born =
-            (uint16_t)(now_ms >> NRPC_TICK_SHIFT);
-        conn->send_window = conn->recv_window = NRPC_WINDOW_INITIAL;
-        conn->peer_initial_window = NRPC_WINDOW_INITIAL;
-#if NRPC_FAST
-        conn->last = &conn->first;
-#endif
-        conn->flags = NRPC_CONN_OPEN;
-        nrpc_hpack_init(&conn->hpack, server);
-        put_settings(conn);
-        return conn;
+    size_t i = vacant(server);
+    struct nrpc_conn *conn = &server->conns[i];
+    if (i == server->n_conns) {
+        return NULL;
     }
-    return NULL;
+    /* The calls are as nrpc_conn_lost has left them. */
+    memset(conn, 0, offsetof(struct nrpc_conn, calls));
+    nrpc_conn_gaps(conn, 1);
+    conn->server = server;
+    conn->blocks = server->blocks + i * NRPC_MAX_STREAMS *
+                                        (server->rx_bytes + server->tx_bytes + NRPC_METADATA_BYTES);
+    conn->now_ms = now_ms;
+    conn->since = conn->refilled = conn->heard = conn->idle = conn->born =
+        (uint16_t)(now_ms >> NRPC_TICK_SHIFT);
+    conn->send_window = conn->recv_window = NRPC_WINDOW_INITIAL;
+    conn->peer_initial_window = NRPC_WINDOW_INITIAL;
+#if NRPC_FAST
+    conn->last = &conn->first;
+#endif
+    conn->flags = NRPC_CONN_OPEN;
+    take(conn, 1);
+    nrpc_hpack_init(&conn->hpack, server);
+    put_settings(conn);
+    return conn;
 }
 
 #if NRPC_CLIENT
@@ -73,6 +105,9 @@ void nrpc_conn_lost(struct nrpc_conn *conn)
 #if NRPC_FAST
         conn->calls[i].flags &= (uint16_t)~NRPC_CALL_QUEUED;
 #endif
+    }
+    if (conn->flags) {
+        take(conn, 0);
     }
     conn->flags = 0;
     nrpc_conn_gaps(conn, 0);
@@ -230,3 +265,32 @@ uint32_t nrpc_conn_tick(struct nrpc_conn *conn, uint32_t now_ms)
     }
     return watch_calls(conn, now, watch_life(conn, now));
 }
+
+#if NRPC_MANY_CONNECTIONS
+/* What is left of a time of ms that has begun at `since`, in ms. ms 0: it never ends. */
+static uint32_t left_of(uint16_t now, uint16_t since, uint32_t ms)
+{
+    uint32_t all = ms >> NRPC_TICK_SHIFT, gone = (uint16_t)(now - since);
+    return !ms ? UINT32_MAX : gone < all ? (all - gone) << NRPC_TICK_SHIFT : 0;
+}
+
+enum { IDLE_MAX_MS = 3600000 }; /* times here have 16 bits */
+uint32_t nrpc_conn_idle_ms(const struct nrpc_conn *conn)
+{
+    const unsigned busy = ~(unsigned)(NRPC_CONN_OPEN | NRPC_CONN_ACKED | NRPC_CONN_GREETED);
+    uint16_t now = (uint16_t)(conn->now_ms >> NRPC_TICK_SHIFT);
+    uint32_t ms = IDLE_MAX_MS;
+    uint32_t ends[] = {left_of(now, conn->born, NRPC_MAX_AGE_MS),
+                       left_of(now, conn->idle, NRPC_MAX_IDLE_MS),
+                       left_of(now, conn->heard, NRPC_KEEPALIVE_MS)};
+    if ((conn->flags & busy) || !(conn->flags & NRPC_CONN_GREETED) || conn->control_bytes ||
+        conn->phase != NRPC_PHASE_HEAD || conn->have || conn->block_id || conn->glitches ||
+        conn->pings || (calls(conn) & NRPC_CALL_OPEN)) {
+        return 0;
+    }
+    for (unsigned i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        ms = ends[i] < ms ? ends[i] : ms;
+    }
+    return ms;
+}
+#endif

@@ -12,32 +12,36 @@
 
 enum { EVENTS = 64 };
 
-/* Handlers and the application may have given any connection something to send: ask each. With
- * nothing to do that is one call into the core, a few nanoseconds. */
-static void flush_all(void)
+/* Those to which handlers and the application may have given something to send, and whose peer has
+ * sent what could not be taken. What they give one another meanwhile is for the next turn. */
+static void flush_listed(void)
 {
-    for (unsigned i = nrpc_posix.n_open; i-- > 0;) {
-        struct nrpc_posix_link *link = &nrpc_posix_links[nrpc_posix.open[i]];
+    nrpc_posix.flushing = 1;
+    for (unsigned n = nrpc_posix.listed.n; n > 0; n--) {
+        struct nrpc_posix_link *link =
+            &nrpc_posix_links[nrpc_posix.listed.links[nrpc_posix.listed.at]];
 
-        if (link->conn && link->tx_at == link->tx_end)
+        nrpc_posix.listed.n--;
+        nrpc_posix.listed.at = (nrpc_posix.listed.at + 1) % NRPC_POSIX_LINKS;
+        link->listed = 0;
+        if (link->conn && !link->tx)
             nrpc_posix_link_flush(link);
     }
+    nrpc_posix.flushing = 0;
 }
 
-/* Runs all timers and sets the next time. */
-static void tick_all(void)
+/* Runs the timers that are due. */
+static void tick_due(void)
 {
-    nrpc_posix.tick_ms = nrpc_posix.now_ms + NRPC_POSIX_TICK_MS;
-    for (unsigned i = nrpc_posix.n_open; i-- > 0;) {
-        struct nrpc_posix_link *link = &nrpc_posix_links[nrpc_posix.open[i]];
+    struct nrpc_posix_link *link;
 
+    while ((link = nrpc_posix_timer_next()) != NULL) {
         if (!link->conn) {
-            if (!nrpc_posix_before(nrpc_posix.now_ms, link->linger_until))
-                nrpc_posix_link_close(link);
+            nrpc_posix_link_close(link);
             continue;
         }
         nrpc_posix_link_tick(link);
-        if (link->tx_at == link->tx_end)
+        if (!link->tx)
             nrpc_posix_link_flush(link);
         else if (nrpc_link_closing(link->conn)) /* by a timer: the peer takes nothing */
             nrpc_posix_link_close(link);
@@ -111,7 +115,7 @@ int nrpc_posix_poll(int timeout_ms)
     /* A channel's timers run in there, and what they end may be another link's to tell. */
     run_dials();
     nrpc_posix.unfinished = 0;
-    flush_all();
+    flush_listed();
     next_ms = run_dials(); /* handlers' calls want links */
     waiting_ms = nrpc_posix_waiting_run();
     timeout_ms = wait_for(timeout_ms, next_ms < waiting_ms ? next_ms : waiting_ms);
@@ -141,7 +145,7 @@ int nrpc_posix_poll(int timeout_ms)
             continue; /* somebody else's wake was read with the one before */
     }
     if (!nrpc_posix_before(nrpc_posix.now_ms, nrpc_posix.tick_ms))
-        tick_all();
+        tick_due();
     return served;
 }
 
@@ -167,9 +171,9 @@ static void stop_all(void)
 void nrpc_posix_shutdown(void)
 {
     stop_all();
-    for (unsigned i = 0; i < nrpc_posix.n_open; i++)
-        if (nrpc_posix_links[nrpc_posix.open[i]].conn)
-            nrpc_conn_shutdown(nrpc_posix_links[nrpc_posix.open[i]].conn);
+    for (unsigned i = 0; i < NRPC_POSIX_LINKS; i++)
+        if (nrpc_posix_links[i].conn)
+            nrpc_posix_link_shutdown(&nrpc_posix_links[i]);
 }
 
 void nrpc_posix_close(void)
@@ -177,8 +181,11 @@ void nrpc_posix_close(void)
     if (!nrpc_posix.ready)
         return;
     stop_all();
-    while (nrpc_posix.n_open)
-        nrpc_posix_link_close(&nrpc_posix_links[nrpc_posix.open[nrpc_posix.n_open - 1]]);
+    for (unsigned i = 0; i < NRPC_POSIX_LINKS; i++)
+        if (nrpc_posix_links[i].conn)
+            nrpc_posix_link_close(&nrpc_posix_links[i]);
+    while (nrpc_posix_timer_lingers())
+        nrpc_posix_link_close(nrpc_posix_timer_lingers());
     if (nrpc_posix.spare >= 0)
         close(nrpc_posix.spare);
     close(nrpc_posix.wake);

@@ -24,9 +24,11 @@ NRPC_BEGIN_C
  *   out of file descriptors   RST at once, with a descriptor that is kept in reserve for it
  *   send buffer full          what was made is kept, nothing more is made; once the core needs an
  *                             answer sent first, reading stops too, and TCP holds the peer back
- *   peer half-closes (FIN)    the same as a close: what it sent before is served, and replies that
- *                             are ready are sent as far as the send buffer takes them; calls
- *                             that are still open are cancelled
+ *   no buffer is free         for what one link may have to keep: it goes on in steps so small,
+ * with a system call more each, that there is nothing to keep; a connection of which TCP then takes
+ * less than it said is lost. So peers that do not read, and have all buffers, stop nobody else peer
+ * half-closes (FIN)    the same as a close: what it sent before is served, and replies that are
+ * ready are sent as far as the send buffer takes them; calls that are still open are cancelled
  *   connection reset          open calls are cancelled
  *   peer vanishes             noticed after NRPC_POSIX_KEEPALIVE_MS and three probes, or
  *                             NRPC_POSIX_USER_TIMEOUT_MS after something was sent
@@ -34,17 +36,21 @@ NRPC_BEGIN_C
  *                             to close, and what it still sends is discarded
  * SIGPIPE is never raised. No function of this file is reentrant, except nrpc_posix_wake. */
 
-/* Connections of all servers together, those that linger included. 1..65535.
- * RAM: 40 bytes each, and of its 2 * NRPC_POSIX_BUFFER_BYTES only the pages that were ever used,
- * which happens when its send buffer was full. */
+/* Connections of all servers together, those that linger included. 1..1000000. RAM: 84 bytes each.
+ * Each needs an open file: see nrpc_posix_warning. */
 #ifndef NRPC_POSIX_LINKS
 #define NRPC_POSIX_LINKS 1024
 #endif
 
-/* Bytes that are read, and written, with one system call at most. Bytes, 2048..1048576.
- * RAM: two for the port, two a connection (see above). */
+/* Bytes that are read, and written, with one system call at most. Bytes, 2048..1048576. And how
+ * many buffers of this size there are for bytes that wait, of all links together: one for those
+ * that TCP does not take, one for those that the core does not. Count, 0..1000000.
+ * RAM: two buffers for the port; of the others only those that were ever in use at once. */
 #ifndef NRPC_POSIX_BUFFER_BYTES
 #define NRPC_POSIX_BUFFER_BYTES 65536
+#endif
+#ifndef NRPC_POSIX_BUFFERS
+#define NRPC_POSIX_BUFFERS 256
 #endif
 
 /* Listening sockets: a name such as "localhost" may need two. RAM: 16 bytes each. */
@@ -87,8 +93,10 @@ NRPC_BEGIN_C
 /* Listens. server: kept until nrpc_posix_close. address: a name or number, borrowed for the call;
  * "localhost" is both 127.0.0.1 and ::1 where the machine has them, NULL all of the machine's
  * addresses, IPv6 and IPv4. port: 0 takes a free one, see nrpc_posix_port. May be called for
- * several ports and servers. Returns 0; NRPC_E_LIMIT: more connections or listeners than
- * NRPC_POSIX_LINKS or _LISTENERS; NRPC_E_LINK: nrpc_posix_error says why. */
+ * several ports and servers. Where the process may not open as many files as there are connections,
+ * its limit is raised as far as it may be (RLIMIT_NOFILE, soft to hard). Returns 0; NRPC_E_LIMIT:
+ * more connections or listeners than NRPC_POSIX_LINKS or _LISTENERS; NRPC_E_LINK: nrpc_posix_error
+ * says why. */
 int nrpc_posix_listen(const struct nrpc_server *server, const char *address, uint16_t port);
 
 /* The port that the last nrpc_posix_listen took; 0: none. */
@@ -97,6 +105,11 @@ uint16_t nrpc_posix_port(void);
 /* Why the last function failed, as one line of text without a newline; valid until the next call
  * of a function of this file. "" when none has. */
 const char *nrpc_posix_error(void);
+
+/* What is to be told to who starts the program, as one line of text: that it may not open as many
+ * files as all its servers have connections, so that later clients would be refused; and what to
+ * do. "": nothing. After the last nrpc_posix_listen. */
+const char *nrpc_posix_warning(void);
 
 /* Serves: sends what handlers have made since the last call, waits at most timeout_ms for
  * something to happen (negative: no limit of its own), and handles it. Handlers run inside. It may
@@ -119,7 +132,8 @@ void nrpc_posix_close(void);
 struct nrpc_posix_stats {
     uint64_t accepted, refused, dialled; /* connections */
     uint64_t received_bytes, sent_bytes;
-    uint32_t open; /* connections now, those that linger included */
+    uint32_t open;    /* connections now, those that linger included */
+    uint32_t buffers; /* in use now */
 };
 const struct nrpc_posix_stats *nrpc_posix_stats(void);
 

@@ -127,6 +127,8 @@ static uint32_t run(void)
         if (!entry->dial)
             continue;
         wait = nrpc_dial_wait_ms(entry->dial, nrpc_posix.now_ms);
+        if (entry->dial->conn && nrpc_posix_link_of(entry->dial->conn)) /* it may have ended it */
+            nrpc_posix_link_list(nrpc_posix_link_of(entry->dial->conn));
         next = wait < next ? wait : next;
         if (wait == 0)
             begin(entry);
@@ -233,12 +235,8 @@ void nrpc_posix_undial(struct nrpc_dial *dial)
         return;
     clear(entry);
     entry->dial = NULL;
-    for (unsigned i = nrpc_posix.n_open; conn && conn->dial == dial && i-- > 0;) {
-        struct nrpc_posix_link *link = &nrpc_posix_links[nrpc_posix.open[i]];
-
-        if (link->conn == conn)
-            nrpc_posix_link_close(link);
-    }
+    if (conn && conn->dial == dial && nrpc_posix_link_of(conn))
+        nrpc_posix_link_close(nrpc_posix_link_of(conn));
     nrpc_dial_stop(dial);
 }
 

@@ -7,14 +7,19 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* LITTLE: what TCP takes when it says that it has room; it is asked for no more where there is no
+ * buffer for what it does not take. */
 enum { PIECE = 1024, BUFFER = NRPC_POSIX_BUFFER_BYTES, TURN = 65536 };
+enum { LITTLE = NRPC_LINK_MIN > PIECE ? NRPC_LINK_MIN : PIECE };
 enum { KEEPALIVE_PROBE_S = 10, KEEPALIVE_PROBES = 3 };
 
+NRPC_STATIC_ASSERT(NRPC_MANY_CONNECTIONS, "ports/posix needs NRPC_MANY_CONNECTIONS=1");
 NRPC_STATIC_ASSERT(BUFFER >= 2048 && BUFFER <= 1048576, "NRPC_POSIX_BUFFER_BYTES: 2048..1048576");
 NRPC_STATIC_ASSERT(BUFFER >= PIECE + NRPC_LINK_MIN,
                    "NRPC_POSIX_BUFFER_BYTES: PIECE + NRPC_LINK_MIN or more");
@@ -22,11 +27,43 @@ NRPC_STATIC_ASSERT(BUFFER >= PIECE + NRPC_LINK_MIN,
 struct nrpc_posix_link nrpc_posix_links[NRPC_POSIX_LINKS];
 static struct {
     uint8_t rx[BUFFER], tx[BUFFER];
-} kept[NRPC_POSIX_LINKS], shared; /* shared: what one turn of one link works in */
+} shared; /* what one turn of one link works in */
 
-static unsigned number_of(const struct nrpc_posix_link *link)
+static uint32_t number_of(const struct nrpc_posix_link *link)
 {
-    return (unsigned)(link - nrpc_posix_links);
+    return (uint32_t)(link - nrpc_posix_links);
+}
+
+struct nrpc_posix_link *nrpc_posix_link_of(const struct nrpc_conn *conn)
+{
+    /* A connection keeps the number when its link has gone. */
+    struct nrpc_posix_link *link = &nrpc_posix_links[conn->link ? conn->link - 1 : 0];
+
+    return link->conn == conn ? link : NULL;
+}
+
+void nrpc_posix_link_list(struct nrpc_posix_link *link)
+{
+    if (link->listed)
+        return;
+    link->listed = 1;
+    nrpc_posix.listed.links[(nrpc_posix.listed.at + nrpc_posix.listed.n++) % NRPC_POSIX_LINKS] =
+        number_of(link);
+}
+
+/* Not weak: the core's own, which does nothing, is. */
+void nrpc_conn_stirred(struct nrpc_conn *conn)
+{
+    struct nrpc_posix_link *link;
+
+    if (conn == nrpc_posix.working)
+        return; /* it is asked as it is */
+    link = nrpc_posix_link_of(conn);
+    if (!link)
+        return;
+    nrpc_posix_link_list(link);
+    if (nrpc_posix.flushing)
+        nrpc_posix.unfinished = 1;
 }
 
 /* Tells epoll what the link waits for, if that changed. */
@@ -34,44 +71,59 @@ static void link_watch(struct nrpc_posix_link *link)
 {
     struct epoll_event event = {.data = {.u32 = number_of(link)}};
 
-    event.events = (link->rx_at == link->rx_end ? EPOLLIN : 0u) |
-                   (link->tx_at != link->tx_end ? EPOLLOUT : 0u);
+    event.events = (link->rx || link->is_held ? 0u : (uint32_t)EPOLLIN) |
+                   (link->tx || link->is_full ? (uint32_t)EPOLLOUT : 0u);
     if (event.events == link->events)
         return;
-    link->events = event.events;
+    link->events = (uint8_t)event.events;
     epoll_ctl(nrpc_posix.epoll, EPOLL_CTL_MOD, link->fd, &event);
+}
+
+/* The connection is over. */
+static void link_lost(struct nrpc_posix_link *link)
+{
+    nrpc_posix_peer_goes(link->conn);
+    nrpc_link_lost(link->conn);
+    link->conn = NULL;
+    nrpc_posix.freed = 1;
+}
+
+static void drop_all(struct nrpc_posix_link *link)
+{
+    nrpc_posix_buffer_drop(&link->rx, nrpc_posix_buffer_has(link->rx));
+    nrpc_posix_buffer_drop(&link->tx, nrpc_posix_buffer_has(link->tx));
+    link->is_held = link->is_full = link->is_idle = 0;
 }
 
 void nrpc_posix_link_close(struct nrpc_posix_link *link)
 {
-    uint16_t last = nrpc_posix.open[--nrpc_posix.n_open];
+    uint8_t listed = link->listed; /* its number may still stand there */
 
     if (link->conn)
-        nrpc_link_lost(link->conn);
+        link_lost(link);
+    drop_all(link);
     close(link->fd);
-    nrpc_posix.open[link->place] = last;
-    nrpc_posix_links[last].place = link->place;
-    nrpc_posix.free[nrpc_posix.n_free++] = (uint16_t)number_of(link);
-    nrpc_posix.stats.open = nrpc_posix.n_open;
+    nrpc_posix_timer_free(link);
+    nrpc_posix.stats.open--;
+    nrpc_posix.freed = 1; /* a link at least */
     memset(link, 0, sizeof *link);
+    link->listed = listed;
 }
 
 /* The core is done with this connection and TCP has its last bytes. A close now could answer what
  * the peer still sends with RST, which would destroy our GOAWAY before it was read. */
 static void link_linger(struct nrpc_posix_link *link)
 {
-    nrpc_link_lost(link->conn);
-    link->conn = NULL;
+    link_lost(link);
     shutdown(link->fd, SHUT_WR);
-    link->rx_at = link->rx_end = 0;
-    link->linger_until = nrpc_posix.now_ms + NRPC_POSIX_LINGER_MS;
+    drop_all(link);
+    nrpc_posix_timer_linger(link);
     link_watch(link);
 }
 
-/* Gives TCP n bytes and keeps what it does not take. Returns 0, or -1: the connection is lost. */
-static int link_send(struct nrpc_posix_link *link, const uint8_t *data, size_t n)
+/* Returns how many of the n bytes TCP takes, or -1: the connection is lost. */
+static ssize_t tcp_send(struct nrpc_posix_link *link, const uint8_t *data, size_t n)
 {
-    uint8_t *keep = kept[number_of(link)].tx;
     ssize_t sent = send(link->fd, data, n, MSG_NOSIGNAL);
 
     if (sent < 0) {
@@ -80,16 +132,51 @@ static int link_send(struct nrpc_posix_link *link, const uint8_t *data, size_t n
         sent = 0;
     }
     nrpc_posix.stats.sent_bytes += (uint64_t)sent;
-    if (data >= keep && data < keep + BUFFER) {
-        link->tx_at += (uint32_t)sent;
-        if (link->tx_at == link->tx_end)
-            link->tx_at = link->tx_end = 0;
-    } else if ((size_t)sent < n) {
-        memcpy(keep, data + sent, n - (size_t)sent);
-        link->tx_at = 0;
-        link->tx_end = (uint32_t)(n - (size_t)sent);
+    return sent;
+}
+
+/* Gives TCP n bytes and keeps what it does not take. Returns 0, or -1: the connection is lost. */
+static int link_send(struct nrpc_posix_link *link, const uint8_t *data, size_t n)
+{
+    ssize_t sent = tcp_send(link, data, n);
+
+    if (sent < 0)
+        return -1;
+    if ((size_t)sent < n) {
+        link->tx = nrpc_posix_buffer_keep(data + sent, n - (size_t)sent);
+        if (!link->tx)
+            return -1;
     }
     return 0;
+}
+
+/* 1: TCP takes LITTLE bytes. Else epoll is to say when. */
+static int has_room(struct nrpc_posix_link *link)
+{
+    struct pollfd asked = {.fd = link->fd, .events = POLLOUT};
+
+    link->is_full = poll(&asked, 1, 0) <= 0;
+    return !link->is_full;
+}
+
+/* How many of the n bytes are given to the core at once: PIECE or a little more, so that no frame
+ * is cut. One that comes in two pieces costs it more: a header block is then decoded anew, a
+ * message copied. */
+static size_t piece_of(const struct nrpc_conn *conn, const uint8_t *data, size_t n)
+{
+    size_t at = 0;
+
+    if (n <= PIECE || !nrpc_link_at_frame(conn))
+        return n < PIECE ? n : PIECE;
+    while (at < PIECE && n - at >= NRPC_FRAME_HEADER_BYTES) {
+        struct nrpc_frame frame;
+
+        nrpc_frame_read(&frame, data + at);
+        at += NRPC_FRAME_HEADER_BYTES + frame.length;
+        if (at > n)
+            return n;
+    }
+    return at;
 }
 
 /* Lets the core work on n received bytes (0: only on its output) until it needs neither room nor
@@ -99,94 +186,142 @@ static int link_send(struct nrpc_posix_link *link, const uint8_t *data, size_t n
  * the connection is lost. */
 static int link_work(struct nrpc_posix_link *link, const uint8_t *data, size_t n, size_t *used)
 {
+    const int suffice = nrpc_posix_buffers_suffice();
     size_t took, made, filled = 0, sent = 0;
+    int lost = 0;
 
     *used = 0;
+    nrpc_posix.working = link->conn;
     do {
-        size_t some = n - *used < PIECE ? n - *used : PIECE;
+        size_t some = piece_of(link->conn, data + *used, n - *used);
 
         took = some ? nrpc_link_receive(link->conn, data + *used, some, nrpc_posix.now_ms) : 0;
         *used += took;
         made = 0;
         /* Else nothing leaves: input goes on while the core takes it. */
-        if (link->tx_at == link->tx_end && sent < TURN) {
-            made = nrpc_link_transmit(link->conn, shared.tx + filled, BUFFER - filled);
+        if (!link->tx && !link->is_full && sent < TURN && (suffice || has_room(link))) {
+            made = nrpc_link_transmit(link->conn, shared.tx + filled,
+                                      suffice ? BUFFER - filled : LITTLE);
             filled += made;
         }
-        if (filled >= PIECE || (filled && !took && !made)) {
-            if (link_send(link, shared.tx, filled))
-                return -1;
+        if (filled >= PIECE || (filled && (!suffice || (!took && !made)))) {
+            lost = link_send(link, shared.tx, filled);
             sent += filled;
             filled = 0;
         }
-    } while (took || made);
-    if (sent >= TURN)
+    } while (!lost && (took || made));
+    nrpc_posix.working = NULL;
+    if (sent >= TURN) {
+        nrpc_posix_link_list(link);
         nrpc_posix.unfinished = 1;
-    return 0;
+    }
+    return lost;
+}
+
+/* Before it is given anything. */
+static void link_wake(struct nrpc_posix_link *link)
+{
+    if (!link->is_idle)
+        return;
+    link->is_idle = 0;
+    nrpc_link_tick(link->conn, nrpc_posix.now_ms);
+    nrpc_posix_timer_set(link, nrpc_posix.now_ms + NRPC_POSIX_TICK_MS);
+}
+
+static uint32_t link_tick(struct nrpc_posix_link *link)
+{
+    uint32_t ms = nrpc_link_tick(link->conn, nrpc_posix.now_ms);
+
+    nrpc_posix_timer_set(link, nrpc_posix.now_ms + ms);
+    return ms;
 }
 
 void nrpc_posix_link_tick(struct nrpc_posix_link *link)
 {
-    uint32_t due = nrpc_posix.now_ms + nrpc_link_tick(link->conn, nrpc_posix.now_ms);
+    uint32_t ms = link_tick(link), idle_ms = nrpc_conn_idle_ms(link->conn);
 
-    if (nrpc_posix_before(due, nrpc_posix.tick_ms))
-        nrpc_posix.tick_ms = due;
+    link->is_idle = idle_ms > ms && !link->rx && !link->tx && !link->is_held && !link->is_full;
+    if (link->is_idle)
+        nrpc_posix_timer_set(link, nrpc_posix.now_ms + idle_ms);
 }
 
 /* After any work: ends the link, or watches for what it needs now. */
 static void link_settle(struct nrpc_posix_link *link)
 {
-    if (nrpc_conn_timer_set(link->conn))
-        nrpc_posix_link_tick(link);
-    if (nrpc_link_closing(link->conn) && link->tx_at == link->tx_end)
+    /* What is left over may have to wait for a turn that TLS gives at its time. */
+    if (nrpc_conn_timer_set(link->conn) || link->rx || link->is_held)
+        link_tick(link);
+    if (nrpc_link_closing(link->conn) && !link->tx)
         link_linger(link);
     else
         link_watch(link);
 }
 
-/* Sends what is kept or was made outside of an event, then takes up what was left over. */
-void nrpc_posix_link_flush(struct nrpc_posix_link *link)
+/* Bytes that have been worked on while they were TCP's leave it. Returns 0, or -1. */
+static int link_discard(struct nrpc_posix_link *link, size_t n)
 {
-    size_t used;
-    uint8_t *rx = kept[number_of(link)].rx;
+    while (n) {
+        ssize_t got = recv(link->fd, shared.rx, n, 0);
 
-    if (link->tx_at != link->tx_end &&
-        link_send(link, kept[number_of(link)].tx + link->tx_at, link->tx_end - link->tx_at)) {
+        if (got <= 0)
+            return -1;
+        n -= (size_t)got;
+    }
+    return 0;
+}
+
+/* The peer has sent something, or has gone. Where no buffer may be free for what the core does not
+ * take, that stays with TCP. */
+static void link_receive(struct nrpc_posix_link *link)
+{
+    const int keep = nrpc_posix_buffers_suffice();
+    size_t used = 0, n;
+    ssize_t got = recv(link->fd, shared.rx, BUFFER, keep ? 0 : MSG_PEEK);
+
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+        if (link->conn)
+            link_settle(link);
+        return;
+    }
+    n = got > 0 ? (size_t)got : 0;
+    if (!n || (link->conn && link_work(link, shared.rx, n, &used)) ||
+        (!keep && link_discard(link, link->conn ? used : n))) {
         nrpc_posix_link_close(link);
         return;
     }
-    if (link_work(link, rx + link->rx_at, link->rx_end - link->rx_at, &used)) {
-        nrpc_posix_link_close(link);
+    nrpc_posix.stats.received_bytes += keep ? n : used;
+    if (!link->conn)
         return;
-    }
-    link->rx_at += (uint32_t)used;
+    link->is_held = !keep && used < n;
+    if (keep && used < n)
+        link->rx = nrpc_posix_buffer_keep(shared.rx + used, n - used);
     link_settle(link);
 }
 
-/* The peer has sent something, or has gone. */
-static void link_receive(struct nrpc_posix_link *link)
+void nrpc_posix_link_flush(struct nrpc_posix_link *link)
 {
-    size_t used, n;
-    ssize_t got = recv(link->fd, shared.rx, BUFFER, 0);
+    size_t used, n = nrpc_posix_buffer_has(link->rx);
 
-    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-        return;
-    if (got <= 0) {
+    if (link->tx) {
+        ssize_t sent = tcp_send(link, link->tx->bytes + link->tx->at,
+                                nrpc_posix_buffer_has(link->tx));
+
+        if (sent < 0) {
+            nrpc_posix_link_close(link);
+            return;
+        }
+        nrpc_posix_buffer_drop(&link->tx, (size_t)sent);
+    }
+    if (link_work(link, n ? link->rx->bytes + link->rx->at : NULL, n, &used)) {
         nrpc_posix_link_close(link);
         return;
     }
-    n = (size_t)got;
-    nrpc_posix.stats.received_bytes += n;
-    if (!link->conn)
-        return;
-    if (link_work(link, shared.rx, n, &used)) {
-        nrpc_posix_link_close(link);
+    nrpc_posix_buffer_drop(&link->rx, used);
+    if (link->is_held) {
+        link->is_held = 0;
+        link_receive(link);
         return;
     }
-    link->rx_at = 0;
-    link->rx_end = (uint32_t)(n - used);
-    if (used < n)
-        memcpy(kept[number_of(link)].rx, shared.rx + used, n - used);
     link_settle(link);
 }
 
@@ -197,23 +332,31 @@ void nrpc_posix_link_event(struct nrpc_posix_link *link, uint32_t events)
         nrpc_posix_link_close(link);
         return;
     }
-    if ((events & EPOLLOUT) && link->conn)
+    if ((events & EPOLLOUT) && link->conn) {
+        link->is_full = 0;
         nrpc_posix_link_flush(link);
-    if ((events & ~(uint32_t)EPOLLOUT) && (link->events & EPOLLIN))
+    }
+    if ((events & ~(uint32_t)EPOLLOUT) && (link->events & EPOLLIN)) {
+        link_wake(link);
         link_receive(link);
+    }
+}
+
+void nrpc_posix_link_shutdown(struct nrpc_posix_link *link)
+{
+    link_wake(link);
+    nrpc_conn_shutdown(link->conn);
+    nrpc_posix_link_list(link);
 }
 
 void nrpc_posix_link_yield(struct nrpc_conn *conn)
 {
-    struct nrpc_posix_link *link = NULL;
+    struct nrpc_posix_link *link = nrpc_posix_link_of(conn);
 
-    for (unsigned i = 0; i < nrpc_posix.n_open; i++)
-        if (nrpc_posix_links[nrpc_posix.open[i]].conn == conn)
-            link = &nrpc_posix_links[nrpc_posix.open[i]];
     if (!link)
         return;
     nrpc_conn_yield(conn, nrpc_posix.now_ms);
-    if (link->tx_at == link->tx_end)
+    if (!link->tx)
         nrpc_posix_link_flush(link);
     if (link->conn == conn)
         nrpc_posix_link_close(link);
@@ -221,10 +364,9 @@ void nrpc_posix_link_yield(struct nrpc_conn *conn)
 
 int nrpc_posix_link_free(void)
 {
-    for (unsigned i = 0; i < nrpc_posix.n_open && !nrpc_posix.n_free; i++)
-        if (!nrpc_posix_links[nrpc_posix.open[i]].conn)
-            nrpc_posix_link_close(&nrpc_posix_links[nrpc_posix.open[i]]);
-    return nrpc_posix.n_free != 0;
+    if (nrpc_posix.stats.open == NRPC_POSIX_LINKS && nrpc_posix_timer_lingers())
+        nrpc_posix_link_close(nrpc_posix_timer_lingers());
+    return nrpc_posix.stats.open < NRPC_POSIX_LINKS;
 }
 
 /* A failure costs only what the option would have gained. */
@@ -235,9 +377,8 @@ static void set_option(int fd, int level, int option, int value)
 
 int nrpc_posix_link_open(struct nrpc_conn *conn, int fd)
 {
-    uint16_t number = nrpc_posix.free[nrpc_posix.n_free - 1];
-    struct nrpc_posix_link *link = &nrpc_posix_links[number];
-    struct epoll_event event = {.events = EPOLLIN, .data = {.u32 = number}};
+    struct nrpc_posix_link *link = nrpc_posix_timer_new();
+    struct epoll_event event = {.events = EPOLLIN, .data = {.u32 = number_of(link)}};
 
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
@@ -245,15 +386,17 @@ int nrpc_posix_link_open(struct nrpc_conn *conn, int fd)
     set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_PROBE_S);
     set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
     set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, NRPC_POSIX_USER_TIMEOUT_MS);
-    if (epoll_ctl(nrpc_posix.epoll, EPOLL_CTL_ADD, fd, &event))
+    if (epoll_ctl(nrpc_posix.epoll, EPOLL_CTL_ADD, fd, &event)) {
+        nrpc_posix_timer_free(link);
         return -1;
-    nrpc_posix.n_free--;
+    }
+    conn->link = 1u + number_of(link);
     link->conn = conn;
     link->fd = fd;
     link->events = EPOLLIN;
-    link->place = nrpc_posix.n_open;
-    nrpc_posix.open[nrpc_posix.n_open++] = number;
-    nrpc_posix.stats.open = nrpc_posix.n_open;
+    nrpc_posix_peer_comes(conn);
+    nrpc_posix.stats.open++;
+    nrpc_posix_timer_set(link, nrpc_posix.now_ms + NRPC_POSIX_TICK_MS);
     nrpc_posix_link_flush(link); /* our SETTINGS need not wait for the peer's */
     return 0;
 }

@@ -9,20 +9,22 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "ports/nrpc_admission.h"
-
-enum { ACCEPTS = 64, PAUSE_MS = 100, WAIT_MS = 50 };
+enum { ACCEPTS = 64, PAUSE_MS = 100, WAIT_MS = 50, LOOKS = 1024 };
 
 NRPC_STATIC_ASSERT(NRPC_POSIX_WAITING >= 1 && NRPC_POSIX_WAITING <= 64,
                    "NRPC_POSIX_WAITING: 1..64");
 
 static struct {
     unsigned n;
+    uint32_t next_ms;   /* when to look again, unless a link is closed before */
+    unsigned looked_at; /* up to there */
     struct nrpc_newcomer peers[NRPC_POSIX_WAITING + 1]; /* as they came; one more for a moment */
 } waiting;
+static char warning[240];
 
 static void listeners_watch(uint32_t events)
 {
@@ -64,24 +66,47 @@ static int admit(const struct nrpc_newcomer *peer)
     return 1;
 }
 
-/* Somebody else gives way to it. Returns 1, or 0: nobody does now. */
+/* Somebody else gives way to it: one of LOOKS connections, others each time, for a flood of peers
+ * to be cheap. Returns 1, or 0: nobody does now. */
 static int make_way(const struct nrpc_newcomer *peer)
 {
-    struct nrpc_conn *leaves = nrpc_admission_choose(peer->server, peer->peer, nrpc_posix.now_ms);
+    const struct nrpc_server *server = peer->server;
+    unsigned first = server->n_conns > LOOKS ? waiting.looked_at % server->n_conns : 0;
+    unsigned rest = server->n_conns - first, n = rest < LOOKS ? rest : LOOKS;
+    struct nrpc_conn *leaves = nrpc_admission_choose_of(server, &server->conns[first], n,
+                                                        peer->peer, nrpc_posix.now_ms);
 
+    waiting.looked_at = first + n;
     if (leaves)
         nrpc_posix_link_yield(leaves);
     return leaves != NULL;
 }
 
+/* The i-th of those that wait gets a connection, if it can be. Returns 1, or 0. */
+static int place(unsigned i)
+{
+    const struct nrpc_newcomer *peer = &waiting.peers[i];
+    int is_first = waiting.n == 1 ||
+                   nrpc_admission_first(waiting.peers, waiting.n, peer->server) == i;
+
+    if (!(is_first && admit(peer)) && !(make_way(peer) && admit(peer)))
+        return 0;
+    nrpc_admission_forget(waiting.peers, &waiting.n, i);
+    return 1;
+}
+
 uint32_t nrpc_posix_waiting_run(void)
 {
+    if (!waiting.n)
+        return NRPC_POSIX_TICK_MS;
+    if (!nrpc_posix.freed && nrpc_posix_before(nrpc_posix.now_ms, waiting.next_ms))
+        return waiting.next_ms - nrpc_posix.now_ms;
+    nrpc_posix.freed = 0;
+    waiting.next_ms = nrpc_posix.now_ms + WAIT_MS;
     for (unsigned i = 0; i < waiting.n;) {
         const struct nrpc_newcomer *peer = &waiting.peers[i];
-        int is_first = nrpc_admission_first(waiting.peers, waiting.n, peer->server) == i;
 
-        if ((is_first && admit(peer)) || (make_way(peer) && admit(peer))) {
-            nrpc_admission_forget(waiting.peers, &waiting.n, i);
+        if (place(i)) {
             i = 0;
         } else if (nrpc_posix.now_ms - peer->since_ms >= NRPC_POSIX_ACCEPT_MS) {
             nrpc_posix_refuse(peer->fd);
@@ -96,8 +121,7 @@ uint32_t nrpc_posix_waiting_run(void)
 static void take(const struct nrpc_newcomer *peer)
 {
     waiting.peers[waiting.n++] = *peer;
-    nrpc_posix_waiting_run();
-    if (waiting.n > NRPC_POSIX_WAITING) {
+    if (!place(waiting.n - 1) && waiting.n > NRPC_POSIX_WAITING) {
         unsigned last = nrpc_admission_last(waiting.peers, waiting.n);
 
         nrpc_posix_refuse(waiting.peers[last].fd);
@@ -181,6 +205,47 @@ void nrpc_posix_listeners_drop(unsigned keep)
         nrpc_posix_refuse(waiting.peers[--waiting.n].fd);
 }
 
+/* Of all servers that are listened for. */
+static unsigned connections(void)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < nrpc_posix.n_listeners; i++) {
+        unsigned k = 0;
+
+        while (nrpc_posix.listeners[k].server != nrpc_posix.listeners[i].server)
+            k++;
+        n += k == i ? nrpc_posix.listeners[i].server->n_conns : 0;
+    }
+    return n < NRPC_POSIX_LINKS ? n : NRPC_POSIX_LINKS;
+}
+
+/* A file a connection, and some for all else. */
+static void allow_files(void)
+{
+    enum { OTHERS = 32 + NRPC_POSIX_LISTENERS + NRPC_POSIX_WAITING };
+    struct rlimit limit;
+    unsigned n = connections();
+    rlim_t wanted = (rlim_t)n + OTHERS;
+
+    warning[0] = 0;
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (!setrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_max >= wanted)
+        return;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    snprintf(warning, sizeof warning,
+             "%u connections need %llu open files, this process may have %llu: later clients will "
+             "be refused; raise its hard limit (ulimit -Hn, LimitNOFILE=), or have fewer",
+             n, (unsigned long long)wanted, (unsigned long long)limit.rlim_cur);
+}
+
+const char *nrpc_posix_warning(void)
+{
+    return warning;
+}
+
 int nrpc_posix_listen(const struct nrpc_server *server, const char *address, uint16_t number)
 {
     unsigned first = nrpc_posix.n_listeners;
@@ -215,5 +280,6 @@ int nrpc_posix_listen(const struct nrpc_server *server, const char *address, uin
     if (n < 0)
         return n;
     nrpc_posix.taken_port = number;
+    allow_files();
     return 0;
 }

@@ -4,6 +4,8 @@
 #ifndef NRPC_POSIX_PORT_H
 #define NRPC_POSIX_PORT_H
 
+#define NRPC_ADMISSION_COUNTED
+#include "ports/nrpc_admission.h"
 #include "ports/nrpc_link.h"
 #include "ports/posix/nrpc_posix.h"
 #include "ports/posix/nrpc_posix_sockets.h"
@@ -15,15 +17,25 @@ enum {
     NRPC_POSIX_KEY_DIAL = 1 << 26
 };
 
+/* Bytes that wait: bytes[at] to bytes[end]. A link that has one has bytes in it. */
+struct nrpc_posix_buffer {
+    struct nrpc_posix_buffer *next; /* that is free, too */
+    uint32_t at, end;
+    uint8_t bytes[NRPC_POSIX_BUFFER_BYTES];
+};
+
 /* One TCP connection. conn is NULL while it lingers: we have sent FIN and wait for the peer's. */
 struct nrpc_posix_link {
     struct nrpc_conn *conn;
+    struct nrpc_posix_buffer *rx; /* received, not yet taken by the core */
+    struct nrpc_posix_buffer *tx; /* made by the core, not yet taken by TCP */
     int fd;
-    uint32_t events;        /* what epoll watches for */
-    uint32_t rx_at, rx_end; /* received, not yet taken by the core: in kept[].rx */
-    uint32_t tx_at, tx_end; /* made by the core, not yet taken by TCP: in kept[].tx */
-    uint32_t linger_until;
-    uint16_t place; /* in nrpc_posix.open */
+    uint32_t due;    /* when it is ticked, or its lingering is over */
+    uint8_t events;  /* what epoll watches for; of EPOLLIN and EPOLLOUT */
+    uint8_t listed;  /* in nrpc_posix.listed */
+    uint8_t is_idle; /* it must be ticked before anything else: nrpc_conn_idle_ms */
+    uint8_t is_held; /* what the core does not take stays with TCP: there is no buffer for it */
+    uint8_t is_full; /* nothing is made before TCP has room: there is no buffer for it */
 };
 extern struct nrpc_posix_link nrpc_posix_links[NRPC_POSIX_LINKS];
 
@@ -43,13 +55,18 @@ struct nrpc_posix {
     int epoll, wake, spare;   /* spare: given up to refuse a peer when none is left */
     uint32_t now_ms, tick_ms; /* the clock of this turn; when the timers are due */
     uint32_t pause_until;     /* listeners rest: accept failed for want of memory */
-    uint16_t n_open, n_free, n_listeners, taken_port;
+    uint16_t n_listeners, taken_port;
     uint8_t ready, paused;
-    uint8_t unfinished;              /* a link's turn was over before it had sent all */
-    uint8_t busy;                    /* the last turn had something to do */
-    uint8_t spin_rest, spin_miss;    /* turns that do not spin; how many the next miss makes them */
-    uint16_t open[NRPC_POSIX_LINKS]; /* numbers of links in use, in no order */
-    uint16_t free[NRPC_POSIX_LINKS];
+    uint8_t unfinished;           /* a link's turn was over before it had sent all */
+    uint8_t busy;                 /* the last turn had something to do */
+    uint8_t spin_rest, spin_miss; /* turns that do not spin; how many the next miss makes them */
+    uint8_t flushing;             /* what is listed now is too late for this turn */
+    uint8_t freed;                /* a link was closed: somebody who waits may have a place */
+    struct {                      /* numbers of links that may have something to send, in a ring */
+        uint32_t at, n;
+        uint32_t links[NRPC_POSIX_LINKS];
+    } listed;
+    const struct nrpc_conn *working; /* is asked just now, and until it has no more */
     struct nrpc_posix_listener listeners[NRPC_POSIX_LISTENERS];
     const struct nrpc_posix_dialler *dialler; /* NULL: nobody dials */
     struct nrpc_posix_stats stats;
@@ -82,6 +99,52 @@ int nrpc_posix_fail(const char *what, int number);
 /* The descriptor in reserve. */
 void nrpc_posix_spare_refill(void);
 
+/* --- Bytes that wait: nrpc_posix_buffers.c --------------------------------------------------- */
+
+/* 1: the turn of a link, which may keep what it has received and what it has made, finds buffers
+ * for both. */
+int nrpc_posix_buffers_suffice(void);
+
+/* Copies n bytes, 1 to NRPC_POSIX_BUFFER_BYTES, into a free one. NULL: there is none. */
+struct nrpc_posix_buffer *nrpc_posix_buffer_keep(const uint8_t *data, size_t n);
+
+/* The first n bytes of *buffer need no longer be kept; of the last ones it is freed, and NULL. */
+void nrpc_posix_buffer_drop(struct nrpc_posix_buffer **buffer, size_t n);
+
+static inline size_t nrpc_posix_buffer_has(const struct nrpc_posix_buffer *buffer)
+{
+    return buffer ? buffer->end - buffer->at : 0;
+}
+
+/* --- Timers: nrpc_posix_timers.c ------------------------------------------------------------- */
+
+/* Each link is in one list: of the free ones, those that linger, or whose time is the same. */
+void nrpc_posix_timers_init(void);
+
+/* Sets its time, whatever it was; nrpc_posix.tick_ms moves where it is later. */
+void nrpc_posix_timer_set(struct nrpc_posix_link *link, uint32_t due);
+
+/* Begins NRPC_POSIX_LINGER_MS. */
+void nrpc_posix_timer_linger(struct nrpc_posix_link *link);
+
+/* The first one that lingers, or NULL. */
+struct nrpc_posix_link *nrpc_posix_timer_lingers(void);
+
+/* The next one whose time has come, at nrpc_posix.now_ms, to be given another, or freed. NULL:
+ * there is none, and nrpc_posix.tick_ms says when to look again. */
+struct nrpc_posix_link *nrpc_posix_timer_next(void);
+
+void nrpc_posix_timer_free(struct nrpc_posix_link *link);
+
+/* A free link, which is to be given a time; NULL: there is none. */
+struct nrpc_posix_link *nrpc_posix_timer_new(void);
+
+/* --- Who has how many: nrpc_posix_peers.c ----------------------------------------------------- */
+
+/* A link of this connection begins, or ends; between the two its peer stays the same. */
+void nrpc_posix_peer_comes(const struct nrpc_conn *conn);
+void nrpc_posix_peer_goes(const struct nrpc_conn *conn);
+
 /* --- Links: nrpc_posix_links.c ------------------------------------------------------------ */
 
 /* 1: a link is free, or was made free from those that only linger. */
@@ -97,11 +160,19 @@ void nrpc_posix_link_close(struct nrpc_posix_link *link);
  * said now. */
 void nrpc_posix_link_yield(struct nrpc_conn *conn);
 
+/* Begins its graceful end. */
+void nrpc_posix_link_shutdown(struct nrpc_posix_link *link);
+
+/* It is flushed in the next turn. */
+void nrpc_posix_link_list(struct nrpc_posix_link *link);
+
+/* Of this connection, or NULL: it has none. */
+struct nrpc_posix_link *nrpc_posix_link_of(const struct nrpc_conn *conn);
+
 /* Sends what is kept or was made outside of an event, then takes up what was left over. */
 void nrpc_posix_link_flush(struct nrpc_posix_link *link);
 
-/* Runs its timers; the next one may be sooner than what nrpc_posix.tick_ms says, which then
- * moves. */
+/* Runs its timers, and sets its next time; until then it may be left alone: is_idle. */
 void nrpc_posix_link_tick(struct nrpc_posix_link *link);
 
 void nrpc_posix_link_event(struct nrpc_posix_link *link, uint32_t events);

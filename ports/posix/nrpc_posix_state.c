@@ -14,8 +14,8 @@
 
 #include "ports/posix/nrpc_posix_port.h"
 
-NRPC_STATIC_ASSERT(NRPC_POSIX_LINKS >= 1 && NRPC_POSIX_LINKS <= 65535,
-                   "NRPC_POSIX_LINKS: 1..65535");
+NRPC_STATIC_ASSERT(NRPC_POSIX_LINKS >= 1 && NRPC_POSIX_LINKS <= 1000000,
+                   "NRPC_POSIX_LINKS: 1..1000000");
 
 struct nrpc_posix nrpc_posix;
 
@@ -74,11 +74,8 @@ int nrpc_posix_init(void)
     }
     nrpc_posix.spare = -1;
     nrpc_posix_spare_refill();
-    for (uint16_t i = 0; i < NRPC_POSIX_LINKS; i++)
-        nrpc_posix.free[i] = (uint16_t)(NRPC_POSIX_LINKS - 1 - i);
-    nrpc_posix.n_free = NRPC_POSIX_LINKS;
     nrpc_posix.now_ms = nrpc_posix_clock_ms();
-    nrpc_posix.tick_ms = nrpc_posix.now_ms + NRPC_POSIX_TICK_MS;
+    nrpc_posix_timers_init();
     nrpc_posix.ready = 1;
     return 0;
 }

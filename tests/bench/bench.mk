@@ -1,8 +1,9 @@
 # tests/bench/bench.mk - the programs that `make bench` measures; the Makefile includes it.
-# Layer: build. Needs B, linux-greeter_OBJ, SETUP, GEN_H and say of the Makefile.
+# Layer: build. Needs of the Makefile: B, DEMO_BOARD, NO_HEAP, SETUP, GEN_H, compiler, say, the boards' objects.
 # SPDX-License-Identifier: Apache-2.0
 
-BENCH_PROGRAMS := $(B)/bench/instructions $(B)/bench/baseline $(B)/bench/raw_epoll
+BENCH_COUNTED := $(B)/bench/instructions $(B)/bench/device.elf
+BENCH_PROGRAMS := $(BENCH_COUNTED) $(B)/bench/baseline $(B)/bench/raw_epoll
 BENCH_PROTO := helloworld/greeter
 
 # The objects of the Linux board, with this main instead of its own and without the port.
@@ -11,6 +12,13 @@ $(B)/bench/instructions: $(B)/linux/tests/bench/instructions.o \
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(linux_CC) $(linux_CFLAGS) -Wl,--gc-sections -o $@ $^
+
+# The objects of a Cortex-M3 board, as it links them, without board and port, in the emulated machine of the unit tests.
+$(B)/bench/device.elf: $(patsubst %,$(B)/$(DEMO_BOARD)/tests/%.o,bench/device target/semihost unit/test unit/check) \
+    $(filter-out $(patsubst %,$(B)/$(DEMO_BOARD)/%,boards/main.o boards/cortexm/% boards/$(DEMO_BOARD)/% ports/% lwip/%),$($(DEMO_BOARD)-greeter_OBJ))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(call compiler,$(DEMO_BOARD)) -Wl,--gc-sections $(NO_HEAP) $($(DEMO_BOARD)_CFLAGS) -nostartfiles -T tests/target/link.ld -o $@ $^
 
 # gRPC C++, from Debian's packages.
 $(B)/bench/baseline: tests/bench/baseline.cc proto/$(BENCH_PROTO).proto | $(SETUP)
@@ -40,4 +48,4 @@ $(B)/bench/greeter_go: tests/bench/go/main.go tests/bench/go/go.mod tests/bench/
 	$(Q)cd $(<D) && GOFLAGS=-mod=readonly GOTOOLCHAIN=local CGO_ENABLED=0 timeout 600 go build -o $(abspath $@) . || \
 	    echo "set-up: grpc-go could not be built (go's message is above): it is not measured"
 
--include $(B)/linux/tests/bench/instructions.d
+-include $(B)/linux/tests/bench/instructions.d $(B)/$(DEMO_BOARD)/tests/bench/device.d

@@ -30,6 +30,7 @@ REQUEST = b"\n\x05world"
 REPLY = b"\n\x0dHello, world!"
 SHAPES = ((1, 100), (10, 100), (1, 1))  # connections, streams on each
 BUDGET_INSTRUCTIONS = 3225
+BUDGET_DEVICE = {"greeting": 4210, "kilobyte": 7420}  # what tests/bench/device.c counts
 BUDGET_REQUEST_BYTES = 60
 BUDGET_RESPONSE_BYTES = 50
 BUDGET_TLS_FULL, BUDGET_TLS_RESUMED = 31_000_000, 450_000
@@ -111,8 +112,8 @@ def instructions_per_call(build, short=2000, long=12000):
 # --- TLS -------------------------------------------------------------------------------------------
 
 
-def tls_costs(build):
-    """{"full": instructions, "resumed": instructions, "memory": bytes}, the server's alone."""
+def emulated(program, *names):
+    """{name: number} of what a program says on the emulated Cortex-M3, in which an instruction takes a nanosecond."""
     result = subprocess.run(
         [
             "qemu-system-arm",
@@ -128,17 +129,22 @@ def tls_costs(build):
             "-semihosting-config",
             "enable=on,target=native",
             "-kernel",
-            str(build / "tls-m3/test_cost.elf"),
+            str(program),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         stdin=subprocess.DEVNULL,
     )
-    found = dict(re.findall(r"^(full|resumed|memory): (\d+)$", result.stdout, re.M))
-    if result.returncode or len(found) != 3:
-        sys.exit(f"bench: the TLS handshakes have failed:\n{result.stdout}")
+    found = dict(re.findall(r"^(\w+): (\d+)$", result.stdout, re.M))
+    if result.returncode or sorted(found) != sorted(names):
+        sys.exit(f"bench: {program} has failed:\n{result.stdout}")
     return {name: int(value) for name, value in found.items()}
+
+
+def tls_costs(build):
+    """{"full": instructions, "resumed": instructions, "memory": bytes}, the server's alone."""
+    return emulated(build / "tls-m3/test_cost.elf", "full", "resumed", "memory")
 
 
 def tls_peak(app):
@@ -267,6 +273,15 @@ def report_instructions(table, build):
     table.budget("SayHello", instructions_per_call(build), BUDGET_INSTRUCTIONS)
 
 
+def report_device(table, build):
+    table.title(
+        "The same on an emulated Cortex-M3, without a port, as the boards are: -Os -flto, NRPC_FAST=0"
+    )
+    costs = emulated(build / "bench/device.elf", *BUDGET_DEVICE)
+    table.budget("a greeting", costs["greeting"], BUDGET_DEVICE["greeting"])
+    table.budget("1 KB of bytes each way", costs["kilobyte"], BUDGET_DEVICE["kilobyte"])
+
+
 def report_bytes(table, build, with_baseline):
     table.title("Bytes of one SayHello by grpcio, steady state, HTTP/2 level, without PINGs")
     with nanorpc(build) as server:
@@ -360,6 +375,7 @@ def main():
     options = parser.parse_args()
     table = Table()
     report_instructions(table, options.build)
+    report_device(table, options.build)
     report_bytes(table, options.build, not options.check)
     report_tls(table, options.build, not options.check)
     if not options.check:

@@ -4,14 +4,12 @@
 """Use: make cost [ARGS="--board NAME --calls N --functions N"]   A bench, not a test: it prints a table.
 
 The firmware is the one that is flashed. It serves some calls, then many more: what the second run has more, without
-what its ticks of the clock cost, which an idle board has as well, is divided by the calls. Whose a function is, its
-source says; what is inlined counts for the one that it is in, as the linker saw fit (-flto). The same client twice
-may give some per cent more or less: grpcio packs frames and acknowledgements as its threads come to it."""
+what its ticks of the clock cost, which an idle board has as well, is divided by the calls. Whose an instruction is,
+the source line says that it was compiled from, wherever it was inlined. The same client twice may give some per cent
+more or less: grpcio packs frames and acknowledgements as its threads come to it."""
 
 import argparse
-import bisect
 import collections
-import glob
 import os
 import re
 import subprocess
@@ -27,66 +25,85 @@ import grpc  # noqa: E402
 from bench import METHOD, REQUEST  # noqa: E402
 from targets import Server  # noqa: E402
 
-DEFINED = re.compile(r"^(?:[A-Za-z_][\w *]*[\s*])?(\w+)\([^;{}]*\)\s*\{", re.M)
-SUFFIX = re.compile(r"\.(lto_priv|constprop|isra|part|cold)[.\d]*")
-MEMORY = re.compile(r"mem(cpy|set|move|cmp|chr)|str\w+|__aeabi_(u?l?mem\w+|u?idiv\w*)")
+MEMORY = re.compile(r"mem(cpy|set|move|cmp|chr)|str(len|nlen|cmp|ncmp)|__aeabi_\w+")
+OURS = (
+    ("memory functions", "boards", "memory.c"),
+    ("board and handler", "boards"),
+    ("port", "ports"),
+    ("engine", "nanorpc"),
+    ("engine", "build", "gen"),
+)
 GROUPS = ("engine", "nanopb", "lwIP", "port", "board and handler", "memory functions", "other")
 IDLE_SECONDS = 5
 # Instructions take 1.3 to 2 cycles where flash has wait states: an assumption, for the estimate alone.
 CYCLES, CLOCKS_MHZ = (1.3, 2.0), (50, 120)
 
 
-def owners(lwip, nanopb):
-    """{function: group} of all sources."""
-    found = {}
-    for group, *folders in (
-        ("lwIP", lwip),
-        ("nanopb", nanopb),
-        ("board and handler", os.path.join(ROOT, "boards")),
-        ("port", os.path.join(ROOT, "ports")),
-        ("engine", os.path.join(ROOT, "nanorpc"), os.path.join(ROOT, "build", "gen")),
-    ):
-        for folder in folders:
-            for path in glob.glob(os.path.join(folder, "**", "*.[ch]"), recursive=True):
-                with open(path, encoding="utf-8", errors="replace") as file:
-                    found.update(dict.fromkeys(DEFINED.findall(file.read()), group))
+def said(*command):
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+class Image:
+    """Where its instructions are, and whose."""
+
+    def __init__(self, path, folders):
+        """folders: [(group, folder or file)], the first that fits."""
+        self.path = path
+        self.folders = [(group, os.path.realpath(folder)) for group, folder in folders]
+        text = said("arm-none-eabi-objdump", "-d", path)
+        addresses = [int(at, 16) for at in re.findall(r"^ +([0-9a-f]+):\t", text, re.M)]
+        self.after = dict(zip(addresses, addresses[1:]))
+        self.symbols = {
+            row[2]: int(row[0], 16) & ~1
+            for row in (line.split() for line in said("arm-none-eabi-nm", path).splitlines())
+            if row[1] in "tTwW"
+        }
+
+    def owners(self, addresses):
+        """{address: (function, group)}"""
+        query = "".join("0x%x\n" % address for address in addresses)
+        lines = subprocess.run(
+            ["arm-none-eabi-addr2line", "-f", "-e", self.path],
+            input=query,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+        return {
+            address: (function, self.group(function, os.path.realpath(place.rsplit(":", 1)[0])))
+            for address, function, place in zip(addresses, lines[::2], lines[1::2])
+        }
+
+    def group(self, function, file):
+        if MEMORY.fullmatch(function):
+            return "memory functions"
+        for group, folder in self.folders:
+            if os.path.commonpath([file, folder]) == folder:
+                return group
+        return "other"
+
+
+def counts(path, image):
+    """{address: how often the instruction there has run}"""
+    found = collections.Counter()
+    with open(path, encoding="ascii") as file:
+        for line in file:
+            address, instructions, runs = line.split()
+            at = int(address, 16)
+            for _ in range(int(instructions)):
+                found[at] += int(runs)
+                at = image.after.get(at, 0)
     return found
 
 
-def symbols(image):
-    """Sorted [(address, name)] of its functions."""
-    text = subprocess.run(
-        ["arm-none-eabi-nm", image], stdout=subprocess.PIPE, text=True, check=True
-    ).stdout
-    rows = [line.split() for line in text.splitlines()]
-    return sorted((int(row[0], 16) & ~1, row[2]) for row in rows if row[1] in "tTwW")
-
-
-class Counts(collections.Counter):
-    """Instructions by function, and how often each was entered."""
-
-    def __init__(self, path, table):
-        super().__init__()
-        self.entries = collections.Counter()
-        addresses = [address for address, _ in table]
-        with open(path, encoding="ascii") as file:
-            for line in file:
-                address, instructions, runs = line.split()
-                address = int(address, 16)
-                at, name = table[bisect.bisect_right(addresses, address) - 1]
-                self[SUFFIX.sub("", name)] += int(instructions) * int(runs)
-                if address == at:
-                    self.entries[SUFFIX.sub("", name)] += int(runs)
-
-
-def run(options, table, plugin, calls):
+def run(options, image, calls):
     """A board's whole life with so many calls."""
-    with tempfile.NamedTemporaryFile() as counts:
-        os.environ["COUNTS"] = counts.name
-        server = Server(options.board, ["-plugin", plugin])
+    with tempfile.NamedTemporaryFile() as file:
+        os.environ["COUNTS"] = file.name
+        server = Server(options.board, ["-plugin", options.plugin])
         calls(server.port)
         server.stop()
-        return Counts(counts.name, table)
+        return counts(file.name, image)
 
 
 def by_grpcio(metadata=(), timeout=None):
@@ -126,15 +143,12 @@ CLIENTS = {
 }
 
 
-def cost(options, table, plugin, idle, make):
-    """{function: instructions a call}"""
-    few, many = (run(options, table, plugin, make(n)) for n in (100, 100 + options.calls))
-    ticks = many.entries[options.tick] - few.entries[options.tick]
-    return {
-        name: (many[name] - few[name] - ticks * idle[name] / max(1, idle.entries[options.tick]))
-        / options.calls
-        for name in many
-    }
+def cost(options, image, idle, make):
+    """{address: instructions a call}"""
+    tick = image.symbols[options.tick]
+    few, many = (run(options, image, make(n)) for n in (100, 100 + options.calls))
+    ticks = (many[tick] - few[tick]) / max(1, idle[tick])
+    return {at: (many[at] - few[at] - ticks * idle[at]) / options.calls for at in many}
 
 
 def main():
@@ -147,28 +161,27 @@ def main():
     parser.add_argument("--nanopb", required=True)
     parser.add_argument("--plugin", required=True)
     options = parser.parse_args()
-    table = symbols(os.path.join(ROOT, "build", options.board, "greeter.elf"))
-    if options.tick not in {name for _, name in table}:
+    image = Image(
+        os.path.join(ROOT, "build", options.board, "greeter.elf"),
+        [("lwIP", options.lwip), ("nanopb", options.nanopb)]
+        + [(group, os.path.join(ROOT, *folder)) for group, *folder in OURS],
+    )
+    if options.tick not in image.symbols:
         sys.exit("firmware: the image has no function %s: say which --tick it is" % options.tick)
-    known = owners(options.lwip, options.nanopb)
-
-    def owner(function):
-        return "memory functions" if MEMORY.fullmatch(function) else known.get(function, "other")
-
-    idle = run(options, table, options.plugin, lambda port: time.sleep(IDLE_SECONDS))
-    start = run(options, table, options.plugin, lambda port: None)
-    idle.subtract(start)
-    idle.entries.subtract(start.entries)
+    idle = run(options, image, lambda port: time.sleep(IDLE_SECONDS))
+    idle.subtract(run(options, image, lambda port: None))
     print(
         "Instructions of a unary call, `%s` in QEMU, %d calls:\n" % (options.board, options.calls)
     )
     print("| client | all | %s |" % " | ".join(GROUPS))
     print("| --- " * (len(GROUPS) + 2) + "|")
     for name, make in CLIENTS.items():
-        found = cost(options, table, options.plugin, idle, make)
-        shares = collections.Counter()
-        for function, instructions in found.items():
-            shares[owner(function)] += instructions
+        found = cost(options, image, idle, make)
+        owners = image.owners(sorted(found))
+        shares, functions = collections.Counter(), collections.Counter()
+        for address, instructions in found.items():
+            shares[owners[address][1]] += instructions
+            functions[owners[address]] += instructions
         total = sum(shares.values())
         print(
             "| %s | %.0f | %s |"
@@ -177,8 +190,8 @@ def main():
         )
         if name == "grpcio":
             first = total
-        for function in sorted(found, key=found.get, reverse=True)[: options.functions]:
-            print("    %-32s %7.0f  %s" % (function, found[function], owner(function)))
+        for (function, group), instructions in functions.most_common(options.functions):
+            print("    %-32s %7.0f  %s" % (function, instructions, group))
     print()
     for clock in CLOCKS_MHZ:
         print(

@@ -105,7 +105,7 @@ static int option(int fd, int level, int name)
 /* The one link that is open. */
 static void check_options(void)
 {
-    int fd = nrpc_posix_links[nrpc_posix.open[0]].fd;
+    int fd = nrpc_posix_links[0].fd;
 
     CHECK_EQ(nrpc_posix_stats()->open, 1);
     CHECK_EQ(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);

@@ -51,8 +51,9 @@ LOWER = "a metadata key is lower case: a-z 0-9 - _ ."
 CASES = [  # flags, what is said; None: it compiles
     ([], None),
     (["-DSERVICES=S"], None),
-    (["-DCONNECTIONS=0"], "server: connections: 1..65535"),
-    (["-DCONNECTIONS=65536"], "server: connections: 1..65535"),
+    (["-DCONNECTIONS=0"], "server: connections: 1..1000000"),
+    (["-DCONNECTIONS=1000001"], "server: connections: 1..1000000"),
+    (["-DNRPC_MANY_CONNECTIONS=0", "-DCONNECTIONS=65536"], "server: connections: 1..65535"),
     (["-DSERVICES=S,S,S,S,S,S,S,S,S"], "server: a server has 8 services at most"),
     (["-DSERVICES=" + "S," * 11 + "S"], "server: a server has 8 services at most"),
     ([KEYS], "server: .keys need NRPC_METADATA_BYTES, for all files"),

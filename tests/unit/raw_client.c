@@ -167,6 +167,9 @@ void raw_client_reset(void)
     const struct nrpc_server *endpoint = raw_channel.endpoint;
     nrpc_conn_gaps(endpoint->conns, 0);
     memset(endpoint->conns, 0, sizeof *endpoint->conns);
+#if NRPC_MANY_CONNECTIONS
+    endpoint->taken[0] = endpoint->taken[1] = 0;
+#endif
     raw_channel = fresh;
     raw_channel.endpoint = endpoint;
     raw_channel.authority = "device";

@@ -39,24 +39,40 @@ static void pad(struct bits *bits)
     }
 }
 
-/* Decodes all of it. Returns how many symbols there were, -1: refused; -2: it must not end here. */
-static int decode(const struct bits *bits, uint8_t *out)
+/* Decodes all of it, in pieces of so many bytes. Returns how many symbols there were, -1: refused;
+ * -2: it must not end here. */
+static int decode_pieces(const struct bits *bits, uint8_t *out, unsigned piece)
 {
     struct nrpc_huffman state;
-    const uint8_t *at = test_guarded(bits->bytes, bits->n / 8);
+    const uint8_t *at = test_guarded(bits->bytes, bits->n / 8), *last = at + bits->n / 8;
     int total = 0;
     memset(&state, 0, sizeof state);
-    for (unsigned i = 0; i < bits->n / 8; i++) {
-        uint32_t left = nrpc_huffman_bits(at[i]);
-        int symbol;
-        while ((symbol = nrpc_huffman_next(&state, &left)) != NRPC_HUFFMAN_MORE) {
-            if (symbol == NRPC_HUFFMAN_EOS) {
-                return -1;
+    while (at != last) {
+        const uint8_t *end = (unsigned)(last - at) < piece ? last : at + piece;
+        while (at != end) {
+            uint32_t left = nrpc_huffman_bits(&at, end);
+            int symbol;
+            while ((symbol = nrpc_huffman_next(&state, &left)) != NRPC_HUFFMAN_MORE) {
+                if (symbol == NRPC_HUFFMAN_EOS) {
+                    return -1;
+                }
+                out[total++] = (uint8_t)symbol;
             }
-            out[total++] = (uint8_t)symbol;
         }
     }
     return nrpc_huffman_end(&state) ? total : -2;
+}
+
+/* The same whole, byte by byte, and cut anywhere: nothing else comes of it. */
+static int decode(const struct bits *bits, uint8_t *out)
+{
+    uint8_t again[ROOM * 2];
+    int total = decode_pieces(bits, out, bits->n / 8);
+    for (unsigned piece = 1; piece < bits->n / 8; piece++) {
+        CHECK_EQ(decode_pieces(bits, again, piece), total);
+        CHECK(total < 0 || memcmp(again, out, (size_t)total) == 0);
+    }
+    return total;
 }
 
 static void every_symbol(void)

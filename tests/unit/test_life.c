@@ -114,6 +114,37 @@ static void old_connection_is_shut_down(void)
     wire_close();
 }
 
+#if NRPC_MANY_CONNECTIONS
+/* Left alone for as long as it says, with an answer to each PING: what comes when is the same. */
+static void idle_until_something_is_due(void)
+{
+    static const uint8_t answer[] = {0, 0, 8, NRPC_PING, NRPC_ACK, 0, 0, 0, 0,
+                                     0, 0, 0, 0,         0,        0, 0, 0};
+    uint32_t begun, ticks = 0;
+    size_t told;
+    wire_begin(&raw_server);
+    open_and_feed();
+    begun = wire.now_ms;
+    while (!strstr(wire_text(), "goaway") && CHECK(ticks < 40)) {
+        uint32_t ms = nrpc_conn_tick(wire.conn, wire.now_ms), idle_ms;
+        told = wire.n_out;
+        idle_ms = nrpc_conn_idle_ms(wire.conn);
+        wire_pump();
+        if (wire.n_out != told) {
+            wire_feed(answer, sizeof answer);
+        }
+        wire.now_ms += idle_ms > ms ? idle_ms : ms;
+        ticks++;
+    }
+    CHECK(wire.now_ms - begun >= NRPC_MAX_IDLE_MS);
+    CHECK(wire.now_ms - begun <= NRPC_MAX_IDLE_MS + 3000);
+    CHECK_TEXT(wire_text(), "PING(0000000000000000) PING(0000000000000000) PING(0000000000000000) "
+                            "PING(0000000000000000) PING(0000000000000000) "
+                            "goaway(2147483647,NO_ERROR) PING(0100000000000000)");
+    wire_close();
+}
+#endif
+
 int main(void)
 {
     RUN(silent_peer_is_pinged_then_closed);
@@ -121,5 +152,8 @@ int main(void)
     RUN(answer_keeps_it_alive);
     RUN(idle_connection_is_shut_down);
     RUN(old_connection_is_shut_down);
+#if NRPC_MANY_CONNECTIONS
+    RUN(idle_until_something_is_due);
+#endif
     return test_end();
 }

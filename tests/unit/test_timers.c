@@ -10,14 +10,31 @@
 
 enum { MARGIN = 1600, LONG = 4 * NRPC_STALL_TIMEOUT_MS };
 
+/* How long a port leaves it alone after this tick. */
+static uint32_t tick(void)
+{
+    uint32_t step = nrpc_conn_tick(wire.conn, wire.now_ms);
+    CHECK(step >= 1 && step <= 1000);
+#if NRPC_MANY_CONNECTIONS
+    uint32_t idle_ms = nrpc_conn_idle_ms(wire.conn);
+    CHECK(idle_ms <= 3600000);
+    step = idle_ms > step ? idle_ms : step;
+#endif
+    return step;
+}
+
 /* Time passes, a tick at a time as a port does it. Returns after how much of it the connection
  * closed, or `ms` when it did not. */
 static uint32_t pass(uint32_t ms)
 {
     uint32_t passed = 0;
     while (passed < ms && !nrpc_conn_closing(wire.conn)) {
-        uint32_t step = nrpc_conn_tick(wire.conn, wire.now_ms);
-        CHECK(step >= 1 && step <= 1000);
+        uint32_t step = tick();
+        if (step > 1000 && step >= ms - passed) { /* something comes then, and before it a tick */
+            wire.now_ms += ms - passed;
+            (void)tick();
+            return ms;
+        }
         wire.now_ms += step;
         passed += step;
         wire_pump();
@@ -316,6 +333,65 @@ static void long_pauses(void)
     }
 }
 
+#if NRPC_MANY_CONNECTIONS
+/* A connection with which nothing is going on may be left alone for an hour; then it is as new. */
+static void idle_for_an_hour(void)
+{
+    static const uint8_t half[] = {0, 0, 8, NRPC_PING, 0, 0};
+    wire_begin(&raw_server);
+    open_and_feed(0);
+    pass(2000); /* what it has cost is forgiven */
+    CHECK_EQ(tick(), 3600000);
+    wire.now_ms += 3600000;
+    CHECK_EQ(tick(), 3600000);
+    wire_feed(half, sizeof half); /* no stall before its time, and no rest */
+    expect_timeout();
+}
+
+static void expect_not_idle(void)
+{
+    wire_open();
+    wire_feed(wire.in, wire.n_in);
+    wire_pump();
+    for (int i = 0; i < 5; i++) {
+        CHECK(tick() <= 1000);
+        wire.now_ms += 1000;
+    }
+    wire_close();
+}
+
+static void not_idle(void)
+{
+    wire_begin(&raw_server);
+    wire.n_in = 0; /* no preface */
+    expect_not_idle();
+    wire_begin(&raw_server);
+    wire_request(1, "/test.Raw/Later", 0);
+    wire_message(1, "x", END);
+    expect_not_idle();
+    wire_begin(&raw_server);
+    wire_ping("abcdefgh");
+    wire.n_in--; /* within a frame */
+    expect_not_idle();
+    wire_begin(&raw_server);
+    for (unsigned i = 0; i < NRPC_PINGS_MAX; i++) { /* and it is forgiven one a second */
+        wire_ping("abcdefgh");
+    }
+    wire_open();
+    wire_feed_all();
+    CHECK(tick() <= 1000);
+    wire_close();
+    wire_begin(&raw_server);
+    wire_open();
+    wire_feed_all();
+    wire_pump();
+    pass(2000);
+    nrpc_conn_shutdown(wire.conn);
+    CHECK(tick() <= 1000);
+    wire_close();
+}
+#endif
+
 int main(void)
 {
     RUN(no_preface);
@@ -335,5 +411,9 @@ int main(void)
     RUN(slow_pings_are_answered);
     RUN(clock_wraps_round);
     RUN(long_pauses);
+#if NRPC_MANY_CONNECTIONS
+    RUN(idle_for_an_hour);
+    RUN(not_idle);
+#endif
     return test_end();
 }

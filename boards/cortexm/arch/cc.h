@@ -9,7 +9,12 @@
 /* boards/cortexm/net.c; begins with what board_entropy gave. */
 uint32_t net_random(void);
 
+/* boards/cortexm/checksum.c: the sum of n bytes at any address, not yet inverted, RFC 1071 4.1, as
+ * 16-bit numbers in the order of memory. n: 0..65535. */
+uint16_t net_checksum(const void *data, int n);
+
 #define LWIP_RAND() net_random()
+#define LWIP_CHKSUM net_checksum
 #define LWIP_PLATFORM_DIAG(x) ((void)0)
 #define LWIP_NO_STDIO_H 1
 #define LWIP_NO_INTTYPES_H 1

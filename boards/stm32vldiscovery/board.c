@@ -1,0 +1,110 @@
+/* boards/stm32vldiscovery/board.c - STM32VLDISCOVERY: clock, USART1 (the link: PA9, PA10), LED.
+ * Layer: board. Source: ST RM0041 (STM32F100xx reference manual), UM0919 (the board).
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "../board.h"
+
+#include "../cortexm/cortexm.h"
+#include "../uart.h"
+
+#define CLOCK_HZ 24000000u
+
+#define RCC_CR REG(0x40021000u)
+#define RCC_CFGR REG(0x40021004u)
+#define RCC_APB2ENR REG(0x40021018u)
+#define GPIOA_CRH REG(0x40010804u)
+#define GPIOC_CRH REG(0x40011004u)
+#define GPIOC_BSRR REG(0x40011010u)
+#define USART1_SR REG(0x40013800u)
+#define USART1_DR REG(0x40013804u)
+#define USART1_BRR REG(0x40013808u)
+#define USART1_CR1 REG(0x4001380Cu)
+
+#define CR_HSEON (1u << 16)
+#define CR_HSERDY (1u << 17)
+#define CR_PLLON (1u << 24)
+#define CR_PLLRDY (1u << 25)
+#define CFGR_SW_PLL 2u
+#define CFGR_SWS_MASK (3u << 2)
+#define CFGR_SWS_PLL (2u << 2)
+#define CFGR_HSE_3 ((1u << 16) | (1u << 18)) /* 8 MHz crystal * 3 */
+#define CFGR_HSI_6 (4u << 18)                /* 8 MHz RC / 2 * 6 */
+#define APB2_AFIO (1u << 0)
+#define APB2_GPIOA (1u << 2)
+#define APB2_GPIOC (1u << 4)
+#define APB2_USART1 (1u << 14)
+#define SR_RXNE (1u << 5)
+#define SR_TXE (1u << 7)
+#define CR1_ON 0x202Cu /* on, receive, transmit, interrupt by what is received */
+
+#define LED_GREEN (1u << 9) /* PC9 */
+
+static int wait_for(volatile uint32_t *where, uint32_t mask, uint32_t value)
+{
+    for (uint32_t i = 0; i < 100000; i++) {
+        if ((*where & mask) == value) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* The crystal, or without one the RC oscillator, whose 1 % a UART can bear; to 24 MHz, which flash
+ * follows without wait states. */
+static void start_clock(void)
+{
+    RCC_CR |= CR_HSEON;
+    RCC_CFGR = wait_for(&RCC_CR, CR_HSERDY, CR_HSERDY) ? CFGR_HSE_3 : CFGR_HSI_6;
+    RCC_CR |= CR_PLLON;
+    (void)wait_for(&RCC_CR, CR_PLLRDY, CR_PLLRDY);
+    RCC_CFGR |= CFGR_SW_PLL;
+    (void)wait_for(&RCC_CFGR, CFGR_SWS_MASK, CFGR_SWS_PLL);
+}
+
+static void start_pins(void)
+{
+    RCC_APB2ENR |= APB2_AFIO | APB2_GPIOA | APB2_GPIOC | APB2_USART1;
+    (void)RCC_APB2ENR;
+    GPIOA_CRH = (GPIOA_CRH & ~0xFF0u) | 0x4B0u; /* PA9: the USART's, 50 MHz; PA10: input */
+    GPIOC_CRH = (GPIOC_CRH & ~0xF0u) | 0x20u;   /* PC9: output, 2 MHz */
+}
+
+static void start_uart(void)
+{
+    USART1_BRR = (CLOCK_HZ + BOARD_BAUD / 2u) / BOARD_BAUD;
+    USART1_CR1 = CR1_ON;
+    cortexm_irq_enable(BOARD_IRQ);
+}
+
+int board_uart_has_room(void)
+{
+    return (USART1_SR & SR_TXE) != 0;
+}
+
+void board_uart_put(uint8_t byte)
+{
+    USART1_DR = byte;
+}
+
+void board_isr(void)
+{
+    while ((USART1_SR & SR_RXNE) != 0) {
+        board_uart_got((uint8_t)USART1_DR); /* errors too: the check sequence finds them */
+    }
+}
+
+/* No network, so no address of its own; something of the board for board_entropy. */
+const uint8_t *board_station(void)
+{
+    static const uint8_t none[6] = {0x02, 0x46, 0x31, 0x30, 0x00, 0x01};
+    return none;
+}
+
+void board_init(void)
+{
+    start_clock();
+    start_pins();
+    start_uart();
+    cortexm_clock_start(CLOCK_HZ);
+    cortexm_irq_on();
+    GPIOC_BSRR = LED_GREEN;
+}
