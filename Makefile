@@ -392,7 +392,7 @@ $(call image_rules,$1,$a))
 .PHONY: $1 run-$1 flash-$1
 $1: $(call image,$1,$(APP))
 run-$1: $(call image,$1,$(APP))
-	$(if $(call is_cross,$1),@$(if $($1_QEMU),echo "run-$1: 127.0.0.1:$(PORT) is forwarded to the board; Ctrl-A X ends it",\
+	$(if $(call is_cross,$1),@$(if $($1_QEMU),echo "run-$1: $(if $(filter serial,$($1_PORT)),socket://127.0.0.1:$(PORT) is the board's UART (docs/serial.md); Ctrl-C,127.0.0.1:$(PORT) is forwarded to the board; Ctrl-A X) ends it",\
 	    echo "run-$1: no emulator runs this board"; exit 1))
 	$(Q)$(if $(call is_cross,$1),$($1_QEMU) -kernel $$<,$$< $(ARGS))
 flash-$1: $(call image,$1,$(APP))
