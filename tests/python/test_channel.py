@@ -4,6 +4,7 @@
 import asyncio
 import os
 import socket
+import termios
 import threading
 import time
 
@@ -275,6 +276,16 @@ def test_socket_port(board):
         assert greet(channel) == "Hello, you!"
     thread.join()
     listener.close()
+
+
+@pytest.mark.parametrize("rtscts", [False, True])
+def test_how_the_port_is_opened(board, rtscts):
+    """Rate, RTS and CTS."""
+    with nanorpc.serial_channel(board.path, 38400, rtscts=rtscts) as channel:
+        assert greet(channel) == "Hello, you!"
+        flags = termios.tcgetattr(board.slave)
+        assert bool(flags[2] & termios.CRTSCTS) is rtscts
+        assert flags[4:6] == [termios.B38400, termios.B38400]
 
 
 def test_link_that_is_open_when_the_next_host_comes(board):

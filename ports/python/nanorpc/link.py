@@ -321,7 +321,7 @@ class Link:
             self._confirmed()
         if self._in_flight and self._frames[0].serial < asked:
             self._in_flight = 0
-            self._tries += not self._peer_is_busy
+            self._tries += 1
             if self._tries > N2:
                 self._lose(now)
                 return
@@ -472,8 +472,8 @@ class Link:
             self._ring.sent(len(encoded), is_spare=True)
             self._owes_ack = False
             return encoded
-        if self._asked:
-            return b""
+        if self._asked or not self._ring.may_ask(self):
+            return b""  # the answer to that poll makes room
         self._wants_poll = True
         return self._poll()
 
