@@ -7,14 +7,14 @@
 #include "cortexm.h"
 #include "uart.h"
 
-/* What the interrupt has received and the loop has not taken yet: a power of two, bytes, 64..32768.
- * The host is told, and has no more on its way. */
+/* What the interrupt has received and the loop has not taken yet: a power of two, bytes,
+ * 128..32768. The host is told, and has no more on its way. */
 #ifndef BOARD_RING_BYTES
 #define BOARD_RING_BYTES 256
 #endif
-NRPC_STATIC_ASSERT(BOARD_RING_BYTES >= 64 && BOARD_RING_BYTES <= 32768 &&
+NRPC_STATIC_ASSERT(BOARD_RING_BYTES >= 128 && BOARD_RING_BYTES <= 32768 &&
                        (BOARD_RING_BYTES & (BOARD_RING_BYTES - 1)) == 0,
-                   "BOARD_RING_BYTES: a power of two, 64..32768");
+                   "BOARD_RING_BYTES: a power of two, 128..32768");
 
 /* Clients at once. More than the server's connections let one wait until another gives way. */
 #ifndef BOARD_CLIENTS

@@ -46,7 +46,7 @@ NRPC_BEGIN_C
 
 enum {
     NRPC_SERIAL_FRAMES = 8,   /* numbers of I frames: modulo 8 */
-    NRPC_SERIAL_RESERVE = 16, /* bytes of the receive ring for frames that nobody acknowledges */
+    NRPC_SERIAL_RESERVE = 32, /* bytes of the receive ring for frames that nobody acknowledges */
     NRPC_SERIAL_VERSION = 1,
     NRPC_SERIAL_SAYS_BYTES = 6
 };
@@ -80,13 +80,13 @@ struct nrpc_serial {
 
 /* Defines a line. links: clients at once, 1..255; more than the server's connections let one wait
  * until another gives way. ring: bytes that the UART's receive ring (FIFO, DMA buffer) holds while
- * the loop is elsewhere, 64..65535; 0: the line has RTS and CTS, or USB. baud: of the line, bits a
+ * the loop is elsewhere, 128..65535; 0: the line has RTS and CTS, or USB. baud: of the line, bits a
  * second, 1200 or more; 0: as fast as USB. RAM: about 100 + NRPC_SERIAL_INFO_BYTES; and a link
  * 40 + NRPC_SERIAL_SEND_BYTES. */
 #define NRPC_SERIAL_DEFINE(name, its_server, its_links, ring, baud)                        \
     NRPC_STATIC_ASSERT((its_links) >= 1 && (its_links) <= 255, #name ": links: 1..255");   \
-    NRPC_STATIC_ASSERT((ring) == 0 || ((ring) >= 64 && (ring) <= 65535),                   \
-                       #name ": ring: 64..65535 bytes, or 0 with RTS and CTS");            \
+    NRPC_STATIC_ASSERT((ring) == 0 || ((ring) >= 128 && (ring) <= 65535),                  \
+                       #name ": ring: 128..65535 bytes, or 0 with RTS and CTS");           \
     NRPC_STATIC_ASSERT((baud) == 0 || (baud) >= 1200, #name ": baud: 1200 or more, or 0"); \
     static struct nrpc_serial_link name##_links[its_links];                                \
     struct nrpc_serial name = {                                                            \
