@@ -135,7 +135,10 @@ def hint(options: argparse.Namespace, code: grpc.StatusCode, channel: grpc.Chann
     if code != grpc.StatusCode.UNAVAILABLE:
         return HINTS.get(code, "")
     if not is_port(options.target):
-        return "is a device, or `nanorpc relay`, listening at %s?" % options.target
+        return (
+            "is a device, or `nanorpc relay`, listening at %s? A relay prints why it has closed a connection; "
+            "a serial line over TCP is socket://%s" % (options.target, options.target)
+        )
     why = getattr(channel, "why_unavailable", "")
     return "%s; `nanorpc monitor %s` shows what the firmware prints" % (
         why or "the device has gone",

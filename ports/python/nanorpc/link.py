@@ -373,7 +373,8 @@ class Link:
         self._line._answer(self.address, DM)
         self._end(
             now,
-            "the device does not answer: is it the right port and rate, and does its firmware serve gRPC there?"
+            "the device does not answer: is it the right port and rate, does its firmware serve gRPC there, "
+            "and has no other program the line?"
             if was_opening
             else "the device does not answer any more",
             rest=self._line.t1,

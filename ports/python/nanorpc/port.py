@@ -116,7 +116,10 @@ def _what_to_do(url: str, error: Exception) -> str:
     number = getattr(error, "errno", None)
     text = str(error)
     if url.startswith("socket://"):
-        return "%s cannot be reached: is something listening there? (%s)" % (url, text)
+        return (
+            "%s cannot be reached: is something listening there, with no other program on it? (%s)"
+            % (url, text)
+        )
     if number == errno.ENOENT or not os.path.exists(url) and "://" not in url:
         there = ports()
         hint = "there are:\n  " + "\n  ".join(there) if there else no_ports()
