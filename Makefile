@@ -567,6 +567,7 @@ $(eval $(call world_rules,unit-odd))
 $(B)/unit-odd/test_blocks: $(filter-out %/fuzz_world.o %/driver.o,$(unit-odd_OBJ)) $(B)/unit-odd/tests/unit/test_blocks.o $(B)/unit-odd/flags
 	$(call say,LINK,$@)
 	$(Q)$(call compiler,unit-odd) -Wl,--gc-sections $(unit-odd_CFLAGS) -o $@ $(filter %.o,$^)
+-include $(B)/unit-odd/tests/unit/test_blocks.d
 $(eval $(call world_rules,fuzz-odd,$(if $(fuzz_DRIVER),,-fsanitize=fuzzer)))
 fuzz_FUZZ += $(B)/fuzz-odd/fuzz_world
 

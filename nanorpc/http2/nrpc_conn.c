@@ -528,7 +528,7 @@ static h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t
         *n = 1;
         return receive_preface(conn, *data);
     }
-    if (NRPC_FAST && is_window_update(conn, data, *n)) {
+    if ((NRPC_FAST || NRPC_MANY_STREAMS) && is_window_update(conn, data, *n)) {
         *n = NRPC_FRAME_HEADER_BYTES + 4;
         conn->flags |= NRPC_CONN_RX_PROGRESS;
         nrpc_conn_charge(conn, 1);

@@ -15,7 +15,7 @@ $(B)/bench/instructions: $(B)/linux/tests/bench/instructions.o \
 
 # The objects of a Cortex-M3 board, as it links them, without board and port, in the emulated machine of the unit tests.
 $(B)/bench/device.elf: $(patsubst %,$(B)/$(DEMO_BOARD)/tests/%.o,bench/device target/semihost unit/test unit/check) \
-    $(filter-out $(patsubst %,$(B)/$(DEMO_BOARD)/%,boards/main.o boards/cortexm/% boards/$(DEMO_BOARD)/% ports/% lwip/%),$($(DEMO_BOARD)-greeter_OBJ))
+    $(filter-out $(patsubst %,$(B)/$(DEMO_BOARD)/%,boards/main.o boards/lwip.o boards/cortexm/% boards/$(DEMO_BOARD)/% ports/% lwip/%),$($(DEMO_BOARD)-greeter_OBJ))
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(call compiler,$(DEMO_BOARD)) -Wl,--gc-sections $(NO_HEAP) $($(DEMO_BOARD)_CFLAGS) -nostartfiles -T tests/target/link.ld -o $@ $^
@@ -48,4 +48,5 @@ $(B)/bench/greeter_go: tests/bench/go/main.go tests/bench/go/go.mod tests/bench/
 	$(Q)cd $(<D) && GOFLAGS=-mod=readonly GOTOOLCHAIN=local CGO_ENABLED=0 timeout 600 go build -o $(abspath $@) . || \
 	    echo "set-up: grpc-go could not be built (go's message is above): it is not measured"
 
--include $(B)/linux/tests/bench/instructions.d $(B)/$(DEMO_BOARD)/tests/bench/device.d
+-include $(B)/linux/tests/bench/instructions.d \
+    $(patsubst %,$(B)/$(DEMO_BOARD)/tests/%.d,bench/device target/semihost unit/test unit/check)
