@@ -385,4 +385,18 @@ def test_commands_of_the_pages(page):
         commands = re.findall(r"^nanorpc (.*)", file.read(), re.M)
     assert len(commands) >= 4
     for command in commands:
-        assert cli.parser().parse_args(shlex.split(command, comments=True)).function
+        assert cli.parsed(shlex.split(command, comments=True)).function
+
+
+@pytest.mark.parametrize("place", (3, 5, 7))
+def test_the_json_stands_anywhere_behind_the_method(place):
+    words = ["call", "d:1", "s/M", "--proto", "a.proto", "-H", "a:b"]
+    words.insert(place, '{"n": 1}')
+    options = cli.parsed(words)
+    assert (options.json, options.proto, options.header) == ('{"n": 1}', "a.proto", ["a:b"])
+    assert cli.parsed(["call", "d:1", "s/M", "--timeout", "1"]).json == "{}"
+    assert cli.parsed(["call", "d:1", "s/M", "--timeout", "1", "-"]).json == "-"
+    with pytest.raises(SystemExit):
+        cli.parsed(["call", "d:1", "s/M", "{}", "{}"])
+    with pytest.raises(SystemExit):
+        cli.parsed(["call", "d:1", "s/M", "--nothing"])

@@ -208,7 +208,6 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "json",
         nargs="?",
-        default="{}",
         help="the request; several for a stream; -: read from stdin ({})",
     )
     made.add_argument(
@@ -232,8 +231,21 @@ def rate(text: str) -> int:
     return number
 
 
+def parsed(arguments: Optional[List[str]]) -> argparse.Namespace:
+    """argparse alone takes what may be left out, the JSON, before the options only."""
+    top = parser()
+    options, rest = top.parse_known_args(arguments)
+    if "json" in options:
+        if rest and options.json is None and (rest[0] == "-" or rest[0][0:1] != "-"):
+            options.json = rest.pop(0)
+        options.json = "{}" if options.json is None else options.json
+    if rest:
+        top.error("unrecognized arguments: " + " ".join(rest))
+    return options
+
+
 def main(arguments: Optional[List[str]] = None) -> int:
-    options = parser().parse_args(arguments)
+    options = parsed(arguments)
     try:
         return options.function(options)
     except (PortError, SchemaError, RequestError, UsageError) as error:
