@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "nanorpc/nanorpc.h"
+#include "tests/target/systick.h"
 #include "tests/unit/test.h"
 
 extern const struct nrpc_server server; /* boards/apps/greeter/greeter.c */
@@ -151,22 +152,9 @@ static void check_answer(const uint8_t *reply, size_t n)
     CHECK_EQ(ended, 1);
 }
 
-/* --- Counting
- * ------------------------------------------------------------------------------------- */
+/* --- Counting ------------------------------------------------------------------------------- */
 
-/* A tick is 40 ns on an MPS2: 25 MHz. */
-enum { SYSTICK_MAX = 0xffffff, NS_A_TICK = 40, WARM_UP = 10, CALLS = 1000 };
-
-static uint32_t ticks(void)
-{
-    volatile uint32_t *systick = (volatile uint32_t *)0xE000E010U;
-    if (!(systick[0] & 1)) {
-        systick[1] = SYSTICK_MAX;
-        systick[2] = 0;
-        systick[0] = 5; /* on, with the processor's clock */
-    }
-    return systick[2];
-}
+enum { WARM_UP = 10, CALLS = 1000 };
 
 /* Makes calls, and prints what one takes; what makes and checks its bytes is not counted. */
 static void cost(const char *what, const struct nrpc_server *of, const char *path,
@@ -191,15 +179,15 @@ static void cost(const char *what, const struct nrpc_server *of, const char *pat
     for (uint32_t i = 1; i <= WARM_UP + CALLS; i++) {
         put_frame(HEADERS, END_HEADERS, 2 * i + 1, indexed, sizeof indexed);
         put_rest(2 * i + 1, message, n);
-        uint32_t began = ticks();
+        uint32_t began = systick_now();
         turn(conn);
-        total += i > WARM_UP ? (began - ticks()) & SYSTICK_MAX : 0;
+        total += i > WARM_UP ? systick_since(began) : 0;
         check_answer(reply, n_reply);
     }
     CHECK(total > CALLS); /* else nothing has been counted */
     test_print(what);
     test_print(": ");
-    test_print_number((int64_t)total * NS_A_TICK / CALLS);
+    test_print_number((int64_t)total * SYSTICK_NS / CALLS);
     test_print("\n");
     nrpc_conn_lost(conn);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "certs.h"
+#include "tests/target/systick.h"
 
 #define NOW_UNIX_S 1790000000u /* in 2026 */
 
@@ -104,38 +105,17 @@ void pair_choose(uint8_t *is_chosen, unsigned n)
     }
 }
 
-#ifdef __arm__
-enum {
-    SYSTICK_MAX = 0xFFFFFF,
-    NS_A_TICK = 40
-}; /* 25 MHz; with -icount shift=0 an instruction is a nanosecond */
-
-static uint32_t ticks(void)
-{
-    volatile uint32_t *systick = (volatile uint32_t *)0xE000E010U;
-    systick[1] = SYSTICK_MAX;
-    systick[0] = 5;
-    return systick[2];
-}
-#else
-enum { SYSTICK_MAX = 0, NS_A_TICK = 0 };
-static uint32_t ticks(void)
-{
-    return 0;
-}
-#endif
-
 static uint32_t began;
 
 void pair_enter(void)
 {
     in_server = 1;
-    began = ticks();
+    began = systick_now();
 }
 
 void pair_leave(void)
 {
-    pair_cost += (uint64_t)((began - ticks()) & SYSTICK_MAX) * NS_A_TICK;
+    pair_cost += (uint64_t)systick_since(began) * SYSTICK_NS;
     in_server = 0;
 }
 
