@@ -49,6 +49,13 @@ void board_putc(char c)
     board_uart_put(byte);
 }
 
+/* No network, so no address of its own: something for board_entropy. */
+const uint8_t *board_station(void)
+{
+    static const uint8_t none[6] = {0x02};
+    return none;
+}
+
 const char *board_serve(const struct nrpc_server *its_server)
 {
     return its_server == &server ? NULL : "a line has one server";

@@ -5,15 +5,13 @@
 
 #include "../cortexm/cortexm.h"
 #include "../cortexm/net.h"
+#include "../cortexm/stellaris.h"
 #include "mac.h"
 
 #define CLOCK_HZ 50000000u
 
 #define SYSCTL_DID0 REG(0x400FE000u)
 #define SYSCTL_LDOPCTL REG(0x400FE034u)
-#define SYSCTL_RIS REG(0x400FE050u)
-#define SYSCTL_MISC REG(0x400FE058u)
-#define SYSCTL_RCC REG(0x400FE060u)
 #define SYSCTL_RCGC1 REG(0x400FE104u)
 #define SYSCTL_RCGC2 REG(0x400FE108u)
 #define SYSCTL_USER_REG0 REG(0x400FE1E0u)
@@ -22,19 +20,6 @@
 #define DID0_REVISION 0xFFFFu
 #define DID0_REVISION_A2 0x0002u
 #define LDO_2_75V 0x1Bu
-#define PLL_LOCKED 0x40u
-
-#define RCC_SYSDIV_MASK (0xFu << 23)
-#define RCC_SYSDIV_4 (3u << 23) /* 200 MHz from the PLL / 4 */
-#define RCC_USESYSDIV (1u << 22)
-#define RCC_PWRDN (1u << 13)
-#define RCC_OEN (1u << 12)
-#define RCC_BYPASS (1u << 11)
-#define RCC_XTAL_MASK (0xFu << 6)
-#define RCC_XTAL_8MHZ (0xEu << 6)
-#define RCC_OSCSRC_MASK (3u << 4)
-#define RCC_MOSCDIS 1u
-
 #define RCGC1_UART0 (1u << 0)
 #define RCGC2_GPIOA (1u << 0)
 #define RCGC2_GPIOF (1u << 5)
@@ -59,36 +44,12 @@
 
 static uint8_t mac_address[6];
 
-static void spin(uint32_t loops)
-{
-    for (; loops != 0; loops--) {
-        __asm__ volatile("nop");
-    }
-}
-
-/* 8 MHz crystal, PLL at 200 MHz, / 4. The divisor is written while the PLL is bypassed, and the
- * bypass is left in a write of its own. */
 static void start_clock(void)
 {
     if ((SYSCTL_DID0 & DID0_REVISION) == DID0_REVISION_A2) {
         SYSCTL_LDOPCTL = LDO_2_75V; /* erratum of revision A2: the PLL wants it */
     }
-    uint32_t rcc = (SYSCTL_RCC | RCC_BYPASS) & ~RCC_USESYSDIV;
-    SYSCTL_RCC = rcc;
-    rcc &= ~RCC_MOSCDIS;
-    SYSCTL_RCC = rcc;
-    spin(60000); /* the crystal: some 20 ms at 12 MHz */
-    rcc = (rcc & ~(RCC_XTAL_MASK | RCC_OSCSRC_MASK)) | RCC_XTAL_8MHZ;
-    SYSCTL_MISC = PLL_LOCKED; /* clears what an earlier lock left */
-    rcc &= ~(RCC_PWRDN | RCC_OEN);
-    SYSCTL_RCC = rcc;
-    spin(16);
-    rcc = (rcc & ~RCC_SYSDIV_MASK) | RCC_SYSDIV_4 | RCC_USESYSDIV;
-    SYSCTL_RCC = rcc;
-    for (uint32_t i = 0; (SYSCTL_RIS & PLL_LOCKED) == 0 && i < 100000; i++) {
-    }
-    SYSCTL_RCC = rcc & ~RCC_BYPASS;
-    spin(16);
+    stellaris_clock_start(STELLARIS_8MHZ);
 }
 
 static void start_pins(void)
@@ -96,8 +57,9 @@ static void start_pins(void)
     SYSCTL_RCGC1 |= RCGC1_UART0;
     SYSCTL_RCGC2 |= RCGC2_GPIOA | RCGC2_GPIOF | RCGC2_EMAC0 | RCGC2_EPHY0;
     (void)SYSCTL_RCGC2;
-    spin(CLOCK_HZ / 1000u); /* some ms: modules answer after a few clocks, the PHY later */
-    GPIOA_AFSEL |= 0x03u;   /* PA0, PA1: UART0 */
+    stellaris_spin(CLOCK_HZ / 1000u); /* some ms: modules answer after a few clocks, the PHY later
+                                       */
+    GPIOA_AFSEL |= 0x03u;             /* PA0, PA1: UART0 */
     GPIOA_DEN |= 0x03u;
     GPIOF_AFSEL |= 0x0Cu; /* PF2, PF3: the PHY's LED1 (traffic) and LED0 (link) */
     GPIOF_DIR |= 0x01u;   /* PF0: status LED */

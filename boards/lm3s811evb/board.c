@@ -4,28 +4,13 @@
 #include "../board.h"
 
 #include "../cortexm/cortexm.h"
+#include "../cortexm/stellaris.h"
 #include "../uart.h"
 
 #define CLOCK_HZ 50000000u
 
-#define SYSCTL_RIS REG(0x400FE050u)
-#define SYSCTL_MISC REG(0x400FE058u)
-#define SYSCTL_RCC REG(0x400FE060u)
 #define SYSCTL_RCGC1 REG(0x400FE104u)
 #define SYSCTL_RCGC2 REG(0x400FE108u)
-
-#define PLL_LOCKED 0x40u
-
-#define RCC_SYSDIV_MASK (0xFu << 23)
-#define RCC_SYSDIV_4 (3u << 23) /* 200 MHz from the PLL / 4 */
-#define RCC_USESYSDIV (1u << 22)
-#define RCC_PWRDN (1u << 13)
-#define RCC_OEN (1u << 12)
-#define RCC_BYPASS (1u << 11)
-#define RCC_XTAL_MASK (0xFu << 6)
-#define RCC_XTAL_6MHZ (0xBu << 6)
-#define RCC_OSCSRC_MASK (3u << 4)
-#define RCC_MOSCDIS 1u
 
 #define RCGC1_UART0 (1u << 0)
 #define RCGC2_GPIOA (1u << 0)
@@ -51,42 +36,13 @@
 #define UART_RX_EMPTY 0x10u
 #define UART_IM_RX 0x50u /* the FIFO's level, and what waits in it for a while */
 
-static void spin(uint32_t loops)
-{
-    for (; loops != 0; loops--) {
-        __asm__ volatile("nop");
-    }
-}
-
-/* 6 MHz crystal, PLL at 200 MHz, / 4. The divisor is written while the PLL is bypassed, and the
- * bypass is left in a write of its own. */
-static void start_clock(void)
-{
-    uint32_t rcc = (SYSCTL_RCC | RCC_BYPASS) & ~RCC_USESYSDIV;
-    SYSCTL_RCC = rcc;
-    rcc &= ~RCC_MOSCDIS;
-    SYSCTL_RCC = rcc;
-    spin(60000); /* the crystal: some 20 ms at 12 MHz */
-    rcc = (rcc & ~(RCC_XTAL_MASK | RCC_OSCSRC_MASK)) | RCC_XTAL_6MHZ;
-    SYSCTL_MISC = PLL_LOCKED; /* clears what an earlier lock left */
-    rcc &= ~(RCC_PWRDN | RCC_OEN);
-    SYSCTL_RCC = rcc;
-    spin(16);
-    rcc = (rcc & ~RCC_SYSDIV_MASK) | RCC_SYSDIV_4 | RCC_USESYSDIV;
-    SYSCTL_RCC = rcc;
-    for (uint32_t i = 0; (SYSCTL_RIS & PLL_LOCKED) == 0 && i < 100000; i++) {
-    }
-    SYSCTL_RCC = rcc & ~RCC_BYPASS;
-    spin(16);
-}
-
 static void start_pins(void)
 {
     SYSCTL_RCGC1 |= RCGC1_UART0;
     SYSCTL_RCGC2 |= RCGC2_GPIOA | RCGC2_GPIOC;
     (void)SYSCTL_RCGC2;
-    spin(CLOCK_HZ / 1000u); /* modules answer after a few clocks */
-    GPIOA_AFSEL |= 0x03u;   /* PA0, PA1: UART0 */
+    stellaris_spin(CLOCK_HZ / 1000u); /* modules answer after a few clocks */
+    GPIOA_AFSEL |= 0x03u;             /* PA0, PA1: UART0 */
     GPIOA_DEN |= 0x03u;
     GPIOC_DIR |= 0x20u; /* PC5: status LED */
     GPIOC_DEN |= 0x20u;
@@ -124,16 +80,9 @@ void board_isr(void)
     }
 }
 
-/* No network, so no address of its own; something of the board for board_entropy. */
-const uint8_t *board_station(void)
-{
-    static const uint8_t none[6] = {0x02, 0x38, 0x31, 0x31, 0x00, 0x01};
-    return none;
-}
-
 void board_init(void)
 {
-    start_clock();
+    stellaris_clock_start(STELLARIS_6MHZ);
     start_pins();
     start_uart();
     cortexm_clock_start(CLOCK_HZ);

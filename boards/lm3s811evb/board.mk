@@ -4,7 +4,7 @@
 BOARD_CC := arm-none-eabi-
 BOARD_CFLAGS := $(SMALLEST) -mcpu=cortex-m3 -mthumb --specs=picolibc.specs -Iboards/cortexm -DBOARD_IRQ=5
 BOARD_LDFLAGS := -nostartfiles -Tboards/lm3s811evb/link.ld
-BOARD_SRC := boards/lm3s811evb/board.c boards/cortexm/startup.c boards/cortexm/test_seed.c
+BOARD_SRC := boards/lm3s811evb/board.c boards/cortexm/startup.c boards/cortexm/stellaris.c boards/cortexm/test_seed.c
 BOARD_PORT := serial
 BOARD_CONFIG := -DNRPC_MAX_STREAMS=2 -DNRPC_HPACK_ENTRIES=0 -DGREETER_CONNECTIONS=1 -DBOARD_CLIENTS=1 \
     -DBOARD_STACK_BYTES=1280

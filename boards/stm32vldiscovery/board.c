@@ -92,13 +92,6 @@ void board_isr(void)
     }
 }
 
-/* No network, so no address of its own; something of the board for board_entropy. */
-const uint8_t *board_station(void)
-{
-    static const uint8_t none[6] = {0x02, 0x46, 0x31, 0x30, 0x00, 0x01};
-    return none;
-}
-
 void board_init(void)
 {
     start_clock();
