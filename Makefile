@@ -28,9 +28,12 @@ say = $(if $(filter 0,$(V)),@printf '  %-6s %s\n' "$1" "$2")
 # --- Boards ---------------------------------------------------------------------------------------
 # What a board.mk assigns, BOARD_CC and so on, is kept as NAME_CC and so on.
 
-BOARD_VARS := DIR CC CFLAGS LDFLAGS LIBS SRC PORT CONFIG QEMU FLASH_KB RAM_KB OPENOCD RUN_STATE
+BOARD_VARS := DIR CC CFLAGS LDFLAGS LIBS SRC PORT CONFIG EMULATOR FLASH_KB RAM_KB OPENOCD RUN_STATE
 BOARD_DIRS := $(patsubst %/board.mk,%,$(wildcard boards/*/board.mk host-sim/board.mk))
 BOARDS := $(notdir $(BOARD_DIRS))
+# In a BOARD_EMULATOR this stands for the image until it is known.
+IMAGE := {image}
+emulate = $(subst {image},$2,$($1_EMULATOR)) # $1: board, $2: image
 
 # What makes an image smallest with GCC, on top of -Os: one look at the whole program, and without four
 # optimisations that make it larger instead (measured: make size).
@@ -108,8 +111,12 @@ GROUPS_docs := python docs
 GROUPS_$(B)/node/ready := node
 GROUPS_$(B)/go/client :=
 GROUPS_$(B)/h2spec/h2spec := go
-$(foreach b,$(BOARDS),$(eval GROUPS_$b ?= $(if $(filter %-,$($b_CC)),$(BASE_GROUPS) arm,$(BASE_GROUPS)))\
-    $(eval GROUPS_run-$b := $$(GROUPS_$b) $(if $(filter %-,$($b_CC)),qemu))\
+# What a compiler's prefix and an emulator need.
+CC_GROUP_arm-none-eabi- := arm
+CC_GROUP_riscv64-unknown-elf- := riscv
+EMULATOR_GROUP_qemu-system-arm := qemu
+$(foreach b,$(BOARDS),$(eval GROUPS_$b ?= $(BASE_GROUPS) $(CC_GROUP_$($b_CC)))\
+    $(eval GROUPS_run-$b := $$(GROUPS_$b) $(EMULATOR_GROUP_$(firstword $($b_EMULATOR))))\
     $(eval GROUPS_flash-$b := $$(GROUPS_$b) openocd))
 GROUPS_clean :=
 GROUPS_help :=
@@ -314,7 +321,7 @@ tree = $1$(if $(app_config),-$2)
 boards_apps = $(foreach a,$(APPS),$(if $(filter $1,$(app-$a_BOARDS)),$a))
 ALL_IMAGES = $(foreach b,$(BOARDS),$(foreach a,$(call boards_apps,$b),$(call image,$b,$a)))
 
-board_src = $(sort $(CORE_SRC) $(app-$2_SRC) $(if $(is_cross),boards/main.c boards/memory.c $(PORT_$($1_PORT)_MAIN)) $($1_SRC) \
+board_src = $(sort $(CORE_SRC) $(app-$2_SRC) $(if $(is_cross),boards/main.c boards/memory.c boards/text.c $(PORT_$($1_PORT)_MAIN)) $($1_SRC) \
     $(foreach p,$($1_PORT),$(PORT_$p_SRC)) $(if $(app_tls),$(TLS_SRC)))
 board_lwip = $(sort $(foreach p,$($1_PORT),$(PORT_$p_LWIP)) $(if $(is_cross),,$(if $(uses_lwip),$(LWIP_UNIX_SRC))))
 board_obj = $(addprefix $(B)/$(tree)/,$(board_src:.c=.o) $(foreach p,$(app-$2_PROTO),$(patsubst %.c,gen/$p.%.o,$(filter %.c,$(GEN_KINDS)))) \
@@ -356,10 +363,12 @@ $(B)/$1/mbedtls/%.o: $(MBEDTLS_DIR)/library/%.c $(B)/$1/flags $(TLS_PROFILES) | 
 	    $(filter-out -O1 -fsanitize% -fno-sanitize%,$3) -c -o $$@ $$<
 endef
 
+# What clang calls it, where that is not the prefix.
+CC_TARGET_riscv64-unknown-elf- := riscv32-unknown-elf
 # $1: board, $2: tree, $3: limits
 lint_flags = $(CFLAGS_ALL) $(WARNINGS) -I$($1_DIR) $(port_flags) $3 \
     $(filter-out --specs=% -Wl$(comma)% -fno-% -flto% -fcallgraph%,$($1_CFLAGS)) \
-    $(if $(is_cross),--target=arm-none-eabi -isystem /usr/lib/picolibc/arm-none-eabi/include)
+    $(if $(is_cross),--target=$(or $(CC_TARGET_$($1_CC)),$($1_CC:-=)) -isystem /usr/lib/picolibc/$($1_CC:-=)/include)
 
 define board_tree # $1: board, $2: tree, $3: limits
 $(call tree_rules,$2,$(call compiler,$1),$(if $(call is_cross,$1),-Os,-O2) -I$($1_DIR) \
@@ -392,9 +401,9 @@ $(call image_rules,$1,$a))
 .PHONY: $1 run-$1 flash-$1
 $1: $(call image,$1,$(APP))
 run-$1: $(call image,$1,$(APP))
-	$(if $(call is_cross,$1),@$(if $($1_QEMU),echo "run-$1: $(if $(filter serial,$($1_PORT)),socket://127.0.0.1:$(PORT) is the board's UART (docs/serial.md); Ctrl-C,127.0.0.1:$(PORT) is forwarded to the board; Ctrl-A X) ends it",\
+	$(if $(call is_cross,$1),@$(if $($1_EMULATOR),echo "run-$1: $(if $(filter serial,$($1_PORT)),socket://127.0.0.1:$(PORT) is the board's UART (docs/serial.md); Ctrl-C,127.0.0.1:$(PORT) is forwarded to the board; Ctrl-A X) ends it",\
 	    echo "run-$1: no emulator runs this board"; exit 1))
-	$(Q)$(if $(call is_cross,$1),$($1_QEMU) -kernel $$<,$$< $(ARGS))
+	$(Q)$(if $(call is_cross,$1),$(call emulate,$1,$$<),$$< $(ARGS))
 flash-$1: $(call image,$1,$(APP))
 	$(if $($1_OPENOCD),,@echo "flash-$1: there is no hardware to flash for this board"; exit 1)
 	$(Q)openocd -f $($1_OPENOCD) -c "program $$< verify reset exit" || { \
@@ -592,7 +601,7 @@ PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q -rfEs
 all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
 
 demo: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ## boot the firmware in an emulator and greet it from Python
-	$(Q)$(RUN_PYTHON) tests/demo.py --port $(PORT) -- $($(DEMO_BOARD)_QEMU) -kernel $<
+	$(Q)$(RUN_PYTHON) tests/demo.py --port $(PORT) -- $(call emulate,$(DEMO_BOARD),$<)
 
 test: all lint $(UNIT_PROGRAMS) $(NODE_READY) $(H2SPEC) $(BENCH_COUNTED) ##+ run every test; ends with "N passed, N failed"
 	$(Q)NANOPB_DIR=$(NANOPB_DIR) $(PYTEST) tests $(ARGS)

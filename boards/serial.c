@@ -4,7 +4,7 @@
 #include "ports/serial/nrpc_serial.h"
 
 #include "board.h"
-#include "cortexm.h"
+#include "cpu.h"
 #include "uart.h"
 
 /* What the interrupt has received and the loop has not taken yet: a power of two, bytes,
@@ -88,11 +88,11 @@ int board_listen(const struct nrpc_server *another, uint16_t port)
 
 void board_poll(void)
 {
-    cortexm_irq_off();
+    cpu_irq_off();
     if (came == taken) {
-        cortexm_wait(); /* for a byte, or the next millisecond */
+        cpu_wait(); /* for a byte, or the next millisecond */
     }
-    cortexm_irq_on();
+    cpu_irq_on();
 }
 
 void board_wait(uint32_t most_ms)

@@ -1,4 +1,4 @@
-/* boards/cortexm/startup.c - vectors, reset, faults, the millisecond clock and the console's text.
+/* boards/cortexm/startup.c - vectors, reset, faults, the millisecond clock, interrupts.
  * Layer: board. Source: ARMv7-M Architecture Reference Manual (B1.5).
  * SPDX-License-Identifier: Apache-2.0 */
 #include "cortexm.h"
@@ -48,25 +48,24 @@ static void systick(void)
     clock_ms = clock_ms + 1;
 }
 
-void board_print(const char *text)
+void cpu_irq_enable(unsigned irq)
 {
-    for (; *text != '\0'; text++) {
-        if (*text == '\n') {
-            board_putc('\r');
-        }
-        board_putc(*text);
-    }
+    CORTEXM_NVIC_ISER(irq) = (uint32_t)1 << (irq % 32u);
 }
 
-void board_panic(const char *text)
+void cpu_irq_off(void)
 {
-    cortexm_irq_off();
-    board_print("nanorpc: panic: ");
-    board_print(text);
-    board_print("\n");
-    for (;;) {
-        cortexm_wait();
-    }
+    __asm__ volatile("cpsid i" ::: "memory");
+}
+
+void cpu_irq_on(void)
+{
+    __asm__ volatile("cpsie i" ::: "memory");
+}
+
+void cpu_wait(void)
+{
+    __asm__ volatile("dsb\n\twfi" ::: "memory");
 }
 
 /* Called from startup_fault, on a fresh stack. */
@@ -92,7 +91,7 @@ __attribute__((naked, used)) static void startup_fault(void)
                      ".ltorg");
 }
 
-size_t cortexm_stack_unused(void)
+size_t cpu_stack_unused(void)
 {
     const uint32_t *at = ld_stack_bottom;
     while ((uintptr_t)at < (uintptr_t)ld_stack_top && *at == STACK_PAINT) {

@@ -4,8 +4,8 @@
 #include "../board.h"
 
 #include "../cortexm/cortexm.h"
-#include "../cortexm/net.h"
-#include "../cortexm/stellaris.h"
+#include "../net/net.h"
+#include "../drivers/stellaris.h"
 #include "mac.h"
 
 #define CLOCK_HZ 50000000u
@@ -109,7 +109,7 @@ void board_init(void)
     start_pins();
     start_uart();
     cortexm_clock_start(CLOCK_HZ);
-    cortexm_irq_on();
+    cpu_irq_on();
     find_address();
     mac_start(mac_address);
     net_start(&mac_driver);

@@ -124,7 +124,7 @@ void mac_start(const uint8_t address[6])
     duplex(1);
     reset_receiver();
     MAC_RIS = INT_ALL;
-    cortexm_irq_enable(BOARD_IRQ);
+    cpu_irq_enable(BOARD_IRQ);
 }
 
 const struct net_mac mac_driver = {

@@ -4,7 +4,7 @@
 #ifndef BOARDS_LM3S6965EVB_MAC_H
 #define BOARDS_LM3S6965EVB_MAC_H
 
-#include "../cortexm/net.h"
+#include "../net/net.h"
 
 extern const struct net_mac mac_driver;
 

@@ -4,7 +4,7 @@
 #include "../board.h"
 
 #include "../cortexm/cortexm.h"
-#include "../cortexm/stellaris.h"
+#include "../drivers/stellaris.h"
 #include "../uart.h"
 
 #define CLOCK_HZ 50000000u
@@ -59,7 +59,7 @@ static void start_uart(void)
     UART0_IFLS = 0x12; /* half full, either way */
     UART0_IM = UART_IM_RX;
     UART0_CTL = 0x301u; /* on, receive and transmit */
-    cortexm_irq_enable(BOARD_IRQ);
+    cpu_irq_enable(BOARD_IRQ);
 }
 
 int board_uart_has_room(void)
@@ -86,6 +86,6 @@ void board_init(void)
     start_pins();
     start_uart();
     cortexm_clock_start(CLOCK_HZ);
-    cortexm_irq_on();
+    cpu_irq_on();
     GPIOC_STATUS_LED = 1;
 }

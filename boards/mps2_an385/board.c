@@ -4,8 +4,8 @@
 #include "../board.h"
 
 #include "../cortexm/cortexm.h"
-#include "../cortexm/net.h"
-#include "mac.h"
+#include "../net/net.h"
+#include "../drivers/lan9118.h"
 
 #define CLOCK_HZ 25000000u
 
@@ -36,11 +36,11 @@ void board_init(void)
     UART0_BAUDDIV = CLOCK_HZ / 115200u;
     UART0_CTRL = UART_TX_ON;
     cortexm_clock_start(CLOCK_HZ);
-    cortexm_irq_on();
-    if (mac_start(mac_address) != 0) {
+    cpu_irq_on();
+    if (lan9118_start(mac_address) != 0) {
         board_panic("no LAN9118");
     }
-    net_start(&mac_driver);
+    net_start(&lan9118_driver);
 }
 
 void board_poll(void)

@@ -72,7 +72,7 @@ static void start_uart(void)
 {
     USART1_BRR = (CLOCK_HZ + BOARD_BAUD / 2u) / BOARD_BAUD;
     USART1_CR1 = CR1_ON;
-    cortexm_irq_enable(BOARD_IRQ);
+    cpu_irq_enable(BOARD_IRQ);
 }
 
 int board_uart_has_room(void)
@@ -98,6 +98,6 @@ void board_init(void)
     start_pins();
     start_uart();
     cortexm_clock_start(CLOCK_HZ);
-    cortexm_irq_on();
+    cpu_irq_on();
     GPIOC_BSRR = LED_GREEN;
 }

@@ -2,13 +2,13 @@
 # Layer: board.
 # SPDX-License-Identifier: Apache-2.0
 BOARD_CC := arm-none-eabi-
-BOARD_CFLAGS := $(SMALLEST) -mcpu=cortex-m3 -mthumb --specs=picolibc.specs -Iboards/cortexm -DBOARD_IRQ=37
+BOARD_CFLAGS := $(SMALLEST) -mcpu=cortex-m3 -mthumb --specs=picolibc.specs -DBOARD_IRQ=37
 BOARD_LDFLAGS := -nostartfiles -Tboards/stm32vldiscovery/link.ld
-BOARD_SRC := boards/stm32vldiscovery/board.c boards/cortexm/startup.c boards/cortexm/test_seed.c
+BOARD_SRC := boards/stm32vldiscovery/board.c boards/cortexm/startup.c boards/test_seed.c
 BOARD_PORT := serial
 BOARD_CONFIG := -DNRPC_MAX_STREAMS=2 -DNRPC_HPACK_ENTRIES=0 -DGREETER_CONNECTIONS=1 -DBOARD_CLIENTS=1 \
     -DBOARD_STACK_BYTES=1280
-BOARD_QEMU := qemu-system-arm -M stm32vldiscovery -display none -monitor none -serial tcp:127.0.0.1:$(PORT),server=on,wait=off,nodelay=on
+BOARD_EMULATOR := qemu-system-arm -M stm32vldiscovery -display none -monitor none -serial tcp:127.0.0.1:$(PORT),server=on,wait=off,nodelay=on -kernel $(IMAGE)
 BOARD_FLASH_KB := 128
 BOARD_RAM_KB := 8
 BOARD_OPENOCD := board/stm32vldiscovery.cfg

@@ -15,7 +15,7 @@ $(B)/bench/instructions: $(B)/linux/tests/bench/instructions.o \
 
 # The objects of a Cortex-M3 board, as it links them, without board and port, in the emulated machine of the unit tests.
 $(B)/bench/device.elf: $(patsubst %,$(B)/$(DEMO_BOARD)/tests/%.o,bench/device target/semihost unit/test unit/check) \
-    $(filter-out $(patsubst %,$(B)/$(DEMO_BOARD)/%,boards/main.o boards/lwip.o boards/cortexm/% boards/$(DEMO_BOARD)/% ports/% lwip/%),$($(DEMO_BOARD)-greeter_OBJ))
+    $(filter-out $(patsubst %,$(B)/$(DEMO_BOARD)/%,boards/main.o boards/lwip.o boards/text.o boards/test_seed.o boards/cortexm/% boards/net/% boards/drivers/% boards/$(DEMO_BOARD)/% ports/% lwip/%),$($(DEMO_BOARD)-greeter_OBJ))
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(call compiler,$(DEMO_BOARD)) -Wl,--gc-sections $(NO_HEAP) $($(DEMO_BOARD)_CFLAGS) -nostartfiles -T tests/target/link.ld -o $@ $^

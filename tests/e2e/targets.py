@@ -94,6 +94,12 @@ def limit(name, macro, default, app="greeter"):
     return default
 
 
+def emulator(board, port, image):
+    """The command that runs an image of boards/BOARD; 127.0.0.1:port leads to it. [] where none does."""
+    command = assignments("boards", board, "board.mk").get("BOARD_EMULATOR", "")
+    return shlex.split(command.replace("$(PORT)", str(port)).replace("$(IMAGE)", image))
+
+
 def command(name, port, app="greeter"):
     if name == "reference":
         folder = "e2e" if app == "greeter" else app
@@ -103,16 +109,11 @@ def command(name, port, app="greeter"):
             str(port),
         ]
     program = os.path.join(ROOT, "build", os.path.basename(BOARD[name]), app)
-    qemu = (
-        board_variables(BOARD[name]).get("BOARD_QEMU")
-        if os.path.isdir(os.path.join(ROOT, BOARD[name]))
-        else None
-    )
-    if qemu:
-        program += ".elf"
+    emulated = emulator(name, port, program + ".elf") if BOARD[name] == "boards/" + name else []
+    program += ".elf" if emulated else ""
     assert os.path.exists(program), "%s is not built: run make" % program
-    if qemu:
-        return shlex.split(qemu.replace("$(PORT)", str(port))) + ["-kernel", program]
+    if emulated:
+        return emulated
     api = ["--api", name.split("-")[1]] if name.startswith("hostsim") else []
     return [program, "--port", str(port)] + api
 

@@ -4,7 +4,6 @@
 import contextlib
 import os
 import re
-import shlex
 import subprocess
 import time
 
@@ -15,7 +14,7 @@ import pytest
 from helloworld import greeter_pb2, greeter_pb2_grpc
 
 from conftest import ROOT
-from targets import board_variables, free_port
+from targets import emulator, free_port
 
 UNIMPLEMENTED = grpc.StatusCode.UNIMPLEMENTED
 
@@ -40,11 +39,11 @@ def ports(request):
         command = [os.path.join(ROOT, "build/linux/admin"), "--port", "0"]
     else:
         known = [free_port(), free_port()]
-        qemu = board_variables("boards/lm3s6965evb")["BOARD_QEMU"]
-        qemu = qemu.replace("$(PORT)", str(known[0]))
-        forward = ",hostfwd=tcp:127.0.0.1:%d-:50052" % known[1]
-        command = shlex.split(qemu.replace("-:50051", "-:50051" + forward))
-        command += ["-kernel", os.path.join(ROOT, "build/lm3s6965evb/admin.elf")]
+        image = os.path.join(ROOT, "build/lm3s6965evb/admin.elf")
+        forward = "-:50051,hostfwd=tcp:127.0.0.1:%d-:50052" % known[1]
+        command = [
+            word.replace("-:50051", forward) for word in emulator("lm3s6965evb", known[0], image)
+        ]
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

@@ -4,6 +4,7 @@
 import collections
 import os
 import queue
+import shutil
 import socket
 import struct
 import subprocess
@@ -123,17 +124,18 @@ def board_image(target, host, port):
         image = bytearray(file.read())
     at = image.index(b"@RELAY@\0")
     image[at + 8 : at + 64] = struct.pack("<54sH", host.encode(), port)
-    with tempfile.NamedTemporaryFile(suffix=".elf", delete=False) as file:
+    path = os.path.join(tempfile.mkdtemp(), "greeter.elf")
+    with open(path, "wb") as file:
         file.write(image)
-    return file.name
+    return path
 
 
 def start_device(target, port, links=2, host=None, extra=()):
     host = host or HOST[target]
     if target in LINKS:
         image = board_image(target, host, port)
-        device = Server(target, ["-kernel", image])
-        os.remove(image)
+        device = Server(target, image=image)
+        shutil.rmtree(os.path.dirname(image))
     else:
         device = Server(
             target, ["--reverse", "%s:%d" % (host, port), "--links", str(links), *extra]

@@ -279,12 +279,12 @@ def test_users_files_are_found(name, tmp_path):
 def test_flat_folder_for_a_board(tmp_path):
     """The core, its port and lwIP for a Cortex-M3: what an IDE's project has. Compiled, not linked."""
     users_files(tmp_path)
-    lay_out(tmp_path, found("boards/cortexm/lwipopts.h", "boards/cortexm/lwip_hooks.h"))
+    lay_out(tmp_path, found("boards/net/lwipopts.h", "boards/net/lwip_hooks.h"))
     core = ["nanorpc/%s/*.c" % room for room in ("hpack", "http2", "grpc", "server")]
     ours = lay_out(tmp_path, found(*core, "ports/lwip/nrpc_lwip*.c"), GENERATED)
     ours = [name for name in ours if "sockets" not in name and ".client." not in name]
     compiler = "arm-none-eabi-gcc -Os -mcpu=cortex-m3 -mthumb --specs=picolibc.specs".split()
-    system = ["-isystem", NANOPB, "-isystem", LWIP + "/src/include", "-I%s/boards/cortexm" % ROOT]
+    system = ["-isystem", NANOPB, "-isystem", LWIP + "/src/include", "-I%s/boards/net" % ROOT]
     compile_all(tmp_path, compiler, OURS_FLAGS + system, ours)
     theirs = found(LWIP + "/src/core/*.c", LWIP + "/src/core/ipv4/*.c") + [
         LWIP + "/src/netif/ethernet.c"

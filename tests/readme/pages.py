@@ -160,7 +160,7 @@ boot()
     objects=$(find "$NANORPC/build/$1/lwip" "$NANORPC/build/$1/boards" -mindepth 2 -name '*.o' ! -path '*/apps/*')
     [ ! -d "$NANORPC/build/$1/mbedtls" ] || objects="$objects $(echo "$NANORPC/build/$1"/mbedtls/*.o)"
     (folder=$PWD; cd "$NANORPC"; $HARNESS_LINK -o "$folder/firmware.elf" "$folder"/*.o $objects)
-    $HARNESS_QEMU -kernel firmware.elf </dev/null >/dev/null 2>&1 &
+    $HARNESS_EMULATOR </dev/null >/dev/null 2>&1 &
     ready
 }
 """

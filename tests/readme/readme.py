@@ -472,7 +472,7 @@ def speed_block():
     for title, options, setting, pattern in (
         (
             "Cortex-M boards",
-            "boards/cortexm/lwipopts.h",
+            "boards/net/lwipopts.h",
             "ports/lwip/nrpc_lwip.h",
             r"NRPC_LWIP_SEND_BYTES (\d+)",
         ),

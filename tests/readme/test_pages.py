@@ -41,7 +41,9 @@ def environment():
         PATH=os.path.join(ROOT, ".venv", "bin") + ":" + os.environ["PATH"],
         HARNESS_PYTHON=sys.executable,
         HARNESS_LINK="arm-none-eabi-gcc -Wl,--gc-sections " + flags,
-        HARNESS_QEMU=board["BOARD_QEMU"].replace("$(PORT)", pages.PORT),
+        HARNESS_EMULATOR=board["BOARD_EMULATOR"]
+        .replace("$(PORT)", pages.PORT)
+        .replace("$(IMAGE)", "firmware.elf"),
     )
 
 

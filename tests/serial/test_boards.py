@@ -4,7 +4,6 @@
 import contextlib
 import os
 import re
-import shlex
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ import simpletest_pb2
 import simpletest_pb2_grpc
 
 from conftest import ROOT
-from targets import assignments, free_port
+from targets import emulator, free_port
 
 BOARDS = ["lm3s811evb", "stm32vldiscovery"]
 SECONDS = 60
@@ -58,13 +57,12 @@ class Board:
         self.emulator = None
 
     def start(self):
-        command = assignments("boards", self.name, "board.mk")["BOARD_QEMU"]
-        command = command.replace("$(PORT)", str(self.serial)).replace("wait=off", "wait=on")
         image = os.path.join(ROOT, "build", self.name, "greeter.elf")
         assert os.path.exists(image), "%s is not built: run make" % image
-        self.emulator = Program(
-            shlex.split(command) + ["-kernel", image], b"waiting for connection"
-        )
+        command = [
+            word.replace("wait=off", "wait=on") for word in emulator(self.name, self.serial, image)
+        ]
+        self.emulator = Program(command, b"waiting for connection")
         self.emulator.wait_ready()
 
     def stop(self):

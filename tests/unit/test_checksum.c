@@ -1,9 +1,9 @@
-/* tests/unit/test_checksum.c - boards/cortexm/checksum.c: every alignment and length, and all
+/* tests/unit/test_checksum.c - boards/net/checksum.c: every alignment and length, and all
  * carries.
  * Layer: test. Source: RFC 1071 1, 3. SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "boards/cortexm/checksum.c"
+#include "boards/net/checksum.c"
 #include "test.h"
 
 enum { ALIGNMENTS = 4, SHORT = 64, LONGEST = 1536 };

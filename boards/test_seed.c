@@ -1,8 +1,8 @@
-/* boards/cortexm/test_seed.c - board_entropy for boards that have no source of entropy. NOT SECURE.
+/* boards/test_seed.c - board_entropy for boards that have no source of entropy. NOT SECURE.
  * Layer: board. Source: none; the mixing is that of a hash table, not of a cipher.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "../board.h"
-#include "cortexm.h"
+#include "board.h"
+#include "cpu.h"
 
 /* The same in every image, unless it is built with another. */
 #ifndef BOARD_TEST_SEED

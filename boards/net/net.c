@@ -1,4 +1,4 @@
-/* boards/cortexm/net.c - lwIP on one Ethernet interface, polled; sleeps when all is done.
+/* boards/net/net.c - lwIP on one Ethernet interface, polled; sleeps when all is done.
  * Layer: board. Source: lwIP 2.2, RFC 6528 (sequence numbers), SipHash (HalfSipHash-2-4).
  * SPDX-License-Identifier: Apache-2.0 */
 #include "net.h"
@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "../board.h"
-#include "cortexm.h"
+#include "../cpu.h"
 #include "lwip/dhcp.h"
 #include "lwip/dns.h"
 #include "lwip/etharp.h"
@@ -268,9 +268,9 @@ void net_poll(void)
         return; /* there may be more */
     }
     /* With interrupts off nothing slips in between the last look and the sleep. */
-    cortexm_irq_off();
+    cpu_irq_off();
     if (!net.driver->wake_on_frame()) {
-        cortexm_wait();
+        cpu_wait();
     }
-    cortexm_irq_on();
+    cpu_irq_on();
 }

@@ -1,12 +1,15 @@
-/* boards/mps2_an385/mac.c - the LAN9118: frames through two FIFOs, polled.
+/* boards/drivers/lan9118.c - the LAN9118: frames through two FIFOs, polled.
  * Layer: board. Source: SMSC LAN9118 data sheet: 3.12, 3.13 FIFOs, 5.3 registers, 5.4 MAC, 5.5 PHY.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "mac.h"
+#include "lan9118.h"
 
 #include "../board.h"
-#include "../cortexm/cortexm.h"
+#include "../cpu.h"
 
-#define LAN(offset) REG(0x40200000u + (offset))
+#ifndef LAN9118_AT
+#error "board.mk must say -DLAN9118_AT=address"
+#endif
+#define LAN(offset) REG(LAN9118_AT + (offset))
 #define RX_DATA LAN(0x00u)
 #define TX_DATA LAN(0x20u)
 #define RX_STATUS LAN(0x40u)
@@ -175,7 +178,7 @@ static int await(volatile uint32_t *reg, uint32_t mask, uint32_t value)
     return 0;
 }
 
-int mac_start(const uint8_t address[6])
+int lan9118_start(const uint8_t address[6])
 {
     if (await(&BYTE_TEST, 0xFFFFFFFFu, BYTE_TEST_VALUE) != 0) {
         return -1;
@@ -196,11 +199,11 @@ int mac_start(const uint8_t address[6])
     csr_write(CSR_ADDRH, address[4] | (uint32_t)address[5] << 8);
     phy_write(PHY_CONTROL, PHY_NEGOTIATE);
     duplex(1);
-    cortexm_irq_enable(BOARD_IRQ);
+    cpu_irq_enable(BOARD_IRQ);
     return 0;
 }
 
-const struct net_mac mac_driver = {
+const struct net_mac lan9118_driver = {
     .receive = receive,
     .send = send,
     .phy_read = phy_read,

@@ -1,8 +1,8 @@
-/* boards/cortexm/net.h - lwIP over a MAC whose frames go through FIFOs of words.
+/* boards/net/net.h - lwIP over a MAC whose frames go through FIFOs of words.
  * Layer: board. Source: lwIP 2.2 "netif", IEEE 802.3 clause 22 (the PHY's registers).
  * SPDX-License-Identifier: Apache-2.0 */
-#ifndef BOARDS_CORTEXM_NET_H
-#define BOARDS_CORTEXM_NET_H
+#ifndef BOARDS_NET_NET_H
+#define BOARDS_NET_NET_H
 
 #include <stdint.h>
 

@@ -1,15 +1,15 @@
-/* boards/cortexm/arch/cc.h - what lwIP asks of a compiler and a platform: next to nothing here.
+/* boards/net/arch/cc.h - what lwIP asks of a compiler and a platform: next to nothing here.
  * Layer: board.
  * SPDX-License-Identifier: Apache-2.0 */
-#ifndef BOARDS_CORTEXM_ARCH_CC_H
-#define BOARDS_CORTEXM_ARCH_CC_H
+#ifndef BOARDS_NET_ARCH_CC_H
+#define BOARDS_NET_ARCH_CC_H
 
 #include <stdint.h>
 
-/* boards/cortexm/net.c; begins with what board_entropy gave. */
+/* boards/net/net.c; begins with what board_entropy gave. */
 uint32_t net_random(void);
 
-/* boards/cortexm/checksum.c: the sum of n bytes at any address, not yet inverted, RFC 1071 4.1, as
+/* boards/net/checksum.c: the sum of n bytes at any address, not yet inverted, RFC 1071 4.1, as
  * 16-bit numbers in the order of memory. n: 0..65535. */
 uint16_t net_checksum(const void *data, int n);
 

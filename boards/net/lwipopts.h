@@ -1,8 +1,8 @@
-/* boards/cortexm/lwipopts.h - lwIP in tens of kilobytes of RAM: IPv4, ICMP, TCP; its own heap.
+/* boards/net/lwipopts.h - lwIP in tens of kilobytes of RAM: IPv4, ICMP, TCP; its own heap.
  * Layer: board. What ports/lwip needs of it: see nrpc_lwip.h.
  * SPDX-License-Identifier: Apache-2.0 */
-#ifndef BOARDS_CORTEXM_LWIPOPTS_H
-#define BOARDS_CORTEXM_LWIPOPTS_H
+#ifndef BOARDS_NET_LWIPOPTS_H
+#define BOARDS_NET_LWIPOPTS_H
 
 /* Calls come over this many connections at once (the server's number). */
 #ifndef NRPC_LWIP_CONNECTIONS

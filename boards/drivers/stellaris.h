@@ -1,8 +1,8 @@
-/* boards/cortexm/stellaris.h - the clock of TI's Stellaris chips, which their boards share.
+/* boards/drivers/stellaris.h - the clock of TI's Stellaris chips, which their boards share.
  * Layer: board. Source: TI LM3S811 (SPMS150) and LM3S6965 (SPMS128) data sheets, system control.
  * SPDX-License-Identifier: Apache-2.0 */
-#ifndef BOARDS_CORTEXM_STELLARIS_H
-#define BOARDS_CORTEXM_STELLARIS_H
+#ifndef BOARDS_DRIVERS_STELLARIS_H
+#define BOARDS_DRIVERS_STELLARIS_H
 
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-/* boards/cortexm/checksum.c - the Internet checksum, by words and without lwIP's unrolled loops.
+/* boards/net/checksum.c - the Internet checksum, by words and without lwIP's unrolled loops.
  * Layer: board. Source: RFC 1071; ARMv7-M Architecture Reference Manual A3.2.1 (alignment).
  * SPDX-License-Identifier: Apache-2.0 */
 #include "arch/cc.h"

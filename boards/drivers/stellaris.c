@@ -1,9 +1,9 @@
-/* boards/cortexm/stellaris.c - the clock of TI's Stellaris chips, which their boards share.
+/* boards/drivers/stellaris.c - the clock of TI's Stellaris chips, which their boards share.
  * Layer: board. Source: TI LM3S811 (SPMS150) and LM3S6965 (SPMS128) data sheets, system control.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "stellaris.h"
 
-#include "cortexm.h"
+#include "../cpu.h"
 
 #define SYSCTL_RIS REG(0x400FE050u)
 #define SYSCTL_MISC REG(0x400FE058u)

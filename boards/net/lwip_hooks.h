@@ -1,8 +1,8 @@
-/* boards/cortexm/lwip_hooks.h - the functions by which lwIP asks net.c.
+/* boards/net/lwip_hooks.h - the functions by which lwIP asks net.c.
  * Layer: board. Source: RFC 6528.
  * SPDX-License-Identifier: Apache-2.0 */
-#ifndef BOARDS_CORTEXM_LWIP_HOOKS_H
-#define BOARDS_CORTEXM_LWIP_HOOKS_H
+#ifndef BOARDS_NET_LWIP_HOOKS_H
+#define BOARDS_NET_LWIP_HOOKS_H
 
 #include "lwip/ip_addr.h"
 

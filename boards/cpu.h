@@ -1,0 +1,41 @@
+/* boards/cpu.h - between the files that all bare-metal boards share, a processor, and a board.
+ * Layer: board. The cpu_ functions are those of boards/cortexm/ and its like, the others a board's.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef BOARDS_CPU_H
+#define BOARDS_CPU_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The 32-bit register at an address. */
+#define REG(address) (*(volatile uint32_t *)(uintptr_t)(address))
+
+/* --- The processor's ------------------------------------------------------------------------- */
+
+/* Lets interrupt `irq`, a number of the processor's own counting, wake and interrupt it. */
+void cpu_irq_enable(unsigned irq);
+
+/* Between these two no interrupt runs, but one that is pending still ends cpu_wait. */
+void cpu_irq_off(void);
+void cpu_irq_on(void);
+
+/* Sleeps until an interrupt is pending; it runs when interrupts are on. */
+void cpu_wait(void);
+
+/* How many bytes of the stack have never been used, 0 when it was full at some time. */
+size_t cpu_stack_unused(void);
+
+/* --- The board's ----------------------------------------------------------------------------- */
+
+/* Writes one character on the console, waits for room; where the console is the link,
+ * boards/serial.c has it. */
+void board_putc(char c);
+
+/* The six bytes of its Ethernet address; boards/serial.c has it where there is no network. */
+const uint8_t *board_station(void);
+
+/* The link's interrupt (the Ethernet controller's, or the UART's), which quiets its source:
+ * -DBOARD_IRQ in board.mk is its number. */
+void board_isr(void);
+
+#endif
