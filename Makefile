@@ -248,7 +248,7 @@ $(GENERATOR_READY): $(VENV_READY) | $(NANOPB_READY)
 
 define proto_rules # $1: a .proto file's path below proto/, without its ending
 $(call gen_files,$1) &: \
-    $(wildcard $(foreach p,$(call with_imports,$1),proto/$p.proto proto/$p.options)) $(GENERATOR) $(wildcard proto/nanorpc_generator/*.py) $(GENERATOR_READY)
+    $(wildcard $(foreach p,$(call with_imports,$1),proto/$p.proto proto/$p.options)) $(GENERATOR) $(wildcard proto/nanorpc_generator/*.py proto/nanorpc_generator/google/protobuf/*.options) $(GENERATOR_READY)
 	$(call say,GEN,$1.pb.c $1.nrpc.c)
 	$(Q)mkdir -p $(B)/gen
 	$(Q)$$(PROTOC) --plugin=protoc-gen-nanopb=$(GENERATOR) \
