@@ -615,6 +615,8 @@ include $(wildcard tests/bench/bench.mk)
 
 RUN_PYTHON := PYTHONPATH=$(B)/py:ports/python:tests/e2e:tests/interop $(PYTHON)
 PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q -rfEs
+# A file's tests share servers, so they stay together; so many files at a time.
+TEST_JOBS ?= $(shell nproc)
 
 .PHONY: all demo test test-target fuzz interop h2spec lint format size bench cost abuse readme sim venv third certs gen dist docs clean help
 all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
@@ -623,7 +625,7 @@ demo: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ## boot the firmware in an e
 	$(Q)$(RUN_PYTHON) tests/demo.py --port $(PORT) -- $(call emulate,$(DEMO_BOARD),$<)
 
 test: all lint $(UNIT_PROGRAMS) $(NODE_READY) $(H2SPEC) $(BENCH_COUNTED) ##+ run every test; ends with "N passed, N failed"
-	$(Q)NANOPB_DIR=$(NANOPB_DIR) $(PYTEST) tests $(ARGS)
+	$(Q)NANOPB_DIR=$(NANOPB_DIR) $(PYTEST) -n $(TEST_JOBS) --dist loadfile tests $(ARGS)
 
 test-target: $(unit-m3_PROGRAMS) ##+ run the unit tests on an emulated Cortex-M3 only
 	$(Q)$(PYTEST) tests/test_units.py -k unit-m3
