@@ -2,8 +2,9 @@
 # Layer: build.
 # SPDX-License-Identifier: Apache-2.0
 #
-# V=1 shows the commands; APP=name chooses the application of `make NAME`, `make run-NAME`, `make flash-NAME` and
-# `make sim`; PORT=n moves the forwarded port; ARGS="..." goes to `make sim`, `make bench` and others.
+# V=1 shows the commands; APP=name chooses the application of `make NAME`, `make run-NAME`, `make flash-NAME`,
+# `make debug-NAME` and `make sim`; PORT=n moves the forwarded port; TTY=device and BAUD=n are the serial port of
+# `make monitor-NAME`; ARGS="..." goes to `make sim`, `make bench` and others.
 
 MAKEFLAGS += -r
 .DELETE_ON_ERROR:
@@ -12,6 +13,7 @@ MAKEFLAGS += -r
 
 B := build
 PORT ?= 50051
+BAUD ?= 115200
 APP ?= greeter
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -28,7 +30,8 @@ say = $(if $(filter 0,$(V)),@printf '  %-6s %s\n' "$1" "$2")
 # --- Boards ---------------------------------------------------------------------------------------
 # What a board.mk assigns, BOARD_CC and so on, is kept as NAME_CC and so on.
 
-BOARD_VARS := DIR CC CFLAGS LDFLAGS LIBS SRC PORT CONFIG EMULATOR FLASH_KB RAM_KB OPENOCD RUN_STATE
+BOARD_VARS := DIR CC CFLAGS LDFLAGS LIBS SRC PORT CONFIG EMULATOR FLASH_KB RAM_KB RUN_STATE \
+    FLASH DRIVE UF2 OPENOCD OPENOCD_KHZ PYOCD STFLASH
 BOARD_DIRS := $(patsubst %/board.mk,%,$(wildcard boards/*/board.mk host-sim/board.mk))
 BOARDS := $(notdir $(BOARD_DIRS))
 # In a BOARD_EMULATOR this stands for the image until it is known.
@@ -85,6 +88,7 @@ LACKS_bench := $(call lacks,valgrind h2load g++ protoc grpc_cpp_plugin pkg-confi
 LACKS_node := $(call lacks,node npm)
 LACKS_go := $(call lacks,go)
 LACKS_openocd := $(call lacks,openocd)
+LACKS_gdb := $(if $(call on_path,gdb-multiarch)$(call on_path,arm-none-eabi-gdb),,gdb)
 LACKS_docs := $(call lacks,doxygen)
 
 BASE_GROUPS := python third host certs
@@ -111,13 +115,17 @@ GROUPS_docs := python docs
 GROUPS_$(B)/node/ready := node
 GROUPS_$(B)/go/client :=
 GROUPS_$(B)/h2spec/h2spec := go
+# Of a board's tools to write it those that copy a file to its drive are always there. $1: board
+has_flash_tool = $(if $(filter openocd,$($1_FLASH)),$(filter uf2 hex bin,$($1_FLASH))$(foreach t,$($1_FLASH),$(call on_path,$t)),none)
 # What a compiler's prefix and an emulator need.
 CC_GROUP_arm-none-eabi- := arm
 CC_GROUP_riscv64-unknown-elf- := riscv
 EMULATOR_GROUP_qemu-system-arm := qemu
 $(foreach b,$(BOARDS),$(eval GROUPS_$b ?= $(BASE_GROUPS) $(CC_GROUP_$($b_CC)))\
     $(eval GROUPS_run-$b := $$(GROUPS_$b) $(EMULATOR_GROUP_$(firstword $($b_EMULATOR))))\
-    $(eval GROUPS_flash-$b := $$(GROUPS_$b) openocd))
+    $(eval GROUPS_monitor-$b := $(if $(TTY),python,$$(GROUPS_run-$b)))\
+    $(eval GROUPS_debug-$b := $$(GROUPS_run-$b) gdb)\
+    $(eval GROUPS_flash-$b := $$(GROUPS_$b) $(if $(call has_flash_tool,$b),,openocd)))
 GROUPS_clean :=
 GROUPS_help :=
 
@@ -381,39 +389,50 @@ $(B)/lint/$2/%.ok: %.c $(B)/$2/flags | $(HEADERS_READY) $(if $(call uses_lwip,$1
 	$(Q)clang -fsyntax-only -MT $$@ -MF $$(@:.ok=.d) $(call lint_flags,$1,$2,$3) $$< && touch $$@
 endef
 
+# Refuses an image that its chip would not start; writes its .uf2.
+IMAGE_PY := boards/tools/image.py
 define image_rules # $1: board, $2: application
 $1-$2_OBJ := $(call board_obj,$1,$2)
 $1-$2_LINT := $(patsubst %.c,$(B)/lint/$(call tree,$1,$2)/%.ok,$(call board_src,$1,$2))
-$(call image,$1,$2): $$($1-$2_OBJ) $(B)/$(call tree,$1,$2)/flags $(wildcard $($1_DIR)/*.ld boards/*.ld)
+$(call image,$1,$2): $$($1-$2_OBJ) $(B)/$(call tree,$1,$2)/flags $(wildcard $($1_DIR)/*.ld boards/*.ld) $(if $(call is_cross,$1),$(IMAGE_PY))
 	$$(call say,LINK,$$@)
 	$(Q)mkdir -p $$(@D)
 	$(Q)$(call compiler,$1) -Wl,--gc-sections -Wl,-Map=$$@.map $(if $(call is_cross,$1),$(NO_HEAP)) \
 	    $($1_CFLAGS) $($1_LDFLAGS) -o $$@ $$($1-$2_OBJ) $($1_LIBS)
-	$(if $(call is_cross,$1),$(Q)$($1_CC)objcopy -O binary $$@ $(B)/$1/$2.bin)
+	$(if $(call is_cross,$1),$(Q)python3 -B $(IMAGE_PY) $$@ --flash-kb $($1_FLASH_KB) --ram-kb $($1_RAM_KB) \
+	    $(if $($1_UF2),--uf2-of $($1_UF2) $$(@:.elf=.uf2)))
+	$(if $(call is_cross,$1),$(Q)$($1_CC)objcopy -O binary $$@ $$(@:.elf=.bin) && $($1_CC)objcopy -O ihex $$@ $$(@:.elf=.hex))
 -include $$($1-$2_LINT:.ok=.d)
 -include $$($1-$2_OBJ:.o=.d)
 endef
+
+# What board.mk says of the tools that write it. $1: board, $2: image
+tools = $1 $2 --tools "$($1_FLASH)" --drive "$($1_DRIVE)" --openocd "$($1_OPENOCD)" --openocd-khz "$($1_OPENOCD_KHZ)" \
+    --pyocd "$($1_PYOCD)" --stflash "$($1_STFLASH)"
 
 define board_rules # $1: board
 $(call board_tree,$1,$1,$($1_CONFIG))
 $(foreach a,$(call boards_apps,$1),$(if $(call app_config,$1,$a),$(call board_tree,$1,$1-$a,$(call config,$1,$a)))
 $(call image_rules,$1,$a))
-.PHONY: $1 run-$1 flash-$1
+.PHONY: $1 run-$1 flash-$1 debug-$1 monitor-$1
 $1: $(call image,$1,$(APP))
 run-$1: $(call image,$1,$(APP))
 	$(if $(call is_cross,$1),@$(if $($1_EMULATOR),echo "run-$1: $(if $(filter serial,$($1_PORT)),socket://127.0.0.1:$(PORT) is the board's UART (docs/serial.md); Ctrl-C,127.0.0.1:$(PORT) is forwarded to the board; Ctrl-A X) ends it",\
 	    echo "run-$1: no emulator runs this board"; exit 1))
 	$(Q)$(if $(call is_cross,$1),$(call emulate,$1,$$<),$$< $(ARGS))
 flash-$1: $(call image,$1,$(APP))
-	$(if $($1_OPENOCD),,@echo "flash-$1: there is no hardware to flash for this board"; exit 1)
-	$(Q)openocd -f $($1_OPENOCD) -c "program $$< verify reset exit" || { \
-	    echo "flash-$1: OpenOCD could not program the board; its message is above." \
-	    "Is the board (or its debug probe) plugged in, and may this user open USB devices?"; exit 1; }
+	@python3 -B boards/tools/flash.py $(call tools,$1,$$<) $(ARGS)
+debug-$1: $(call image,$1,$(APP))
+	@python3 -B boards/tools/debug.py $(call tools,$1,$$<) --prefix "$(filter %-,$($1_CC))" --emulator '$(call emulate,$1,$$<)' $(ARGS)
+# With a TTY it is the hardware's own, whatever image that has.
+monitor-$1: $(if $(TTY),$(VENV_READY),$(call image,$1,$(APP)))
+	@$$(RUN_PYTHON) -B boards/tools/monitor.py $1 --folder $(B)/$1 --tty "$(TTY)" --baudrate $(BAUD) --port $(PORT) \
+	    $(if $(filter serial,$($1_PORT)),--serial) --emulator '$(call emulate,$1,$(call image,$1,$(APP)))' $(ARGS)
 endef
 $(foreach b,$(BOARDS),$(eval $(call board_rules,$b)))
 
 # An application that a board of the goals does not have is refused by name.
-goal_board = $(patsubst sim,host-sim,$(patsubst flash-%,%,$(patsubst run-%,%,$1)))
+goal_board = $(patsubst sim,host-sim,$(patsubst monitor-%,%,$(patsubst debug-%,%,$(patsubst flash-%,%,$(patsubst run-%,%,$1)))))
 $(foreach g,$(MAKECMDGOALS),$(foreach b,$(filter $(call goal_board,$g),$(BOARDS)),$(if $(filter $b,$(app-$(APP)_BOARDS)),,\
     $(error APP=$(APP) is not for $b: its applications are: $(strip $(call boards_apps,$b)); the boards that have it: $(app-$(APP)_BOARDS)))))
 
@@ -677,8 +696,10 @@ help: ## show this list
 	@echo "To use it:"
 	@$(call targets,##)
 	@printf '  make %-14s %s\n' BOARD "build what a board runs" run-BOARD "the same, and run it: in an emulator, or here" \
-	    flash-BOARD "the same, and write it to the hardware"
+	    flash-BOARD "the same, and write it to the hardware" \
+	    debug-BOARD 'gdb on it, in the emulator; ARGS="--probe": on the hardware' \
+	    monitor-BOARD "what it prints, in the emulator; TTY=/dev/ttyACM0: on the hardware"
 	@echo "  Boards: $(BOARDS)."
-	@echo "  Applications: $(APPS). APP=NAME with any of the last three, and with sim; without it, greeter."
+	@echo "  Applications: $(APPS). APP=NAME with any of the last five, and with sim; without it, greeter."
 	@echo "To work on it:"
 	@$(call targets,##+)
