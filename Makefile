@@ -378,6 +378,12 @@ lint_flags = $(CFLAGS_ALL) $(WARNINGS) -I$($1_DIR) $(port_flags) $3 \
     $(filter-out --specs=% -Wl$(comma)% -fno-% -flto% -fcallgraph%,$($1_CFLAGS)) \
     $(if $(is_cross),--target=$(or $(CC_TARGET_$($1_CC)),$($1_CC:-=)) -isystem /usr/lib/picolibc/$($1_CC:-=)/include)
 
+# All that a board compiles is shown to clang for the first board of each compiler and port, for the others what is theirs.
+lint_kind = $($1_CC)/$(subst $() ,/,$($1_PORT))
+LINT_WHOLE := $(foreach k,$(sort $(foreach b,$(BOARDS),$(call lint_kind,$b))),\
+    $(firstword $(foreach b,$(BOARDS),$(if $(filter $k,$(call lint_kind,$b)),$b))))
+linted = $(if $(filter $1,$(LINT_WHOLE)),$(board_src),$(filter-out boards/apps/%,$(filter boards/%,$(board_src))))
+
 define board_tree # $1: board, $2: tree, $3: limits
 $(call tree_rules,$2,$(call compiler,$1),$(if $(call is_cross,$1),-Os,-O2) -I$($1_DIR) \
     $(call port_flags,$1) $3 $($1_CFLAGS),$(if $(call is_cross,$1),$(NO_HEAP)) $($1_LDFLAGS) $($1_LIBS))
@@ -393,7 +399,7 @@ endef
 IMAGE_PY := boards/tools/image.py
 define image_rules # $1: board, $2: application
 $1-$2_OBJ := $(call board_obj,$1,$2)
-$1-$2_LINT := $(patsubst %.c,$(B)/lint/$(call tree,$1,$2)/%.ok,$(call board_src,$1,$2))
+$1-$2_LINT := $(patsubst %.c,$(B)/lint/$(call tree,$1,$2)/%.ok,$(call linted,$1,$2))
 $(call image,$1,$2): $$($1-$2_OBJ) $(B)/$(call tree,$1,$2)/flags $(wildcard $($1_DIR)/*.ld boards/*.ld) $(if $(call is_cross,$1),$(IMAGE_PY))
 	$$(call say,LINK,$$@)
 	$(Q)mkdir -p $$(@D)
@@ -641,7 +647,7 @@ interop: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,interop)) $(fo
 h2spec: $(foreach b,linux host-sim $(DEMO_BOARD),$(call image,$b,greeter) $(call image,$b,caller)) $(call image,host-sim,tls) $(GEN_PY) $(H2SPEC) ##+ run all of h2spec and print the table
 	$(Q)$(RUN_PYTHON) -B tests/conformance/h2spec.py $(ARGS)
 
-lint: format-check $(sort $(foreach b,$(BOARDS),$(foreach a,$(call boards_apps,$b),$($b-$a_LINT)))) ##+ check the format of all files, and show our sources to clang as each board compiles them
+lint: format-check $(sort $(foreach b,$(BOARDS),$(foreach a,$(call boards_apps,$b),$($b-$a_LINT)))) ##+ check the format of all files, and show our sources to clang as the boards compile them
 
 .PHONY: format-check
 format-check: $(VENV_READY)
