@@ -346,7 +346,9 @@ CFLAGS_THIRD := -std=gnu99 -Werror=implicit-function-declaration -Werror=implici
 CFLAGS_PICO = -Iboards/rp2 -I$(B)/pico-sdk $(patsubst %,-isystem $(PICO_SDK_DIR)/src/%/include,$(PICO_SDK_HEADERS) \
     $(addprefix $1/,$(PICO_SDK_CHIP)) boards) -isystem $(TINYUSB_DIR)/src -isystem $(TINYUSB_DIR)/lib/networking -DNDEBUG \
     -Dstatic_assert="__extension__ _Static_assert" -DPICO_BUILD=1 -DPICO_ON_DEVICE=1 -DPICO_NO_HARDWARE=0 -DPICO_32BIT=1 -DPICO_PANIC_FUNCTION=rp2_panic -DPICO_HEAP_SIZE=0 -DPICO_NO_BI_PROGRAM_BUILD_DATE=1 \
-    -DPICO_RUNTIME_SKIP_INIT_PER_CORE_TLS_SETUP=1
+    -DPICO_RUNTIME_SKIP_INIT_PER_CORE_TLS_SETUP=1 -DPICO_TIME_DEFAULT_ALARM_POOL_DISABLED=1
+cdc_CFLAGS := -DBOARD_USB_CDC=1
+ncm_CFLAGS := -DBOARD_USB_NCM=1
 rp2040_CFLAGS = $(call CFLAGS_PICO,rp2040) -DPICO_RP2040=1
 rp2350_CFLAGS = $(call CFLAGS_PICO,rp2350) -DPICO_RP2350=1
 SDK_READY := $(PICO_SDK_READY) $(TINYUSB_READY) $(B)/pico-sdk/pico/version.h
@@ -378,7 +380,7 @@ TLS_SRC := $(sort $(wildcard ports/mbedtls/*.c))
 TLS_PROFILES := $(wildcard ports/mbedtls/nrpc_profile*.h) # a system header includes them, so -MMD does not name them
 PORT_posix_SRC := $(sort $(wildcard ports/posix/*.c))
 
-port_flags = $(if $(uses_lwip),$(CFLAGS_LWIP)) $($($1_SDK)_CFLAGS)
+port_flags = $(if $(uses_lwip),$(CFLAGS_LWIP)) $($($1_SDK)_CFLAGS) $($($1_USB)_CFLAGS)
 is_cross = $(filter %-,$($1_CC))
 compiler = $(if $(is_cross),$($1_CC)gcc,$(or $($1_CC),cc))
 uses_lwip = $(filter lwip-%,$($1_PORT))

@@ -7,10 +7,8 @@
 #include "../cpu.h"
 #include "hardware/timer.h"
 #include "pico/unique_id.h"
+#include "rp2.h"
 #include "sha256.h"
-#ifndef PICO_RP2040
-#define PICO_RP2040 0
-#endif
 #if PICO_RP2040
 #include "hardware/structs/rosc.h"
 #else

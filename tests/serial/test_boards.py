@@ -18,7 +18,7 @@ import simpletest_pb2_grpc
 from conftest import ROOT
 from targets import emulator, free_port
 
-BOARDS = ["lm3s811evb", "stm32vldiscovery", "pico_uart"]
+BOARDS = ["lm3s811evb", "stm32vldiscovery", "pico", "pico_uart"]
 SECONDS = 60
 
 
