@@ -20,6 +20,8 @@ PYTHON := $(VENV)/bin/python
 LWIP_DIR ?= $(B)/third/lwip
 NANOPB_DIR ?= $(B)/third/nanopb
 MBEDTLS_DIR ?= $(B)/third/mbedtls
+PICO_SDK_DIR ?= $(B)/third/pico-sdk
+TINYUSB_DIR ?= $(B)/third/tinyusb
 V ?= 0
 Q := $(if $(filter 0,$(V)),@)
 comma := ,
@@ -30,7 +32,7 @@ say = $(if $(filter 0,$(V)),@printf '  %-6s %s\n' "$1" "$2")
 # --- Boards ---------------------------------------------------------------------------------------
 # What a board.mk assigns, BOARD_CC and so on, is kept as NAME_CC and so on.
 
-BOARD_VARS := DIR CC CFLAGS LDFLAGS LIBS SRC PORT CONFIG EMULATOR FLASH_KB RAM_KB RUN_STATE \
+BOARD_VARS := DIR CC CFLAGS LDFLAGS LIBS SRC SDK USB PORT CONFIG EMULATOR FLASH_KB RAM_KB RUN_STATE \
     FLASH DRIVE UF2 OPENOCD OPENOCD_KHZ PYOCD STFLASH
 BOARD_DIRS := $(patsubst %/board.mk,%,$(wildcard boards/*/board.mk host-sim/board.mk))
 BOARDS := $(notdir $(BOARD_DIRS))
@@ -121,6 +123,8 @@ has_flash_tool = $(if $(filter openocd,$($1_FLASH)),$(filter uf2 hex bin,$($1_FL
 CC_GROUP_arm-none-eabi- := arm
 CC_GROUP_riscv64-unknown-elf- := riscv
 EMULATOR_GROUP_qemu-system-arm := qemu
+EMULATOR_GROUP_node := node qemu
+GROUPS_$(B)/rp2040js/ready := node
 $(foreach b,$(BOARDS),$(eval GROUPS_$b ?= $(BASE_GROUPS) $(CC_GROUP_$($b_CC)))\
     $(eval GROUPS_run-$b := $$(GROUPS_$b) $(EMULATOR_GROUP_$(firstword $($b_EMULATOR))))\
     $(eval GROUPS_monitor-$b := $(if $(TTY),python,$$(GROUPS_run-$b)))\
@@ -157,21 +161,58 @@ MBEDTLS_SRC := aes asn1parse asn1write bignum bignum_core block_cipher cipher ci
 MBEDTLS_FILES := $(patsubst %,$(MBEDTLS_DIR)/library/%.c,$(MBEDTLS_SRC))
 NANOPB_FILES := $(patsubst %,$(NANOPB_DIR)/%.c,$(NANOPB_SRC)) $(NANOPB_DIR)/generator/protoc-gen-nanopb
 
+# The Pico SDK by chip (BOARD_SDK): its start-up and drivers, and what says where its headers are. None that has a heap.
+PICO_SDK_SRC := $(addprefix common/,hardware_claim/claim) $(addprefix rp2_common/,hardware_clocks/clocks hardware_flash/flash \
+    hardware_gpio/gpio hardware_irq/irq hardware_irq/irq_handler_chain hardware_pll/pll hardware_sync/sync \
+    hardware_sync_spin_lock/sync_spin_lock hardware_ticks/ticks hardware_timer/timer hardware_uart/uart \
+    hardware_watchdog/watchdog hardware_xip_cache/xip_cache hardware_xosc/xosc pico_bootrom/bootrom \
+    pico_clib_interface/picolibc_interface pico_crt0/crt0 pico_platform_panic/panic pico_runtime/runtime \
+    pico_runtime_init/runtime_init pico_runtime_init/runtime_init_clocks pico_runtime_init/runtime_init_stack_guard \
+    pico_standard_binary_info/standard_binary_info pico_unique_id/unique_id)
+rp2040_SDK_SRC := $(PICO_SDK_SRC) rp2040/pico_platform/platform \
+    rp2_common/pico_fix/rp2040_usb_device_enumeration/rp2040_usb_device_enumeration
+rp2350_SDK_SRC := $(PICO_SDK_SRC) rp2350/pico_platform/platform rp2_common/pico_bootrom/bootrom_lock \
+    rp2_common/hardware_boot_lock/boot_lock
+PICO_SDK_HEADERS := $(addprefix common/,boot_picobin_headers boot_picoboot_headers hardware_claim pico_base_headers \
+    pico_binary_info pico_sync pico_time pico_util) $(addprefix rp2_common/,boot_bootrom_headers cmsis hardware_base \
+    hardware_boot_lock hardware_clocks hardware_dcp hardware_exception hardware_flash hardware_gpio hardware_irq hardware_pll \
+    hardware_rcp hardware_resets hardware_sync hardware_sync_spin_lock hardware_ticks hardware_timer hardware_uart \
+    hardware_vreg hardware_watchdog hardware_xip_cache hardware_xosc pico_bootrom pico_flash pico_fix/rp2040_usb_device_enumeration \
+    pico_platform_compiler pico_platform_panic pico_platform_sections pico_runtime pico_runtime_init pico_stdio \
+    pico_time_adapter pico_unique_id)
+PICO_SDK_CHIP := boot_stage2 hardware_regs hardware_structs pico_platform
+# TinyUSB by what the board is to its host (BOARD_USB).
+TINYUSB_SRC := src/tusb src/common/tusb_fifo src/device/usbd src/device/usbd_control \
+    src/portable/raspberrypi/rp2040/dcd_rp2040 src/portable/raspberrypi/rp2040/rp2040_usb
+cdc_USB_SRC := $(TINYUSB_SRC) src/class/cdc/cdc_device
+ncm_USB_SRC := $(TINYUSB_SRC) src/class/net/ncm_device lib/networking/dhserver
+PICO_SDK_FILES := $(addprefix $(PICO_SDK_DIR)/src/,$(patsubst %/irq_handler_chain.c,%/irq_handler_chain.S,$(patsubst \
+    %/crt0.c,%/crt0.S,$(addsuffix .c,$(sort $(rp2040_SDK_SRC) $(rp2350_SDK_SRC))))) rp2040/boot_stage2/compile_time_choice.S)
+TINYUSB_FILES := $(patsubst %,$(TINYUSB_DIR)/%.c,$(sort $(cdc_USB_SRC) $(ncm_USB_SRC)))
+
 # Fetched only where the user has not named a folder of their own.
 LWIP_READY := $(LWIP_DIR)/src/include/lwip/init.h
 NANOPB_READY := $(NANOPB_DIR)/pb.h
 MBEDTLS_READY := $(MBEDTLS_DIR)/include/mbedtls/ssl.h
+PICO_SDK_READY := $(PICO_SDK_DIR)/pico_sdk_version.cmake
+TINYUSB_READY := $(TINYUSB_DIR)/src/tusb.h
 $(B)/third/lwip/src/include/lwip/init.h: .ci/fetch | $(SETUP)
 	@.ci/fetch lwip $(B)/third/lwip && touch $@
 $(B)/third/nanopb/pb.h: .ci/fetch | $(SETUP)
 	@.ci/fetch nanopb $(B)/third/nanopb && touch $@
 $(B)/third/mbedtls/include/mbedtls/ssl.h: .ci/fetch | $(SETUP)
 	@.ci/fetch mbedtls $(B)/third/mbedtls && touch $@
-$(foreach v,LWIP NANOPB MBEDTLS,$(if $(filter $(B)/third/%,$($v_DIR))$(wildcard $($v_READY)),,\
+$(B)/third/pico-sdk/pico_sdk_version.cmake: .ci/fetch | $(SETUP)
+	@.ci/fetch pico-sdk $(B)/third/pico-sdk && touch $@
+$(B)/third/tinyusb/src/tusb.h: .ci/fetch | $(SETUP)
+	@.ci/fetch tinyusb $(B)/third/tinyusb && touch $@
+$(foreach v,LWIP NANOPB MBEDTLS PICO_SDK TINYUSB,$(if $(filter $(B)/third/%,$($v_DIR))$(wildcard $($v_READY)),,\
     $(error $v_DIR=$($v_DIR): there is no $($v_READY))))
 $(LWIP_FILES): | $(LWIP_READY) ;
 $(NANOPB_FILES): | $(NANOPB_READY) ;
 $(MBEDTLS_FILES): | $(MBEDTLS_READY) ;
+$(PICO_SDK_FILES): | $(PICO_SDK_READY) ;
+$(TINYUSB_FILES): | $(TINYUSB_READY) ;
 
 # The stamp counts only while the interpreter is there.
 VENV_READY := $(VENV)/ready
@@ -195,6 +236,23 @@ $(NODE_READY): $(NODE_FILES) | $(SETUP)
 	    echo "set-up: ERROR: npm could not install tests/interop/package-lock.json (its message is above; is there a" \
 	    "network?). Run make again when that is mended."; exit 1; }
 	@touch $@
+
+# The emulator of the RP2040 boards: rp2040js, exactly what the lock file names, and a mask ROM, which it has not.
+EMULATOR_READY_node := $(B)/rp2040js/ready $(B)/rp2040js/rom.bin
+RP2040JS_FILES := $(addprefix boards/rp2/emulator/,package.json package-lock.json)
+$(B)/rp2040js/ready: $(RP2040JS_FILES) | $(SETUP)
+	@echo "set-up: rp2040js into $(@D) (see boards/rp2/emulator/package.json)"
+	@mkdir -p $(@D) && cp $(RP2040JS_FILES) $(@D)
+	@cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error || { \
+	    echo "set-up: ERROR: npm could not install boards/rp2/emulator/package-lock.json (its message is above; is there a" \
+	    "network?). Run make again when that is mended."; exit 1; }
+	@touch $@
+$(B)/rp2040js/rom.bin: boards/rp2/emulator/rom.c boards/rp2/emulator/rom.ld | $(SETUP)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)arm-none-eabi-gcc -std=c99 $(WARNINGS) -Os -ffreestanding -fno-builtin -mcpu=cortex-m0plus -mthumb -nostdlib \
+	    -Wl,-Tboards/rp2/emulator/rom.ld -o $(@:.bin=.elf) $<
+	$(Q)arm-none-eabi-objcopy -O binary $(@:.bin=.elf) $@
 
 # Clients in Go: gRPC's own for the interop cases, and grpcurl. Not a part of the set-up: for those who have Go.
 GO_client := google.golang.org/grpc/interop/client@v1.68.0
@@ -292,6 +350,21 @@ CFLAGS_TLS = -DNRPC_TLS=1 -DMBEDTLS_CONFIG_FILE=\"ports/mbedtls/nrpc_profile_$1.
 CFLAGS_THIRD := -std=gnu99 -Werror=implicit-function-declaration -Werror=implicit-int -Werror=int-conversion \
     -Werror=incompatible-pointer-types
 
+# The Pico SDK's, by chip. Its headers are a system's to the compiler; build/pico-sdk/ has the one that its CMake makes.
+CFLAGS_PICO = -Iboards/rp2 -I$(B)/pico-sdk $(patsubst %,-isystem $(PICO_SDK_DIR)/src/%/include,$(PICO_SDK_HEADERS) \
+    $(addprefix $1/,$(PICO_SDK_CHIP)) boards) -isystem $(TINYUSB_DIR)/src -isystem $(TINYUSB_DIR)/lib/networking -DNDEBUG \
+    -Dstatic_assert="__extension__ _Static_assert" -DPICO_BUILD=1 -DPICO_ON_DEVICE=1 -DPICO_NO_HARDWARE=0 -DPICO_32BIT=1 -DPICO_PANIC_FUNCTION=rp2_panic -DPICO_HEAP_SIZE=0 -DPICO_NO_BI_PROGRAM_BUILD_DATE=1 \
+    -DPICO_RUNTIME_SKIP_INIT_PER_CORE_TLS_SETUP=1 -DPICO_TIME_DEFAULT_ALARM_POOL_DISABLED=1
+cdc_CFLAGS := -DBOARD_USB_CDC=1
+ncm_CFLAGS := -DBOARD_USB_NCM=1
+rp2040_CFLAGS = $(call CFLAGS_PICO,rp2040) -DPICO_RP2040=1
+rp2350_CFLAGS = $(call CFLAGS_PICO,rp2350) -DPICO_RP2350=1
+SDK_READY := $(PICO_SDK_READY) $(TINYUSB_READY) $(B)/pico-sdk/pico/version.h
+$(B)/pico-sdk/pico/version.h: $(PICO_SDK_READY)
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)sed -n 's/^set(\(PICO_SDK_VERSION_[A-Z]*\) \([0-9]*\))$$/#define \1 \2/p' $< > $@
+
 # No heap on a board: a reference to any of these that is still there after --gc-sections becomes an
 # undefined __wrap_ symbol, and the linker names the function that made it.
 HEAP := malloc free calloc realloc memalign _malloc_r _free_r _calloc_r _realloc_r sbrk _sbrk _sbrk_r
@@ -315,7 +388,7 @@ TLS_SRC := $(sort $(wildcard ports/mbedtls/*.c))
 TLS_PROFILES := $(wildcard ports/mbedtls/nrpc_profile*.h) # a system header includes them, so -MMD does not name them
 PORT_posix_SRC := $(sort $(wildcard ports/posix/*.c))
 
-port_flags = $(if $(uses_lwip),$(CFLAGS_LWIP))
+port_flags = $(if $(uses_lwip),$(CFLAGS_LWIP)) $($($1_SDK)_CFLAGS) $($($1_USB)_CFLAGS)
 is_cross = $(filter %-,$($1_CC))
 compiler = $(if $(is_cross),$($1_CC)gcc,$(or $($1_CC),cc))
 uses_lwip = $(filter lwip-%,$($1_PORT))
@@ -334,6 +407,7 @@ board_src = $(sort $(CORE_SRC) $(app-$2_SRC) $(if $(is_cross),boards/main.c boar
 board_lwip = $(sort $(foreach p,$($1_PORT),$(PORT_$p_LWIP)) $(if $(is_cross),,$(if $(uses_lwip),$(LWIP_UNIX_SRC))))
 board_obj = $(addprefix $(B)/$(tree)/,$(board_src:.c=.o) $(foreach p,$(app-$2_PROTO),$(patsubst %.c,gen/$p.%.o,$(filter %.c,$(GEN_KINDS)))) \
     $(patsubst %,nanopb/%.o,$(NANOPB_SRC)) $(patsubst %,lwip/%.o,$(board_lwip)) \
+    $(patsubst %,pico-sdk/%.o,$($($1_SDK)_SDK_SRC) $(if $(filter rp2040,$($1_SDK)),boot2)) $(patsubst %,tinyusb/%.o,$($($1_USB)_USB_SRC)) \
     $(if $(app_tls),$(patsubst %,mbedtls/%.o,$(MBEDTLS_SRC))))
 
 # A tree is compiled anew when its flags change, not whenever this file does: build/TREE/flags is
@@ -341,14 +415,14 @@ board_obj = $(addprefix $(B)/$(tree)/,$(board_src:.c=.o) $(foreach p,$(app-$2_PR
 # $1: tree, $2: all that decides how it is compiled and linked.
 keep_flags = $(if $(subst x$(strip $(file <$(B)/$1/flags))x,,x$(strip $2)x),$(shell mkdir -p $(B)/$1)$(file >$(B)/$1/flags,$(strip $2)))
 
-# lwIP's headers, which include it, are a system's to the compiler, so -MMD does not name it. $1: flags
-lwipopts = $(wildcard $(patsubst -I%,%/lwipopts.h,$(filter -I%,$1)))
+# Settings that headers include which are a system's to the compiler (lwIP's, TinyUSB's), so -MMD does not name them. $1: flags
+lwipopts = $(wildcard $(foreach d,$(patsubst -I%,%,$(filter -I%,$1)),$d/lwipopts.h $d/tusb_config.h))
 
 # Compile rules of one object tree. $1: its folder below build/, $2: compiler, $3: flags, $4: flags to link
 define tree_rules
 $(call keep_flags,$1,$2 $(CFLAGS_ALL) $(WARNINGS) $(CFLAGS_THIRD) $3 $4)
 $(B)/$1/%.o: %.c $(B)/$1/flags $(call lwipopts,$3) $(if $(findstring $(MBEDTLS_DIR),$3),$(TLS_PROFILES)) | $(HEADERS_READY) $(if $(findstring $(LWIP_DIR),$3),$(LWIP_READY)) \
-    $(if $(findstring $(MBEDTLS_DIR),$3),$(MBEDTLS_READY) $(CERTS_READY)) $(SETUP)
+    $(if $(findstring $(MBEDTLS_DIR),$3),$(MBEDTLS_READY) $(CERTS_READY)) $(if $(findstring $(PICO_SDK_DIR),$3),$(SDK_READY)) $(SETUP)
 	$$(call say,CC,$1/$$*.c)
 	$(Q)mkdir -p $$(@D)
 	$(Q)$2 $(CFLAGS_ALL) $(WARNINGS) $3 -c -o $$@ $$<
@@ -371,6 +445,28 @@ $(B)/$1/mbedtls/%.o: $(MBEDTLS_DIR)/library/%.c $(B)/$1/flags $(TLS_PROFILES) | 
 	    $(filter-out -O1 -fsanitize% -fno-sanitize%,$3) -c -o $$@ $$<
 endef
 
+# The same of the Pico SDK and TinyUSB; without -flto, which the SDK is not made for: what it places in RAM must stay there.
+# boot2, the second stage that the RP2040's ROM looks for at the start of flash, is a program of its own with a checksum.
+BOOT2_DIR := $(PICO_SDK_DIR)/src/rp2040/boot_stage2
+define sdk_rules # $1: its folder below build/, $2: compiler, $3: flags
+$(foreach s,c S,$(B)/$1/pico-sdk/%.o: $(PICO_SDK_DIR)/src/%.$s $(B)/$1/flags | $(SDK_READY) $(SETUP)
+	$$(call say,CC,$1/pico-sdk/$$*.$s)
+	$(Q)mkdir -p $$(@D)
+	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) -Wa,--no-warn $(filter-out -flto%,$3) -c -o $$@ $$<
+)
+$(B)/$1/tinyusb/%.o: $(TINYUSB_DIR)/%.c $(B)/$1/flags $(call lwipopts,$3) | $(SDK_READY) $(if $(findstring $(LWIP_DIR),$3),$(LWIP_READY)) $(SETUP)
+	$$(call say,CC,$1/tinyusb/$$*.c)
+	$(Q)mkdir -p $$(@D)
+	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $(filter-out -flto%,$3) -c -o $$@ $$<
+$(B)/$1/pico-sdk/boot2.o: $(BOOT2_DIR)/compile_time_choice.S $(B)/$1/flags | $(SDK_READY) $(SETUP)
+	$$(call say,LINK,$$@)
+	$(Q)mkdir -p $$(@D)
+	$(Q)$2 $(filter-out -flto% --specs=%,$3) -isystem $(BOOT2_DIR)/asminclude -nostdlib -T $(BOOT2_DIR)/boot_stage2.ld -o $$(@:.o=.elf) $$<
+	$(Q)$(patsubst %gcc,%objcopy,$2) -O binary $$(@:.o=.elf) $$(@:.o=.bin)
+	$(Q)python3 $(BOOT2_DIR)/pad_checksum -s 0xffffffff $$(@:.o=.bin) $$(@:.o=.S)
+	$(Q)$2 $(filter -mcpu=% -mthumb,$3) -c -o $$@ $$(@:.o=.S)
+endef
+
 # What clang calls it, where that is not the prefix.
 CC_TARGET_riscv64-unknown-elf- := riscv32-unknown-elf
 # $1: board, $2: tree, $3: limits
@@ -387,9 +483,10 @@ linted = $(if $(filter $1,$(LINT_WHOLE)),$(board_src),$(filter-out boards/apps/%
 define board_tree # $1: board, $2: tree, $3: limits
 $(call tree_rules,$2,$(call compiler,$1),$(if $(call is_cross,$1),-Os,-O2) -I$($1_DIR) \
     $(call port_flags,$1) $3 $($1_CFLAGS),$(if $(call is_cross,$1),$(NO_HEAP)) $($1_LDFLAGS) $($1_LIBS))
+$(if $($1_SDK),$(call sdk_rules,$2,$(call compiler,$1),-Os -I$($1_DIR) $(call port_flags,$1) $3 $($1_CFLAGS)))
 # What our sources say to clang, as the board compiles them.
 $(B)/lint/$2/%.ok: %.c $(B)/$2/flags | $(HEADERS_READY) $(if $(call uses_lwip,$1),$(LWIP_READY)) \
-    $(if $(findstring $(MBEDTLS_DIR),$3),$(MBEDTLS_READY) $(CERTS_READY)) $(SETUP)
+    $(if $(findstring $(MBEDTLS_DIR),$3),$(MBEDTLS_READY) $(CERTS_READY)) $(if $($1_SDK),$(SDK_READY)) $(SETUP)
 	$$(call say,LINT,$2/$$*.c)
 	$(Q)mkdir -p $$(@D)
 	$(Q)clang -fsyntax-only -MT $$@ -MF $$(@:.ok=.d) $(call lint_flags,$1,$2,$3) $$< && touch $$@
@@ -400,7 +497,7 @@ IMAGE_PY := boards/tools/image.py
 define image_rules # $1: board, $2: application
 $1-$2_OBJ := $(call board_obj,$1,$2)
 $1-$2_LINT := $(patsubst %.c,$(B)/lint/$(call tree,$1,$2)/%.ok,$(call linted,$1,$2))
-$(call image,$1,$2): $$($1-$2_OBJ) $(B)/$(call tree,$1,$2)/flags $(wildcard $($1_DIR)/*.ld boards/*.ld) $(if $(call is_cross,$1),$(IMAGE_PY))
+$(call image,$1,$2): $$($1-$2_OBJ) $(B)/$(call tree,$1,$2)/flags $(wildcard $($1_DIR)/*.ld boards/*/*.ld) $(if $(call is_cross,$1),$(IMAGE_PY))
 	$$(call say,LINK,$$@)
 	$(Q)mkdir -p $$(@D)
 	$(Q)$(call compiler,$1) -Wl,--gc-sections -Wl,-Map=$$@.map $(if $(call is_cross,$1),$(NO_HEAP)) \
@@ -422,7 +519,7 @@ $(foreach a,$(call boards_apps,$1),$(if $(call app_config,$1,$a),$(call board_tr
 $(call image_rules,$1,$a))
 .PHONY: $1 run-$1 flash-$1 debug-$1 monitor-$1
 $1: $(call image,$1,$(APP))
-run-$1: $(call image,$1,$(APP))
+run-$1: $(call image,$1,$(APP)) $(EMULATOR_READY_$(firstword $($1_EMULATOR)))
 	$(if $(call is_cross,$1),@$(if $($1_EMULATOR),echo "run-$1: $(if $(filter serial,$($1_PORT)),socket://127.0.0.1:$(PORT) is the board's UART (docs/serial.md); Ctrl-C,127.0.0.1:$(PORT) is forwarded to the board; Ctrl-A X) ends it",\
 	    echo "run-$1: no emulator runs this board"; exit 1))
 	$(Q)$(if $(call is_cross,$1),$(call emulate,$1,$$<),$$< $(ARGS))
