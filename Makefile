@@ -22,6 +22,7 @@ NANOPB_DIR ?= $(B)/third/nanopb
 MBEDTLS_DIR ?= $(B)/third/mbedtls
 PICO_SDK_DIR ?= $(B)/third/pico-sdk
 TINYUSB_DIR ?= $(B)/third/tinyusb
+FREERTOS_DIR ?= $(B)/third/freertos
 V ?= 0
 Q := $(if $(filter 0,$(V)),@)
 comma := ,
@@ -32,7 +33,7 @@ say = $(if $(filter 0,$(V)),@printf '  %-6s %s\n' "$1" "$2")
 # --- Boards ---------------------------------------------------------------------------------------
 # What a board.mk assigns, BOARD_CC and so on, is kept as NAME_CC and so on.
 
-BOARD_VARS := DIR CC CFLAGS LDFLAGS LIBS SRC SDK USB PORT CONFIG EMULATOR FLASH_KB RAM_KB RUN_STATE \
+BOARD_VARS := DIR CC CFLAGS LDFLAGS LIBS SRC SDK USB PORT RTOS KERNEL CONFIG EMULATOR FLASH_KB RAM_KB RUN_STATE \
     FLASH DRIVE UF2 OPENOCD OPENOCD_KHZ PYOCD STFLASH
 BOARD_DIRS := $(patsubst %/board.mk,%,$(wildcard boards/*/board.mk host-sim/board.mk))
 BOARDS := $(notdir $(BOARD_DIRS))
@@ -75,6 +76,7 @@ header = $(wildcard /usr/include/$1 /usr/include/*-linux-gnu/$1)
 
 LACKS_python := $(if $(wildcard $(PYTHON)),,venv)
 LACKS_third := $(if $(and $(wildcard $(LWIP_DIR)/src $(NANOPB_DIR)/pb.h),$(wildcard $(MBEDTLS_DIR)/include)),,third)
+LACKS_freertos := $(if $(wildcard $(FREERTOS_DIR)/tasks.c),,$(call lacks,cargo))
 LACKS_certs := $(call lacks,openssl)
 LACKS_host := $(call lacks,gcc)$(if $(call header,stdio.h),,libc)
 LACKS_arm := $(call lacks,arm-none-eabi-gcc)$(if $(wildcard /usr/lib/arm-none-eabi/include/stdio.h),,newlib)\
@@ -94,7 +96,7 @@ LACKS_gdb := $(if $(call on_path,gdb-multiarch)$(call on_path,arm-none-eabi-gdb)
 LACKS_docs := $(call lacks,doxygen)
 
 BASE_GROUPS := python third host certs
-GROUPS_all := $(BASE_GROUPS) arm slirp
+GROUPS_all := $(BASE_GROUPS) arm slirp freertos
 GROUPS_demo := python third arm qemu
 GROUPS_test := $(GROUPS_all) riscv qemu test node go docs
 GROUPS_fuzz := $(BASE_GROUPS)
@@ -106,7 +108,7 @@ GROUPS_bench := $(GROUPS_all) bench
 GROUPS_readme := $(GROUPS_test)
 GROUPS_sim := $(BASE_GROUPS) slirp
 GROUPS_host-sim := $(GROUPS_sim)
-GROUPS_third := third
+GROUPS_third := third freertos
 GROUPS_venv := python
 GROUPS_format := python
 GROUPS_format-check := python
@@ -125,7 +127,7 @@ CC_GROUP_riscv64-unknown-elf- := riscv
 EMULATOR_GROUP_qemu-system-arm := qemu
 EMULATOR_GROUP_node := node qemu
 GROUPS_$(B)/rp2040js/ready := node
-$(foreach b,$(BOARDS),$(eval GROUPS_$b ?= $(BASE_GROUPS) $(CC_GROUP_$($b_CC)))\
+$(foreach b,$(BOARDS),$(eval GROUPS_$b ?= $(BASE_GROUPS) $(CC_GROUP_$($b_CC)) $($b_RTOS))\
     $(eval GROUPS_run-$b := $$(GROUPS_$b) $(EMULATOR_GROUP_$(firstword $($b_EMULATOR))))\
     $(eval GROUPS_monitor-$b := $(if $(TTY),python,$$(GROUPS_run-$b)))\
     $(eval GROUPS_debug-$b := $$(GROUPS_run-$b) gdb)\
@@ -159,6 +161,9 @@ MBEDTLS_SRC := aes asn1parse asn1write bignum bignum_core block_cipher cipher ci
     psa_crypto_mac psa_crypto_rsa psa_crypto_slot_management psa_util rsa rsa_alt_helpers sha256 sha512 ssl_ciphersuites ssl_client ssl_msg ssl_ticket ssl_tls \
     ssl_tls12_client ssl_tls12_server ssl_tls13_client ssl_tls13_generic ssl_tls13_keys ssl_tls13_server x509 x509_crt
 MBEDTLS_FILES := $(patsubst %,$(MBEDTLS_DIR)/library/%.c,$(MBEDTLS_SRC))
+# The kernel of an RTOS; a board names its own port of it, BOARD_KERNEL.
+FREERTOS_SRC := list queue tasks
+FREERTOS_FILES = $(patsubst %,$(FREERTOS_DIR)/%.c,$(FREERTOS_SRC) $(foreach b,$(BOARDS),$(if $($b_KERNEL),portable/$($b_KERNEL)/port)))
 NANOPB_FILES := $(patsubst %,$(NANOPB_DIR)/%.c,$(NANOPB_SRC)) $(NANOPB_DIR)/generator/protoc-gen-nanopb
 
 # The Pico SDK by chip (BOARD_SDK): its start-up and drivers, and what says where its headers are. None that has a heap.
@@ -196,6 +201,7 @@ NANOPB_READY := $(NANOPB_DIR)/pb.h
 MBEDTLS_READY := $(MBEDTLS_DIR)/include/mbedtls/ssl.h
 PICO_SDK_READY := $(PICO_SDK_DIR)/pico_sdk_version.cmake
 TINYUSB_READY := $(TINYUSB_DIR)/src/tusb.h
+FREERTOS_READY := $(FREERTOS_DIR)/tasks.c
 $(B)/third/lwip/src/include/lwip/init.h: .ci/fetch | $(SETUP)
 	@.ci/fetch lwip $(B)/third/lwip && touch $@
 $(B)/third/nanopb/pb.h: .ci/fetch | $(SETUP)
@@ -206,13 +212,16 @@ $(B)/third/pico-sdk/pico_sdk_version.cmake: .ci/fetch | $(SETUP)
 	@.ci/fetch pico-sdk $(B)/third/pico-sdk && touch $@
 $(B)/third/tinyusb/src/tusb.h: .ci/fetch | $(SETUP)
 	@.ci/fetch tinyusb $(B)/third/tinyusb && touch $@
-$(foreach v,LWIP NANOPB MBEDTLS PICO_SDK TINYUSB,$(if $(filter $(B)/third/%,$($v_DIR))$(wildcard $($v_READY)),,\
+$(B)/third/freertos/tasks.c: .ci/fetch | $(SETUP)
+	@.ci/fetch freertos $(B)/third/freertos && touch $@
+$(foreach v,LWIP NANOPB MBEDTLS PICO_SDK TINYUSB FREERTOS,$(if $(filter $(B)/third/%,$($v_DIR))$(wildcard $($v_READY)),,\
     $(error $v_DIR=$($v_DIR): there is no $($v_READY))))
 $(LWIP_FILES): | $(LWIP_READY) ;
 $(NANOPB_FILES): | $(NANOPB_READY) ;
 $(MBEDTLS_FILES): | $(MBEDTLS_READY) ;
 $(PICO_SDK_FILES): | $(PICO_SDK_READY) ;
 $(TINYUSB_FILES): | $(TINYUSB_READY) ;
+$(filter-out $(FREERTOS_READY),$(FREERTOS_FILES)): | $(FREERTOS_READY) ;
 
 # The stamp counts only while the interpreter is there.
 VENV_READY := $(VENV)/ready
@@ -379,16 +388,21 @@ HEADERS_READY := $(GEN_H) $(NANOPB_READY)
 # What a port needs beside the core; a board names one or more.
 PORT_lwip-raw_SRC := ports/lwip/nrpc_lwip.c ports/lwip/nrpc_lwip_dial.c
 PORT_lwip-raw_LWIP := $(LWIP_CORE_SRC)
-PORT_lwip-raw_MAIN := boards/lwip.c
+PORT_lwip-raw_MAIN := boards/where.c boards/lwip.c
 PORT_serial_SRC := $(sort $(wildcard ports/serial/*.c))
 PORT_serial_MAIN := boards/serial.c
-PORT_lwip-sockets_SRC := ports/lwip/nrpc_lwip_sockets.c ports/lwip/nrpc_lwip_sockets_dial.c
+PORT_lwip-sockets_SRC := $(addprefix ports/lwip/nrpc_lwip_sockets,.c _dial.c _tasks.c)
 PORT_lwip-sockets_LWIP := $(LWIP_CORE_SRC) $(LWIP_API_SRC)
+PORT_lwip-sockets_MAIN := boards/where.c boards/freertos/link.c
+# What an RTOS needs beside its kernel; a board names one, or none.
+RTOS_freertos_SRC := boards/freertos/start.c boards/freertos/sys_arch.c
+RTOS_freertos_KERNEL = $(FREERTOS_SRC) portable/$($1_KERNEL)/port
 TLS_SRC := $(sort $(wildcard ports/mbedtls/*.c))
 TLS_PROFILES := $(wildcard ports/mbedtls/nrpc_profile*.h) # a system header includes them, so -MMD does not name them
 PORT_posix_SRC := $(sort $(wildcard ports/posix/*.c))
 
-port_flags = $(if $(uses_lwip),$(CFLAGS_LWIP)) $($($1_SDK)_CFLAGS) $($($1_USB)_CFLAGS)
+port_flags = $(if $(uses_lwip),$(CFLAGS_LWIP)) $($($1_SDK)_CFLAGS) $($($1_USB)_CFLAGS) \
+    $(if $($1_RTOS),$(foreach d,include portable/$($1_KERNEL),-isystem $(FREERTOS_DIR)/$d))
 is_cross = $(filter %-,$($1_CC))
 compiler = $(if $(is_cross),$($1_CC)gcc,$(or $($1_CC),cc))
 uses_lwip = $(filter lwip-%,$($1_PORT))
@@ -403,10 +417,10 @@ boards_apps = $(foreach a,$(APPS),$(if $(filter $1,$(app-$a_BOARDS)),$a))
 ALL_IMAGES = $(foreach b,$(BOARDS),$(foreach a,$(call boards_apps,$b),$(call image,$b,$a)))
 
 board_src = $(sort $(CORE_SRC) $(app-$2_SRC) $(if $(is_cross),boards/main.c boards/memory.c boards/text.c $(PORT_$($1_PORT)_MAIN)) $($1_SRC) \
-    $(foreach p,$($1_PORT),$(PORT_$p_SRC)) $(if $(app_tls),$(TLS_SRC)))
+    $(RTOS_$($1_RTOS)_SRC) $(foreach p,$($1_PORT),$(PORT_$p_SRC)) $(if $(app_tls),$(TLS_SRC)))
 board_lwip = $(sort $(foreach p,$($1_PORT),$(PORT_$p_LWIP)) $(if $(is_cross),,$(if $(uses_lwip),$(LWIP_UNIX_SRC))))
 board_obj = $(addprefix $(B)/$(tree)/,$(board_src:.c=.o) $(foreach p,$(app-$2_PROTO),$(patsubst %.c,gen/$p.%.o,$(filter %.c,$(GEN_KINDS)))) \
-    $(patsubst %,nanopb/%.o,$(NANOPB_SRC)) $(patsubst %,lwip/%.o,$(board_lwip)) \
+    $(patsubst %,nanopb/%.o,$(NANOPB_SRC)) $(patsubst %,lwip/%.o,$(board_lwip)) $(patsubst %,freertos/%.o,$(RTOS_$($1_RTOS)_KERNEL)) \
     $(patsubst %,pico-sdk/%.o,$($($1_SDK)_SDK_SRC) $(if $(filter rp2040,$($1_SDK)),boot2)) $(patsubst %,tinyusb/%.o,$($($1_USB)_USB_SRC)) \
     $(if $(app_tls),$(patsubst %,mbedtls/%.o,$(MBEDTLS_SRC))))
 
@@ -421,7 +435,7 @@ lwipopts = $(wildcard $(foreach d,$(patsubst -I%,%,$(filter -I%,$1)),$d/lwipopts
 # Compile rules of one object tree. $1: its folder below build/, $2: compiler, $3: flags, $4: flags to link
 define tree_rules
 $(call keep_flags,$1,$2 $(CFLAGS_ALL) $(WARNINGS) $(CFLAGS_THIRD) $3 $4)
-$(B)/$1/%.o: %.c $(B)/$1/flags $(call lwipopts,$3) $(if $(findstring $(MBEDTLS_DIR),$3),$(TLS_PROFILES)) | $(HEADERS_READY) $(if $(findstring $(LWIP_DIR),$3),$(LWIP_READY)) \
+$(B)/$1/%.o: %.c $(B)/$1/flags $(call lwipopts,$3) $(if $(findstring $(MBEDTLS_DIR),$3),$(TLS_PROFILES)) | $(HEADERS_READY) $(if $(findstring $(LWIP_DIR),$3),$(LWIP_READY)) $(if $(findstring $(FREERTOS_DIR),$3),$(FREERTOS_READY)) \
     $(if $(findstring $(MBEDTLS_DIR),$3),$(MBEDTLS_READY) $(CERTS_READY)) $(if $(findstring $(PICO_SDK_DIR),$3),$(SDK_READY)) $(SETUP)
 	$$(call say,CC,$1/$$*.c)
 	$(Q)mkdir -p $$(@D)
@@ -436,6 +450,10 @@ $(B)/$1/nanopb/%.o: $(NANOPB_DIR)/%.c $(B)/$1/flags | $(NANOPB_READY) $(SETUP)
 	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $3 -c -o $$@ $$<
 $(B)/$1/lwip/%.o: $(LWIP_DIR)/%.c $(B)/$1/flags $(call lwipopts,$3) | $(LWIP_READY) $(HEADERS_READY) $(SETUP)
 	$$(call say,CC,$1/lwip/$$*.c)
+	$(Q)mkdir -p $$(@D)
+	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $3 -c -o $$@ $$<
+$(B)/$1/freertos/%.o: $(FREERTOS_DIR)/%.c $(B)/$1/flags | $(FREERTOS_READY) $(SETUP)
+	$$(call say,CC,$1/freertos/$$*.c)
 	$(Q)mkdir -p $$(@D)
 	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $3 -c -o $$@ $$<
 $(B)/$1/mbedtls/%.o: $(MBEDTLS_DIR)/library/%.c $(B)/$1/flags $(TLS_PROFILES) | $(MBEDTLS_READY) $(SETUP)
@@ -779,7 +797,7 @@ sim: $(call image,host-sim,$(APP)) ## run the simulated device; ARGS="--help" sh
 	$(Q)$< $(if $(findstring --port,$(ARGS)),,--port $(PORT)) $(ARGS)
 
 venv: $(VENV_READY) ##+ make the Python environment in .venv
-third: $(LWIP_READY) $(NANOPB_READY) $(MBEDTLS_READY) ##+ fetch the third-party sources
+third: $(LWIP_READY) $(NANOPB_READY) $(MBEDTLS_READY) $(FREERTOS_READY) ##+ fetch the third-party sources
 certs: $(CERTS_READY) ##+ make a test CA, and good and bad certificates of it, below build/certs
 dist: $(VENV_READY) | $(SETUP) ##+ make the source archive, build/dist/nanorpc-VERSION.tar.gz; the same commit gives the same bytes; and the Python package, build/dist/python/
 	$(Q)$(PYTHON) -B tests/dist/dist.py

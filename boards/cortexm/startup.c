@@ -37,6 +37,20 @@ extern uint32_t ld_data_load[], ld_data[], ld_data_end[], ld_bss[], ld_bss_end[]
 
 int main(void);
 
+#if BOARD_RTOS /* of which rtos.h tells: it has the clock, and runs main in a task */
+#include "rtos.h"
+#define STARTUP_MAIN rtos_start
+#define STARTUP_SVCALL rtos_svcall
+#define STARTUP_PENDSV rtos_pendsv
+#define STARTUP_SYSTICK rtos_systick
+#define STARTUP_ISR rtos_isr
+#else
+#define STARTUP_MAIN (void)main
+#define STARTUP_SVCALL startup_fault
+#define STARTUP_PENDSV startup_fault
+#define STARTUP_SYSTICK systick
+#define STARTUP_ISR board_isr
+
 static volatile uint32_t clock_ms;
 
 void cortexm_clock_start(uint32_t clock_hz)
@@ -55,6 +69,7 @@ static void systick(void)
 {
     clock_ms = clock_ms + 1;
 }
+#endif
 
 void cpu_irq_enable(unsigned irq)
 {
@@ -133,7 +148,7 @@ __attribute__((noreturn, used)) void startup_reset(void)
         *to++ = 0;
     }
     start_core();
-    (void)main();
+    STARTUP_MAIN();
     board_panic("main returned");
 }
 
@@ -145,11 +160,11 @@ union startup_vector {
 extern const union startup_vector startup_vectors[16 + BOARD_IRQ + 1];
 __attribute__((section(".vectors"), used))
 const union startup_vector startup_vectors[16 + BOARD_IRQ + 1] = {
-    [0] = {.stack = ld_stack_top},     [1] = {.handler = startup_reset},
+    [0] = {.stack = ld_stack_top},       [1] = {.handler = startup_reset},
     [2] = {.handler = startup_fault}, /* NMI */
     [3] = {.handler = startup_fault}, /* HardFault; the three below escalate to it */
-    [4] = {.handler = startup_fault},  [5] = {.handler = startup_fault},
-    [6] = {.handler = startup_fault},  [11] = {.handler = startup_fault}, /* SVCall */
-    [12] = {.handler = startup_fault}, [14] = {.handler = startup_fault}, /* PendSV */
-    [15] = {.handler = systick},       [16 + BOARD_IRQ] = {.handler = board_isr},
+    [4] = {.handler = startup_fault},    [5] = {.handler = startup_fault},
+    [6] = {.handler = startup_fault},    [11] = {.handler = STARTUP_SVCALL},
+    [12] = {.handler = startup_fault},   [14] = {.handler = STARTUP_PENDSV},
+    [15] = {.handler = STARTUP_SYSTICK}, [16 + BOARD_IRQ] = {.handler = STARTUP_ISR},
 };
