@@ -56,7 +56,7 @@ $(foreach d,$(BOARD_DIRS),$(eval $(call assign,$(BOARD_VARS),BOARD))$(eval BOARD
 # What a boards/apps/NAME/app.mk assigns, APP_SRC and so on, is kept as app-NAME_SRC and so on:
 #   SRC             its sources, with the server that boards/main.c and the others start
 #   PROTO           what it links of proto/, without the ending
-#   CONFIG          limits for it on every board, each -DNAME=VALUE; it replaces the board's own of that NAME
+#   CONFIG          limits for it on every board, each -DNAME=VALUE, which replaces the board's own of that NAME; -include FILE
 #   CONFIG_<board>  the same on one board
 #   TLS             with TLS: the profile of ports/mbedtls that its Mbed TLS has; TLS_<board>: another one there
 #   BOARDS          which boards have it
@@ -772,11 +772,11 @@ format-check: $(VENV_READY)
 format: $(VENV_READY) ##+ bring all files into the project's format
 	$(Q)$(PYTHON) -B tests/format.py --mend
 
-SERIAL_BOARD := lm3s811evb
-size: $(foreach a,greeter interop tls tls_conformant tls_13 caller_public,$(call image,$(DEMO_BOARD),$a)) $(call image,$(SERIAL_BOARD),greeter) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
+SERIAL_BOARDS := lm3s811evb stm32vldiscovery
+size: $(foreach a,greeter interop tls tls_conformant tls_13 caller_public,$(call image,$(DEMO_BOARD),$a)) $(foreach b,$(SERIAL_BOARDS),$(call image,$b,greeter)) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
 	$(Q)$(PYTHON) tests/size.py --cflags "$(CFLAGS_OURS)" --warnings "$(WARNINGS)" --nanopb $(NANOPB_DIR) \
 	    --lto "$(SMALLEST)" --image $< --interop $(call image,$(DEMO_BOARD),interop) \
-	    --serial $(call image,$(SERIAL_BOARD),greeter) \
+	    --serial $(foreach b,$(SERIAL_BOARDS),$(call image,$b,greeter)) \
 	    --tls small=$(call image,$(DEMO_BOARD),tls) conformant=$(call image,$(DEMO_BOARD),tls_conformant) \
 	    tls13=$(call image,$(DEMO_BOARD),tls_13) public=$(call image,$(DEMO_BOARD),caller_public) --tls-flags "$(call CFLAGS_TLS,small)" $(ARGS)
 

@@ -13,7 +13,7 @@
 #endif
 
 extern const struct nrpc_server server; /* the application's */
-NRPC_SERIAL_DEFINE(line, server, BOARD_CLIENTS, BOARD_RING_BYTES, BOARD_BAUD);
+NRPC_SERIAL_DEFINE(line, server, BOARD_CLIENTS, BOARD_RTS_CTS ? 0 : BOARD_RING_BYTES, BOARD_BAUD);
 
 #if BOARD_RING_BYTES
 NRPC_STATIC_ASSERT(BOARD_RING_BYTES >= 128 && BOARD_RING_BYTES <= 32768 &&
@@ -24,10 +24,15 @@ enum { AT_ONCE = 1 }; /* bytes that are moved from or to the line */
 static uint8_t ring[BOARD_RING_BYTES];
 static volatile uint16_t came, taken; /* counters, not positions: they wrap by themselves */
 
+int board_uart_has_place(void)
+{
+    return (uint16_t)(came - taken) < BOARD_RING_BYTES;
+}
+
 void board_uart_got(uint8_t byte)
 {
-    uint16_t at = came;
-    if ((uint16_t)(at - taken) < BOARD_RING_BYTES) { /* else it is lost, and will be sent again */
+    if (board_uart_has_place()) { /* else it is lost, and will be sent again */
+        uint16_t at = came;
         ring[at % BOARD_RING_BYTES] = byte;
         came = (uint16_t)(at + 1);
     }
@@ -40,6 +45,9 @@ static size_t line_read(uint8_t *to)
     }
     *to = ring[taken % BOARD_RING_BYTES];
     taken = (uint16_t)(taken + 1);
+    if (BOARD_RTS_CTS) {
+        board_uart_resume();
+    }
     return 1;
 }
 
