@@ -116,7 +116,7 @@ GROUPS_$(B)/node/ready := node
 GROUPS_$(B)/go/client :=
 GROUPS_$(B)/h2spec/h2spec := go
 # Of a board's tools to write it those that copy a file to its drive are always there. $1: board
-has_flash_tool = $(if $(filter openocd,$($1_FLASH)),$(filter uf2 hex bin,$($1_FLASH))$(foreach t,$($1_FLASH),$(call on_path,$t)),none)
+has_flash_tool = $(if $(filter openocd,$($1_FLASH)),$(strip $(filter uf2 hex bin,$($1_FLASH)) $(foreach t,$($1_FLASH),$(call on_path,$t))),none)
 # What a compiler's prefix and an emulator need.
 CC_GROUP_arm-none-eabi- := arm
 CC_GROUP_riscv64-unknown-elf- := riscv
