@@ -17,7 +17,7 @@ from targets import free_port
 SECONDS = 60
 # The clock's first tick is its interrupt's: the board runs on.
 SCRIPT = """print clock_ms
-print sizeof(server_memory) > 1000
+print sizeof(server_memory) > 100
 bt
 watch clock_ms
 continue
