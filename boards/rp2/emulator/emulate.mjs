@@ -213,7 +213,7 @@ function joinCdc(machine, where, ready) {
 // shell ends it when this program ends, however it does.
 function joinNcm(machine, where, ready) {
   const arguments_ = ['-M', 'none', '-display', 'none', '-monitor', 'none', '-serial', 'none'];
-  const user = 'user,id=u,net=10.77.0.0/24,host=10.77.0.254,dhcpstart=10.77.0.100,hostfwd=tcp:' + where + '-10.77.0.1:50051';
+  const user = 'user,id=u,net=10.77.0.0/24,host=10.77.0.2,dns=10.77.0.3,dhcpstart=10.77.0.100,hostfwd=tcp:' + where + '-10.77.0.1:50051';
   arguments_.push('-netdev', user, '-netdev', 'hubport,id=h1,hubid=0,netdev=u');
   arguments_.push('-netdev', 'socket,id=s,fd=3', '-netdev', 'hubport,id=h2,hubid=0,netdev=s');
   const shell = '"$@" <&- & child=$!; trap "kill $child" TERM; cat >/dev/null; kill $child';

@@ -8,7 +8,7 @@ const DEVICE_TO_HOST = 0x80;
 const CLASS_INTERFACE = 0x21; // class request, to an interface
 const STANDARD = { getDescriptor: 6, setAddress: 5, setConfiguration: 9, setInterface: 11 };
 const DESCRIPTOR = { device: 1, configuration: 2, string: 3, interface: 4, endpoint: 5, classInterface: 36 };
-const CDC = { setLineCoding: 0x20, setControlLineState: 0x22, setPacketFilter: 0x43, getNtbParameters: 0x80 };
+const CDC = { setLineCoding: 0x20, setControlLineState: 0x22, getNtbParameters: 0x80 };
 const ETHERNET_FUNCTION = 0x0f;
 
 function setup(kind, request, value, index, length) {
@@ -84,7 +84,7 @@ class UsbHost {
   control(packet, data = Buffer.alloc(0)) {
     return new Promise((done) => {
       const toCome = packet[0] & DEVICE_TO_HOST ? packet.readUInt16LE(6) : 0;
-      this.controls.push({ packet, data, toCome, came: [], done });
+      this.controls.push({ packet, data, toCome, came: [], isWanted: false, done });
       if (this.controls.length === 1) this.begin();
     });
   }
@@ -108,14 +108,23 @@ class UsbHost {
     now.came.push(Buffer.from(bytes));
     now.toCome -= bytes.length;
     if (bytes.length < PACKET_BYTES) now.toCome = 0;
+    this.status();
+  }
+
+  // Ours, when the device waits for it and all has come; the one can be seen before the other.
+  status() {
+    const now = this.controls[0];
+    if (!now.isWanted || now.toCome > 0) return;
+    this.usb.endpointReadDone(0, new Uint8Array(0));
+    this.end();
   }
 
   wantedControl() {
     const now = this.controls[0];
     if (!now) return;
     if (now.packet[0] & DEVICE_TO_HOST) {
-      this.usb.endpointReadDone(0, new Uint8Array(0)); // our status
-      this.end();
+      now.isWanted = true;
+      this.status();
     } else {
       this.usb.endpointReadDone(0, new Uint8Array(now.data));
     }
@@ -237,7 +246,6 @@ export class UsbNcm extends UsbHost {
     this.mostBytes = parameters.readUInt32LE(16);
     this.block = [];
     await this.control(setup(1, STANDARD.setInterface, 1, 1, 0));
-    await this.control(setup(CLASS_INTERFACE, CDC.setPacketFilter, 0xc, 0, 0));
   }
 
   // A block with one frame: its header, the table of frames, the frame.
