@@ -42,6 +42,9 @@
 #define LWIP_RAW 0
 #define LWIP_DHCP BOARD_DHCP
 #define LWIP_UDP (BOARD_DHCP || BOARD_DNS || BOARD_DHCP_SERVER)
+#if BOARD_DHCP_SERVER
+#define LWIP_IP_ACCEPT_UDP_PORT(port) ((port) == PP_NTOHS(67)) /* from who has no address yet */
+#endif
 #define LWIP_DNS BOARD_DNS
 #define DNS_TABLE_SIZE 2
 #define DNS_MAX_NAME_LENGTH 64

@@ -79,8 +79,13 @@ void tud_network_init_cb(void)
 
 static struct pbuf *receive(void)
 {
+    static bool was_ready;
     struct pbuf *frame;
     usb_task();
+    if (tud_ready() != was_ready) { /* the host's first question comes at once */
+        was_ready = !was_ready;
+        net_link_changed();
+    }
     if (came == NULL && tud_ready()) {
         tud_network_recv_renew();
     }
@@ -109,15 +114,11 @@ static err_t send(struct netif *netif, struct pbuf *frame)
 static uint16_t phy_read(unsigned number)
 {
     switch (number) {
-    case PHY_STATUS:
-        return tud_ready() ? PHY_STATUS_LINK : 0;
-    case PHY_ID1:
-        return 1;
+    case PHY_STATUS: return tud_ready() ? PHY_STATUS_LINK : 0;
+    case PHY_ID1: return 1;
     case PHY_ADVERTISED:
-    case PHY_PARTNER:
-        return PHY_10_FULL;
-    default:
-        return 0;
+    case PHY_PARTNER: return PHY_10_FULL;
+    default: return 0;
     }
 }
 

@@ -7,7 +7,8 @@
 //   --usb-cdc HOST:PORT,wait=off   the same for the USB serial port: the port is open while a program is connected
 //   --usb-ncm HOST:PORT            HOST:PORT is forwarded to port 50051 of the board, by QEMU's user-mode network
 // wait=on: the board is powered when the first program connects. What the board prints on UART0 goes to stdout, but for
-// --uart. SIGHUP pulls the USB plug and puts it back, while the board stays powered.
+// --uart. SIGHUP pulls the USB plug and puts it back, while the board stays powered; SIGUSR2 sets the USB serial port to
+// 1200 baud, which asks the board to wait for a new image.
 import fs from 'node:fs';
 import net from 'node:net';
 import { spawn } from 'node:child_process';
@@ -23,7 +24,7 @@ const LIBRARY = path.join(BUILD, 'node_modules/rp2040js/dist/esm/index.js');
 const NANOS_PER_CYCLE = 8; // 125 MHz
 const FLASH_AT = 0x10000000;
 const FLASH_NUMBER = [0xe6, 0x60, 0x4e, 0x41, 0x4e, 0x4f, 0x52, 0x50]; // what this board's flash answers
-const BREAKPOINTS = { 1: 'a fault in the ROM', 2: "boot2's checksum is wrong" };
+const BREAKPOINTS = { 1: 'a fault in the ROM', 2: "boot2's checksum is wrong", 3: 'it waits for a UF2 file' };
 
 function fail(text) {
   console.error('emulate: ' + text);
@@ -207,6 +208,7 @@ function joinCdc(machine, where, ready) {
   );
   cdc.onBytes = (bytes) => write(bytes);
   process.on('SIGHUP', () => cdc.replug());
+  process.on('SIGUSR2', () => cdc.setRate(1200));
 }
 
 // QEMU without a machine: its user-mode network behind a socket of ours, each frame after its length of 4 bytes. The
