@@ -1,7 +1,7 @@
 # tests/demo.py - boots the Greeter firmware in an emulator, greets it from Python, says what to try next.
 # Layer: tests; run by `make demo`.
 # SPDX-License-Identifier: Apache-2.0
-"""Use: demo.py --port N [--board NAME] [--serial] -- EMULATOR...   The command forwards 127.0.0.1:N to the board; when N
+"""Use: demo.py --port N [--board NAME] [--serial] -- EMULATOR...   127.0.0.1:N leads to the board; when N
 is taken another is used. --serial: it is the board's serial line, and a relay stands between."""
 
 import argparse

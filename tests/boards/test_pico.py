@@ -92,6 +92,21 @@ def test_usb_network():
             assert hello(channel, "after")
 
 
+def test_sizes_of_the_page():
+    """docs/pico.md says how large the images are: within 3 %."""
+    with open(os.path.join(ROOT, "docs", "pico.md"), encoding="utf-8") as file:
+        rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| ([\d.]+) \|$", file.read(), re.M)
+    assert len(rows) == 6
+    for board, *said in rows:
+        image = os.path.join(ROOT, "build", board, "greeter.elf")
+        done = subprocess.run(
+            ["arm-none-eabi-size", image], capture_output=True, text=True, check=True
+        )
+        text, data, bss = [int(word) for word in done.stdout.split("\n")[1].split()[:3]]
+        is_kb = [(text + data) / 1024, (data + bss) / 1024]
+        assert [float(kb) for kb in said] == pytest.approx(is_kb, rel=0.03, abs=0.05), board
+
+
 # --- Entropy: the source's tests, on the host ------------------------------------------------------------
 
 
