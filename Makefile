@@ -97,7 +97,6 @@ LACKS_docs := $(call lacks,doxygen)
 
 BASE_GROUPS := python third host certs
 GROUPS_all := $(BASE_GROUPS) arm slirp freertos
-GROUPS_demo := python third arm qemu
 GROUPS_test := $(GROUPS_all) riscv qemu test node go docs
 GROUPS_fuzz := $(BASE_GROUPS)
 GROUPS_interop := $(GROUPS_all) qemu node
@@ -120,7 +119,7 @@ GROUPS_$(B)/node/ready := node
 GROUPS_$(B)/go/client :=
 GROUPS_$(B)/h2spec/h2spec := go
 # Of a board's tools to write it those that copy a file to its drive are always there. $1: board
-has_flash_tool = $(if $(filter openocd,$($1_FLASH)),$(filter uf2 hex bin,$($1_FLASH))$(foreach t,$($1_FLASH),$(call on_path,$t)),none)
+has_flash_tool = $(if $(filter openocd,$($1_FLASH)),$(strip $(filter uf2 hex bin,$($1_FLASH)) $(foreach t,$($1_FLASH),$(call on_path,$t))),none)
 # What a compiler's prefix and an emulator need.
 CC_GROUP_arm-none-eabi- := arm
 CC_GROUP_riscv64-unknown-elf- := riscv
@@ -132,6 +131,13 @@ $(foreach b,$(BOARDS),$(eval GROUPS_$b ?= $(BASE_GROUPS) $(CC_GROUP_$($b_CC)) $(
     $(eval GROUPS_monitor-$b := $(if $(TTY),python,$$(GROUPS_run-$b)))\
     $(eval GROUPS_debug-$b := $$(GROUPS_run-$b) gdb)\
     $(eval GROUPS_flash-$b := $$(GROUPS_$b) $(if $(call has_flash_tool,$b),,openocd)))
+DEMO_BOARD := lm3s6965evb
+DEMO_ON := $(or $(BOARD),$(DEMO_BOARD))
+ifneq ($(filter demo,$(MAKECMDGOALS)),)
+$(if $(strip $($(DEMO_ON)_EMULATOR)),,$(error BOARD=$(DEMO_ON): the boards that an emulator runs are: \
+    $(strip $(foreach b,$(BOARDS),$(if $(strip $($b_EMULATOR)),$b)))))
+endif
+GROUPS_demo := python third $(CC_GROUP_$($(DEMO_ON)_CC)) $($(DEMO_ON)_RTOS) $(EMULATOR_GROUP_$(firstword $($(DEMO_ON)_EMULATOR)))
 GROUPS_clean :=
 GROUPS_help :=
 
@@ -262,6 +268,8 @@ $(B)/rp2040js/rom.bin: boards/rp2/emulator/rom.c boards/rp2/emulator/rom.ld | $(
 	$(Q)arm-none-eabi-gcc -std=c99 $(WARNINGS) -Os -ffreestanding -fno-builtin -mcpu=cortex-m0plus -mthumb -nostdlib \
 	    -Wl,-Tboards/rp2/emulator/rom.ld -o $(@:.bin=.elf) $<
 	$(Q)arm-none-eabi-objcopy -O binary $(@:.bin=.elf) $@
+
+EMULATORS_READY = $(sort $(foreach b,$(BOARDS),$(EMULATOR_READY_$(firstword $($b_EMULATOR)))))
 
 # Clients in Go: gRPC's own for the interop cases, and grpcurl. Not a part of the set-up: for those who have Go.
 GO_client := google.golang.org/grpc/interop/client@v1.68.0
@@ -729,7 +737,6 @@ $(SEEDS_READY): tests/fuzz/seeds.py $(WIRE_TESTS) | $(SETUP)
 
 UNIT_PROGRAMS := $(unit-gzip_FUZZ) $(tls-clang_FUZZ) $(B)/unit-odd/fuzz_world $(B)/unit-odd/test_blocks $(SEEDS_READY) $(foreach t,$(UNIT_TREES),$(B)/$t/libnanorpc.a $($t_SUPPORT_OBJ) $($t_PROGRAMS))
 
-DEMO_BOARD := lm3s6965evb
 include $(wildcard tests/bench/bench.mk)
 
 # --- Targets ---------------------------------------------------------------------------------------
@@ -742,10 +749,10 @@ TEST_JOBS ?= $(shell nproc)
 .PHONY: all demo test test-target fuzz interop h2spec lint format size bench cost abuse readme sim venv third certs gen dist docs clean help
 all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
 
-demo: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ## boot the firmware in an emulator and greet it from Python
-	$(Q)$(RUN_PYTHON) tests/demo.py --port $(PORT) -- $(call emulate,$(DEMO_BOARD),$<)
+demo: $(call image,$(DEMO_ON),greeter) $(GEN_PY) $(EMULATOR_READY_$(firstword $($(DEMO_ON)_EMULATOR))) ## boot the firmware in an emulator and greet it from Python; BOARD=name: of another board
+	$(Q)$(RUN_PYTHON) tests/demo.py --port $(PORT) $(if $(BOARD),--board $(BOARD)) $(if $(filter serial,$($(DEMO_ON)_PORT)),--serial) -- $(call emulate,$(DEMO_ON),$<)
 
-test: all lint $(UNIT_PROGRAMS) $(NODE_READY) $(H2SPEC) $(BENCH_COUNTED) ##+ run every test; ends with "N passed, N failed"
+test: all lint $(UNIT_PROGRAMS) $(NODE_READY) $(EMULATORS_READY) $(H2SPEC) $(BENCH_COUNTED) ##+ run every test; ends with "N passed, N failed"
 	$(Q)NANOPB_DIR=$(NANOPB_DIR) $(PYTEST) -n $(TEST_JOBS) --dist loadfile tests $(ARGS)
 
 test-target: $(unit-m3_PROGRAMS) ##+ run the unit tests on an emulated Cortex-M3 only
