@@ -16,7 +16,7 @@ import telemetry_pb2
 import telemetry_pb2_grpc
 from helloworld import greeter_pb2, greeter_pb2_grpc
 
-from targets import BOARD, PROBES, chosen, use
+from targets import BOARD, PROBES, Server, chosen, use
 
 SECONDS = 60
 QUEUE, DIRECT, INTERRUPT = range(3)
@@ -186,8 +186,8 @@ def stacks(stub):
 
 
 @pytest.fixture
-def board(request):
-    if "freertos_an385" not in chosen(["freertos_an385"]):
+def board():
+    if not chosen(["freertos_an385"]):
         pytest.skip("not among TARGETS")
     yield from use("freertos_an385", app="telemetry")
 
@@ -221,6 +221,24 @@ def settles(board, objects):
                 return True
         time.sleep(0.1)
     return False
+
+
+def test_a_stack_that_overflows():
+    """The board stops, and says which task's it was."""
+    if not chosen(["freertos_an385"]):
+        pytest.skip("not among TARGETS")
+    with Server("freertos_an385", app="telemetry") as server:
+        with grpc.insecure_channel(server.target()) as channel:
+            stub = telemetry_pb2_grpc.TelemetryStub(channel)
+            stub.Misuse(telemetry_pb2.MisuseRequest(overflow=True), timeout=SECONDS)
+            follow(stub, QUEUE, 1)
+            end = time.monotonic() + SECONDS
+            while "panic" not in "".join(server.output) and time.monotonic() < end:
+                time.sleep(0.02)
+        assert (
+            "nanorpc: task queue: nanorpc: panic: stack overflow, make its stack larger"
+            in server.output
+        )
 
 
 def test_stacks(board):

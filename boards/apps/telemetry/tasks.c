@@ -23,6 +23,7 @@ static struct {
     sys_sem_t ordered[CALLERS];
     volatile uint8_t tick_is_asked;
     volatile uint8_t interrupted;
+    volatile uint8_t overflows;
     uint32_t calls, timeout_ms;
 } tasks;
 
@@ -34,6 +35,15 @@ static void *pack(telemetry_Source source, uint32_t number)
 /* --- Samples: of one each ------------------------------------------------------------------------
  */
 
+/* The kernel sees it when this task next waits. */
+static __attribute__((noinline)) void use_stack(void)
+{
+    volatile uint8_t space[STACK_BYTES];
+    for (unsigned i = 0; i < sizeof space; i++) {
+        space[i] = (uint8_t)i;
+    }
+}
+
 static void by_queue(void *unused)
 {
     (void)unused;
@@ -41,6 +51,9 @@ static void by_queue(void *unused)
         sys_arch_sem_wait(&tasks.asked[telemetry_Source_QUEUE], 0);
         (void)sys_mbox_trypost(&tasks.queue, pack(telemetry_Source_QUEUE, number));
         nrpc_lwip_sockets_wake();
+        if (tasks.overflows) {
+            use_stack();
+        }
     }
 }
 
@@ -194,6 +207,11 @@ void tasks_call(uint32_t calls, uint32_t timeout_ms)
     for (unsigned i = 0; i < CALLERS; i++) {
         sys_sem_signal(&tasks.ordered[i]);
     }
+}
+
+void tasks_overflow(void)
+{
+    tasks.overflows = 1;
 }
 
 void tasks_poll(void)

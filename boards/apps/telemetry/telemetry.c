@@ -162,7 +162,9 @@ enum nrpc_status telemetry_Telemetry_Misuse(struct nrpc_call *call,
     const simpletest_RequestOne one = simpletest_RequestOne_init_zero;
     simpletest_ResponseOne answer;
     (void)call;
-    (void)request;
+    if (request->overflow) {
+        tasks_overflow();
+    }
     reply->status = (uint32_t)simpletest_SimpleTest_GetOne_wait(&channel, &options, &one, &answer);
     strcpy(reply->message, message);
     reply->poll = nrpc_lwip_sockets_poll(0);

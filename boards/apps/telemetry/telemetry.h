@@ -34,6 +34,9 @@ void tasks_ask(telemetry_Source source);
 /* Asks the callers to make `calls` calls each. */
 void tasks_call(uint32_t calls, uint32_t timeout_ms);
 
+/* The task that fills the queue uses more than its stack, the next time. */
+void tasks_overflow(void);
+
 /* Takes what has come, and delivers it. */
 void tasks_poll(void);
 
