@@ -11,11 +11,12 @@ import pytest
 
 from conftest import ROOT
 
-BOARDS = ["lm3s6965evb", "mps2_an385"]
+BOARDS = ["lm3s6965evb", "mps2_an385", "freertos_an385"]
 FLASH, RAM = 0x00000000, 0x20000000
 IRQ = {
     "lm3s6965evb": 42,
     "mps2_an385": 13,
+    "freertos_an385": 13,
 }  # the Ethernet controller's interrupt, from the data sheets
 HEAP = re.compile(r"_?(malloc|free|calloc|realloc|memalign|sbrk)(_r)?$|__malloc_")
 PT_LOAD, SHT_SYMTAB, STT_TLS = 1, 2, 6
