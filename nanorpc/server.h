@@ -97,7 +97,7 @@ struct nrpc_server {
         union {                                                                         \
             NRPC_EACH(NRPC_SERVICE_REPLY_, __VA_ARGS__)                                 \
         } reply;                                                                        \
-        uint8_t blocks[(size_t)(connections) * NRPC_MAX_STREAMS *                       \
+        uint8_t blocks[(uint64_t)(connections) * NRPC_MAX_STREAMS *                     \
                        (NRPC_RX_BYTES_(server_name) + sizeof(union server_name##_tx) +  \
                         NRPC_METADATA_BYTES)];                                          \
         NRPC_INFLATED_(NRPC_EACH(NRPC_SERVICE_PLAIN_, __VA_ARGS__))                     \
@@ -151,7 +151,7 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
 #define NRPC_SAYS__(text, word) (__builtin_strstr(text, word) != 0)
 #define NRPC_SAYS_COUNT__(text, word, count) (NRPC_SAYS__(text, word) <= NRPC_SAYS__(text, count))
 #endif
-#define NRPC_RX_BYTES_(name) (NRPC_RX_BLOCKS * sizeof(union name##_rx))
+#define NRPC_RX_BYTES_(name) (NRPC_RX_BLOCKS * (uint32_t)sizeof(union name##_rx))
 #define NRPC_SERVICE_POINTER_(S) &S,
 #define NRPC_SERVICE_RX_(S) \
     uint8_t S##_[5 + S##_REQUEST_BYTES + NRPC_COMPRESSION_ROOM(S##_REQUEST_BYTES)];

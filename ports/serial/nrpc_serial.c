@@ -255,18 +255,18 @@ static int put_information(struct nrpc_serial *line, unsigned turn, uint32_t now
 }
 
 /* RR, RNR or REJ, with our N(R). */
-static unsigned supervisory_owed(const struct nrpc_serial_link *link)
+static uint32_t supervisory_owed(const struct nrpc_serial_link *link)
 {
-    unsigned owed = link->flags, kind = owed & OWES_REJECT ? REJ : RR;
+    uint32_t owed = link->flags, kind = owed & OWES_REJECT ? REJ : RR;
     return (owed & IS_BUSY ? RNR : kind) | (owed & OWES_FINAL ? FINAL : 0) |
-           (unsigned)link->expected << 5;
+           (uint32_t)link->expected << 5;
 }
 
 /* Begins what a link has to say first. Returns whether there is anything. */
 static int put_next(struct nrpc_serial *line, unsigned turn, uint32_t now_ms)
 {
     struct nrpc_serial_link *link = &line->links[turn];
-    unsigned control = link->u_frame;
+    uint32_t control = link->u_frame;
     if (!control && link->conn) {
         make(link);
         /* An I frame says what RR would; not what the others do. */

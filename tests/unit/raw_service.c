@@ -128,7 +128,7 @@ static enum nrpc_status fail(struct nrpc_call *call, const uint8_t *data, size_t
 /* user: messages so far << 16 | their bytes. */
 static enum nrpc_status collect(struct nrpc_call *call, const uint8_t *data, size_t n)
 {
-    uintptr_t *sum = &nrpc_call_user(call)->number;
+    nrpc_user_number *sum = &nrpc_call_user(call)->number;
     char text[16];
     unsigned at = sizeof text;
     unsigned parts[2];
@@ -162,7 +162,7 @@ static enum nrpc_status list(struct nrpc_call *call, const uint8_t *data, size_t
 
 static enum nrpc_status list_next(struct nrpc_call *call)
 {
-    uintptr_t *left = &nrpc_call_user(call)->number;
+    nrpc_user_number *left = &nrpc_call_user(call)->number;
     size_t room, n = *left & 0xffff;
     char text[3] = {'m', (char)('0' + (*left >> 16 & 15)), 0};
     if (*left >> 20 == 0) {
