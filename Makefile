@@ -437,7 +437,7 @@ $(COMPRESS_VECTORS_H): tests/vectors/make_compress.py $(VENV_READY)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(PYTHON) -B $< -o $@
 
-UNIT_TREES := unit-gcc unit-clang unit-gzip unit-many unit-m3
+UNIT_TREES := unit-gcc unit-clang unit-gzip unit-many unit-m3 unit-avr
 unit-gcc_CC := gcc
 unit-gcc_CFLAGS := $(SANITIZE) -DNRPC_GAPS=1 -DNRPC_METADATA_BYTES=128
 unit-gcc_SUPPORT := tests/unit/host.c
@@ -461,6 +461,12 @@ unit-m3_CFLAGS := -Os -mcpu=cortex-m3 -mthumb --specs=picolibc.specs -DNRPC_PIEC
 unit-m3_LDFLAGS := -nostartfiles -T tests/target/link.ld $(NO_HEAP)
 unit-m3_SUPPORT := tests/target/semihost.c boards/memory.c
 unit-m3_ENDING := .elf
+# Where int has 16 bits: an ATmega2560 with 64 KB of memory, most of it outside of the chip, in simavr.
+unit-avr_CC := avr-
+unit-avr_CFLAGS := -Os -mmcu=atmega2560 -DNRPC_METADATA_BYTES=128 -DNRPC_PIECES=1 -DNRPC_CLIENT=1
+unit-avr_LDFLAGS := -Wl,--defsym=__stack=0xffff -Wl,--defsym=__DATA_REGION_LENGTH__=0xfe00
+unit-avr_SUPPORT := tests/target/avr.c
+unit-avr_ENDING := .elf
 
 # TLS, one tree a profile: the programs of tests/tls. Who takes memory, and whether it gets any, is the tests' business.
 UNIT_TREES += tls-gcc tls-clang tls-m3 tls-public

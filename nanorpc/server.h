@@ -130,8 +130,8 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
 #define NRPC_TAKEN_FIELD_(memory)
 #endif
 
-/* What options do not say of themselves when they are wrong. Clang looks at the first alone, as
- * that is all that it can do when compiling. */
+/* What options do not say of themselves when they are wrong. Clang, and GCC before 8, look at the
+ * first alone, as that is all that they can do when compiling. */
 #define NRPC_OPTIONS_CHECK_(name, options)                                            \
     NRPC_STATIC_ASSERT(NRPC_METADATA_BYTES || !NRPC_SAYS_(options, ".keys"),          \
                        #name ": .keys need NRPC_METADATA_BYTES, for all files");      \
@@ -144,7 +144,7 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
 #define NRPC_SAYS_(options, word) NRPC_SAYS__(NRPC_SAME_TEXT_(options), word)
 #define NRPC_SAYS_COUNT_(options, word, count) \
     NRPC_SAYS_COUNT__(NRPC_SAME_TEXT_(options), word, count)
-#if defined(__clang__) || defined(__cplusplus)
+#if defined(__clang__) || defined(__cplusplus) || __GNUC__ < 8
 #define NRPC_SAYS__(text, word) (__builtin_strncmp(text, "(" word, sizeof(word)) == 0)
 #define NRPC_SAYS_COUNT__(text, word, count) 1
 #else
