@@ -32,9 +32,7 @@ BOARD = {
     "posix": "boards/linux",
     "hostsim-raw": "host-sim",
     "hostsim-sockets": "host-sim",
-    "lm3s6965evb": "boards/lm3s6965evb",
-    "mps2_an385": "boards/mps2_an385",
-}
+}  # and each board that an emulator runs, by its own name
 
 # What shows, for each application, that a new client is served.
 PROBES = {
@@ -68,13 +66,29 @@ def assignments(*path):
     with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
         return dict(
             re.findall(
-                r"^((?:BOARD|APP)_[\w-]+)\s*:?=\s*(.*)$", file.read().replace("\\\n", ""), re.M
+                r"^((?:BOARD|APP)_[\w-]+)[ \t]*:?=[ \t]*(.*)$",
+                file.read().replace("\\\n", ""),
+                re.M,
             )
         )
 
 
 def board_variables(folder):
     return assignments(folder, "board.mk")
+
+
+def emulated():
+    """The boards that an emulator runs."""
+    boards = sorted(os.listdir(os.path.join(ROOT, "boards")))
+    return [
+        board
+        for board in boards
+        if os.path.exists(os.path.join(ROOT, "boards", board, "board.mk"))
+        and board_variables("boards/" + board)["BOARD_RUN_STATE"] == "emulated"
+    ]
+
+
+BOARD.update({board: "boards/" + board for board in emulated()})
 
 
 def limit(name, macro, default, app="greeter"):
