@@ -20,9 +20,9 @@
 #include <simavr/sim_elf.h>
 #include <simavr/sim_io.h>
 
-/* Use: simavr-run MCU HZ IMAGE [PORT]
- * With PORT the image runs as fast as the chip would, and whoever connects to 127.0.0.1:PORT is at
- * the other end of UART 0; it begins when the first one does. Without, it runs as fast as this
+/* Use: simavr-run MCU HZ IMAGE [127.0.0.1:PORT[,wait=on]]
+ * With a port the image runs as fast as the chip would, and whoever connects there is at the other
+ * end of UART 0; with wait=on it begins when the first one does. Without, it runs as fast as this
  * machine can: what it writes to GPIOR1 is printed, and what it writes to GPIOR2 ends it, with that
  * status. Ends with 2 where the image does what the chip would not survive. */
 enum { GPIOR1 = 0x4a, GPIOR2 = 0x4b, STATUS_CRASHED = 2 };
@@ -162,11 +162,16 @@ static void sleep_here(avr_t *avr, avr_cycle_count_t cycles)
     keep_time();
 }
 
-static void start_uart(avr_t *avr, unsigned port)
+static void start_uart(avr_t *avr, const char *where)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    static const char host[] = "127.0.0.1:";
+    struct sockaddr_in address = {.sin_family = AF_INET};
     uint32_t flags = 0;
     int one = 1;
+    if (strncmp(where, host, sizeof host - 1) != 0) {
+        fail("the port must be 127.0.0.1:PORT");
+    }
+    address.sin_port = htons((uint16_t)strtoul(where + sizeof host - 1, NULL, 10));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     sim.listener = socket(AF_INET, SOCK_STREAM, 0);
     setsockopt(sim.listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
@@ -181,8 +186,8 @@ static void start_uart(avr_t *avr, unsigned port)
     avr_irq_register_notify(irq + UART_IRQ_OUTPUT, on_uart, NULL);
     avr_irq_register_notify(irq + UART_IRQ_OUT_XON, on_xon, NULL);
     avr_irq_register_notify(irq + UART_IRQ_OUT_XOFF, on_xoff, NULL);
-    fprintf(stderr, "simavr-run: waiting for connection on 127.0.0.1:%u\n", port);
-    while (sim.client < 0) {
+    fprintf(stderr, "simavr-run: waiting for connection on %s\n", where);
+    while (strstr(where, ",wait=on") && sim.client < 0) {
         look(-1);
     }
     sim.began_us = clock_us();
@@ -216,14 +221,14 @@ int main(int argc, char **argv)
 {
     enum { OFTEN = 4000 }; /* instructions between two looks at the clock: 0.3 ms of the chip's */
     if (argc < 4) {
-        fprintf(stderr, "use: simavr-run MCU HZ IMAGE [PORT]\n");
+        fprintf(stderr, "use: simavr-run MCU HZ IMAGE [127.0.0.1:PORT[,wait=on]]\n");
         return STATUS_CRASHED;
     }
     avr_t *avr = load(argv[1], (uint32_t)strtoul(argv[2], NULL, 10), argv[3], argc > 4);
     sim.avr = avr;
     avr->sleep = argc > 4 ? sleep_here : sleep_not;
     if (argc > 4) {
-        start_uart(avr, (unsigned)strtoul(argv[4], NULL, 10));
+        start_uart(avr, argv[4]);
     } else {
         avr_register_io_write(avr, GPIOR1, on_print, NULL);
         avr_register_io_write(avr, GPIOR2, on_exit_status, NULL);
