@@ -11,8 +11,7 @@
 
 enum { RECORD_BYTES = 3, FIELD_OVERHEAD = 5, PADDED = 64 };
 
-NRPC_STATIC_ASSERT(NRPC_METADATA_BYTES * 4L / 3 + 1 < 127 + (1 << 14) &&
-                       NRPC_METADATA_BYTES < 65536,
+NRPC_STATIC_ASSERT(NRPC_METADATA_BYTES * 4L / 3 + 1 < 127L + 16384 && NRPC_METADATA_BYTES < 65536,
                    "lengths of two bytes: a field's in HPACK, a record's");
 
 static const char digits[] =

@@ -281,7 +281,7 @@ int nrpc_streamed_send(struct nrpc_call *call, const void *message)
     uint8_t *tx = nrpc_call_tx(call);
     tx[0] = 0; /* not compressed */
     nrpc_put32(tx + 1, (uint32_t)size);
-    state->tx_end = (nrpc_block_size)(NRPC_PREFIX_BYTES + size - (state->total - state->gathered));
+    state->tx_end = (nrpc_block_size)(size - (state->total - state->gathered) + NRPC_PREFIX_BYTES);
     call->tx_sent = 0;
     call->flags |= NRPC_CALL_TX;
     begin_producing(call, state);

@@ -113,7 +113,7 @@ static void load_static(struct nrpc_hpack *hpack, uint32_t index)
     hpack->bad = token == BAD || token == LENGTH; /* which is empty */
     hpack->name_bytes = name_bytes;
     hpack->value = value;
-    hpack->bytes = name_bytes + NRPC_ENTRY_OVERHEAD;
+    hpack->bytes = (uint32_t)name_bytes + NRPC_ENTRY_OVERHEAD;
     if (index < sizeof static_value_lengths) {
         hpack->bytes += static_value_lengths[index];
     }

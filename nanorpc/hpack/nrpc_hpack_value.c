@@ -101,7 +101,7 @@ static void encoding_begin(struct nrpc_hpack *hpack)
 /* An encoding's name has ended. */
 static void encoding_end(struct nrpc_hpack *hpack)
 {
-    hpack->value |= 1u << (nrpc_match_end(&hpack->match) & 7);
+    hpack->value |= (uint32_t)1 << (nrpc_match_end(&hpack->match) & 7);
 }
 
 static void encodings_byte(struct nrpc_hpack *hpack, uint8_t byte)

@@ -20,7 +20,8 @@ static void put_settings(struct nrpc_conn *conn)
         0, NRPC_MAX_CONCURRENT_STREAMS, 0,
         0, NRPC_MAX_STREAMS >> 8,       NRPC_MAX_STREAMS & 0xff,
         0, NRPC_INITIAL_WINDOW_SIZE};
-    uint8_t *p = nrpc_conn_control(conn, sizeof settings + 4, NRPC_TYPE_FLAGS(NRPC_SETTINGS, 0), 0);
+    uint8_t *p = nrpc_conn_control(conn, (uint32_t)sizeof settings + 4,
+                                   NRPC_TYPE_FLAGS(NRPC_SETTINGS, 0), 0);
     memcpy(p, settings, sizeof settings);
     nrpc_put32(p + sizeof settings, conn->server->rx_bytes);
 }
@@ -70,8 +71,8 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
     memset(conn, 0, offsetof(struct nrpc_conn, calls));
     nrpc_conn_gaps(conn, 1);
     conn->server = server;
-    conn->blocks = server->blocks + i * NRPC_MAX_STREAMS *
-                                        (server->rx_bytes + server->tx_bytes + NRPC_METADATA_BYTES);
+    conn->blocks = server->blocks + (server->rx_bytes + server->tx_bytes + NRPC_METADATA_BYTES) *
+                                        i * NRPC_MAX_STREAMS;
     conn->now_ms = now_ms;
     conn->since = conn->refilled = conn->heard = conn->idle = conn->born =
         (uint16_t)(now_ms >> NRPC_TICK_SHIFT);
