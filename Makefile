@@ -74,8 +74,10 @@ LACKS_certs := $(call lacks,openssl)
 LACKS_host := $(call lacks,gcc)$(if $(call header,stdio.h),,libc)
 LACKS_arm := $(call lacks,arm-none-eabi-gcc)$(if $(wildcard /usr/lib/arm-none-eabi/include/stdio.h),,newlib)\
     $(if $(wildcard /usr/lib/picolibc/arm-none-eabi/include/stdio.h),,picolibc)
-LACKS_riscv := $(call lacks,riscv64-unknown-elf-gcc)
+LACKS_riscv := $(call lacks,riscv64-unknown-elf-gcc)\
+    $(if $(wildcard /usr/lib/picolibc/riscv64-unknown-elf/include/stdio.h),,picolibc)
 LACKS_qemu := $(call lacks,qemu-system-arm)
+LACKS_qemu-riscv := $(call lacks,qemu-system-riscv32)
 LACKS_slirp := $(if $(call header,slirp/libslirp.h),,slirp)
 LACKS_test := $(call lacks,clang valgrind nghttp curl protoc g++)\
     $(if $(wildcard /usr/lib/python3/dist-packages/google/protobuf),,protobuf)$(if $(call header,google/protobuf/any.proto),,protobuf)\
@@ -88,9 +90,9 @@ LACKS_openocd := $(call lacks,openocd)
 LACKS_docs := $(call lacks,doxygen)
 
 BASE_GROUPS := python third host certs
-GROUPS_all := $(BASE_GROUPS) arm slirp
+GROUPS_all := $(BASE_GROUPS) arm riscv slirp
 GROUPS_demo := python third arm qemu
-GROUPS_test := $(GROUPS_all) riscv qemu test node go docs
+GROUPS_test := $(GROUPS_all) qemu qemu-riscv test node go docs
 GROUPS_fuzz := $(BASE_GROUPS)
 GROUPS_interop := $(GROUPS_all) qemu node
 GROUPS_h2spec := $(GROUPS_all) qemu go
@@ -115,6 +117,7 @@ GROUPS_$(B)/h2spec/h2spec := go
 CC_GROUP_arm-none-eabi- := arm
 CC_GROUP_riscv64-unknown-elf- := riscv
 EMULATOR_GROUP_qemu-system-arm := qemu
+EMULATOR_GROUP_qemu-system-riscv32 := qemu-riscv
 $(foreach b,$(BOARDS),$(eval GROUPS_$b ?= $(BASE_GROUPS) $(CC_GROUP_$($b_CC)))\
     $(eval GROUPS_run-$b := $$(GROUPS_$b) $(EMULATOR_GROUP_$(firstword $($b_EMULATOR))))\
     $(eval GROUPS_flash-$b := $$(GROUPS_$b) openocd))

@@ -9,8 +9,7 @@
 #include "lan9118.h"
 
 #if !defined(MPS2_NOTE) || !defined(MPS2_UART_AT) || !defined(MPS2_CLOCK_HZ)
-#error \
-    "board.mk must say -DMPS2_NOTE=0x and the application note's digits, -DMPS2_UART_AT=address, -DMPS2_CLOCK_HZ=Hz"
+#error "board.mk must say -DMPS2_NOTE=, -DMPS2_UART_AT= and -DMPS2_CLOCK_HZ="
 #endif
 
 #define UART_DATA REG(MPS2_UART_AT)
@@ -20,7 +19,8 @@
 #define UART_TX_FULL 0x1u
 #define UART_TX_ON 0x1u
 
-/* Locally administered. */
+/* Locally administered; its end is the application note's number, its digits taken for hexadecimal.
+ */
 static const uint8_t mac_address[6] = {0x02, 0x52, 0x50, 0x43, MPS2_NOTE >> 8, MPS2_NOTE & 0xff};
 
 void board_putc(char c)
