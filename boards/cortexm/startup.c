@@ -9,6 +9,13 @@
 #error "board.mk must say -DBOARD_IRQ=number: that of the Ethernet controller, or of the UART"
 #endif
 
+/* The clock's interrupt: SysTick's, which has the number -1; or that of a timer, where a chip has
+ * no SysTick, and the board has board_clock_isr. */
+#ifndef BOARD_CLOCK_IRQ
+#define BOARD_CLOCK_IRQ -1
+#endif
+#define LAST_IRQ (BOARD_IRQ > BOARD_CLOCK_IRQ ? BOARD_IRQ : BOARD_CLOCK_IRQ)
+
 /* Bytes of the stack, a multiple of 8; an application that needs more says so with -D, as those
  * with TLS do. */
 #ifndef BOARD_STACK_BYTES
@@ -51,9 +58,13 @@ uint32_t board_now_ms(void)
     return clock_ms;
 }
 
-static void systick(void)
+static void clock_isr(void)
 {
+#if BOARD_CLOCK_IRQ >= 0
+    clock_ms = clock_ms + board_clock_isr();
+#else
     clock_ms = clock_ms + 1;
+#endif
 }
 
 void cpu_irq_enable(unsigned irq)
@@ -142,14 +153,19 @@ union startup_vector {
     uint32_t *stack;
     void (*handler)(void);
 };
-extern const union startup_vector startup_vectors[16 + BOARD_IRQ + 1];
+extern const union startup_vector startup_vectors[16 + LAST_IRQ + 1];
 __attribute__((section(".vectors"), used))
-const union startup_vector startup_vectors[16 + BOARD_IRQ + 1] = {
-    [0] = {.stack = ld_stack_top},     [1] = {.handler = startup_reset},
+const union startup_vector startup_vectors[16 + LAST_IRQ + 1] = {
+    [0] = {.stack = ld_stack_top},
+    [1] = {.handler = startup_reset},
     [2] = {.handler = startup_fault}, /* NMI */
     [3] = {.handler = startup_fault}, /* HardFault; the three below escalate to it */
-    [4] = {.handler = startup_fault},  [5] = {.handler = startup_fault},
-    [6] = {.handler = startup_fault},  [11] = {.handler = startup_fault}, /* SVCall */
-    [12] = {.handler = startup_fault}, [14] = {.handler = startup_fault}, /* PendSV */
-    [15] = {.handler = systick},       [16 + BOARD_IRQ] = {.handler = board_isr},
+    [4] = {.handler = startup_fault},
+    [5] = {.handler = startup_fault},
+    [6] = {.handler = startup_fault},
+    [11] = {.handler = startup_fault}, /* SVCall */
+    [12] = {.handler = startup_fault},
+    [14] = {.handler = startup_fault}, /* PendSV */
+    [16 + BOARD_CLOCK_IRQ] = {.handler = clock_isr},
+    [16 + BOARD_IRQ] = {.handler = board_isr},
 };

@@ -38,6 +38,8 @@ class Image:
             self.bin = file.read()
         made = text_of(board, "board.mk").replace("\\\n", "")
         self.irq = int(re.search(r"-DBOARD_IRQ=(\d+)", made).group(1))
+        clock = re.search(r"-DBOARD_CLOCK_IRQ=(\d+)", made)
+        self.clock = 16 + int(clock.group(1)) if clock else 15  # SysTick
         made = dict(re.findall(r"^BOARD_(\w+) *:= *(.*)$", made, re.M))
         self.flash_bytes, self.ram_bytes = int(made["FLASH_KB"]) * 1024, int(made["RAM_KB"]) * 1024
         script = text_of(board, "link.ld")
@@ -91,12 +93,14 @@ def test_vector_table(image):
     assert image.symbols["startup_vectors"][0] == flash
     stack = image.word(flash)
     assert ram < stack <= ram + image.ram_bytes and stack % 8 == 0
-    handlers = [image.word(flash + 4 * number) for number in range(1, 16 + image.irq + 1)]
+    handlers = [
+        image.word(flash + 4 * number) for number in range(1, max(16 + image.irq, image.clock) + 1)
+    ]
     assert handlers[0] == image.entry | 1, "reset is not the entry point"
     for number, handler in enumerate(handlers, 1):
         if handler != 0:
             assert handler & 1 and flash < handler < flash + len(image.bin), "vector %d" % number
-    for number in (1, 2, 3, 4, 5, 6, 11, 12, 14, 15, 16 + image.irq):
+    for number in (1, 2, 3, 4, 5, 6, 11, 12, 14, image.clock, 16 + image.irq):
         assert handlers[number - 1] != 0, "vector %d is empty" % number
 
 
