@@ -2,8 +2,9 @@
 # Layer: build.
 # SPDX-License-Identifier: Apache-2.0
 #
-# V=1 shows the commands; APP=name chooses the application of `make NAME`, `make run-NAME`, `make flash-NAME` and
-# `make sim`; PORT=n moves the forwarded port; ARGS="..." goes to `make sim`, `make bench` and others.
+# V=1 shows the commands; APP=name chooses the application of `make NAME`, `make run-NAME`, `make flash-NAME`,
+# `make debug-NAME` and `make sim`; PORT=n moves the forwarded port; TTY=device and BAUD=n are the serial port of
+# `make monitor-NAME`; ARGS="..." goes to `make sim`, `make bench` and others.
 
 MAKEFLAGS += -r
 .DELETE_ON_ERROR:
@@ -12,12 +13,16 @@ MAKEFLAGS += -r
 
 B := build
 PORT ?= 50051
+BAUD ?= 115200
 APP ?= greeter
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 LWIP_DIR ?= $(B)/third/lwip
 NANOPB_DIR ?= $(B)/third/nanopb
 MBEDTLS_DIR ?= $(B)/third/mbedtls
+PICO_SDK_DIR ?= $(B)/third/pico-sdk
+TINYUSB_DIR ?= $(B)/third/tinyusb
+FREERTOS_DIR ?= $(B)/third/freertos
 V ?= 0
 Q := $(if $(filter 0,$(V)),@)
 comma := ,
@@ -28,7 +33,8 @@ say = $(if $(filter 0,$(V)),@printf '  %-6s %s\n' "$1" "$2")
 # --- Boards ---------------------------------------------------------------------------------------
 # What a board.mk assigns, BOARD_CC and so on, is kept as NAME_CC and so on.
 
-BOARD_VARS := DIR CC CFLAGS LDFLAGS LIBS SRC PORT CONFIG EMULATOR FLASH_KB RAM_KB OPENOCD RUN_STATE
+BOARD_VARS := DIR CC CFLAGS LDFLAGS LIBS SRC SDK USB PORT RTOS KERNEL CONFIG EMULATOR FLASH_KB RAM_KB RUN_STATE \
+    FLASH DRIVE UF2 OPENOCD OPENOCD_KHZ PYOCD STFLASH
 BOARD_DIRS := $(patsubst %/board.mk,%,$(wildcard boards/*/board.mk host-sim/board.mk))
 BOARDS := $(notdir $(BOARD_DIRS))
 # In a BOARD_EMULATOR this stands for the image until it is known.
@@ -70,6 +76,7 @@ header = $(wildcard /usr/include/$1 /usr/include/*-linux-gnu/$1)
 
 LACKS_python := $(if $(wildcard $(PYTHON)),,venv)
 LACKS_third := $(if $(and $(wildcard $(LWIP_DIR)/src $(NANOPB_DIR)/pb.h),$(wildcard $(MBEDTLS_DIR)/include)),,third)
+LACKS_freertos := $(if $(wildcard $(FREERTOS_DIR)/tasks.c),,$(call lacks,cargo))
 LACKS_certs := $(call lacks,openssl)
 LACKS_host := $(call lacks,gcc)$(if $(call header,stdio.h),,libc)
 LACKS_arm := $(call lacks,arm-none-eabi-gcc)$(if $(wildcard /usr/lib/arm-none-eabi/include/stdio.h),,newlib)\
@@ -87,10 +94,11 @@ LACKS_bench := $(call lacks,valgrind h2load g++ protoc grpc_cpp_plugin pkg-confi
 LACKS_node := $(call lacks,node npm)
 LACKS_go := $(call lacks,go)
 LACKS_openocd := $(call lacks,openocd)
+LACKS_gdb := $(if $(call on_path,gdb-multiarch)$(call on_path,arm-none-eabi-gdb),,gdb)
 LACKS_docs := $(call lacks,doxygen)
 
 BASE_GROUPS := python third host certs
-GROUPS_all := $(BASE_GROUPS) arm riscv slirp
+GROUPS_all := $(BASE_GROUPS) arm riscv slirp freertos
 GROUPS_demo := python third arm qemu
 GROUPS_test := $(GROUPS_all) qemu qemu-riscv test node go docs
 GROUPS_fuzz := $(BASE_GROUPS)
@@ -102,7 +110,7 @@ GROUPS_bench := $(GROUPS_all) bench
 GROUPS_readme := $(GROUPS_test)
 GROUPS_sim := $(BASE_GROUPS) slirp
 GROUPS_host-sim := $(GROUPS_sim)
-GROUPS_third := third
+GROUPS_third := third freertos
 GROUPS_venv := python
 GROUPS_format := python
 GROUPS_format-check := python
@@ -113,14 +121,20 @@ GROUPS_docs := python docs
 GROUPS_$(B)/node/ready := node
 GROUPS_$(B)/go/client :=
 GROUPS_$(B)/h2spec/h2spec := go
+# Of a board's tools to write it those that copy a file to its drive are always there. $1: board
+has_flash_tool = $(if $(filter openocd,$($1_FLASH)),$(filter uf2 hex bin,$($1_FLASH))$(foreach t,$($1_FLASH),$(call on_path,$t)),none)
 # What a compiler's prefix and an emulator need.
 CC_GROUP_arm-none-eabi- := arm
 CC_GROUP_riscv64-unknown-elf- := riscv
 EMULATOR_GROUP_qemu-system-arm := qemu
 EMULATOR_GROUP_qemu-system-riscv32 := qemu-riscv
-$(foreach b,$(BOARDS),$(eval GROUPS_$b ?= $(BASE_GROUPS) $(CC_GROUP_$($b_CC)))\
+EMULATOR_GROUP_node := node qemu
+GROUPS_$(B)/rp2040js/ready := node
+$(foreach b,$(BOARDS),$(eval GROUPS_$b ?= $(BASE_GROUPS) $(CC_GROUP_$($b_CC)) $($b_RTOS))\
     $(eval GROUPS_run-$b := $$(GROUPS_$b) $(EMULATOR_GROUP_$(firstword $($b_EMULATOR))))\
-    $(eval GROUPS_flash-$b := $$(GROUPS_$b) openocd))
+    $(eval GROUPS_monitor-$b := $(if $(TTY),python,$$(GROUPS_run-$b)))\
+    $(eval GROUPS_debug-$b := $$(GROUPS_run-$b) gdb)\
+    $(eval GROUPS_flash-$b := $$(GROUPS_$b) $(if $(call has_flash_tool,$b),,openocd)))
 GROUPS_clean :=
 GROUPS_help :=
 
@@ -150,23 +164,67 @@ MBEDTLS_SRC := aes asn1parse asn1write bignum bignum_core block_cipher cipher ci
     psa_crypto_mac psa_crypto_rsa psa_crypto_slot_management psa_util rsa rsa_alt_helpers sha256 sha512 ssl_ciphersuites ssl_client ssl_msg ssl_ticket ssl_tls \
     ssl_tls12_client ssl_tls12_server ssl_tls13_client ssl_tls13_generic ssl_tls13_keys ssl_tls13_server x509 x509_crt
 MBEDTLS_FILES := $(patsubst %,$(MBEDTLS_DIR)/library/%.c,$(MBEDTLS_SRC))
+# The kernel of an RTOS; a board names its own port of it, BOARD_KERNEL.
+FREERTOS_SRC := list queue tasks
+FREERTOS_FILES = $(patsubst %,$(FREERTOS_DIR)/%.c,$(FREERTOS_SRC) $(foreach b,$(BOARDS),$(if $($b_KERNEL),portable/$($b_KERNEL)/port)))
 NANOPB_FILES := $(patsubst %,$(NANOPB_DIR)/%.c,$(NANOPB_SRC)) $(NANOPB_DIR)/generator/protoc-gen-nanopb
+
+# The Pico SDK by chip (BOARD_SDK): its start-up and drivers, and what says where its headers are. None that has a heap.
+PICO_SDK_SRC := $(addprefix common/,hardware_claim/claim) $(addprefix rp2_common/,hardware_clocks/clocks hardware_flash/flash \
+    hardware_gpio/gpio hardware_irq/irq hardware_irq/irq_handler_chain hardware_pll/pll hardware_sync/sync \
+    hardware_sync_spin_lock/sync_spin_lock hardware_ticks/ticks hardware_timer/timer hardware_uart/uart \
+    hardware_watchdog/watchdog hardware_xip_cache/xip_cache hardware_xosc/xosc pico_bootrom/bootrom \
+    pico_clib_interface/picolibc_interface pico_crt0/crt0 pico_platform_panic/panic pico_runtime/runtime \
+    pico_runtime_init/runtime_init pico_runtime_init/runtime_init_clocks pico_runtime_init/runtime_init_stack_guard \
+    pico_standard_binary_info/standard_binary_info pico_unique_id/unique_id)
+rp2040_SDK_SRC := $(PICO_SDK_SRC) rp2040/pico_platform/platform \
+    rp2_common/pico_fix/rp2040_usb_device_enumeration/rp2040_usb_device_enumeration
+rp2350_SDK_SRC := $(PICO_SDK_SRC) rp2350/pico_platform/platform rp2_common/pico_bootrom/bootrom_lock \
+    rp2_common/hardware_boot_lock/boot_lock
+PICO_SDK_HEADERS := $(addprefix common/,boot_picobin_headers boot_picoboot_headers hardware_claim pico_base_headers \
+    pico_binary_info pico_sync pico_time pico_util) $(addprefix rp2_common/,boot_bootrom_headers cmsis hardware_base \
+    hardware_boot_lock hardware_clocks hardware_dcp hardware_exception hardware_flash hardware_gpio hardware_irq hardware_pll \
+    hardware_rcp hardware_resets hardware_sync hardware_sync_spin_lock hardware_ticks hardware_timer hardware_uart \
+    hardware_vreg hardware_watchdog hardware_xip_cache hardware_xosc pico_bootrom pico_flash pico_fix/rp2040_usb_device_enumeration \
+    pico_platform_compiler pico_platform_panic pico_platform_sections pico_runtime pico_runtime_init pico_stdio \
+    pico_time_adapter pico_unique_id)
+PICO_SDK_CHIP := boot_stage2 hardware_regs hardware_structs pico_platform
+# TinyUSB by what the board is to its host (BOARD_USB).
+TINYUSB_SRC := src/tusb src/common/tusb_fifo src/device/usbd src/device/usbd_control \
+    src/portable/raspberrypi/rp2040/dcd_rp2040 src/portable/raspberrypi/rp2040/rp2040_usb
+cdc_USB_SRC := $(TINYUSB_SRC) src/class/cdc/cdc_device
+ncm_USB_SRC := $(TINYUSB_SRC) src/class/net/ncm_device lib/networking/dhserver
+PICO_SDK_FILES := $(addprefix $(PICO_SDK_DIR)/src/,$(patsubst %/irq_handler_chain.c,%/irq_handler_chain.S,$(patsubst \
+    %/crt0.c,%/crt0.S,$(addsuffix .c,$(sort $(rp2040_SDK_SRC) $(rp2350_SDK_SRC))))) rp2040/boot_stage2/compile_time_choice.S)
+TINYUSB_FILES := $(patsubst %,$(TINYUSB_DIR)/%.c,$(sort $(cdc_USB_SRC) $(ncm_USB_SRC)))
 
 # Fetched only where the user has not named a folder of their own.
 LWIP_READY := $(LWIP_DIR)/src/include/lwip/init.h
 NANOPB_READY := $(NANOPB_DIR)/pb.h
 MBEDTLS_READY := $(MBEDTLS_DIR)/include/mbedtls/ssl.h
+PICO_SDK_READY := $(PICO_SDK_DIR)/pico_sdk_version.cmake
+TINYUSB_READY := $(TINYUSB_DIR)/src/tusb.h
+FREERTOS_READY := $(FREERTOS_DIR)/tasks.c
 $(B)/third/lwip/src/include/lwip/init.h: .ci/fetch | $(SETUP)
 	@.ci/fetch lwip $(B)/third/lwip && touch $@
 $(B)/third/nanopb/pb.h: .ci/fetch | $(SETUP)
 	@.ci/fetch nanopb $(B)/third/nanopb && touch $@
 $(B)/third/mbedtls/include/mbedtls/ssl.h: .ci/fetch | $(SETUP)
 	@.ci/fetch mbedtls $(B)/third/mbedtls && touch $@
-$(foreach v,LWIP NANOPB MBEDTLS,$(if $(filter $(B)/third/%,$($v_DIR))$(wildcard $($v_READY)),,\
+$(B)/third/pico-sdk/pico_sdk_version.cmake: .ci/fetch | $(SETUP)
+	@.ci/fetch pico-sdk $(B)/third/pico-sdk && touch $@
+$(B)/third/tinyusb/src/tusb.h: .ci/fetch | $(SETUP)
+	@.ci/fetch tinyusb $(B)/third/tinyusb && touch $@
+$(B)/third/freertos/tasks.c: .ci/fetch | $(SETUP)
+	@.ci/fetch freertos $(B)/third/freertos && touch $@
+$(foreach v,LWIP NANOPB MBEDTLS PICO_SDK TINYUSB FREERTOS,$(if $(filter $(B)/third/%,$($v_DIR))$(wildcard $($v_READY)),,\
     $(error $v_DIR=$($v_DIR): there is no $($v_READY))))
 $(LWIP_FILES): | $(LWIP_READY) ;
 $(NANOPB_FILES): | $(NANOPB_READY) ;
 $(MBEDTLS_FILES): | $(MBEDTLS_READY) ;
+$(PICO_SDK_FILES): | $(PICO_SDK_READY) ;
+$(TINYUSB_FILES): | $(TINYUSB_READY) ;
+$(filter-out $(FREERTOS_READY),$(FREERTOS_FILES)): | $(FREERTOS_READY) ;
 
 # The stamp counts only while the interpreter is there.
 VENV_READY := $(VENV)/ready
@@ -190,6 +248,23 @@ $(NODE_READY): $(NODE_FILES) | $(SETUP)
 	    echo "set-up: ERROR: npm could not install tests/interop/package-lock.json (its message is above; is there a" \
 	    "network?). Run make again when that is mended."; exit 1; }
 	@touch $@
+
+# The emulator of the RP2040 boards: rp2040js, exactly what the lock file names, and a mask ROM, which it has not.
+EMULATOR_READY_node := $(B)/rp2040js/ready $(B)/rp2040js/rom.bin
+RP2040JS_FILES := $(addprefix boards/rp2/emulator/,package.json package-lock.json)
+$(B)/rp2040js/ready: $(RP2040JS_FILES) | $(SETUP)
+	@echo "set-up: rp2040js into $(@D) (see boards/rp2/emulator/package.json)"
+	@mkdir -p $(@D) && cp $(RP2040JS_FILES) $(@D)
+	@cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error || { \
+	    echo "set-up: ERROR: npm could not install boards/rp2/emulator/package-lock.json (its message is above; is there a" \
+	    "network?). Run make again when that is mended."; exit 1; }
+	@touch $@
+$(B)/rp2040js/rom.bin: boards/rp2/emulator/rom.c boards/rp2/emulator/rom.ld | $(SETUP)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)arm-none-eabi-gcc -std=c99 $(WARNINGS) -Os -ffreestanding -fno-builtin -mcpu=cortex-m0plus -mthumb -nostdlib \
+	    -Wl,-Tboards/rp2/emulator/rom.ld -o $(@:.bin=.elf) $<
+	$(Q)arm-none-eabi-objcopy -O binary $(@:.bin=.elf) $@
 
 # Clients in Go: gRPC's own for the interop cases, and grpcurl. Not a part of the set-up: for those who have Go.
 GO_client := google.golang.org/grpc/interop/client@v1.68.0
@@ -251,7 +326,7 @@ $(GENERATOR_READY): $(VENV_READY) | $(NANOPB_READY)
 
 define proto_rules # $1: a .proto file's path below proto/, without its ending
 $(call gen_files,$1) &: \
-    $(wildcard $(foreach p,$(call with_imports,$1),proto/$p.proto proto/$p.options)) $(GENERATOR) $(wildcard proto/nanorpc_generator/*.py) $(GENERATOR_READY)
+    $(wildcard $(foreach p,$(call with_imports,$1),proto/$p.proto proto/$p.options)) $(GENERATOR) $(wildcard proto/nanorpc_generator/*.py proto/nanorpc_generator/google/protobuf/*.options) $(GENERATOR_READY)
 	$(call say,GEN,$1.pb.c $1.nrpc.c)
 	$(Q)mkdir -p $(B)/gen
 	$(Q)$$(PROTOC) --plugin=protoc-gen-nanopb=$(GENERATOR) \
@@ -287,6 +362,21 @@ CFLAGS_TLS = -DNRPC_TLS=1 -DMBEDTLS_CONFIG_FILE=\"ports/mbedtls/nrpc_profile_$1.
 CFLAGS_THIRD := -std=gnu99 -Werror=implicit-function-declaration -Werror=implicit-int -Werror=int-conversion \
     -Werror=incompatible-pointer-types
 
+# The Pico SDK's, by chip. Its headers are a system's to the compiler; build/pico-sdk/ has the one that its CMake makes.
+CFLAGS_PICO = -Iboards/rp2 -I$(B)/pico-sdk $(patsubst %,-isystem $(PICO_SDK_DIR)/src/%/include,$(PICO_SDK_HEADERS) \
+    $(addprefix $1/,$(PICO_SDK_CHIP)) boards) -isystem $(TINYUSB_DIR)/src -isystem $(TINYUSB_DIR)/lib/networking -DNDEBUG \
+    -Dstatic_assert="__extension__ _Static_assert" -DPICO_BUILD=1 -DPICO_ON_DEVICE=1 -DPICO_NO_HARDWARE=0 -DPICO_32BIT=1 -DPICO_PANIC_FUNCTION=rp2_panic -DPICO_HEAP_SIZE=0 -DPICO_NO_BI_PROGRAM_BUILD_DATE=1 \
+    -DPICO_RUNTIME_SKIP_INIT_PER_CORE_TLS_SETUP=1 -DPICO_TIME_DEFAULT_ALARM_POOL_DISABLED=1
+cdc_CFLAGS := -DBOARD_USB_CDC=1
+ncm_CFLAGS := -DBOARD_USB_NCM=1
+rp2040_CFLAGS = $(call CFLAGS_PICO,rp2040) -DPICO_RP2040=1
+rp2350_CFLAGS = $(call CFLAGS_PICO,rp2350) -DPICO_RP2350=1
+SDK_READY := $(PICO_SDK_READY) $(TINYUSB_READY) $(B)/pico-sdk/pico/version.h
+$(B)/pico-sdk/pico/version.h: $(PICO_SDK_READY)
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)sed -n 's/^set(\(PICO_SDK_VERSION_[A-Z]*\) \([0-9]*\))$$/#define \1 \2/p' $< > $@
+
 # No heap on a board: a reference to any of these that is still there after --gc-sections becomes an
 # undefined __wrap_ symbol, and the linker names the function that made it.
 HEAP := malloc free calloc realloc memalign _malloc_r _free_r _calloc_r _realloc_r sbrk _sbrk _sbrk_r
@@ -301,16 +391,21 @@ HEADERS_READY := $(GEN_H) $(NANOPB_READY)
 # What a port needs beside the core; a board names one or more.
 PORT_lwip-raw_SRC := ports/lwip/nrpc_lwip.c ports/lwip/nrpc_lwip_dial.c
 PORT_lwip-raw_LWIP := $(LWIP_CORE_SRC)
-PORT_lwip-raw_MAIN := boards/lwip.c
+PORT_lwip-raw_MAIN := boards/where.c boards/lwip.c
 PORT_serial_SRC := $(sort $(wildcard ports/serial/*.c))
 PORT_serial_MAIN := boards/serial.c
-PORT_lwip-sockets_SRC := ports/lwip/nrpc_lwip_sockets.c ports/lwip/nrpc_lwip_sockets_dial.c
+PORT_lwip-sockets_SRC := $(addprefix ports/lwip/nrpc_lwip_sockets,.c _dial.c _tasks.c)
 PORT_lwip-sockets_LWIP := $(LWIP_CORE_SRC) $(LWIP_API_SRC)
+PORT_lwip-sockets_MAIN := boards/where.c boards/freertos/link.c
+# What an RTOS needs beside its kernel; a board names one, or none.
+RTOS_freertos_SRC := boards/freertos/start.c boards/freertos/sys_arch.c
+RTOS_freertos_KERNEL = $(FREERTOS_SRC) portable/$($1_KERNEL)/port
 TLS_SRC := $(sort $(wildcard ports/mbedtls/*.c))
 TLS_PROFILES := $(wildcard ports/mbedtls/nrpc_profile*.h) # a system header includes them, so -MMD does not name them
 PORT_posix_SRC := $(sort $(wildcard ports/posix/*.c))
 
-port_flags = $(if $(uses_lwip),$(CFLAGS_LWIP))
+port_flags = $(if $(uses_lwip),$(CFLAGS_LWIP)) $($($1_SDK)_CFLAGS) $($($1_USB)_CFLAGS) \
+    $(if $($1_RTOS),$(foreach d,include portable/$($1_KERNEL),-isystem $(FREERTOS_DIR)/$d))
 is_cross = $(filter %-,$($1_CC))
 compiler = $(if $(is_cross),$($1_CC)gcc,$(or $($1_CC),cc))
 uses_lwip = $(filter lwip-%,$($1_PORT))
@@ -325,10 +420,11 @@ boards_apps = $(foreach a,$(APPS),$(if $(filter $1,$(app-$a_BOARDS)),$a))
 ALL_IMAGES = $(foreach b,$(BOARDS),$(foreach a,$(call boards_apps,$b),$(call image,$b,$a)))
 
 board_src = $(sort $(CORE_SRC) $(app-$2_SRC) $(if $(is_cross),boards/main.c boards/memory.c boards/text.c $(PORT_$($1_PORT)_MAIN)) $($1_SRC) \
-    $(foreach p,$($1_PORT),$(PORT_$p_SRC)) $(if $(app_tls),$(TLS_SRC)))
+    $(RTOS_$($1_RTOS)_SRC) $(foreach p,$($1_PORT),$(PORT_$p_SRC)) $(if $(app_tls),$(TLS_SRC)))
 board_lwip = $(sort $(foreach p,$($1_PORT),$(PORT_$p_LWIP)) $(if $(is_cross),,$(if $(uses_lwip),$(LWIP_UNIX_SRC))))
 board_obj = $(addprefix $(B)/$(tree)/,$(board_src:.c=.o) $(foreach p,$(app-$2_PROTO),$(patsubst %.c,gen/$p.%.o,$(filter %.c,$(GEN_KINDS)))) \
-    $(patsubst %,nanopb/%.o,$(NANOPB_SRC)) $(patsubst %,lwip/%.o,$(board_lwip)) \
+    $(patsubst %,nanopb/%.o,$(NANOPB_SRC)) $(patsubst %,lwip/%.o,$(board_lwip)) $(patsubst %,freertos/%.o,$(RTOS_$($1_RTOS)_KERNEL)) \
+    $(patsubst %,pico-sdk/%.o,$($($1_SDK)_SDK_SRC) $(if $(filter rp2040,$($1_SDK)),boot2)) $(patsubst %,tinyusb/%.o,$($($1_USB)_USB_SRC)) \
     $(if $(app_tls),$(patsubst %,mbedtls/%.o,$(MBEDTLS_SRC))))
 
 # A tree is compiled anew when its flags change, not whenever this file does: build/TREE/flags is
@@ -336,14 +432,14 @@ board_obj = $(addprefix $(B)/$(tree)/,$(board_src:.c=.o) $(foreach p,$(app-$2_PR
 # $1: tree, $2: all that decides how it is compiled and linked.
 keep_flags = $(if $(subst x$(strip $(file <$(B)/$1/flags))x,,x$(strip $2)x),$(shell mkdir -p $(B)/$1)$(file >$(B)/$1/flags,$(strip $2)))
 
-# lwIP's headers, which include it, are a system's to the compiler, so -MMD does not name it. $1: flags
-lwipopts = $(wildcard $(patsubst -I%,%/lwipopts.h,$(filter -I%,$1)))
+# Settings that headers include which are a system's to the compiler (lwIP's, TinyUSB's), so -MMD does not name them. $1: flags
+lwipopts = $(wildcard $(foreach d,$(patsubst -I%,%,$(filter -I%,$1)),$d/lwipopts.h $d/tusb_config.h))
 
 # Compile rules of one object tree. $1: its folder below build/, $2: compiler, $3: flags, $4: flags to link
 define tree_rules
 $(call keep_flags,$1,$2 $(CFLAGS_ALL) $(WARNINGS) $(CFLAGS_THIRD) $3 $4)
-$(B)/$1/%.o: %.c $(B)/$1/flags $(call lwipopts,$3) $(if $(findstring $(MBEDTLS_DIR),$3),$(TLS_PROFILES)) | $(HEADERS_READY) $(if $(findstring $(LWIP_DIR),$3),$(LWIP_READY)) \
-    $(if $(findstring $(MBEDTLS_DIR),$3),$(MBEDTLS_READY) $(CERTS_READY)) $(SETUP)
+$(B)/$1/%.o: %.c $(B)/$1/flags $(call lwipopts,$3) $(if $(findstring $(MBEDTLS_DIR),$3),$(TLS_PROFILES)) | $(HEADERS_READY) $(if $(findstring $(LWIP_DIR),$3),$(LWIP_READY)) $(if $(findstring $(FREERTOS_DIR),$3),$(FREERTOS_READY)) \
+    $(if $(findstring $(MBEDTLS_DIR),$3),$(MBEDTLS_READY) $(CERTS_READY)) $(if $(findstring $(PICO_SDK_DIR),$3),$(SDK_READY)) $(SETUP)
 	$$(call say,CC,$1/$$*.c)
 	$(Q)mkdir -p $$(@D)
 	$(Q)$2 $(CFLAGS_ALL) $(WARNINGS) $3 -c -o $$@ $$<
@@ -359,11 +455,37 @@ $(B)/$1/lwip/%.o: $(LWIP_DIR)/%.c $(B)/$1/flags $(call lwipopts,$3) | $(LWIP_REA
 	$$(call say,CC,$1/lwip/$$*.c)
 	$(Q)mkdir -p $$(@D)
 	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $3 -c -o $$@ $$<
+$(B)/$1/freertos/%.o: $(FREERTOS_DIR)/%.c $(B)/$1/flags | $(FREERTOS_READY) $(SETUP)
+	$$(call say,CC,$1/freertos/$$*.c)
+	$(Q)mkdir -p $$(@D)
+	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $3 -c -o $$@ $$<
 $(B)/$1/mbedtls/%.o: $(MBEDTLS_DIR)/library/%.c $(B)/$1/flags $(TLS_PROFILES) | $(MBEDTLS_READY) $(SETUP)
 	$$(call say,CC,$1/mbedtls/$$*.c)
 	$(Q)mkdir -p $$(@D)
 	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) -I$(MBEDTLS_DIR)/library $(if $(findstring -Os,$3),,-O2) \
 	    $(filter-out -O1 -fsanitize% -fno-sanitize%,$3) -c -o $$@ $$<
+endef
+
+# The same of the Pico SDK and TinyUSB; without -flto, which the SDK is not made for: what it places in RAM must stay there.
+# boot2, the second stage that the RP2040's ROM looks for at the start of flash, is a program of its own with a checksum.
+BOOT2_DIR := $(PICO_SDK_DIR)/src/rp2040/boot_stage2
+define sdk_rules # $1: its folder below build/, $2: compiler, $3: flags
+$(foreach s,c S,$(B)/$1/pico-sdk/%.o: $(PICO_SDK_DIR)/src/%.$s $(B)/$1/flags | $(SDK_READY) $(SETUP)
+	$$(call say,CC,$1/pico-sdk/$$*.$s)
+	$(Q)mkdir -p $$(@D)
+	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) -Wa,--no-warn $(filter-out -flto%,$3) -c -o $$@ $$<
+)
+$(B)/$1/tinyusb/%.o: $(TINYUSB_DIR)/%.c $(B)/$1/flags $(call lwipopts,$3) | $(SDK_READY) $(if $(findstring $(LWIP_DIR),$3),$(LWIP_READY)) $(SETUP)
+	$$(call say,CC,$1/tinyusb/$$*.c)
+	$(Q)mkdir -p $$(@D)
+	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $(filter-out -flto%,$3) -c -o $$@ $$<
+$(B)/$1/pico-sdk/boot2.o: $(BOOT2_DIR)/compile_time_choice.S $(B)/$1/flags | $(SDK_READY) $(SETUP)
+	$$(call say,LINK,$$@)
+	$(Q)mkdir -p $$(@D)
+	$(Q)$2 $(filter-out -flto% --specs=%,$3) -isystem $(BOOT2_DIR)/asminclude -nostdlib -T $(BOOT2_DIR)/boot_stage2.ld -o $$(@:.o=.elf) $$<
+	$(Q)$(patsubst %gcc,%objcopy,$2) -O binary $$(@:.o=.elf) $$(@:.o=.bin)
+	$(Q)python3 $(BOOT2_DIR)/pad_checksum -s 0xffffffff $$(@:.o=.bin) $$(@:.o=.S)
+	$(Q)$2 $(filter -mcpu=% -mthumb,$3) -c -o $$@ $$(@:.o=.S)
 endef
 
 # What clang calls it, where that is not the prefix.
@@ -382,47 +504,59 @@ linted = $(if $(filter $1,$(LINT_WHOLE)),$(board_src),$(filter-out boards/apps/%
 define board_tree # $1: board, $2: tree, $3: limits
 $(call tree_rules,$2,$(call compiler,$1),$(if $(call is_cross,$1),-Os,-O2) -I$($1_DIR) \
     $(call port_flags,$1) $3 $($1_CFLAGS),$(if $(call is_cross,$1),$(NO_HEAP)) $($1_LDFLAGS) $($1_LIBS))
+$(if $($1_SDK),$(call sdk_rules,$2,$(call compiler,$1),-Os -I$($1_DIR) $(call port_flags,$1) $3 $($1_CFLAGS)))
 # What our sources say to clang, as the board compiles them.
 $(B)/lint/$2/%.ok: %.c $(B)/$2/flags | $(HEADERS_READY) $(if $(call uses_lwip,$1),$(LWIP_READY)) \
-    $(if $(findstring $(MBEDTLS_DIR),$3),$(MBEDTLS_READY) $(CERTS_READY)) $(SETUP)
+    $(if $(findstring $(MBEDTLS_DIR),$3),$(MBEDTLS_READY) $(CERTS_READY)) $(if $($1_SDK),$(SDK_READY)) $(SETUP)
 	$$(call say,LINT,$2/$$*.c)
 	$(Q)mkdir -p $$(@D)
 	$(Q)clang -fsyntax-only -MT $$@ -MF $$(@:.ok=.d) $(call lint_flags,$1,$2,$3) $$< && touch $$@
 endef
 
+# Refuses an image that its chip would not start; writes its .uf2.
+IMAGE_PY := boards/tools/image.py
 define image_rules # $1: board, $2: application
 $1-$2_OBJ := $(call board_obj,$1,$2)
 $1-$2_LINT := $(patsubst %.c,$(B)/lint/$(call tree,$1,$2)/%.ok,$(call linted,$1,$2))
-$(call image,$1,$2): $$($1-$2_OBJ) $(B)/$(call tree,$1,$2)/flags $(wildcard $($1_DIR)/*.ld boards/*.ld)
+$(call image,$1,$2): $$($1-$2_OBJ) $(B)/$(call tree,$1,$2)/flags $(wildcard $($1_DIR)/*.ld boards/*/*.ld) $(if $(call is_cross,$1),$(IMAGE_PY))
 	$$(call say,LINK,$$@)
 	$(Q)mkdir -p $$(@D)
 	$(Q)$(call compiler,$1) -Wl,--gc-sections -Wl,-Map=$$@.map $(if $(call is_cross,$1),$(NO_HEAP)) \
 	    $($1_CFLAGS) $($1_LDFLAGS) -o $$@ $$($1-$2_OBJ) $($1_LIBS)
-	$(if $(call is_cross,$1),$(Q)$($1_CC)objcopy -O binary $$@ $(B)/$1/$2.bin)
+	$(if $(call is_cross,$1),$(Q)python3 -B $(IMAGE_PY) $$@ --flash-kb $($1_FLASH_KB) --ram-kb $($1_RAM_KB) \
+	    $(if $($1_UF2),--uf2-of $($1_UF2) $$(@:.elf=.uf2)))
+	$(if $(call is_cross,$1),$(Q)$($1_CC)objcopy -O binary $$@ $$(@:.elf=.bin) && $($1_CC)objcopy -O ihex $$@ $$(@:.elf=.hex))
 -include $$($1-$2_LINT:.ok=.d)
 -include $$($1-$2_OBJ:.o=.d)
 endef
+
+# What board.mk says of the tools that write it. $1: board, $2: image
+tools = $1 $2 --tools "$($1_FLASH)" --drive "$($1_DRIVE)" --openocd "$($1_OPENOCD)" --openocd-khz "$($1_OPENOCD_KHZ)" \
+    --pyocd "$($1_PYOCD)" --stflash "$($1_STFLASH)"
 
 define board_rules # $1: board
 $(call board_tree,$1,$1,$($1_CONFIG))
 $(foreach a,$(call boards_apps,$1),$(if $(call app_config,$1,$a),$(call board_tree,$1,$1-$a,$(call config,$1,$a)))
 $(call image_rules,$1,$a))
-.PHONY: $1 run-$1 flash-$1
+.PHONY: $1 run-$1 flash-$1 debug-$1 monitor-$1
 $1: $(call image,$1,$(APP))
-run-$1: $(call image,$1,$(APP))
+run-$1: $(call image,$1,$(APP)) $(EMULATOR_READY_$(firstword $($1_EMULATOR)))
 	$(if $(call is_cross,$1),@$(if $($1_EMULATOR),echo "run-$1: $(if $(filter serial,$($1_PORT)),socket://127.0.0.1:$(PORT) is the board's UART (docs/serial.md); Ctrl-C,127.0.0.1:$(PORT) is forwarded to the board; Ctrl-A X) ends it",\
 	    echo "run-$1: no emulator runs this board"; exit 1))
 	$(Q)$(if $(call is_cross,$1),$(call emulate,$1,$$<),$$< $(ARGS))
 flash-$1: $(call image,$1,$(APP))
-	$(if $($1_OPENOCD),,@echo "flash-$1: there is no hardware to flash for this board"; exit 1)
-	$(Q)openocd -f $($1_OPENOCD) -c "program $$< verify reset exit" || { \
-	    echo "flash-$1: OpenOCD could not program the board; its message is above." \
-	    "Is the board (or its debug probe) plugged in, and may this user open USB devices?"; exit 1; }
+	@python3 -B boards/tools/flash.py $(call tools,$1,$$<) $(ARGS)
+debug-$1: $(call image,$1,$(APP))
+	@python3 -B boards/tools/debug.py $(call tools,$1,$$<) --prefix "$(filter %-,$($1_CC))" --emulator '$(call emulate,$1,$$<)' $(ARGS)
+# With a TTY it is the hardware's own, whatever image that has.
+monitor-$1: $(if $(TTY),$(VENV_READY),$(call image,$1,$(APP)))
+	@$$(RUN_PYTHON) -B boards/tools/monitor.py $1 --folder $(B)/$1 --tty "$(TTY)" --baudrate $(BAUD) --port $(PORT) \
+	    $(if $(filter serial,$($1_PORT)),--serial) --emulator '$(call emulate,$1,$(call image,$1,$(APP)))' $(ARGS)
 endef
 $(foreach b,$(BOARDS),$(eval $(call board_rules,$b)))
 
 # An application that a board of the goals does not have is refused by name.
-goal_board = $(patsubst sim,host-sim,$(patsubst flash-%,%,$(patsubst run-%,%,$1)))
+goal_board = $(patsubst sim,host-sim,$(patsubst monitor-%,%,$(patsubst debug-%,%,$(patsubst flash-%,%,$(patsubst run-%,%,$1)))))
 $(foreach g,$(MAKECMDGOALS),$(foreach b,$(filter $(call goal_board,$g),$(BOARDS)),$(if $(filter $b,$(app-$(APP)_BOARDS)),,\
     $(error APP=$(APP) is not for $b: its applications are: $(strip $(call boards_apps,$b)); the boards that have it: $(app-$(APP)_BOARDS)))))
 
@@ -605,6 +739,8 @@ include $(wildcard tests/bench/bench.mk)
 
 RUN_PYTHON := PYTHONPATH=$(B)/py:ports/python:tests/e2e:tests/interop $(PYTHON)
 PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q -rfEs
+# A file's tests share servers, so they stay together; so many files at a time.
+TEST_JOBS ?= $(shell nproc)
 
 .PHONY: all demo test test-target fuzz interop h2spec lint format size bench cost abuse readme sim venv third certs gen dist docs clean help
 all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
@@ -613,7 +749,7 @@ demo: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ## boot the firmware in an e
 	$(Q)$(RUN_PYTHON) tests/demo.py --port $(PORT) -- $(call emulate,$(DEMO_BOARD),$<)
 
 test: all lint $(UNIT_PROGRAMS) $(NODE_READY) $(H2SPEC) $(BENCH_COUNTED) ##+ run every test; ends with "N passed, N failed"
-	$(Q)NANOPB_DIR=$(NANOPB_DIR) $(PYTEST) tests $(ARGS)
+	$(Q)NANOPB_DIR=$(NANOPB_DIR) $(PYTEST) -n $(TEST_JOBS) --dist loadfile tests $(ARGS)
 
 test-target: $(unit-m3_PROGRAMS) ##+ run the unit tests on an emulated Cortex-M3 only
 	$(Q)$(PYTEST) tests/test_units.py -k unit-m3
@@ -664,7 +800,7 @@ sim: $(call image,host-sim,$(APP)) ## run the simulated device; ARGS="--help" sh
 	$(Q)$< $(if $(findstring --port,$(ARGS)),,--port $(PORT)) $(ARGS)
 
 venv: $(VENV_READY) ##+ make the Python environment in .venv
-third: $(LWIP_READY) $(NANOPB_READY) $(MBEDTLS_READY) ##+ fetch the third-party sources
+third: $(LWIP_READY) $(NANOPB_READY) $(MBEDTLS_READY) $(FREERTOS_READY) ##+ fetch the third-party sources
 certs: $(CERTS_READY) ##+ make a test CA, and good and bad certificates of it, below build/certs
 dist: $(VENV_READY) | $(SETUP) ##+ make the source archive, build/dist/nanorpc-VERSION.tar.gz; the same commit gives the same bytes; and the Python package, build/dist/python/
 	$(Q)$(PYTHON) -B tests/dist/dist.py
@@ -684,8 +820,10 @@ help: ## show this list
 	@echo "To use it:"
 	@$(call targets,##)
 	@printf '  make %-14s %s\n' BOARD "build what a board runs" run-BOARD "the same, and run it: in an emulator, or here" \
-	    flash-BOARD "the same, and write it to the hardware"
+	    flash-BOARD "the same, and write it to the hardware" \
+	    debug-BOARD 'gdb on it, in the emulator; ARGS="--probe": on the hardware' \
+	    monitor-BOARD "what it prints, in the emulator; TTY=/dev/ttyACM0: on the hardware"
 	@echo "  Boards: $(BOARDS)."
-	@echo "  Applications: $(APPS). APP=NAME with any of the last three, and with sim; without it, greeter."
+	@echo "  Applications: $(APPS). APP=NAME with any of the last five, and with sim; without it, greeter."
 	@echo "To work on it:"
 	@$(call targets,##+)

@@ -1,4 +1,4 @@
-/* boards/main.c - main of every board without an operating system: the server, and a loop.
+/* boards/main.c - main of every microcontroller: the server, and a loop. With an RTOS, in a task.
  * Layer: board. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "board.h"
@@ -39,13 +39,14 @@ static void need(const char *wrong)
 
 int main(void)
 {
+    uint32_t most_ms = 1;
     int ready = 0;
     board_init();
     need(app_start());
     need(board_serve(&server));
     for (;;) {
         ready = ready || say_ready();
-        board_wait(1);
-        (void)app_poll(board_now_ms());
+        board_wait(ready ? most_ms : 1);
+        most_ms = app_poll(board_now_ms());
     }
 }

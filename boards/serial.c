@@ -1,4 +1,4 @@
-/* boards/serial.c - the link of a board that has a UART alone: HTTP/2 on a serial line.
+/* boards/serial.c - the link of a board that has a UART or USB alone: HTTP/2 on a serial line.
  * Layer: board. Source: docs/serial.md.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ports/serial/nrpc_serial.h"
@@ -7,15 +7,6 @@
 #include "cpu.h"
 #include "uart.h"
 
-/* What the interrupt has received and the loop has not taken yet: a power of two, bytes,
- * 128..32768. The host is told, and has no more on its way. */
-#ifndef BOARD_RING_BYTES
-#define BOARD_RING_BYTES 256
-#endif
-NRPC_STATIC_ASSERT(BOARD_RING_BYTES >= 128 && BOARD_RING_BYTES <= 32768 &&
-                       (BOARD_RING_BYTES & (BOARD_RING_BYTES - 1)) == 0,
-                   "BOARD_RING_BYTES: a power of two, 128..32768");
-
 /* Clients at once. More than the server's connections let one wait until another gives way. */
 #ifndef BOARD_CLIENTS
 #define BOARD_CLIENTS 2
@@ -23,6 +14,12 @@ NRPC_STATIC_ASSERT(BOARD_RING_BYTES >= 128 && BOARD_RING_BYTES <= 32768 &&
 
 extern const struct nrpc_server server; /* the application's */
 NRPC_SERIAL_DEFINE(line, server, BOARD_CLIENTS, BOARD_RING_BYTES, BOARD_BAUD);
+
+#if BOARD_RING_BYTES
+NRPC_STATIC_ASSERT(BOARD_RING_BYTES >= 128 && BOARD_RING_BYTES <= 32768 &&
+                       (BOARD_RING_BYTES & (BOARD_RING_BYTES - 1)) == 0,
+                   "BOARD_RING_BYTES: a power of two, 128..32768, or 0");
+enum { AT_ONCE = 1 }; /* bytes that are moved from or to the line */
 
 static uint8_t ring[BOARD_RING_BYTES];
 static volatile uint16_t came, taken; /* counters, not positions: they wrap by themselves */
@@ -36,17 +33,77 @@ void board_uart_got(uint8_t byte)
     }
 }
 
+static size_t line_read(uint8_t *to)
+{
+    if (came == taken) {
+        return 0;
+    }
+    *to = ring[taken % BOARD_RING_BYTES];
+    taken = (uint16_t)(taken + 1);
+    return 1;
+}
+
+static size_t line_room(void)
+{
+    return (size_t)board_uart_has_room();
+}
+
+static void line_write(const uint8_t *bytes, size_t n)
+{
+    (void)n;
+    board_uart_put(*bytes);
+}
+
+static int line_has_work(void)
+{
+    return came != taken;
+}
+
+static int line_is_open(void)
+{
+    return 1; /* nothing says */
+}
+#else
+enum { AT_ONCE = 64 };
+
+static size_t line_read(uint8_t *to)
+{
+    return board_line_read(to, AT_ONCE);
+}
+
+static size_t line_room(void)
+{
+    size_t room = board_line_room();
+    return room < AT_ONCE ? room : AT_ONCE;
+}
+
+static void line_write(const uint8_t *bytes, size_t n)
+{
+    board_line_write(bytes, n);
+}
+
+static int line_has_work(void)
+{
+    return board_line_has_work();
+}
+
+static int line_is_open(void)
+{
+    return board_line_is_open();
+}
+#endif
+
 /* Text goes between frames, so that it stays readable and does no harm. */
 void board_putc(char c)
 {
     uint8_t byte = (uint8_t)c;
-    while (!nrpc_serial_is_between(&line) || !board_uart_has_room()) {
+    while (!nrpc_serial_is_between(&line) || line_room() == 0) {
         uint8_t rest;
-        if (board_uart_has_room() && nrpc_serial_finish(&line, &rest, 1) == 1) {
-            board_uart_put(rest);
+        if (line_room() != 0 && nrpc_serial_finish(&line, &rest, 1) == 1) {
+            line_write(&rest, 1);
         }
     }
-    board_uart_put(byte);
+    line_write(&byte, 1);
 }
 
 /* No network, so no address of its own: something for board_entropy. */
@@ -63,7 +120,7 @@ const char *board_serve(const struct nrpc_server *its_server)
 
 const char *board_where(void)
 {
-    return "a serial line";
+    return line_is_open() ? "a serial line" : NULL;
 }
 
 int board_dial(struct nrpc_dial *dial, const char *host, uint16_t port)
@@ -89,7 +146,7 @@ int board_listen(const struct nrpc_server *another, uint16_t port)
 void board_poll(void)
 {
     cpu_irq_off();
-    if (came == taken) {
+    if (!line_has_work()) {
         cpu_wait(); /* for a byte, or the next millisecond */
     }
     cpu_irq_on();
@@ -98,16 +155,15 @@ void board_poll(void)
 void board_wait(uint32_t most_ms)
 {
     uint32_t now = board_now_ms();
-    uint8_t byte;
+    uint8_t bytes[AT_ONCE];
+    size_t n;
     (void)most_ms; /* board_poll sleeps for a millisecond at most */
-    while (came != taken) {
-        byte = ring[taken % BOARD_RING_BYTES];
-        taken = (uint16_t)(taken + 1);
-        nrpc_serial_receive(&line, &byte, 1, now);
+    while ((n = line_read(bytes)) != 0) {
+        nrpc_serial_receive(&line, bytes, n, now);
     }
     (void)nrpc_serial_tick(&line, now);
-    while (board_uart_has_room() && nrpc_serial_transmit(&line, &byte, 1, now) == 1) {
-        board_uart_put(byte);
+    while ((n = line_room()) != 0 && (n = nrpc_serial_transmit(&line, bytes, n, now)) != 0) {
+        line_write(bytes, n);
     }
     if (nrpc_serial_is_between(&line)) { /* else the UART soon has room again */
         board_poll();

@@ -134,6 +134,13 @@ void sim_preempt(uint32_t most_us, uint64_t seed)
     preempt.random = (unsigned)seed;
 }
 
+/* lwipopts.h: something of the thread's own. */
+void *sim_self(void)
+{
+    static __thread char self;
+    return &self;
+}
+
 void sim_threads(int wanted)
 {
     threads = wanted;

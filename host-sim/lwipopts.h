@@ -21,6 +21,8 @@ void sys_check_core_locking(void);
 #define LWIP_SOCKET_SELECT 0
 #define LWIP_COMPAT_SOCKETS 0 /* the host's own sockets keep their names */
 #define LWIP_SO_LINGER 1
+void *sim_self(void);
+#define NRPC_LWIP_SOCKETS_SELF() sim_self()
 #define MEMP_NUM_NETCONN (NRPC_LWIP_SOCKETS_CONNECTIONS + NRPC_LWIP_SOCKETS_DIALS + 8)
 #define TCPIP_MBOX_SIZE 64
 #define DEFAULT_TCP_RECVMBOX_SIZE 64

@@ -20,11 +20,13 @@ NRPC_BEGIN_C
  * vanishes without a word is noticed by TCP while something is to be sent; a call that only waits
  * needs a deadline, or NRPC_KEEPALIVE_MS: at least 300000 for gRPC's servers, which end links that
  * ping more often; then the next ones double it. */
+struct nrpc_threads;
 struct nrpc_channel {
     struct nrpc_dial dial; /* first: what the port is given */
     const struct nrpc_server *endpoint;
     const char *authority;
-    void (*poll)(uint32_t timeout_ms); /* for wait.h, see there; the application sets it */
+    void (*poll)(uint32_t timeout_ms);  /* for wait.h, see there; the application sets it */
+    const struct nrpc_threads *threads; /* the same; NULL: one thread alone calls */
     int error; /* enum nrpc_error: why NAME_start has returned NULL; 0: it has not, the last time */
 };
 extern const struct nrpc_role nrpc_client_role;

@@ -16,9 +16,9 @@ NRPC_BEGIN_C
  *     status = Greeter_SayHello_wait(&channel, NULL, &request, &reply);
  *
  * It moves the port's bytes, and returns when something has happened, after timeout_ms at the
- * latest. Other calls and handlers run inside; so do not wait inside a handler or an event. Of
- * several threads one at a time may be in here. A call of a channel that no port dials ends with
- * NRPC_UNAVAILABLE after the second poll. Streams:
+ * latest. Other calls and handlers run inside; so do not wait inside a handler or an event. One
+ * thread may be in here, the one that polls the port; any, with channel->threads. A call of a
+ * channel that no port dials ends with NRPC_UNAVAILABLE after the second poll. Streams:
  *
  *     struct nrpc_wait wait;
  *     if (NAME_open(&wait, &channel, NULL, &request) == 0)     or without a request, then NAME_put
@@ -26,6 +26,18 @@ NRPC_BEGIN_C
  *     status = nrpc_wait_end(&wait, NULL);                     of client streaming: NAME_end
  * Metadata: nrpc_call_add_header(wait.call, ...) right after NAME_open. A unary call with them is
  * NAME_open and NAME_end. */
+
+/* For channel->threads: what lets several threads use the functions below at the same time; a port
+ * gives it, and the function for channel->poll that belongs to it (nrpc_lwip_sockets_tasks.h). A
+ * call that may not wait, in a handler, an event or an interrupt, is then refused:
+ * NRPC_FAILED_PRECONDITION, "handlers and interrupts cannot wait for calls"; NAME_open returns
+ * NRPC_E_STATE. Whatever else works on a call, wait.call too, needs its own enter and leave. */
+struct nrpc_threads {
+    /* Waits until nobody else touches a call; nests. Returns 0, or an error: the caller must not
+     * wait. */
+    int (*enter)(void);
+    void (*leave)(void);
+};
 
 /* A stream that is waited for; the application's, from NAME_open until nrpc_wait_end. */
 struct nrpc_wait {
@@ -41,7 +53,7 @@ struct nrpc_wait {
 };
 
 /* Begins a call. Returns 0; NRPC_E_LIMIT, NRPC_E_TOO_BIG, NRPC_E_PATH: see nrpc_client_start, and
- * nrpc_wait_end then gives NRPC_RESOURCE_EXHAUSTED. */
+ * nrpc_wait_end then gives NRPC_RESOURCE_EXHAUSTED; NRPC_E_STATE: see struct nrpc_threads. */
 int nrpc_wait_open(struct nrpc_wait *wait, struct nrpc_channel *channel,
                    const struct nrpc_client_method *method, const struct nrpc_call_options *options,
                    const void *request, const struct nrpc_events *events);

@@ -10,6 +10,7 @@
 #define CORTEXM_SYST_RVR REG(0xE000E014u)
 #define CORTEXM_SYST_CVR REG(0xE000E018u)
 #define CORTEXM_NVIC_ISER(irq) REG(0xE000E100u + 4u * ((irq) / 32u))
+#define CORTEXM_NVIC_IPR(irq) (*(volatile uint8_t *)(uintptr_t)(0xE000E400u + (irq)))
 /* Not on Armv6-M and on Armv8-M baseline, but for what they do anyway. */
 #define CORTEXM_SCB_CCR REG(0xE000ED14u)
 #define CORTEXM_SCB_CFSR REG(0xE000ED28u)

@@ -44,6 +44,20 @@ extern uint32_t ld_data_load[], ld_data[], ld_data_end[], ld_bss[], ld_bss_end[]
 
 int main(void);
 
+#if BOARD_RTOS /* of which rtos.h tells: it has the clock, and runs main in a task */
+#include "rtos.h"
+#define STARTUP_MAIN rtos_start
+#define STARTUP_SVCALL rtos_svcall
+#define STARTUP_PENDSV rtos_pendsv
+#define STARTUP_SYSTICK rtos_systick
+#define STARTUP_ISR rtos_isr
+#else
+#define STARTUP_MAIN (void)main
+#define STARTUP_SVCALL startup_fault
+#define STARTUP_PENDSV startup_fault
+#define STARTUP_SYSTICK clock_isr
+#define STARTUP_ISR board_isr
+
 static volatile uint32_t clock_ms;
 
 void cortexm_clock_start(uint32_t clock_hz)
@@ -66,6 +80,7 @@ static void clock_isr(void)
     clock_ms = clock_ms + 1;
 #endif
 }
+#endif
 
 void cpu_irq_enable(unsigned irq)
 {
@@ -144,7 +159,7 @@ __attribute__((noreturn, used)) void startup_reset(void)
         *to++ = 0;
     }
     start_core();
-    (void)main();
+    STARTUP_MAIN();
     board_panic("main returned");
 }
 
@@ -163,9 +178,9 @@ const union startup_vector startup_vectors[16 + LAST_IRQ + 1] = {
     [4] = {.handler = startup_fault},
     [5] = {.handler = startup_fault},
     [6] = {.handler = startup_fault},
-    [11] = {.handler = startup_fault}, /* SVCall */
+    [11] = {.handler = STARTUP_SVCALL},
     [12] = {.handler = startup_fault},
-    [14] = {.handler = startup_fault}, /* PendSV */
-    [16 + BOARD_CLOCK_IRQ] = {.handler = clock_isr},
-    [16 + BOARD_IRQ] = {.handler = board_isr},
+    [14] = {.handler = STARTUP_PENDSV},
+    [16 + BOARD_CLOCK_IRQ] = {.handler = STARTUP_SYSTICK},
+    [16 + BOARD_IRQ] = {.handler = STARTUP_ISR},
 };

@@ -8,8 +8,8 @@
 #include "../net/net.h"
 #include "lan9118.h"
 
-#if !defined(MPS2_NOTE) || !defined(MPS2_UART_AT) || !defined(MPS2_CLOCK_HZ)
-#error "board.mk must say -DMPS2_NOTE=, -DMPS2_UART_AT= and -DMPS2_CLOCK_HZ="
+#if !defined(MPS2_NOTE) || !defined(MPS2_UART_AT) || !defined(BOARD_CLOCK_HZ)
+#error "board.mk must say -DMPS2_NOTE=, -DMPS2_UART_AT= and -DBOARD_CLOCK_HZ="
 #endif
 
 #define UART_DATA REG(MPS2_UART_AT)
@@ -37,9 +37,9 @@ const uint8_t *board_station(void)
 
 void board_init(void)
 {
-    UART_BAUDDIV = MPS2_CLOCK_HZ / 115200u;
+    UART_BAUDDIV = BOARD_CLOCK_HZ / 115200u;
     UART_CTRL = UART_TX_ON;
-    cortexm_clock_start(MPS2_CLOCK_HZ);
+    cortexm_clock_start(BOARD_CLOCK_HZ);
     cpu_irq_on();
     if (lan9118_start(mac_address) != 0) {
         board_panic("no LAN9118");

@@ -11,5 +11,6 @@ BOARD_CONFIG := -DNRPC_MAX_STREAMS=4 -DGREETER_CONNECTIONS=2 -DNRPC_LWIP_CONNECT
 BOARD_EMULATOR := qemu-system-arm -M lm3s6965evb -nographic -nic user,hostfwd=tcp:127.0.0.1:$(PORT)-:50051 -kernel $(IMAGE)
 BOARD_FLASH_KB := 256
 BOARD_RAM_KB := 64
+BOARD_FLASH := openocd
 BOARD_OPENOCD := board/ek-lm3s6965.cfg
 BOARD_RUN_STATE := emulated

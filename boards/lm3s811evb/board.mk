@@ -11,5 +11,6 @@ BOARD_CONFIG := -DNRPC_MAX_STREAMS=2 -DNRPC_HPACK_ENTRIES=0 -DGREETER_CONNECTION
 BOARD_EMULATOR := qemu-system-arm -M lm3s811evb -display none -monitor none -serial tcp:127.0.0.1:$(PORT),server=on,wait=off,nodelay=on -kernel $(IMAGE)
 BOARD_FLASH_KB := 64
 BOARD_RAM_KB := 8
+BOARD_FLASH := openocd
 BOARD_OPENOCD := board/ek-lm3s811.cfg
 BOARD_RUN_STATE := emulated

@@ -10,5 +10,7 @@ BOARD_CONFIG := -DNRPC_MAX_STREAMS=4 -DNRPC_HPACK_ENTRIES=16 -DGREETER_CONNECTIO
 BOARD_EMULATOR := qemu-system-arm -M microbit -display none -monitor none -serial tcp:127.0.0.1:$(PORT),server=on,wait=off,nodelay=on -device loader,file=$(IMAGE)
 BOARD_FLASH_KB := 256
 BOARD_RAM_KB := 16
-BOARD_OPENOCD :=
+BOARD_FLASH := hex pyocd
+BOARD_DRIVE := MICROBIT
+BOARD_PYOCD := nrf51
 BOARD_RUN_STATE := emulated

@@ -14,6 +14,10 @@
 #include "lwip/timeouts.h"
 #include "lwip_hooks.h"
 #include "netif/ethernet.h"
+#if !NO_SYS
+#include "lwip/tcpip.h"
+#include "rtos.h"
+#endif
 
 /* QEMU's user-mode network gives the first guest 10.0.2.15, and is 10.0.2.2. For another network:
  * -DBOARD_IP=192,168,1,20 and so on, or -DBOARD_DHCP=1. */
@@ -209,14 +213,10 @@ static void check_link(void)
     netif_set_link_up(&net.netif);
 }
 
-void net_start(const struct net_mac *driver)
+/* In lwIP's thread, where there is one. */
+static void begin(netif_input_fn input)
 {
     ip4_addr_t ip, mask, gateway;
-    net.driver = driver;
-    (void)board_entropy(net.key, sizeof net.key);
-    (void)board_entropy(&net.random, sizeof net.random);
-    net.random |= 1; /* xorshift stays at zero for ever */
-    lwip_init();
 #if BOARD_DHCP
     ip4_addr_set_zero(&ip);
     ip4_addr_set_zero(&mask);
@@ -226,12 +226,12 @@ void net_start(const struct net_mac *driver)
     NET_ADDRESS(&mask, BOARD_NETMASK);
     NET_ADDRESS(&gateway, BOARD_GATEWAY);
 #endif
-    if (netif_add(&net.netif, &ip, &mask, &gateway, NULL, netif_begin, ethernet_input) == NULL) {
+    if (netif_add(&net.netif, &ip, &mask, &gateway, NULL, netif_begin, input) == NULL) {
         board_panic("no network interface");
     }
     netif_set_default(&net.netif);
     netif_set_up(&net.netif);
-    uint16_t id = driver->phy_read(PHY_ID1);
+    uint16_t id = net.driver->phy_read(PHY_ID1);
     net.phy_present = id != 0 && id != 0xffffu;
     check_link();
 #if BOARD_DNS && !BOARD_DHCP
@@ -242,6 +242,74 @@ void net_start(const struct net_mac *driver)
 #if BOARD_DHCP
     if (dhcp_start(&net.netif) != ERR_OK) {
         board_panic("no DHCP");
+    }
+#endif
+}
+
+#if NO_SYS
+static void start_lwip(void)
+{
+    lwip_init();
+    begin(ethernet_input);
+}
+
+#define NET_LOCK() ((void)0)
+#define NET_UNLOCK() ((void)0)
+#define NET_TIMERS() sys_check_timeouts()
+#else
+static void in_lwip_thread(void *done)
+{
+    begin(tcpip_input);
+    sys_sem_signal(done);
+}
+
+static void run(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        net_poll();
+    }
+}
+
+static void start_lwip(void)
+{
+    sys_sem_t done;
+    if (sys_sem_new(&done, 0) != ERR_OK) {
+        board_panic("no semaphore");
+    }
+    tcpip_init(in_lwip_thread, &done);
+    (void)sys_arch_sem_wait(&done, 0);
+    sys_sem_free(&done);
+    (void)sys_thread_new("net", run, NULL, NET_STACK_BYTES, NET_PRIO);
+}
+
+#define NET_LOCK() LOCK_TCPIP_CORE()
+#define NET_UNLOCK() UNLOCK_TCPIP_CORE()
+#define NET_TIMERS() ((void)0) /* lwIP's thread has them */
+#endif
+
+void net_start(const struct net_mac *driver)
+{
+    net.driver = driver;
+    (void)board_entropy(net.key, sizeof net.key);
+    (void)board_entropy(&net.random, sizeof net.random);
+    net.random |= 1; /* xorshift stays at zero for ever */
+    start_lwip();
+}
+
+/* Sleeps until there is something to do. */
+static void sleep(void)
+{
+#if NO_SYS
+    /* With interrupts off nothing slips in between the last look and the sleep. */
+    cpu_irq_off();
+    if (!net.driver->wake_on_frame()) {
+        cpu_wait();
+    }
+    cpu_irq_on();
+#else
+    if (!net.driver->wake_on_frame()) {
+        rtos_wait_for_isr(NET_LINK_CHECK_MS);
     }
 #endif
 }
@@ -258,19 +326,16 @@ void net_poll(void)
             pbuf_free(frame);
         }
     }
-    sys_check_timeouts();
+    NET_TIMERS();
     uint32_t now = board_now_ms();
     if (now - net.link_checked_ms >= NET_LINK_CHECK_MS) {
         net.link_checked_ms = now;
+        NET_LOCK();
         check_link();
+        NET_UNLOCK();
     }
     if (frame != NULL) {
         return; /* there may be more */
     }
-    /* With interrupts off nothing slips in between the last look and the sleep. */
-    cpu_irq_off();
-    if (!net.driver->wake_on_frame()) {
-        cpu_wait();
-    }
-    cpu_irq_on();
+    sleep();
 }

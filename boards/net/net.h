@@ -9,7 +9,8 @@
 #include "lwip/netif.h"
 #include "lwip/pbuf.h"
 
-/* What a MAC driver gives. All from main's loop, none waits for a peer. */
+/* What a MAC driver gives. All from main's loop, none waits for a peer. With an RTOS from the
+ * network's task, but for send: it may run in another one while receive does. */
 struct net_mac {
     /* The next received frame, or NULL. The caller owns it; two bytes stand before the frame
      * (ETH_PAD_SIZE). A frame that finds no buffer is taken from the FIFO and dropped. */
@@ -27,7 +28,8 @@ struct net_mac {
 /* Starts lwIP on this MAC, as board_station(). driver: kept. */
 void net_start(const struct net_mac *driver);
 
-/* board_poll's work: see board.h. */
+/* board_poll's work: see board.h. With an RTOS that of the network's task, which net_start begins.
+ */
 void net_poll(void);
 
 /* Writes pad and frame, a whole chain, to the FIFO; the last word is filled with zeros. */

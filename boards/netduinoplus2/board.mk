@@ -11,5 +11,5 @@ BOARD_CONFIG := -DNRPC_MAX_STREAMS=4 -DGREETER_CONNECTIONS=2
 BOARD_EMULATOR := qemu-system-arm -M netduinoplus2 -display none -monitor none -serial null -serial null -serial null -serial null -serial null -serial tcp:127.0.0.1:$(PORT),server=on,wait=off,nodelay=on -kernel $(IMAGE)
 BOARD_FLASH_KB := 1024
 BOARD_RAM_KB := 128
-BOARD_OPENOCD :=
+BOARD_FLASH :=
 BOARD_RUN_STATE := emulated

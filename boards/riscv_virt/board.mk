@@ -12,5 +12,5 @@ BOARD_CONFIG := -DNRPC_MAX_STREAMS=4 -DGREETER_CONNECTIONS=2 -DNRPC_LWIP_CONNECT
 BOARD_EMULATOR := qemu-system-riscv32 -M virt -bios none -nographic -global virtio-mmio.force-legacy=false -device virtio-net-device,bus=virtio-mmio-bus.0,netdev=net -netdev user,id=net,hostfwd=tcp:127.0.0.1:$(PORT)-:50051 -kernel $(IMAGE)
 BOARD_FLASH_KB := 256
 BOARD_RAM_KB := 64
-BOARD_OPENOCD :=
+BOARD_FLASH :=
 BOARD_RUN_STATE := emulated

@@ -10,5 +10,6 @@ BOARD_CONFIG := -DNRPC_MAX_STREAMS=4 -DNRPC_HPACK_ENTRIES=16 -DGREETER_CONNECTIO
 BOARD_EMULATOR := qemu-system-riscv32 -M sifive_e -display none -monitor none -serial tcp:127.0.0.1:$(PORT),server=on,wait=off,nodelay=on -kernel $(IMAGE)
 BOARD_FLASH_KB := 12288
 BOARD_RAM_KB := 16
+BOARD_FLASH := openocd
 BOARD_OPENOCD := board/sifive-hifive1.cfg
 BOARD_RUN_STATE := emulated

@@ -11,5 +11,7 @@ BOARD_CONFIG := -DNRPC_MAX_STREAMS=2 -DNRPC_HPACK_ENTRIES=0 -DGREETER_CONNECTION
 BOARD_EMULATOR := qemu-system-arm -M stm32vldiscovery -display none -monitor none -serial tcp:127.0.0.1:$(PORT),server=on,wait=off,nodelay=on -kernel $(IMAGE)
 BOARD_FLASH_KB := 128
 BOARD_RAM_KB := 8
+BOARD_FLASH := openocd st-flash
 BOARD_OPENOCD := board/stm32vldiscovery.cfg
+BOARD_STFLASH := 0x08000000
 BOARD_RUN_STATE := emulated

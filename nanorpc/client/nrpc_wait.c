@@ -12,6 +12,30 @@
 
 enum { POLL_MS = 1000, UNASKED_MAX = 1 };
 
+static int enter(const struct nrpc_channel *channel)
+{
+    return channel->threads ? channel->threads->enter() : 0;
+}
+
+static void leave(const struct nrpc_channel *channel)
+{
+    if (channel->threads) {
+        channel->threads->leave();
+    }
+}
+
+static void end(struct nrpc_wait *wait, enum nrpc_status status, const char *message)
+{
+    wait->call = NULL;
+    wait->status = status;
+    if (wait->message) {
+        size_t n = strlen(message);
+        n = n < NRPC_STATUS_MESSAGE_MAX ? n : NRPC_STATUS_MESSAGE_MAX - 1;
+        memcpy(wait->message, message, n);
+        wait->message[n] = '\0';
+    }
+}
+
 /* Whoever drives the channel's port asks its dial, too. If nobody does, there is no clock by which
  * a deadline could pass: the call ends now. */
 static void poll_port(struct nrpc_wait *wait)
@@ -25,49 +49,59 @@ static void poll_port(struct nrpc_wait *wait)
     }
 }
 
+/* held: replies come when they are asked for. */
 static int start(struct nrpc_wait *wait, struct nrpc_channel *channel,
                  const struct nrpc_client_method *method, const struct nrpc_call_options *options,
-                 const void *request, const struct nrpc_events *events)
+                 const void *request, const struct nrpc_events *events, int held)
 {
+    int error = 0;
     memset(wait, 0, sizeof *wait);
     wait->channel = channel;
-    wait->status = NRPC_RESOURCE_EXHAUSTED;
     wait->message = options ? options->message : NULL;
+    if (enter(channel) != 0) {
+        end(wait, NRPC_FAILED_PRECONDITION, "handlers and interrupts cannot wait for calls");
+        return NRPC_E_STATE;
+    }
+    end(wait, NRPC_RESOURCE_EXHAUSTED, "");
     wait->call = nrpc_client_start(channel, method, options, request, events);
-    if (wait->message) {
-        *wait->message = '\0';
+    if (wait->call) {
+        struct nrpc_call *call = wait->call;
+        NRPC_CALL_IN(call);
+        nrpc_call_user(call)->ptr = wait;
+        call->flags = (uint8_t)(call->flags | (held ? NRPC_CALL_HELD : 0));
+    } else {
+        error = channel->error;
     }
-    if (!wait->call) {
-        return channel->error;
-    }
-    nrpc_call_user(wait->call)->ptr = wait;
-    return 0;
+    leave(channel);
+    return error;
 }
 
 int nrpc_wait_open(struct nrpc_wait *wait, struct nrpc_channel *channel,
                    const struct nrpc_client_method *method, const struct nrpc_call_options *options,
                    const void *request, const struct nrpc_events *events)
 {
-    int error = start(wait, channel, method, options, request, events);
-    if (!error) {
-        struct nrpc_call *call = wait->call;
-        NRPC_CALL_IN(call);
-        call->flags |= NRPC_CALL_HELD; /* replies come when they are asked for */
-    }
-    return error;
+    return start(wait, channel, method, options, request, events, 1);
 }
 
 int nrpc_wait_put(struct nrpc_wait *wait, const void *request)
 {
     int error = NRPC_E_STATE;
+    if (enter(wait->channel) != 0) {
+        return NRPC_E_STATE;
+    }
     while (wait->call && (error = nrpc_client_write(wait->call, request)) == NRPC_E_AGAIN) {
         poll_port(wait);
     }
-    return wait->call ? error : NRPC_E_STATE;
+    error = wait->call ? error : NRPC_E_STATE;
+    leave(wait->channel);
+    return error;
 }
 
 int nrpc_wait_get(struct nrpc_wait *wait, void *reply)
 {
+    if (enter(wait->channel) != 0) {
+        return 0;
+    }
     wait->reply = reply;
     wait->has_reply = 0;
     if (wait->call) {
@@ -77,11 +111,15 @@ int nrpc_wait_get(struct nrpc_wait *wait, void *reply)
         poll_port(wait);
     }
     wait->reply = NULL;
+    leave(wait->channel);
     return wait->has_reply;
 }
 
 enum nrpc_status nrpc_wait_end(struct nrpc_wait *wait, void *reply)
 {
+    if (enter(wait->channel) != 0) {
+        return NRPC_FAILED_PRECONDITION;
+    }
     wait->reply = reply;
     if (wait->call) {
         nrpc_call_close_writes(wait->call);
@@ -90,6 +128,7 @@ enum nrpc_status nrpc_wait_end(struct nrpc_wait *wait, void *reply)
     while (wait->call) {
         poll_port(wait);
     }
+    leave(wait->channel);
     return wait->status;
 }
 
@@ -99,7 +138,7 @@ enum nrpc_status nrpc_wait_unary(struct nrpc_channel *channel,
                                  void *reply, const struct nrpc_events *events)
 {
     struct nrpc_wait wait;
-    start(&wait, channel, method, options, request, events);
+    start(&wait, channel, method, options, request, events, 0);
     return nrpc_wait_end(&wait, reply);
 }
 
@@ -121,14 +160,7 @@ void nrpc_wait_done(struct nrpc_call *call, enum nrpc_status status, const char 
     if (wait->at_end) {
         wait->at_end(call);
     }
-    wait->call = NULL;
-    wait->status = status;
-    if (wait->message) {
-        size_t n = strlen(message);
-        n = n < NRPC_STATUS_MESSAGE_MAX ? n : NRPC_STATUS_MESSAGE_MAX - 1;
-        memcpy(wait->message, message, n);
-        wait->message[n] = '\0';
-    }
+    end(wait, status, message);
 }
 
 #endif

@@ -46,6 +46,8 @@ struct link {
 static struct {
     const struct nrpc_server *server; /* NULL: not listening */
     int listener;
+    uint8_t has_listener; /* there is that socket; it listens if there is a server */
+    uint8_t is_inside;    /* poll runs */
     unsigned n_waiting;
     struct nrpc_newcomer waiting[WAITING + 1]; /* as they came; one more for a moment */
     struct pollfd watched[LINKS + 1];          /* the links in their order, then the listener */
@@ -348,17 +350,27 @@ static void close_all(void)
     while (port.n_waiting != 0) {
         close_hard(port.waiting[--port.n_waiting].fd);
     }
-    if (port.server != NULL) {
+    if (port.has_listener) {
         (void)lwip_close(port.listener);
-        port.server = NULL;
     }
+    port.has_listener = 0;
+    port.server = NULL;
 }
 
-/* A socket that listens on `number` of every address. Returns it, or -1. */
+int nrpc_lwip_sockets_waker(void)
+{
+    if (!port.has_listener) {
+        port.listener = lwip_socket(AF_INET, SOCK_STREAM, 0);
+        port.has_listener = port.listener >= 0;
+    }
+    return port.listener;
+}
+
+/* It listens on `number` of every address. Returns 0, or -1. */
 static int open_listener(uint16_t number)
 {
     struct sockaddr_in any;
-    int fd = lwip_socket(AF_INET, SOCK_STREAM, 0);
+    int had = port.has_listener, fd = nrpc_lwip_sockets_waker();
     if (fd < 0) {
         return -1;
     }
@@ -366,12 +378,15 @@ static int open_listener(uint16_t number)
     any.sin_len = sizeof any;
     any.sin_family = AF_INET;
     any.sin_port = lwip_htons(number);
-    if (lwip_bind(fd, (struct sockaddr *)&any, sizeof any) != 0 || lwip_listen(fd, BACKLOG) != 0 ||
-        lwip_fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
-        (void)lwip_close(fd);
-        return -1;
+    if (lwip_bind(fd, (struct sockaddr *)&any, sizeof any) == 0 && lwip_listen(fd, BACKLOG) == 0 &&
+        lwip_fcntl(fd, F_SETFL, O_NONBLOCK) == 0) {
+        return 0;
     }
-    return fd;
+    if (!had) {
+        (void)lwip_close(fd);
+        port.has_listener = 0;
+    }
+    return -1;
 }
 
 /* --- For nrpc_lwip_sockets_dial.c ------------------------------------------------------------ */
@@ -445,15 +460,45 @@ int nrpc_lwip_sockets_listen(const struct nrpc_server *server, uint16_t number)
     if (port.server != NULL || server->n_conns > LINKS) {
         return NRPC_E_LIMIT;
     }
-    port.listener = open_listener(number);
-    if (port.listener < 0) {
+    if (open_listener(number) != 0) {
         return errno == ENFILE || errno == ENOBUFS || errno == ENOMEM ? NRPC_E_LIMIT : NRPC_E_LINK;
     }
     port.server = server;
     return 0;
 }
 
-int nrpc_lwip_sockets_poll(uint32_t most_ms)
+/* --- Other tasks, for nrpc_lwip_sockets_tasks.c ---------------------------------------------- */
+
+const struct nrpc_lwip_sockets_sharing *nrpc_lwip_sockets_sharing;
+
+int nrpc_lwip_sockets_is_inside(void)
+{
+    return port.is_inside;
+}
+
+/* Waits for lwIP, and meanwhile lets other tasks in. Returns as lwip_poll does. */
+static int watch(uint32_t most_ms)
+{
+    const struct nrpc_lwip_sockets_sharing *sharing = nrpc_lwip_sockets_sharing;
+    struct pollfd *listener = &port.watched[LINKS];
+    int result, error;
+    listener->fd = port.has_listener ? port.listener : -1;
+    listener->events = sharing == NULL ? POLLIN : POLLIN | POLLOUT;
+    listener->revents = 0;
+    most_ms = sharing == NULL ? most_ms : sharing->rest(most_ms);
+    errno = 0;
+    result = lwip_poll(port.watched, LINKS + 1, (int)most_ms);
+    error = errno;
+    if (sharing != NULL) {
+        sharing->go_on((listener->revents & POLLOUT) != 0);
+    }
+    errno = error;
+    return result;
+}
+
+/* --- A round --------------------------------------------------------------------------------- */
+
+static int poll_once(uint32_t most_ms)
 {
     if (nrpc_lwip_sockets_dials != NULL) {
         uint32_t own_ms = nrpc_lwip_sockets_dials();
@@ -467,10 +512,7 @@ int nrpc_lwip_sockets_poll(uint32_t most_ms)
     if (port.n_waiting != 0 && most_ms > NRPC_LWIP_SOCKETS_RETRY_MS) {
         most_ms = NRPC_LWIP_SOCKETS_RETRY_MS;
     }
-    port.watched[LINKS].fd = port.server == NULL ? -1 : port.listener;
-    port.watched[LINKS].events = POLLIN;
-    errno = 0;
-    if (lwip_poll(port.watched, LINKS + 1, (int)most_ms) < 0) {
+    if (watch(most_ms) < 0) {
         if (errno == EAGAIN) { /* no memory to wait with */
             sys_msleep(1);
             return 0;
@@ -485,10 +527,26 @@ int nrpc_lwip_sockets_poll(uint32_t most_ms)
     }
     /* Clients come last: a link that closed above must not be another's in this turn. */
     serve_waiting();
-    if (port.watched[LINKS].revents != 0) {
+    if (port.server != NULL && (port.watched[LINKS].revents & ~POLLOUT) != 0) {
         accept_some();
     }
     return 0;
+}
+
+int nrpc_lwip_sockets_poll(uint32_t most_ms)
+{
+    const struct nrpc_lwip_sockets_sharing *sharing = nrpc_lwip_sockets_sharing;
+    int result;
+    if ((sharing != NULL && !sharing->is_ours()) || port.is_inside) {
+        return NRPC_E_STATE;
+    }
+    port.is_inside = 1;
+    result = poll_once(most_ms);
+    port.is_inside = 0;
+    if (sharing != NULL) {
+        sharing->tell();
+    }
+    return result;
 }
 
 int nrpc_lwip_sockets_serve(const struct nrpc_server *server, uint16_t number)

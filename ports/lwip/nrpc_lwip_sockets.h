@@ -94,7 +94,8 @@ int nrpc_lwip_sockets_serve(const struct nrpc_server *server, uint16_t port);
 /* The same in two steps, for who must know when clients may come, or has something else to do in
  * the thread: listen once, from any thread; then poll in a loop, or serve. Poll does what there is
  * to do, waiting for it at most `most_ms` (0..1000), and returns 0; errors as above. It may return
- * early. What the application sends between two polls leaves with the second. */
+ * early. What the application sends between two polls leaves with the second. In a handler or an
+ * event it does nothing and returns NRPC_E_STATE. Other tasks: nrpc_lwip_sockets_tasks.h. */
 int nrpc_lwip_sockets_listen(const struct nrpc_server *server, uint16_t port);
 int nrpc_lwip_sockets_poll(uint32_t most_ms);
 

@@ -20,31 +20,36 @@ enum { IS_NO_I = 0x01, IS_U = 0x03 };
 enum { MODULO = NRPC_SERIAL_FRAMES };
 enum { N2 = 10 };
 
-/* What a link owes to the host beside U frames, and how it is. */
+/* What a link owes to the host beside U frames, and how it is. The first three are the bits that
+ * make REJ, RNR and a final one of RR. */
 enum flags {
-    OWES_ACK = 0x01,    /* our N(R), with the next frame */
-    OWES_REJECT = 0x02, /* .. as REJ */
-    OWES_FINAL = 0x04,  /* .. as the answer to P */
-    OWED = 0x07,
-    CLOSING = 0x08, /* DISC has been sent, its answer has not come */
-    IS_BUSY = 0x10, /* we are: the connection could not take all */
-    REJECTED = 0x20 /* REJ has been sent for the frame that is awaited */
+    IS_BUSY = RR ^ RNR,     /* we are: the connection could not take all */
+    OWES_REJECT = RR ^ REJ, /* never while we are busy */
+    OWES_FINAL = FINAL,     /* the answer to P */
+    OWES_ACK = 0x20,        /* our N(R), with the next frame */
+    OWED = OWES_REJECT | OWES_FINAL | OWES_ACK,
+    CLOSING = 0x40, /* DISC has been sent, its answer has not come */
+    REJECTED = 0x80 /* REJ has been sent for the frame that is awaited */
 };
 
-/* How many frames from number a to number b. */
-static unsigned from_to(unsigned a, unsigned b)
+/* The numbers of frames are counted on; their lowest three bits are on the line. How many frames
+ * from a to b: */
+static unsigned from_to(uint8_t a, uint8_t b)
 {
-    return (b - a) % MODULO;
+    return (uint8_t)(b - a);
 }
 
-static unsigned outstanding(const struct nrpc_serial_link *link)
+/* The frame that is to be sent next is; or need not be. */
+static void send_next(struct nrpc_serial_link *link)
 {
-    return from_to(link->acked, link->next);
+    link->at = (uint16_t)(link->at + link->lengths[link->next++ % MODULO]);
 }
 
-static uint8_t after(unsigned number)
+/* All that is not acknowledged is to be sent again. */
+static void send_again(struct nrpc_serial_link *link)
 {
-    return (uint8_t)((number + 1) % MODULO);
+    link->next = link->acked;
+    link->at = 0;
 }
 
 /* --- Opening, closing ------------------------------------------------------------------------ */
@@ -96,32 +101,28 @@ static void open(struct nrpc_serial *line, struct nrpc_serial_link *link, uint32
     link->conn = conn;
     link->u_frame = UA;
     link->heard_ms = now_ms;
-    line->tick_ms = 0;
 }
 
 /* --- Receiving ------------------------------------------------------------------------------- */
 
-/* N(R) of any frame: the host has all before it, and it need not be kept. A later frame that is
- * going out moves with its bytes; what is left of an earlier one, which was going out once more,
- * becomes something else, and its check sequence is wrong: the host has it already. */
-static void acknowledged(struct nrpc_serial *line, struct nrpc_serial_link *link, unsigned number,
-                         uint32_t now_ms)
+/* N(R) of any frame: the host has all before it, and it need not be kept. */
+static void acknowledged(struct nrpc_serial_link *link, unsigned number, uint32_t now_ms)
 {
     size_t gone = 0;
-    if (from_to(link->acked, number) > from_to(link->acked, link->cut)) {
+    unsigned n = (number - link->acked) % MODULO;
+    if (n > from_to(link->acked, link->cut)) {
         return; /* nothing that we have sent */
     }
-    for (; link->acked != number; link->acked = after(link->acked)) {
-        gone += link->lengths[link->acked];
-        link->next = link->next == link->acked ? after(link->acked) : link->next;
+    for (; n; n--) {
+        if (link->next == link->acked) { /* it was to be sent again */
+            send_next(link);
+        }
+        gone += link->lengths[link->acked++ % MODULO];
     }
     if (gone) {
+        link->at = (uint16_t)(link->at - gone);
         link->have = (uint16_t)(link->have - gone);
         memmove(link->bytes, link->bytes + gone, link->have);
-        if ((uintptr_t)line->out.info - (uintptr_t)(link->bytes + gone) <
-            sizeof link->bytes - gone) {
-            line->out.info -= gone;
-        }
         link->tries = 0;
         link->timer_ms = now_ms;
     }
@@ -131,7 +132,7 @@ static void acknowledged(struct nrpc_serial *line, struct nrpc_serial_link *link
 static void supervisory(struct nrpc_serial_link *link, unsigned control)
 {
     if ((control & SUPERVISORY) == REJ) {
-        link->next = link->acked;
+        send_again(link);
     }
     if (control & FINAL) {
         link->flags |= OWES_ACK | OWES_FINAL;
@@ -143,18 +144,19 @@ static void information(struct nrpc_serial_link *link, unsigned number, const ui
                         size_t n, uint32_t now_ms)
 {
     link->flags |= OWES_ACK;
-    if (number != link->expected) {
-        link->flags |= link->flags & REJECTED ? 0 : OWES_REJECT | REJECTED;
+    if (number != link->expected % MODULO) {
+        link->flags |= link->flags & (REJECTED | IS_BUSY) ? 0 : OWES_REJECT | REJECTED;
         return;
     }
     size_t done = link->taken < n ? link->taken : n;
     done += nrpc_link_receive(link->conn, info + done, n - done, now_ms);
     link->taken = (uint16_t)done;
-    link->flags |= IS_BUSY;
+    link->flags &= ~(unsigned)(OWES_REJECT | REJECTED | IS_BUSY);
     if (done == n) {
         link->taken = 0;
-        link->expected = after(link->expected);
-        link->flags &= ~(unsigned)(IS_BUSY | REJECTED);
+        link->expected++;
+    } else {
+        link->flags |= IS_BUSY;
     }
 }
 
@@ -176,13 +178,12 @@ static void frame(struct nrpc_serial *line, const uint8_t *bytes, size_t n, uint
     } else if (!link->conn) {
         link->u_frame = link->flags & CLOSING ? DISC : DM;
     } else if ((control & IS_U) != IS_U) {
-        acknowledged(line, link, control >> 5, now_ms);
+        acknowledged(link, control >> 5, now_ms);
         if (control & IS_NO_I) {
             supervisory(link, control);
         } else {
             information(link, control >> 1 & 7, bytes + NRPC_SERIAL_HEAD_BYTES,
                         n - NRPC_SERIAL_HEAD_BYTES, now_ms);
-            line->tick_ms = nrpc_conn_timer_set(link->conn) ? 0 : line->tick_ms;
         }
     }
 }
@@ -200,16 +201,6 @@ void nrpc_serial_receive(struct nrpc_serial *line, const void *data, size_t n, u
 
 /* --- Sending --------------------------------------------------------------------------------- */
 
-/* Where the bytes of frame `number` begin; of `cut`: those of no frame yet. */
-static size_t begin_of(const struct nrpc_serial_link *link, unsigned number)
-{
-    size_t at = 0;
-    for (unsigned i = link->acked; i != number; i = after(i)) {
-        at += link->lengths[i];
-    }
-    return at;
-}
-
 /* There may be place now for what the connection could not take: it may come again. */
 static void ask_again(struct nrpc_serial_link *link)
 {
@@ -221,10 +212,10 @@ static void ask_again(struct nrpc_serial_link *link)
 /* Makes what the connection has to say, as far as there is place. */
 static void make(struct nrpc_serial_link *link)
 {
-    size_t made;
-    while ((made = nrpc_link_transmit(link->conn, link->bytes + link->have,
-                                      sizeof link->bytes - link->have)) != 0) {
-        link->have = (uint16_t)(link->have + made);
+    size_t made = nrpc_link_transmit(link->conn, link->bytes + link->have,
+                                     sizeof link->bytes - link->have);
+    link->have = (uint16_t)(link->have + made);
+    if (made) {
         ask_again(link);
     }
 }
@@ -233,33 +224,24 @@ static void make(struct nrpc_serial_link *link)
 static int put_information(struct nrpc_serial *line, unsigned turn, uint32_t now_ms)
 {
     struct nrpc_serial_link *link = &line->links[turn];
-    size_t begin = begin_of(link, link->next);
-    if (link->next == link->cut && link->have > begin && outstanding(link) < MODULO - 1) {
-        size_t n = link->have - begin;
-        link->lengths[link->cut] = (uint16_t)(n < NRPC_SERIAL_INFO_BYTES ? n
-                                                                         : NRPC_SERIAL_INFO_BYTES);
-        link->cut = after(link->cut);
-    }
+    unsigned n = link->have - link->at, ahead = from_to(link->acked, link->next);
     if (link->next == link->cut) {
-        return 0;
+        if (!n || ahead == MODULO - 1) {
+            return 0;
+        }
+        n = n < NRPC_SERIAL_INFO_BYTES ? n : NRPC_SERIAL_INFO_BYTES;
+        link->lengths[link->cut++ % MODULO] = (uint16_t)n;
     }
-    if (!outstanding(link)) {
+    if (!ahead) {
         link->timer_ms = now_ms;
     }
-    nrpc_serial_put(&line->out, (uint8_t)(turn + 1),
-                    (uint8_t)(link->expected << 5 | link->next << 1), link->bytes + begin,
-                    link->lengths[link->next]);
-    link->next = after(link->next);
+    unsigned number = link->next % MODULO;
+    unsigned control = (unsigned)link->expected << 5 | number << 1;
+    nrpc_serial_put(&line->out, (uint8_t)(turn + 1), (uint8_t)control, link->bytes + link->at,
+                    link->lengths[number]);
+    send_next(link);
     link->flags &= ~(unsigned)OWES_ACK;
     return 1;
-}
-
-/* RR, RNR or REJ, with our N(R). */
-static unsigned supervisory_owed(const struct nrpc_serial_link *link)
-{
-    unsigned owed = link->flags, kind = owed & OWES_REJECT ? REJ : RR;
-    return (owed & IS_BUSY ? RNR : kind) | (owed & OWES_FINAL ? FINAL : 0) |
-           (unsigned)link->expected << 5;
 }
 
 /* Begins what a link has to say first. Returns whether there is anything. */
@@ -270,12 +252,14 @@ static int put_next(struct nrpc_serial *line, unsigned turn, uint32_t now_ms)
     if (!control && link->conn) {
         make(link);
         /* An I frame says what RR would; not what the others do. */
-        if ((link->flags & (OWES_REJECT | OWES_FINAL | IS_BUSY)) && (link->flags & OWES_ACK)) {
-            control = supervisory_owed(link);
-        } else if (put_information(line, turn, now_ms)) {
+        int is_rr = !(link->flags & OWES_ACK) ||
+                    !(link->flags & (OWES_REJECT | OWES_FINAL | IS_BUSY));
+        if (is_rr && put_information(line, turn, now_ms)) {
             return 1;
-        } else if (link->flags & OWES_ACK) {
-            control = supervisory_owed(link);
+        }
+        if (link->flags & OWES_ACK) {
+            control = RR | (link->flags & (IS_BUSY | OWES_REJECT | OWES_FINAL)) |
+                      (unsigned)link->expected << 5;
         }
     }
     if (!control) {
@@ -292,7 +276,7 @@ static int put_next(struct nrpc_serial *line, unsigned turn, uint32_t now_ms)
 static int put_any(struct nrpc_serial *line, uint32_t now_ms)
 {
     if (line->tells_dm) {
-        nrpc_serial_put(&line->out, (uint8_t)(line->tells_dm - 1), DM, NULL, 0);
+        nrpc_serial_put(&line->out, (uint8_t)(line->tells_dm - 1), DM, line->says, 0);
         line->tells_dm = 0;
         return 1;
     }
@@ -308,7 +292,7 @@ static int put_any(struct nrpc_serial *line, uint32_t now_ms)
 size_t nrpc_serial_transmit(struct nrpc_serial *line, void *buf, size_t room, uint32_t now_ms)
 {
     size_t n = 0;
-    while (n < room && (line->out.is_open || put_any(line, now_ms))) {
+    while (n < room && (!nrpc_serial_is_between(line) || put_any(line, now_ms))) {
         n += nrpc_serial_give(&line->out, (uint8_t *)buf + n, room - n);
     }
     return n;
@@ -320,7 +304,7 @@ size_t nrpc_serial_transmit(struct nrpc_serial *line, void *buf, size_t room, ui
 static void again(struct nrpc_serial_link *link, uint32_t now_ms)
 {
     link->timer_ms = now_ms;
-    link->next = link->acked;
+    send_again(link);
     if (link->flags & CLOSING) {
         link->u_frame = DISC;
     }
@@ -354,15 +338,10 @@ static uint32_t watch(struct nrpc_serial *line, struct nrpc_serial_link *link, u
 
 uint32_t nrpc_serial_tick(struct nrpc_serial *line, uint32_t now_ms)
 {
-    uint32_t next = line->t1_ms < 1000 ? line->t1_ms : 1000, since = now_ms - line->ticked_ms;
-    if (since < line->tick_ms) {
-        return line->tick_ms - since;
-    }
+    uint32_t next = line->t1_ms < 1000 ? line->t1_ms : 1000;
     for (unsigned i = 0; i < line->n_links; i++) {
         uint32_t own = watch(line, &line->links[i], now_ms);
         next = own < next ? own : next;
     }
-    line->ticked_ms = now_ms;
-    line->tick_ms = next;
     return next;
 }

@@ -61,7 +61,7 @@ struct nrpc_serial_link {
     uint8_t expected;                     /* V(R): the number of the next I frame */
     uint8_t acked, next, cut;             /* V(A), V(S), the first that is not made */
     uint16_t taken;                       /* bytes of the frame `expected` that have been used */
-    uint16_t have;                        /* bytes in `bytes` */
+    uint16_t have, at;                    /* bytes in `bytes`; where those of frame `next` begin */
     uint16_t lengths[NRPC_SERIAL_FRAMES]; /* of the frames acked .. cut, in `bytes` */
     uint8_t bytes[NRPC_SERIAL_SEND_BYTES];
 };
@@ -73,7 +73,6 @@ struct nrpc_serial {
     uint16_t tells_dm; /* 1 + the address that is to be sent DM; 0: none */
     uint8_t n_links, turn;
     uint8_t says[NRPC_SERIAL_SAYS_BYTES]; /* what we take: docs/serial.md */
-    uint32_t ticked_ms, tick_ms;
     struct nrpc_serial_in in;
     struct nrpc_serial_out out;
 };
@@ -81,7 +80,7 @@ struct nrpc_serial {
 /* Defines a line. links: clients at once, 1..255; more than the server's connections let one wait
  * until another gives way. ring: bytes that the UART's receive ring (FIFO, DMA buffer) holds while
  * the loop is elsewhere, 128..65535; 0: the line has RTS and CTS, or USB. baud: of the line, bits a
- * second, 1200 or more; 0: as fast as USB. RAM: about 100 + NRPC_SERIAL_INFO_BYTES; and a link
+ * second, 1200 or more; 0: as fast as USB. RAM: about 50 + 2 * NRPC_SERIAL_INFO_BYTES; and a link
  * 40 + NRPC_SERIAL_SEND_BYTES. */
 #define NRPC_SERIAL_DEFINE(name, its_server, its_links, ring, baud)                        \
     NRPC_STATIC_ASSERT((its_links) >= 1 && (its_links) <= 255, #name ": links: 1..255");   \
@@ -121,7 +120,7 @@ size_t nrpc_serial_transmit(struct nrpc_serial *line, void *buf, size_t room, ui
 /* 1: no frame has been begun that is not yet given whole. */
 static inline int nrpc_serial_is_between(const struct nrpc_serial *line)
 {
-    return !line->out.is_open;
+    return line->out.at == line->out.n;
 }
 
 /* As nrpc_serial_transmit, but begins no frame: to come between two, for text. No handler runs. */

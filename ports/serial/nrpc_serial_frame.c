@@ -3,18 +3,23 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ports/serial/nrpc_serial_frame.h"
 
+#include <string.h>
+
 enum { FLAG = 0x7e, ESCAPE = 0x7d, FLIPPED = 0x20 };
 enum { FCS_BEGIN = 0xffff, FCS_GOOD = 0xf0b8, FCS_POLYNOMIAL = 0x8408 };
 
 NRPC_STATIC_ASSERT(NRPC_SERIAL_INFO_BYTES >= 16 && NRPC_SERIAL_INFO_BYTES <= 1024,
                    "NRPC_SERIAL_INFO_BYTES: 16..1024");
 
-/* Bit by bit: a table would be 512 bytes. */
-static uint16_t checked(uint16_t check, uint8_t byte)
+/* Over n bytes, bit by bit: a table would be 512 bytes. */
+static uint16_t check(const uint8_t *bytes, size_t n)
 {
-    unsigned fcs = check ^ byte;
-    for (unsigned bit = 0; bit < 8; bit++) {
-        fcs = fcs & 1 ? fcs >> 1 ^ FCS_POLYNOMIAL : fcs >> 1;
+    unsigned fcs = FCS_BEGIN;
+    for (; n; n--) {
+        fcs ^= *bytes++;
+        for (unsigned bit = 0; bit < 8; bit++) {
+            fcs = fcs & 1 ? fcs >> 1 ^ FCS_POLYNOMIAL : fcs >> 1;
+        }
     }
     return (uint16_t)fcs;
 }
@@ -24,24 +29,19 @@ size_t nrpc_serial_take(struct nrpc_serial_in *in, uint8_t byte)
     size_t n = in->have;
     if (byte == FLAG) {
         int is_frame = n >= NRPC_SERIAL_HEAD_BYTES + NRPC_SERIAL_FCS_BYTES &&
-                       n <= sizeof in->bytes && in->check == FCS_GOOD && !in->is_escaped;
+                       n <= sizeof in->bytes && !in->flip && check(in->bytes, n) == FCS_GOOD;
         in->have = 0;
-        in->is_escaped = 0;
-        in->check = FCS_BEGIN;
+        in->flip = 0;
         return is_frame ? n - NRPC_SERIAL_FCS_BYTES : 0;
     }
     if (byte == ESCAPE) {
-        in->is_escaped = 1;
+        in->flip = FLIPPED;
         return 0;
     }
-    if (in->is_escaped) {
-        in->is_escaped = 0;
-        byte ^= FLIPPED;
-    }
-    in->check = checked(in->check, byte);
     if (n < sizeof in->bytes) {
-        in->bytes[n] = byte;
+        in->bytes[n] = byte ^ in->flip;
     }
+    in->flip = 0;
     in->have = (uint16_t)(n + (n <= sizeof in->bytes));
     return 0;
 }
@@ -49,42 +49,32 @@ size_t nrpc_serial_take(struct nrpc_serial_in *in, uint8_t byte)
 void nrpc_serial_put(struct nrpc_serial_out *out, uint8_t address, uint8_t control,
                      const uint8_t *info, size_t n)
 {
-    uint16_t check = checked(checked(FCS_BEGIN, address), control);
-    for (size_t i = 0; i < n; i++) {
-        check = checked(check, info[i]);
-    }
-    out->info = info;
-    out->n = (uint16_t)n;
+    uint8_t *byte = out->bytes;
+    *byte++ = FLAG;
+    *byte++ = address;
+    *byte++ = control;
+    memcpy(byte, info, n);
+    byte += n;
+    unsigned fcs = ~(unsigned)check(out->bytes + 1, NRPC_SERIAL_HEAD_BYTES + n);
+    *byte++ = (uint8_t)fcs;
+    *byte++ = (uint8_t)(fcs >> 8);
+    *byte = FLAG;
+    out->n = (uint16_t)(n + NRPC_SERIAL_HEAD_BYTES + NRPC_SERIAL_FCS_BYTES + 2);
     out->at = 0;
-    out->is_open = 1;
-    out->around[0] = address;
-    out->around[1] = control;
-    out->around[2] = (uint8_t)~check;
-    out->around[3] = (uint8_t)(~(unsigned)check >> 8);
 }
 
 size_t nrpc_serial_give(struct nrpc_serial_out *out, uint8_t *to, size_t room)
 {
     size_t given = 0;
-    while (given < room && out->is_open) {
-        unsigned at = out->at - 1u, info_at = at - NRPC_SERIAL_HEAD_BYTES;
-        uint8_t byte = FLAG;
-        if (at < out->n + sizeof out->around) { /* of what is between the flags */
-            byte = info_at < out->n ? out->info[info_at]
-                                    : out->around[at < NRPC_SERIAL_HEAD_BYTES ? at : at - out->n];
-            if (out->is_escaped) {
-                byte ^= FLIPPED;
-                out->is_escaped = 0;
-            } else if (byte == FLAG || byte == ESCAPE) {
-                byte = ESCAPE;
-                out->is_escaped = 1;
-                out->at--;
-            }
+    for (; given < room && out->at != out->n; given++) {
+        uint8_t *next = &out->bytes[out->at], byte = *next;
+        if ((byte == FLAG || byte == ESCAPE) && out->at && out->at != out->n - 1) {
+            *next ^= FLIPPED; /* is neither now: goes out next, as it is */
+            byte = ESCAPE;
         } else {
-            out->is_open = at + 1u == 0;
+            out->at++;
         }
-        to[given++] = byte;
-        out->at++;
+        to[given] = byte;
     }
     return given;
 }

@@ -11,7 +11,7 @@
 
 NRPC_BEGIN_C
 
-/* Information bytes in a frame that we take. 16..1024. RAM: as many a line. */
+/* Information bytes in a frame. 16..1024. RAM: twice as many a line. */
 #ifndef NRPC_SERIAL_INFO_BYTES
 #define NRPC_SERIAL_INFO_BYTES 64
 #endif
@@ -22,8 +22,7 @@ enum { NRPC_SERIAL_FCS_BYTES = 2, NRPC_SERIAL_HEAD_BYTES = 2 /* address, control
 struct nrpc_serial_in {
     uint16_t have; /* bytes of this piece that are kept; one more than there is room for: too long
                     */
-    uint16_t check;
-    uint8_t is_escaped;
+    uint8_t flip;  /* an escape has come: what the next byte is xored with */
     uint8_t bytes[NRPC_SERIAL_HEAD_BYTES + NRPC_SERIAL_INFO_BYTES + NRPC_SERIAL_FCS_BYTES];
 };
 
@@ -33,13 +32,12 @@ size_t nrpc_serial_take(struct nrpc_serial_in *in, uint8_t byte);
 
 /* What is going out. All zeros: nothing is. */
 struct nrpc_serial_out {
-    const uint8_t *info;         /* the caller's, until the frame is out */
-    uint16_t n, at;              /* bytes of information; what has been given, of flag .. flag */
-    uint8_t is_open, is_escaped; /* a frame is on its way; its next byte's escape has gone */
-    uint8_t around[NRPC_SERIAL_HEAD_BYTES + NRPC_SERIAL_FCS_BYTES];
+    uint16_t n, at; /* bytes of the frame, with both flags; of these have been given */
+    uint8_t bytes[NRPC_SERIAL_HEAD_BYTES + NRPC_SERIAL_INFO_BYTES + NRPC_SERIAL_FCS_BYTES + 2];
 };
 
-/* Begins a frame; nothing may be going out. */
+/* Begins a frame with a copy of n bytes of information, NRPC_SERIAL_INFO_BYTES at most. Nothing may
+ * be going out. */
 void nrpc_serial_put(struct nrpc_serial_out *out, uint8_t address, uint8_t control,
                      const uint8_t *info, size_t n);
 

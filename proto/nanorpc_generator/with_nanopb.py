@@ -1,10 +1,12 @@
 # proto/nanorpc_generator/with_nanopb.py - nanopb's generator: found, imported, and made to name what it refuses.
 # Layer: generator, runs on the host. Source: nanopb's generator/nanopb_generator.py.
 # SPDX-License-Identifier: Apache-2.0
-"""Given: the environment's NANOPB_DIR, or build/third/nanopb of this project; and the plugin's parameter, which is
-read as nanopb reads its own. Gives: nanopb's generator as a module, and its options. What is wrong is a Problem."""
+"""Given: the environment's NANOPB_DIR, or build/third/nanopb of this project, or the package nanopb of PyPI; and the
+plugin's parameter, which is read as nanopb reads its own. Gives: nanopb's generator as a module, and its options.
+What is wrong is a Problem."""
 
 import copy
+import importlib.util
 import os
 import re
 import shlex
@@ -12,25 +14,32 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.realpath(__file__))
-PROTO = os.path.dirname(HERE)
 
 
 class Problem(Exception):
     """What is wrong with the input, as the user reads it."""
 
 
-def import_nanopb():
-    """nanopb's generator, as a module."""
+def nanopb_folder():
+    """The one that nanopb_generator.py is in."""
     directory = os.environ.get("NANOPB_DIR") or os.path.join(
         HERE, "..", "..", "build", "third", "nanopb"
     )
     generator = os.path.abspath(os.path.join(directory, "generator"))
+    installed = importlib.util.find_spec("nanopb")
     if not os.path.isfile(os.path.join(generator, "nanopb_generator.py")):
-        sys.exit(
-            "protoc-gen-nanorpc: no nanopb generator in %s: set NANOPB_DIR to nanopb's "
-            "directory" % generator
-        )
-    sys.path.insert(0, generator)
+        if os.environ.get("NANOPB_DIR") or installed is None:
+            sys.exit(
+                "protoc-gen-nanorpc: no nanopb generator in %s: set NANOPB_DIR to nanopb's "
+                "directory, or pip install nanopb" % generator
+            )
+        generator = os.path.join(installed.submodule_search_locations[0], "generator")
+    return generator
+
+
+def import_nanopb():
+    """nanopb's generator, as a module."""
+    sys.path.insert(0, nanopb_folder())
     # On a first use it runs protoc, for a nanopb_pb2.py that suits this Python, and tells at length
     # why; that is of interest only when it fails.
     stderr = os.dup(2)
@@ -151,7 +160,7 @@ def skip_extensions(nanopb):
 
 
 def bound_google(nanopb):
-    """Google's own files have bounds in proto/google/protobuf/ here; a user's .options come after them."""
+    """Google's own files have bounds in google/protobuf/ beside this; a user's .options come after them."""
     parse_file, read_options_file = nanopb.parse_file, nanopb.read_options_file
 
     def read_both(ours, file):
@@ -162,11 +171,11 @@ def bound_google(nanopb):
         return found + read_options_file(file)
 
     def parse_bounded(filename, desc, options):
-        ours = os.path.join(PROTO, os.path.splitext(filename)[0] + ".options")
+        ours = os.path.join(HERE, os.path.splitext(filename)[0] + ".options")
         if not (filename.startswith("google/protobuf/") and os.path.isfile(ours)):
             return parse_file(filename, desc, options)
         options = copy.copy(options)
-        options.options_path = [*options.options_path, PROTO]
+        options.options_path = [*options.options_path, HERE]
         nanopb.read_options_file = lambda file: read_both(ours, file)
         try:
             return parse_file(filename, desc, options)

@@ -225,7 +225,7 @@ def test_bad_protos(run, target, tmp_path, monkeypatch):
         words = ("call", target, "A/B", "--proto", str(tmp_path / path))
         assert why in run(*words)[2]
     monkeypatch.setitem(sys.modules, "grpc_tools", None)
-    assert "pip install 'nanorpc[proto]'" in run("call", target, "A/B", "--proto", PROTO)[2]
+    assert "pip install grpcio-tools" in run("call", target, "A/B", "--proto", PROTO)[2]
 
 
 def test_only_the_older_reflection(target):

@@ -17,10 +17,14 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "dist"))
 import dist  # noqa: E402
 import packages  # noqa: E402
 
+FOLDERS = ("ports/python/nanorpc", "proto/nanorpc_generator")
 SOURCES = {
-    os.path.relpath(path, os.path.join(ROOT, "ports", "python"))
-    for path in glob.glob(os.path.join(ROOT, "ports", "python", "nanorpc", "*.py"))
+    os.path.relpath(path, ROOT)
+    for folder in FOLDERS
+    for ending in ("*.py", "google/protobuf/*.options")
+    for path in glob.glob(os.path.join(ROOT, folder, ending))
 }
+INSTALLED = {path.replace("ports/python/", "").replace("proto/", "", 1) for path in SOURCES}
 
 
 def run(*command, **options):
@@ -68,19 +72,19 @@ def test_contents(built):
     with zipfile.ZipFile(built[1]) as wheel:
         names = {name for name in wheel.namelist() if ".dist-info/" not in name}
         (metadata,) = [wheel.read(n).decode() for n in wheel.namelist() if n.endswith("METADATA")]
-    assert names == SOURCES
+    assert names == INSTALLED
     for line in (
         "Version: " + dist.version(),
         "Requires-Python: >=3.9",
         "License-Expression: Apache-2.0",
     ):
         assert line in metadata.splitlines()
-    for name in ("grpcio", "protobuf", "pyserial"):
+    for name in ("grpcio", "grpcio-tools", "nanopb", "protobuf", "pyserial"):
         assert "Requires-Dist: " + name in metadata
     with tarfile.open(built[0]) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
     names = {name for name in names if "." in name and ".egg-info" not in name}
-    extra = {name for name in names if not name.startswith("ports/python/")}
+    extra = {name for name in names if not name.startswith(("ports/python/", "proto/"))}
     assert extra == {
         "MANIFEST.in",
         "nanorpc/version.h",
@@ -88,7 +92,7 @@ def test_contents(built):
         "setup.cfg",
         "setup.py",
     }
-    assert {"ports/python/" + name for name in SOURCES} < names
+    assert SOURCES < names
 
 
 def test_same_wheel_again(built, tmp_path):
@@ -101,7 +105,7 @@ def test_installed(installed, tmp_path):
     """The command and the module are those of the wheel, and know which version they are."""
     command = os.path.join(installed, "nanorpc")
     said = run(command, "--help", cwd=tmp_path, env=ENVIRONMENT)
-    for name in ("ports", "monitor", "relay", "call"):
+    for name in ("ports", "monitor", "relay", "call", "generate"):
         assert name in said
     said = run(command, "--version", cwd=tmp_path, env=ENVIRONMENT)
     assert said == "nanorpc %s\n" % dist.version()
@@ -114,10 +118,25 @@ def test_installed(installed, tmp_path):
     )
 
 
+def test_installed_generator(installed, tmp_path):
+    """It is the wheel's, with nanopb's of PyPI, and bounds for Google's messages; also as a plugin of protoc's."""
+    text = 'syntax = "proto3"; import "google/protobuf/any.proto"; message M { google.protobuf.Any a = 1; }'
+    (tmp_path / "m.proto").write_text(text + " service S { rpc Do(M) returns (M); }")
+    environment = {name: value for name, value in ENVIRONMENT.items() if name != "NANOPB_DIR"}
+    run(os.path.join(installed, "nanorpc"), "generate", "m.proto", cwd=tmp_path, env=environment)
+    for name in ("m.nrpc.c", "m.pb.h", "google/protobuf/any.pb.c"):
+        assert (tmp_path / name).exists()
+    plugin = "--plugin=" + os.path.join(installed, "protoc-gen-nanorpc")
+    python = os.path.join(installed, "python")
+    run(python, "-m", "grpc_tools.protoc", plugin, "-I.", "--nanorpc_out=out", "m.proto",
+        cwd=(tmp_path / "out").mkdir() or tmp_path, env=environment)  # fmt: skip
+    assert (tmp_path / "out" / "m.nrpc.c").read_text() == (tmp_path / "m.nrpc.c").read_text()
+
+
 def test_python_is_not_too_new():
     """The oldest Python that is promised compiles the sources, as far as this one can tell."""
     import ast
 
-    for name in SOURCES:
-        with open(os.path.join(ROOT, "ports", "python", name), encoding="utf-8") as file:
+    for name in sorted(n for n in SOURCES if n.endswith(".py")):
+        with open(os.path.join(ROOT, name), encoding="utf-8") as file:
             ast.parse(file.read(), feature_version=(3, 9))

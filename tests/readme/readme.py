@@ -418,7 +418,7 @@ def boards_block():
         hardware = "this is it" if not variables.get("BOARD_CC", "").endswith("-") else "not run"
         if name == "host-sim":
             hardware = "none"
-        if variables.get("BOARD_OPENOCD"):
+        if variables.get("BOARD_FLASH"):
             hardware += "; `make flash-%s` is there" % name
         state = {"emulated": "run in QEMU"}.get(
             variables["BOARD_RUN_STATE"], variables["BOARD_RUN_STATE"]

@@ -172,14 +172,18 @@ def help_of(*command):
 
 @pytest.fixture(scope="module")
 def helps():
+    package = {
+        "nanorpc " + name: help_of(sys.executable, "-B", "-m", "nanorpc", name, "--help")
+        for name in ("ports", "monitor", "relay", "call", "generate")
+    }
     return {
+        **package,
         "sim": help_of("build/host-sim/greeter", "--help"),
         "run-linux": help_of("build/linux/greeter", "--help"),
         "bench": help_of(sys.executable, "tests/bench/bench.py", "--help"),
         "readme": help_of(sys.executable, "tests/readme/readme.py", "--help"),
         "relay": help_of(sys.executable, "host-sim/relay.py", "--help"),
         "size": {"--record", "--budgets"},
-        "nanorpc call": help_of(sys.executable, "-B", "-m", "nanorpc", "call", "--help"),
     }
 
 
@@ -188,7 +192,8 @@ def test_options_exist(name, helps):
     """Of what `make TARGET ARGS=` starts, and of the relay; those that stand alone are some program's, or run."""
     for command in commands(name):
         found = re.match(
-            r"make (\S+) .*ARGS=\"?([^\"]*)|python3 host-sim/(relay)\.py (.*)", command
+            r"make (\S+) .*ARGS=\"?([^\"]*)|python3 host-sim/(relay)\.py (.*)|(nanorpc \w+) (.*)",
+            command,
         )
         target, options = [part for part in found.groups() if part] if found else ("", "")
         if target in helps:

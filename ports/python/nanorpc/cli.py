@@ -15,6 +15,7 @@ from typing import Any, Callable, List, Optional, Tuple
 import grpc
 
 import nanorpc
+from nanorpc import generate
 from nanorpc.call import Call, RequestError
 from nanorpc.port import PortError, no_ports, ports
 from nanorpc.relay import Relay
@@ -221,6 +222,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--timeout", type=float, metavar="SECONDS", help="the call's deadline (none)")
     line(made)
+    generate.add_command(command)
     return top
 
 
@@ -248,7 +250,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     options = parsed(arguments)
     try:
         return options.function(options)
-    except (PortError, SchemaError, RequestError, UsageError) as error:
+    except (PortError, SchemaError, RequestError, UsageError, generate.GenerateError) as error:
         note(str(error))
         return 1
     except BrokenPipeError:  # who read it has seen enough

@@ -217,7 +217,7 @@ class ProtoFile(Schema):
             import grpc_tools
             from grpc_tools import protoc
         except ImportError:
-            raise SchemaError("--proto needs protoc: pip install 'nanorpc[proto]'") from None
+            raise SchemaError("--proto needs protoc: pip install grpcio-tools") from None
         if not os.path.isfile(path):
             raise SchemaError("there is no file %s" % path)
         folders = [*include, os.path.dirname(path) or "."]

@@ -1,0 +1,96 @@
+/* boards/rp2/cpu.c - RP2040 and RP2350 on the Pico SDK's start-up: interrupts, the millisecond
+ * clock, faults. Layer: board. Source: Pico SDK 2.1.1; ARMv6-M and ARMv8-M reference manuals.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "../cpu.h"
+
+#include "../board.h"
+#include "hardware/clocks.h"
+#include "hardware/irq.h"
+#include "hardware/structs/systick.h"
+#include "rp2.h"
+
+#define STACK_PAINT 0x5AC3A53Cu
+#define SYSTICK_ON 7u /* processor clock, interrupt, on */
+
+/* The Pico SDK's memmap_default.ld's. */
+extern uint32_t __StackBottom[], __StackTop[];
+
+static volatile uint32_t clock_ms;
+
+void rp2_start(void)
+{
+    uintptr_t in_use = (uintptr_t)__builtin_frame_address(0) - 64u;
+    /* The lowest 32 bytes are the guard that the Pico SDK has set up. */
+    for (uint32_t *to = __StackBottom + 8; (uintptr_t)to < in_use;) {
+        *to++ = STACK_PAINT;
+    }
+    systick_hw->rvr = clock_get_hz(clk_sys) / 1000u - 1u;
+    systick_hw->cvr = 0;
+    systick_hw->csr = SYSTICK_ON;
+}
+
+uint32_t board_now_ms(void)
+{
+    return clock_ms;
+}
+
+/* crt0's name for it. */
+void isr_systick(void)
+{
+    clock_ms = clock_ms + 1;
+}
+
+void cpu_irq_enable(unsigned irq)
+{
+    irq_set_enabled(irq, true);
+}
+
+void cpu_irq_off(void)
+{
+    __asm__ volatile("cpsid i" ::: "memory");
+}
+
+void cpu_irq_on(void)
+{
+    __asm__ volatile("cpsie i" ::: "memory");
+}
+
+void cpu_wait(void)
+{
+    __asm__ volatile("dsb\n\twfi" ::: "memory");
+}
+
+size_t cpu_stack_unused(void)
+{
+    const uint32_t *at = __StackBottom + 8;
+    while ((uintptr_t)at < (uintptr_t)__StackTop && *at == STACK_PAINT) {
+        at++;
+    }
+    return (size_t)(at - __StackBottom - 8) * sizeof *at;
+}
+
+/* crt0's name for it. Text needs a stack that is whole: if it was the stack that overflowed, the
+ * processor has locked up before it comes here. */
+void isr_hardfault(void)
+{
+    board_panic("fault");
+}
+
+/* PICO_PANIC_FUNCTION: what the SDK and TinyUSB call when something cannot be. Without printf. */
+__attribute__((noreturn, used)) void rp2_panic(const char *text, ...)
+{
+    board_panic(text == NULL ? "the Pico SDK" : text);
+}
+
+/* Where crt0 goes when main returns. */
+__attribute__((noreturn, used)) void exit(int status)
+{
+    (void)status;
+    board_panic("main returned");
+}
+
+/* These boards have no calendar. */
+uint64_t board_unix_s(void)
+{
+    return 0;
+}
