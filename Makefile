@@ -137,6 +137,7 @@ $(foreach b,$(BOARDS),$(eval GROUPS_$b ?= $(BASE_GROUPS) $(CC_GROUP_$($b_CC)) $(
     $(eval GROUPS_flash-$b := $$(GROUPS_$b) $(if $(call has_flash_tool,$b),,openocd)))
 GROUPS_clean :=
 GROUPS_help :=
+GROUPS_boards :=
 
 # A goal that is a file below build/NAME/ needs what board NAME needs.
 goal_groups = $(if $(filter undefined,$(flavor GROUPS_$1)),$(BASE_GROUPS) $(GROUPS_$(word 2,$(subst /, ,$1))),$(GROUPS_$1))
@@ -515,13 +516,16 @@ endef
 
 # Refuses an image that its chip would not start; writes its .uf2.
 IMAGE_PY := boards/tools/image.py
+# Links, and says in one line by how much an image is too large.
+FIT_PY := boards/tools/fit.py
 define image_rules # $1: board, $2: application
 $1-$2_OBJ := $(call board_obj,$1,$2)
 $1-$2_LINT := $(patsubst %.c,$(B)/lint/$(call tree,$1,$2)/%.ok,$(call linted,$1,$2))
-$(call image,$1,$2): $$($1-$2_OBJ) $(B)/$(call tree,$1,$2)/flags $(wildcard $($1_DIR)/*.ld boards/*/*.ld) $(if $(call is_cross,$1),$(IMAGE_PY))
+$(call image,$1,$2): $$($1-$2_OBJ) $(B)/$(call tree,$1,$2)/flags $(wildcard $($1_DIR)/*.ld boards/*/*.ld) $(if $(call is_cross,$1),$(IMAGE_PY) $(FIT_PY))
 	$$(call say,LINK,$$@)
 	$(Q)mkdir -p $$(@D)
-	$(Q)$(call compiler,$1) -Wl,--gc-sections -Wl,-Map=$$@.map $(if $(call is_cross,$1),$(NO_HEAP)) \
+	$(Q)$(if $(call is_cross,$1),python3 -B $(FIT_PY) $$@ --flash-kb $($1_FLASH_KB) --ram-kb $($1_RAM_KB) --) \
+	    $(call compiler,$1) -Wl,--gc-sections -Wl,-Map=$$@.map $(if $(call is_cross,$1),$(NO_HEAP)) \
 	    $($1_CFLAGS) $($1_LDFLAGS) -o $$@ $$($1-$2_OBJ) $($1_LIBS)
 	$(if $(call is_cross,$1),$(Q)python3 -B $(IMAGE_PY) $$@ --flash-kb $($1_FLASH_KB) --ram-kb $($1_RAM_KB) \
 	    $(if $($1_UF2),--uf2-of $($1_UF2) $$(@:.elf=.uf2)))
@@ -742,8 +746,11 @@ PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q -rfEs
 # A file's tests share servers, so they stay together; so many files at a time.
 TEST_JOBS ?= $(shell nproc)
 
-.PHONY: all demo test test-target fuzz interop h2spec lint format size bench cost abuse readme sim venv third certs gen dist docs clean help
+.PHONY: all boards demo test test-target fuzz interop h2spec lint format size bench cost abuse readme sim venv third certs gen dist docs clean help
 all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
+
+boards: ## print all boards: core, link, size, how each runs, and what its last tests said
+	@python3 -B boards/tools/boards.py
 
 demo: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ## boot the firmware in an emulator and greet it from Python
 	$(Q)$(RUN_PYTHON) tests/demo.py --port $(PORT) -- $(call emulate,$(DEMO_BOARD),$<)
