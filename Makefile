@@ -81,10 +81,12 @@ LACKS_certs := $(call lacks,openssl)
 LACKS_host := $(call lacks,gcc)$(if $(call header,stdio.h),,libc)
 LACKS_arm := $(call lacks,arm-none-eabi-gcc)$(if $(wildcard /usr/lib/arm-none-eabi/include/stdio.h),,newlib)\
     $(if $(wildcard /usr/lib/picolibc/arm-none-eabi/include/stdio.h),,picolibc)
-LACKS_riscv := $(call lacks,riscv64-unknown-elf-gcc)
+LACKS_riscv := $(call lacks,riscv64-unknown-elf-gcc)\
+    $(if $(wildcard /usr/lib/picolibc/riscv64-unknown-elf/include/stdio.h),,picolibc)
 LACKS_avr := $(call lacks,avr-gcc)$(if $(wildcard /usr/lib/avr/include/avr/io.h),,libc)
 LACKS_simavr := $(if $(wildcard /usr/include/simavr/sim_avr.h),,simavr)
 LACKS_qemu := $(call lacks,qemu-system-arm)
+LACKS_qemu-riscv := $(call lacks,qemu-system-riscv32)
 LACKS_slirp := $(if $(call header,slirp/libslirp.h),,slirp)
 LACKS_test := $(call lacks,clang valgrind nghttp curl protoc g++)\
     $(if $(wildcard /usr/lib/python3/dist-packages/google/protobuf),,protobuf)$(if $(call header,google/protobuf/any.proto),,protobuf)\
@@ -98,8 +100,8 @@ LACKS_gdb := $(if $(call on_path,gdb-multiarch)$(call on_path,arm-none-eabi-gdb)
 LACKS_docs := $(call lacks,doxygen)
 
 BASE_GROUPS := python third host certs
-GROUPS_all := $(BASE_GROUPS) arm avr slirp freertos
-GROUPS_test := $(GROUPS_all) riscv qemu simavr test node go docs
+GROUPS_all := $(BASE_GROUPS) arm avr riscv slirp freertos
+GROUPS_test := $(GROUPS_all) qemu qemu-riscv simavr test node go docs
 GROUPS_fuzz := $(BASE_GROUPS)
 GROUPS_interop := $(GROUPS_all) qemu node
 GROUPS_h2spec := $(GROUPS_all) qemu go
@@ -126,6 +128,7 @@ CC_GROUP_arm-none-eabi- := arm
 CC_GROUP_riscv64-unknown-elf- := riscv
 CC_GROUP_avr- := avr
 EMULATOR_GROUP_qemu-system-arm := qemu
+EMULATOR_GROUP_qemu-system-riscv32 := qemu-riscv
 EMULATOR_GROUP_node := node qemu
 EMULATOR_GROUP_$(B)/simavr/simavr-run := simavr
 GROUPS_$(B)/rp2040js/ready := node
@@ -143,6 +146,7 @@ endif
 GROUPS_demo := python third $(CC_GROUP_$($(DEMO_ON)_CC)) $($(DEMO_ON)_RTOS) $(EMULATOR_GROUP_$(firstword $($(DEMO_ON)_EMULATOR)))
 GROUPS_clean :=
 GROUPS_help :=
+GROUPS_boards :=
 
 # A goal that is a file below build/NAME/ needs what board NAME needs.
 goal_groups = $(if $(filter undefined,$(flavor GROUPS_$1)),$(BASE_GROUPS) $(GROUPS_$(word 2,$(subst /, ,$1))),$(GROUPS_$1))
@@ -532,13 +536,16 @@ endef
 
 # Refuses an image that its chip would not start; writes its .uf2.
 IMAGE_PY := boards/tools/image.py
+# Links, and says in one line by how much an image is too large.
+FIT_PY := boards/tools/fit.py
 define image_rules # $1: board, $2: application
 $1-$2_OBJ := $(call board_obj,$1,$2)
 $1-$2_LINT := $(patsubst %.c,$(B)/lint/$(call tree,$1,$2)/%.ok,$(call linted,$1,$2))
-$(call image,$1,$2): $$($1-$2_OBJ) $(B)/$(call tree,$1,$2)/flags $(wildcard $($1_DIR)/*.ld boards/*/*.ld) $(if $(call is_cross,$1),$(IMAGE_PY))
+$(call image,$1,$2): $$($1-$2_OBJ) $(B)/$(call tree,$1,$2)/flags $(wildcard $($1_DIR)/*.ld boards/*/*.ld) $(if $(call is_cross,$1),$(IMAGE_PY) $(FIT_PY))
 	$$(call say,LINK,$$@)
 	$(Q)mkdir -p $$(@D)
-	$(Q)$(call compiler,$1) -Wl,--gc-sections -Wl,-Map=$$@.map $(if $(call is_cross,$1),$(NO_HEAP)) \
+	$(Q)$(if $(call is_cross,$1),python3 -B $(FIT_PY) $$@ --flash-kb $($1_FLASH_KB) --ram-kb $($1_RAM_KB) --) \
+	    $(call compiler,$1) -Wl,--gc-sections -Wl,-Map=$$@.map $(if $(call is_cross,$1),$(NO_HEAP)) \
 	    $($1_CFLAGS) $($1_LDFLAGS) -o $$@ $$($1-$2_OBJ) $($1_LIBS)
 	$(if $(call is_cross,$1),$(Q)python3 -B $(IMAGE_PY) $$@ --flash-kb $($1_FLASH_KB) --ram-kb $($1_RAM_KB) \
 	    $(if $($1_UF2),--uf2-of $($1_UF2) $$(@:.elf=.uf2)))
@@ -772,8 +779,11 @@ PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q -rfEs
 # A file's tests share servers, so they stay together; so many files at a time.
 TEST_JOBS ?= $(shell nproc)
 
-.PHONY: all demo test test-target fuzz interop h2spec lint format size bench cost abuse readme sim venv third certs gen dist docs clean help
+.PHONY: all boards demo test test-target fuzz interop h2spec lint format size bench cost abuse readme sim venv third certs gen dist docs clean help
 all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
+
+boards: ## print all boards: core, link, size, how each runs, and what its last tests said
+	@python3 -B boards/tools/boards.py
 
 demo: $(call image,$(DEMO_ON),greeter) $(GEN_PY) $(EMULATOR_READY_$(firstword $($(DEMO_ON)_EMULATOR))) ## boot the firmware in an emulator and greet it from Python; BOARD=name: of another board
 	$(Q)$(RUN_PYTHON) tests/demo.py --port $(PORT) $(if $(BOARD),--board $(BOARD)) $(if $(filter serial,$($(DEMO_ON)_PORT)),--serial) -- $(call emulate,$(DEMO_ON),$<)
