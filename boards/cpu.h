@@ -19,7 +19,8 @@ void cpu_irq_enable(unsigned irq);
 void cpu_irq_off(void);
 void cpu_irq_on(void);
 
-/* Sleeps until an interrupt is pending; it runs when interrupts are on. */
+/* Sleeps until an interrupt is pending; it runs when interrupts are on, or, where the processor
+ * cannot sleep otherwise (AVR), within. */
 void cpu_wait(void);
 
 /* How many bytes of the stack have never been used, 0 when it was full at some time. */

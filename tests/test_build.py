@@ -292,7 +292,17 @@ def test_applications():
     assert wrong.returncode != 0 and re.search(r"the applications are:.* greeter\b", wrong.stdout)
 
 
-@pytest.mark.parametrize("goal", ["mps2_an385", "run-mps2_an385", "flash-mps2_an385", "sim"])
+@pytest.mark.parametrize(
+    "goal",
+    [
+        "mps2_an385",
+        "run-mps2_an385",
+        "flash-mps2_an385",
+        "debug-mps2_an385",
+        "monitor-mps2_an385",
+        "sim",
+    ],
+)
 def test_applications_of_other_boards(goal):
     """Refused by name, with what the board has and who has the application."""
     app, board, has, lacks = (
@@ -430,6 +440,8 @@ def test_help_names_every_target():
         "help",
         "run-BOARD",
         "flash-BOARD",
+        "debug-BOARD",
+        "monitor-BOARD",
     ):
         assert re.search(r"make %s\b" % target, done.stdout), target
     using, working = done.stdout.split("To work on it:")

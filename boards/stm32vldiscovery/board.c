@@ -1,4 +1,4 @@
-/* boards/stm32vldiscovery/board.c - STM32VLDISCOVERY: clock, USART1 (the link: PA9, PA10), LED.
+/* boards/stm32vldiscovery/board.c - STM32VLDISCOVERY: clock, USART1 (the link), LED.
  * Layer: board. Source: ST RM0041 (STM32F100xx reference manual), UM0919 (the board).
  * SPDX-License-Identifier: Apache-2.0 */
 #include "../board.h"
@@ -18,6 +18,7 @@
 #define USART1_DR REG(0x40013804u)
 #define USART1_BRR REG(0x40013808u)
 #define USART1_CR1 REG(0x4001380Cu)
+#define USART1_CR3 REG(0x40013814u)
 
 #define CR_HSEON (1u << 16)
 #define CR_HSERDY (1u << 17)
@@ -35,6 +36,8 @@
 #define SR_RXNE (1u << 5)
 #define SR_TXE (1u << 7)
 #define CR1_ON 0x202Cu /* on, receive, transmit, interrupt by what is received */
+#define CR1_RXNEIE (1u << 5)
+#define CR3_RTS_CTS 0x300u
 
 #define LED_GREEN (1u << 9) /* PC9 */
 
@@ -65,12 +68,16 @@ static void start_pins(void)
     RCC_APB2ENR |= APB2_AFIO | APB2_GPIOA | APB2_GPIOC | APB2_USART1;
     (void)RCC_APB2ENR;
     GPIOA_CRH = (GPIOA_CRH & ~0xFF0u) | 0x4B0u; /* PA9: the USART's, 50 MHz; PA10: input */
-    GPIOC_CRH = (GPIOC_CRH & ~0xF0u) | 0x20u;   /* PC9: output, 2 MHz */
+    if (BOARD_RTS_CTS) {
+        GPIOA_CRH = (GPIOA_CRH & ~0xFF000u) | 0xB4000u; /* PA11, CTS: input; PA12, RTS */
+    }
+    GPIOC_CRH = (GPIOC_CRH & ~0xF0u) | 0x20u; /* PC9: output, 2 MHz */
 }
 
 static void start_uart(void)
 {
     USART1_BRR = (CLOCK_HZ + BOARD_BAUD / 2u) / BOARD_BAUD;
+    USART1_CR3 = BOARD_RTS_CTS ? CR3_RTS_CTS : 0;
     USART1_CR1 = CR1_ON;
     cpu_irq_enable(BOARD_IRQ);
 }
@@ -85,9 +92,18 @@ void board_uart_put(uint8_t byte)
     USART1_DR = byte;
 }
 
+void board_uart_resume(void)
+{
+    USART1_CR1 = CR1_ON;
+}
+
 void board_isr(void)
 {
     while ((USART1_SR & SR_RXNE) != 0) {
+        if (BOARD_RTS_CTS && !board_uart_has_place()) {
+            USART1_CR1 = CR1_ON & ~CR1_RXNEIE; /* until board_uart_resume */
+            return;
+        }
         board_uart_got((uint8_t)USART1_DR); /* errors too: the check sequence finds them */
     }
 }

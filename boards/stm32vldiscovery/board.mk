@@ -2,7 +2,8 @@
 # Layer: board.
 # SPDX-License-Identifier: Apache-2.0
 BOARD_CC := arm-none-eabi-
-BOARD_CFLAGS := $(SMALLEST) -mcpu=cortex-m3 -mthumb --specs=picolibc.specs -DBOARD_IRQ=37
+# Constants that are equal stand once, as those of messages that have the same fields.
+BOARD_CFLAGS := $(SMALLEST) -fmerge-all-constants -mcpu=cortex-m3 -mthumb --specs=picolibc.specs -DBOARD_IRQ=37
 BOARD_LDFLAGS := -nostartfiles -Tboards/stm32vldiscovery/link.ld
 BOARD_SRC := boards/stm32vldiscovery/board.c boards/cortexm/startup.c boards/test_seed.c
 BOARD_PORT := serial

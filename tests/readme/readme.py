@@ -420,7 +420,8 @@ def boards_block():
             hardware = "none"
         if variables.get("BOARD_FLASH"):
             hardware += "; `make flash-%s` is there" % name
-        state = {"emulated": "run in QEMU"}.get(
+        emulator = "rp2040js" if "rp2" in variables.get("BOARD_EMULATOR", "") else "QEMU"
+        state = {"emulated": "run in " + emulator}.get(
             variables["BOARD_RUN_STATE"], variables["BOARD_RUN_STATE"]
         )
         rows.append(

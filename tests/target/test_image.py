@@ -142,4 +142,7 @@ def test_flash_without_a_probe():
         timeout=300,
     )
     assert done.returncode != 0
-    assert "Stellaris Evaluation Board" in done.stdout and "plugged in" in done.stdout
+    assert "no debug probe is attached (openocd: unable to open ftdi device" in done.stdout, (
+        done.stdout
+    )
+    assert "Stellaris Evaluation Board" in done.stdout and "plug in the board" in done.stdout

@@ -135,7 +135,7 @@ static void dial_that_is_stopped(void)
         for (unsigned k = 0; k < NRPC_MAX_STREAMS; k++) {
             CHECK(raw_start("Echo", "hi", &options));
         }
-        CHECK_EQ(raw_client_tick(i * 100000), 0);
+        CHECK_EQ(raw_client_tick(i * 100000ul), 0);
         nrpc_dial_stop(&raw_channel.dial);
         CHECK_EQ(raw_client.n_done, (i + 1) * NRPC_MAX_STREAMS);
         CHECK_EQ(raw_channel.dial.state, NRPC_DIAL_WAITING);
