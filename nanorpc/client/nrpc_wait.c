@@ -68,7 +68,7 @@ static int start(struct nrpc_wait *wait, struct nrpc_channel *channel,
         struct nrpc_call *call = wait->call;
         NRPC_CALL_IN(call);
         nrpc_call_user(call)->ptr = wait;
-        call->flags = (uint8_t)(call->flags | (held ? NRPC_CALL_HELD : 0));
+        call->flags |= held ? NRPC_CALL_HELD : 0;
     } else {
         error = channel->error;
     }

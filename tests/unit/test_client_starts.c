@@ -192,6 +192,7 @@ static void threads_enter_and_leave(void)
     CHECK_EQ(depth, 0);
     CHECK_EQ(nrpc_wait_end(&wait, NULL), NRPC_UNAVAILABLE);
     CHECK_EQ(depth, 0);
+    alone.poll = poll_others;
     alone.threads = NULL;
 }
 
@@ -219,8 +220,12 @@ static void threads_refuse(void)
     CHECK_EQ(n_entered, 0);
     is_refused = 0;
     alone.threads = NULL;
+    struct nrpc_wait waits[NRPC_MAX_STREAMS];
     for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
-        CHECK(simpletest_SimpleTest_PostAndPost_start(&alone, NULL, NULL));
+        CHECK_EQ(simpletest_SimpleTest_PostAndPost_open(&waits[i], &alone, NULL), 0);
+    }
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        CHECK_EQ(nrpc_wait_end(&waits[i], NULL), NRPC_UNAVAILABLE);
     }
 }
 
