@@ -4,6 +4,7 @@
 #include "../board.h"
 
 #include "../cortexm/cortexm.h"
+#include "../drivers/stm32.h"
 #include "../uart.h"
 
 #define CLOCK_HZ 24000000u
@@ -14,11 +15,6 @@
 #define GPIOA_CRH REG(0x40010804u)
 #define GPIOC_CRH REG(0x40011004u)
 #define GPIOC_BSRR REG(0x40011010u)
-#define USART1_SR REG(0x40013800u)
-#define USART1_DR REG(0x40013804u)
-#define USART1_BRR REG(0x40013808u)
-#define USART1_CR1 REG(0x4001380Cu)
-#define USART1_CR3 REG(0x40013814u)
 
 #define CR_HSEON (1u << 16)
 #define CR_HSERDY (1u << 17)
@@ -33,11 +29,6 @@
 #define APB2_GPIOA (1u << 2)
 #define APB2_GPIOC (1u << 4)
 #define APB2_USART1 (1u << 14)
-#define SR_RXNE (1u << 5)
-#define SR_TXE (1u << 7)
-#define CR1_ON 0x202Cu /* on, receive, transmit, interrupt by what is received */
-#define CR1_RXNEIE (1u << 5)
-#define CR3_RTS_CTS 0x300u
 
 #define LED_GREEN (1u << 9) /* PC9 */
 
@@ -74,45 +65,11 @@ static void start_pins(void)
     GPIOC_CRH = (GPIOC_CRH & ~0xF0u) | 0x20u; /* PC9: output, 2 MHz */
 }
 
-static void start_uart(void)
-{
-    USART1_BRR = (CLOCK_HZ + BOARD_BAUD / 2u) / BOARD_BAUD;
-    USART1_CR3 = BOARD_RTS_CTS ? CR3_RTS_CTS : 0;
-    USART1_CR1 = CR1_ON;
-    cpu_irq_enable(BOARD_IRQ);
-}
-
-int board_uart_has_room(void)
-{
-    return (USART1_SR & SR_TXE) != 0;
-}
-
-void board_uart_put(uint8_t byte)
-{
-    USART1_DR = byte;
-}
-
-void board_uart_resume(void)
-{
-    USART1_CR1 = CR1_ON;
-}
-
-void board_isr(void)
-{
-    while ((USART1_SR & SR_RXNE) != 0) {
-        if (BOARD_RTS_CTS && !board_uart_has_place()) {
-            USART1_CR1 = CR1_ON & ~CR1_RXNEIE; /* until board_uart_resume */
-            return;
-        }
-        board_uart_got((uint8_t)USART1_DR); /* errors too: the check sequence finds them */
-    }
-}
-
 void board_init(void)
 {
     start_clock();
     start_pins();
-    start_uart();
+    stm32_usart_start(CLOCK_HZ, 1);
     cortexm_clock_start(CLOCK_HZ);
     cpu_irq_on();
     GPIOC_BSRR = LED_GREEN;

@@ -10,11 +10,13 @@ from conftest import ROOT
 NANOPB = os.environ["NANOPB_DIR"]
 FLAGS = (
     "-std=c99 -g -O1 -w -I. -Iboards -Ibuild/gen -DPB_NO_ERRMSG=1 -DPB_BUFFER_ONLY=1 -DBOARD_IRQ=37"
+    " -DSTM32_USART_AT=0x40013800u"
 )
 FLAGS += " -DBOARD_RING_BYTES=128 -Wl,--wrap=board_uart_got"
 SOURCES = [
     "tests/serial/rts_cts.c",
     "boards/stm32vldiscovery/board.c",
+    "boards/drivers/stm32_usart.c",
     "boards/serial.c",
     "boards/apps/greeter/greeter.c",
     "ports/serial/*.c",
