@@ -26,6 +26,8 @@ FREERTOS_DIR ?= $(B)/third/freertos
 V ?= 0
 Q := $(if $(filter 0,$(V)),@)
 comma := ,
+$(if $(filter 50051,$(PORT)),,$(if $(shell [ '$(PORT)' -ge 0 ] 2>/dev/null && [ '$(PORT)' -le 65535 ] && echo yes),,\
+    $(error PORT=$(PORT): a port is a number from 0 to 65535)))
 say = $(if $(filter 0,$(V)),@printf '  %-6s %s\n' "$1" "$2")
 
 .DEFAULT_GOAL := all
