@@ -572,10 +572,10 @@ run-$1: $(call image,$1,$(APP)) $(EMULATOR_READY_$(firstword $($1_EMULATOR)))
 	$(Q)$(if $(call is_cross,$1),$(call emulate,$1,$$<),$$< $(ARGS))
 flash-$1: $(call image,$1,$(APP))
 	@python3 -B boards/tools/flash.py $(call tools,$1,$$<) $(ARGS)
-debug-$1: $(call image,$1,$(APP))
+debug-$1: $(call image,$1,$(APP)) $(EMULATOR_READY_$(firstword $($1_EMULATOR)))
 	@python3 -B boards/tools/debug.py $(call tools,$1,$$<) --prefix "$(filter %-,$($1_CC))" --emulator '$(call emulate,$1,$$<)' $(ARGS)
 # With a TTY it is the hardware's own, whatever image that has.
-monitor-$1: $(if $(TTY),$(VENV_READY),$(call image,$1,$(APP)))
+monitor-$1: $(if $(TTY),$(VENV_READY),$(call image,$1,$(APP)) $(EMULATOR_READY_$(firstword $($1_EMULATOR))))
 	@$$(RUN_PYTHON) -B boards/tools/monitor.py $1 --folder $(B)/$1 --tty "$(TTY)" --baudrate $(BAUD) --port $(PORT) \
 	    $(if $(filter serial,$($1_PORT)),--serial) --emulator '$(call emulate,$1,$(call image,$1,$(APP)))' $(ARGS)
 endef
