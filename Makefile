@@ -56,7 +56,7 @@ $(foreach d,$(BOARD_DIRS),$(eval $(call assign,$(BOARD_VARS),BOARD))$(eval BOARD
 # What a boards/apps/NAME/app.mk assigns, APP_SRC and so on, is kept as app-NAME_SRC and so on:
 #   SRC             its sources, with the server that boards/main.c and the others start
 #   PROTO           what it links of proto/, without the ending
-#   CONFIG          limits for it on every board, each -DNAME=VALUE; it replaces the board's own of that NAME
+#   CONFIG          limits for it on every board, each -DNAME=VALUE, which replaces the board's own of that NAME; -include FILE
 #   CONFIG_<board>  the same on one board
 #   TLS             with TLS: the profile of ports/mbedtls that its Mbed TLS has; TLS_<board>: another one there
 #   BOARDS          which boards have it
@@ -81,10 +81,12 @@ LACKS_certs := $(call lacks,openssl)
 LACKS_host := $(call lacks,gcc)$(if $(call header,stdio.h),,libc)
 LACKS_arm := $(call lacks,arm-none-eabi-gcc)$(if $(wildcard /usr/lib/arm-none-eabi/include/stdio.h),,newlib)\
     $(if $(wildcard /usr/lib/picolibc/arm-none-eabi/include/stdio.h),,picolibc)
-LACKS_riscv := $(call lacks,riscv64-unknown-elf-gcc)
+LACKS_riscv := $(call lacks,riscv64-unknown-elf-gcc)\
+    $(if $(wildcard /usr/lib/picolibc/riscv64-unknown-elf/include/stdio.h),,picolibc)
 LACKS_avr := $(call lacks,avr-gcc)$(if $(wildcard /usr/lib/avr/include/avr/io.h),,libc)
 LACKS_simavr := $(if $(wildcard /usr/include/simavr/sim_avr.h),,simavr)
 LACKS_qemu := $(call lacks,qemu-system-arm)
+LACKS_qemu-riscv := $(call lacks,qemu-system-riscv32)
 LACKS_slirp := $(if $(call header,slirp/libslirp.h),,slirp)
 LACKS_test := $(call lacks,clang valgrind nghttp curl protoc g++)\
     $(if $(wildcard /usr/lib/python3/dist-packages/google/protobuf),,protobuf)$(if $(call header,google/protobuf/any.proto),,protobuf)\
@@ -98,13 +100,11 @@ LACKS_gdb := $(if $(call on_path,gdb-multiarch)$(call on_path,arm-none-eabi-gdb)
 LACKS_docs := $(call lacks,doxygen)
 
 BASE_GROUPS := python third host certs
-GROUPS_all := $(BASE_GROUPS) arm avr slirp freertos
-GROUPS_demo := python third arm qemu
-GROUPS_test := $(GROUPS_all) riscv qemu simavr test node go docs
+GROUPS_all := $(BASE_GROUPS) arm avr riscv slirp freertos
+GROUPS_test := $(GROUPS_all) qemu qemu-riscv simavr test node go docs
 GROUPS_fuzz := $(BASE_GROUPS)
 GROUPS_interop := $(GROUPS_all) qemu node
 GROUPS_h2spec := $(GROUPS_all) qemu go
-GROUPS_test-target := $(BASE_GROUPS) arm qemu
 GROUPS_size := $(BASE_GROUPS) arm riscv
 GROUPS_bench := $(GROUPS_all) bench
 GROUPS_readme := $(GROUPS_test)
@@ -122,12 +122,13 @@ GROUPS_$(B)/node/ready := node
 GROUPS_$(B)/go/client :=
 GROUPS_$(B)/h2spec/h2spec := go
 # Of a board's tools to write it those that copy a file to its drive are always there. $1: board
-has_flash_tool = $(if $(filter openocd,$($1_FLASH)),$(filter uf2 hex bin,$($1_FLASH))$(foreach t,$($1_FLASH),$(call on_path,$t)),none)
+has_flash_tool = $(if $(filter openocd,$($1_FLASH)),$(strip $(filter uf2 hex bin,$($1_FLASH)) $(foreach t,$($1_FLASH),$(call on_path,$t))),none)
 # What a compiler's prefix and an emulator need.
 CC_GROUP_arm-none-eabi- := arm
 CC_GROUP_riscv64-unknown-elf- := riscv
 CC_GROUP_avr- := avr
 EMULATOR_GROUP_qemu-system-arm := qemu
+EMULATOR_GROUP_qemu-system-riscv32 := qemu-riscv
 EMULATOR_GROUP_node := node qemu
 EMULATOR_GROUP_$(B)/simavr/simavr-run := simavr
 GROUPS_$(B)/rp2040js/ready := node
@@ -136,8 +137,16 @@ $(foreach b,$(BOARDS),$(eval GROUPS_$b ?= $(BASE_GROUPS) $(CC_GROUP_$($b_CC)) $(
     $(eval GROUPS_monitor-$b := $(if $(TTY),python,$$(GROUPS_run-$b)))\
     $(eval GROUPS_debug-$b := $$(GROUPS_run-$b) gdb)\
     $(eval GROUPS_flash-$b := $$(GROUPS_$b) $(if $(call has_flash_tool,$b),,openocd)))
+DEMO_BOARD := lm3s6965evb
+DEMO_ON := $(or $(BOARD),$(DEMO_BOARD))
+ifneq ($(filter demo,$(MAKECMDGOALS)),)
+$(if $(strip $($(DEMO_ON)_EMULATOR)),,$(error BOARD=$(DEMO_ON): the boards that an emulator runs are: \
+    $(strip $(foreach b,$(BOARDS),$(if $(strip $($b_EMULATOR)),$b)))))
+endif
+GROUPS_demo := python third $(CC_GROUP_$($(DEMO_ON)_CC)) $($(DEMO_ON)_RTOS) $(EMULATOR_GROUP_$(firstword $($(DEMO_ON)_EMULATOR)))
 GROUPS_clean :=
 GROUPS_help :=
+GROUPS_boards :=
 
 # A goal that is a file below build/NAME/ needs what board NAME needs.
 goal_groups = $(if $(filter undefined,$(flavor GROUPS_$1)),$(BASE_GROUPS) $(GROUPS_$(word 2,$(subst /, ,$1))),$(GROUPS_$1))
@@ -274,6 +283,8 @@ $(B)/rp2040js/rom.bin: boards/rp2/emulator/rom.c boards/rp2/emulator/rom.ld | $(
 	$(Q)arm-none-eabi-gcc -std=c99 $(WARNINGS) -Os -ffreestanding -fno-builtin -mcpu=cortex-m0plus -mthumb -nostdlib \
 	    -Wl,-Tboards/rp2/emulator/rom.ld -o $(@:.bin=.elf) $<
 	$(Q)arm-none-eabi-objcopy -O binary $(@:.bin=.elf) $@
+
+EMULATORS_READY = $(sort $(foreach b,$(BOARDS),$(EMULATOR_READY_$(firstword $($b_EMULATOR)))))
 
 # Clients in Go: gRPC's own for the interop cases, and grpcurl. Not a part of the set-up: for those who have Go.
 GO_client := google.golang.org/grpc/interop/client@v1.68.0
@@ -525,13 +536,16 @@ endef
 
 # Refuses an image that its chip would not start; writes its .uf2.
 IMAGE_PY := boards/tools/image.py
+# Links, and says in one line by how much an image is too large.
+FIT_PY := boards/tools/fit.py
 define image_rules # $1: board, $2: application
 $1-$2_OBJ := $(call board_obj,$1,$2)
 $1-$2_LINT := $(patsubst %.c,$(B)/lint/$(call tree,$1,$2)/%.ok,$(call linted,$1,$2))
-$(call image,$1,$2): $$($1-$2_OBJ) $(B)/$(call tree,$1,$2)/flags $(wildcard $($1_DIR)/*.ld boards/*/*.ld) $(if $(call is_cross,$1),$(IMAGE_PY))
+$(call image,$1,$2): $$($1-$2_OBJ) $(B)/$(call tree,$1,$2)/flags $(wildcard $($1_DIR)/*.ld boards/*/*.ld) $(if $(call is_cross,$1),$(IMAGE_PY) $(FIT_PY))
 	$$(call say,LINK,$$@)
 	$(Q)mkdir -p $$(@D)
-	$(Q)$(call compiler,$1) -Wl,--gc-sections -Wl,-Map=$$@.map $(if $(call is_cross,$1),$(NO_HEAP)) \
+	$(Q)$(if $(call is_cross,$1),python3 -B $(FIT_PY) $$@ --flash-kb $($1_FLASH_KB) --ram-kb $($1_RAM_KB) --) \
+	    $(call compiler,$1) -Wl,--gc-sections -Wl,-Map=$$@.map $(if $(call is_cross,$1),$(NO_HEAP)) \
 	    $($1_CFLAGS) $($1_LDFLAGS) -o $$@ $$($1-$2_OBJ) $($1_LIBS)
 	$(if $(call is_cross,$1),$(Q)python3 -B $(IMAGE_PY) $$@ --flash-kb $($1_FLASH_KB) --ram-kb $($1_RAM_KB) \
 	    $(if $($1_UF2),--uf2-of $($1_UF2) $$(@:.elf=.uf2)))
@@ -756,7 +770,6 @@ $(SEEDS_READY): tests/fuzz/seeds.py $(WIRE_TESTS) | $(SETUP)
 
 UNIT_PROGRAMS := $(unit-gzip_FUZZ) $(tls-clang_FUZZ) $(B)/unit-odd/fuzz_world $(B)/unit-odd/test_blocks $(SEEDS_READY) $(foreach t,$(UNIT_TREES),$(B)/$t/libnanorpc.a $($t_SUPPORT_OBJ) $($t_PROGRAMS))
 
-DEMO_BOARD := lm3s6965evb
 include $(wildcard tests/bench/bench.mk)
 
 # --- Targets ---------------------------------------------------------------------------------------
@@ -766,13 +779,16 @@ PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q -rfEs
 # A file's tests share servers, so they stay together; so many files at a time.
 TEST_JOBS ?= $(shell nproc)
 
-.PHONY: all demo test test-target fuzz interop h2spec lint format size bench cost abuse readme sim venv third certs gen dist docs clean help
+.PHONY: all boards demo test test-target fuzz interop h2spec lint format size bench cost abuse readme sim venv third certs gen dist docs clean help
 all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
 
-demo: $(call image,$(DEMO_BOARD),greeter) $(GEN_PY) ## boot the firmware in an emulator and greet it from Python
-	$(Q)$(RUN_PYTHON) tests/demo.py --port $(PORT) -- $(call emulate,$(DEMO_BOARD),$<)
+boards: ## print all boards: core, link, size, how each runs, and what its last tests said
+	@python3 -B boards/tools/boards.py
 
-test: all lint $(UNIT_PROGRAMS) $(SIMAVR_RUN) $(NODE_READY) $(H2SPEC) $(BENCH_COUNTED) ##+ run every test; ends with "N passed, N failed"
+demo: $(call image,$(DEMO_ON),greeter) $(GEN_PY) $(EMULATOR_READY_$(firstword $($(DEMO_ON)_EMULATOR))) ## boot the firmware in an emulator and greet it from Python; BOARD=name: of another board
+	$(Q)$(RUN_PYTHON) tests/demo.py --port $(PORT) $(if $(BOARD),--board $(BOARD)) $(if $(filter serial,$($(DEMO_ON)_PORT)),--serial) -- $(call emulate,$(DEMO_ON),$<)
+
+test: all lint $(UNIT_PROGRAMS) $(SIMAVR_RUN) $(NODE_READY) $(EMULATORS_READY) $(H2SPEC) $(BENCH_COUNTED) ##+ run every test; ends with "N passed, N failed"
 	$(Q)NANOPB_DIR=$(NANOPB_DIR) $(PYTEST) -n $(TEST_JOBS) --dist loadfile tests $(ARGS)
 
 test-target: $(unit-m3_PROGRAMS) ##+ run the unit tests on an emulated Cortex-M3 only
@@ -799,11 +815,11 @@ format-check: $(VENV_READY)
 format: $(VENV_READY) ##+ bring all files into the project's format
 	$(Q)$(PYTHON) -B tests/format.py --mend
 
-SERIAL_BOARD := lm3s811evb
-size: $(foreach a,greeter interop tls tls_conformant tls_13 caller_public,$(call image,$(DEMO_BOARD),$a)) $(call image,$(SERIAL_BOARD),greeter) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
+SERIAL_BOARDS := lm3s811evb stm32vldiscovery
+size: $(foreach a,greeter interop tls tls_conformant tls_13 caller_public,$(call image,$(DEMO_BOARD),$a)) $(foreach b,$(SERIAL_BOARDS),$(call image,$b,greeter)) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
 	$(Q)$(PYTHON) tests/size.py --cflags "$(CFLAGS_OURS)" --warnings "$(WARNINGS)" --nanopb $(NANOPB_DIR) \
 	    --lto "$(SMALLEST)" --image $< --interop $(call image,$(DEMO_BOARD),interop) \
-	    --serial $(call image,$(SERIAL_BOARD),greeter) \
+	    --serial $(foreach b,$(SERIAL_BOARDS),$(call image,$b,greeter)) \
 	    --tls small=$(call image,$(DEMO_BOARD),tls) conformant=$(call image,$(DEMO_BOARD),tls_conformant) \
 	    tls13=$(call image,$(DEMO_BOARD),tls_13) public=$(call image,$(DEMO_BOARD),caller_public) --tls-flags "$(call CFLAGS_TLS,small)" $(ARGS)
 

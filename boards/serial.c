@@ -13,7 +13,7 @@
 #endif
 
 extern const struct nrpc_server server; /* the application's */
-NRPC_SERIAL_DEFINE(line, server, BOARD_CLIENTS, BOARD_RING_BYTES, BOARD_BAUD);
+NRPC_SERIAL_DEFINE(line, server, BOARD_CLIENTS, BOARD_RTS_CTS ? 0 : BOARD_RING_BYTES, BOARD_BAUD);
 
 #if BOARD_RING_BYTES
 NRPC_STATIC_ASSERT(BOARD_RING_BYTES >= 128 && BOARD_RING_BYTES <= 32768 &&
@@ -31,10 +31,15 @@ typedef uint16_t ring_count;
 static uint8_t ring[BOARD_RING_BYTES];
 static volatile ring_count came, taken;
 
+int board_uart_has_place(void)
+{
+    return (ring_count)(came - taken) < BOARD_RING_BYTES;
+}
+
 void board_uart_got(uint8_t byte)
 {
-    ring_count at = came;
-    if ((ring_count)(at - taken) < BOARD_RING_BYTES) { /* else it is lost, and will be sent again */
+    if (board_uart_has_place()) { /* else it is lost, and will be sent again */
+        ring_count at = came;
         ring[at % BOARD_RING_BYTES] = byte;
         came = (ring_count)(at + 1);
     }
@@ -47,6 +52,9 @@ static size_t line_read(uint8_t *to)
     }
     *to = ring[taken % BOARD_RING_BYTES];
     taken = (ring_count)(taken + 1);
+    if (BOARD_RTS_CTS) {
+        board_uart_resume();
+    }
     return 1;
 }
 

@@ -1,11 +1,13 @@
 # tests/demo.py - boots the Greeter firmware in an emulator, greets it from Python, says what to try next.
 # Layer: tests; run by `make demo`.
 # SPDX-License-Identifier: Apache-2.0
-"""Use: demo.py --port N -- QEMU...   The command forwards 127.0.0.1:N; when N is taken another is used."""
+"""Use: demo.py --port N [--board NAME] [--serial] -- EMULATOR...   127.0.0.1:N leads to the board; when N
+is taken another is used. --serial: it is the board's serial line, and a relay stands between."""
 
 import argparse
 import os
 import queue
+import re
 import shutil
 import signal
 import socket
@@ -37,9 +39,8 @@ def free_port(wanted):
 
 def start(command):
     if not shutil.which(command[0]):
-        raise Problem(
-            "%s is not installed: on Debian, apt-get install qemu-system-arm" % command[0]
-        )
+        package = {"node": "nodejs"}.get(command[0], command[0])
+        raise Problem("%s is not installed: on Debian, apt-get install %s" % (command[0], package))
     print("demo: " + " ".join(command))
     return subprocess.Popen(
         command,
@@ -91,20 +92,31 @@ def greet(port):
         raise Problem("the Python client failed; its message is above")
 
 
-def demo(port, command):
-    used = free_port(port)
-    command = [part.replace("127.0.0.1:%d-" % port, "127.0.0.1:%d-" % used) for part in command]
-    emulator = start(command)
+def stop(process):
+    process.terminate()
     try:
-        wait_ready(emulator)
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def demo(port, command, serial):
+    used = free_port(port)
+    command = [re.sub(r"127\.0\.0\.1:%d\b" % port, "127.0.0.1:%d" % used, part) for part in command]
+    if serial:  # the board starts when somebody listens to what it says
+        command = [part.replace("wait=off", "wait=on") for part in command]
+    running = [start(command)]
+    try:
+        if serial:
+            line, used = "socket://127.0.0.1:%d" % used, free_port(0)
+            relay = ["relay", line, "--listen", "127.0.0.1:%d" % used, "--monitor"]
+            running.append(start([sys.executable, "-B", "-m", "nanorpc"] + relay))
+        wait_ready(running[-1])
         greet(used)
     finally:
-        emulator.terminate()
-        try:
-            emulator.wait(5)
-        except subprocess.TimeoutExpired:
-            emulator.kill()
-            emulator.wait()
+        for process in reversed(running):
+            stop(process)
 
 
 NEXT = """
@@ -113,22 +125,32 @@ That was an unmodified Python gRPC client, and a Cortex-M3 with 64 KB of RAM. Ne
                            PYTHONPATH=build/py .venv/bin/python tests/e2e/greeter_client.py
   make sim ARGS="--help"   the same service on a simulated device, with weather
   make test                everything that is tested
-  make help                all there is"""
+  make help                 all there is"""
+
+
+NEXT_OF = """
+That was an unmodified Python gRPC client, and the image of %(board)s in an emulator. Next:
+  make run-%(board)-16s keep the board running
+  make %(board)-20s the image alone, for a real board: docs/%(page)s.md
+  make help                 all there is"""
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--board", help="if it is not the usual one")
+    parser.add_argument("--serial", action="store_true")
     parser.add_argument("command", nargs="+")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        demo(arguments.port, arguments.command)
+        demo(arguments.port, arguments.command, arguments.serial)
     except Problem as problem:
         sys.exit("demo: %s" % problem)
     except KeyboardInterrupt:
         sys.exit("demo: stopped")
-    print(NEXT)
+    page = "pico" if (arguments.board or "").startswith("pico") else "board"
+    print(NEXT_OF % {"board": arguments.board, "page": page} if arguments.board else NEXT)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ from conftest import ROOT
 TARBALL = os.path.join(ROOT, "build", "third", "nanopb_0.4.9.1.orig.tar.gz")
 
 
-def fetch(folder):
+def fetch(folder, name="nanopb"):
     return subprocess.Popen(
-        [os.path.join(ROOT, ".ci", "fetch"), "nanopb", str(folder / "nanopb")],
+        [os.path.join(ROOT, ".ci", "fetch"), name, str(folder / name)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -56,3 +56,14 @@ def test_another_version_replaces_it(cache):
     assert fetch(cache).wait(300) == 0
     assert not (cache / "nanopb" / "old.h").exists()
     assert (cache / "nanopb" / "pb.h").exists()
+
+
+def test_a_package(tmp_path):
+    """What Debian has as a binary package of sources: what lies in its usr/src/, and nothing else."""
+    package = os.path.join(ROOT, "build", "third", "tinyusb-source_0.18.0+dfsg-1_all.deb")
+    if not os.path.exists(package):
+        pytest.skip("there is no " + package)
+    shutil.copy(package, tmp_path)
+    assert fetch(tmp_path, "tinyusb").wait(300) == 0
+    assert (tmp_path / "tinyusb" / "src" / "tusb.h").exists()
+    assert not (tmp_path / "tinyusb" / "usr").exists()

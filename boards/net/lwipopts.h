@@ -20,6 +20,11 @@
 #define BOARD_DNS 0
 #endif
 
+/* 1: the board gives its only neighbour an address by DHCP (1.5 KB more flash): USB. */
+#ifndef BOARD_DHCP_SERVER
+#define BOARD_DHCP_SERVER 0
+#endif
+
 /* --- One thread, no operating system, no sockets ------------------------------------------ */
 #define NO_SYS 1
 #define SYS_LIGHTWEIGHT_PROT 0 /* the interrupts never call lwIP */
@@ -36,7 +41,10 @@
 #define LWIP_TCP 1
 #define LWIP_RAW 0
 #define LWIP_DHCP BOARD_DHCP
-#define LWIP_UDP (BOARD_DHCP || BOARD_DNS)
+#define LWIP_UDP (BOARD_DHCP || BOARD_DNS || BOARD_DHCP_SERVER)
+#if BOARD_DHCP_SERVER
+#define LWIP_IP_ACCEPT_UDP_PORT(port) ((port) == PP_NTOHS(67)) /* from who has no address yet */
+#endif
 #define LWIP_DNS BOARD_DNS
 #define DNS_TABLE_SIZE 2
 #define DNS_MAX_NAME_LENGTH 64
@@ -98,7 +106,7 @@
 #define MEMP_NUM_TCP_PCB_LISTEN BOARD_LISTENERS
 #define MEMP_NUM_TCP_SEG (NRPC_LWIP_CONNECTIONS * (TCP_SND_QUEUELEN / 2) + 2)
 #define MEMP_NUM_PBUF (NRPC_LWIP_CONNECTIONS * (TCP_SND_QUEUELEN / 2))
-#define MEMP_NUM_UDP_PCB (BOARD_DHCP + DNS_TABLE_SIZE * BOARD_DNS)
+#define MEMP_NUM_UDP_PCB (BOARD_DHCP + BOARD_DHCP_SERVER + DNS_TABLE_SIZE * BOARD_DNS)
 #define MEMP_NUM_RAW_PCB 0
 #define MEMP_NUM_REASSDATA 0
 #define MEMP_NUM_FRAG_PBUF 0

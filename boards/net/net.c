@@ -288,6 +288,11 @@ static void start_lwip(void)
 #define NET_TIMERS() ((void)0) /* lwIP's thread has them */
 #endif
 
+void net_link_changed(void)
+{
+    check_link();
+}
+
 void net_start(const struct net_mac *driver)
 {
     net.driver = driver;

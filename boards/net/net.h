@@ -32,6 +32,10 @@ void net_start(const struct net_mac *driver);
  */
 void net_poll(void);
 
+/* The link is looked at now, and not a quarter of a second later: for a driver that knows. From
+ * its `receive`. */
+void net_link_changed(void);
+
 /* Writes pad and frame, a whole chain, to the FIFO; the last word is filled with zeros. */
 void net_fifo_write(volatile uint32_t *fifo, const struct pbuf *frame);
 

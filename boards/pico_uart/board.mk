@@ -11,4 +11,10 @@ BOARD_CONFIG := -DNRPC_MAX_STREAMS=4 -DGREETER_CONNECTIONS=2
 BOARD_EMULATOR := node boards/rp2/emulator/emulate.mjs --uart 127.0.0.1:$(PORT),wait=off $(IMAGE)
 BOARD_FLASH_KB := 2048
 BOARD_RAM_KB := 264
+BOARD_FLASH := uf2 picotool openocd pyocd
+BOARD_DRIVE := RPI-RP2
+BOARD_UF2 := rp2040
+BOARD_OPENOCD := interface/cmsis-dap.cfg target/rp2040.cfg
+BOARD_OPENOCD_KHZ := 5000
+BOARD_PYOCD := rp2040
 BOARD_RUN_STATE := emulated

@@ -7,7 +7,8 @@
 //   --usb-cdc HOST:PORT,wait=off   the same for the USB serial port: the port is open while a program is connected
 //   --usb-ncm HOST:PORT            HOST:PORT is forwarded to port 50051 of the board, by QEMU's user-mode network
 // wait=on: the board is powered when the first program connects. What the board prints on UART0 goes to stdout, but for
-// --uart. SIGHUP pulls the USB plug and puts it back, while the board stays powered.
+// --uart. SIGHUP pulls the USB plug and puts it back, while the board stays powered; SIGUSR2 sets the USB serial port to
+// 1200 baud, which asks the board to wait for a new image.
 import fs from 'node:fs';
 import net from 'node:net';
 import { spawn } from 'node:child_process';
@@ -23,7 +24,7 @@ const LIBRARY = path.join(BUILD, 'node_modules/rp2040js/dist/esm/index.js');
 const NANOS_PER_CYCLE = 8; // 125 MHz
 const FLASH_AT = 0x10000000;
 const FLASH_NUMBER = [0xe6, 0x60, 0x4e, 0x41, 0x4e, 0x4f, 0x52, 0x50]; // what this board's flash answers
-const BREAKPOINTS = { 1: 'a fault in the ROM', 2: "boot2's checksum is wrong" };
+const BREAKPOINTS = { 1: 'a fault in the ROM', 2: "boot2's checksum is wrong", 3: 'it waits for a UF2 file' };
 
 function fail(text) {
   console.error('emulate: ' + text);
@@ -207,13 +208,14 @@ function joinCdc(machine, where, ready) {
   );
   cdc.onBytes = (bytes) => write(bytes);
   process.on('SIGHUP', () => cdc.replug());
+  process.on('SIGUSR2', () => cdc.setRate(1200));
 }
 
 // QEMU without a machine: its user-mode network behind a socket of ours, each frame after its length of 4 bytes. The
 // shell ends it when this program ends, however it does.
 function joinNcm(machine, where, ready) {
   const arguments_ = ['-M', 'none', '-display', 'none', '-monitor', 'none', '-serial', 'none'];
-  const user = 'user,id=u,net=10.77.0.0/24,host=10.77.0.254,dhcpstart=10.77.0.100,hostfwd=tcp:' + where + '-10.77.0.1:50051';
+  const user = 'user,id=u,net=10.77.0.0/24,host=10.77.0.2,dns=10.77.0.3,dhcpstart=10.77.0.100,hostfwd=tcp:' + where + '-10.77.0.1:50051';
   arguments_.push('-netdev', user, '-netdev', 'hubport,id=h1,hubid=0,netdev=u');
   arguments_.push('-netdev', 'socket,id=s,fd=3', '-netdev', 'hubport,id=h2,hubid=0,netdev=s');
   const shell = '"$@" <&- & child=$!; trap "kill $child" TERM; cat >/dev/null; kill $child';

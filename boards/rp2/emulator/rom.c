@@ -5,7 +5,8 @@
 
 /* It does what the real one does when the image in flash is whole: checks boot2, copies it to the
  * end of RAM and runs it. Of the ROM's functions it has those by which the Pico SDK reads the
- * flash's number; in the emulator flash can always be read, so they have nothing to do. */
+ * flash's number (in the emulator flash can always be read, so they have nothing to do), and the
+ * one that waits for a new image, which ends the emulation. */
 
 #define FLASH ((const uint8_t *)0x10000000)
 #define BOOT2 ((uint8_t *)0x20041f00)
@@ -15,6 +16,7 @@
 void rom_reset(void);
 void rom_stop(void);
 void rom_nothing(void);
+void rom_boot(void);
 const void *rom_lookup(const uint16_t *table, uint32_t code);
 
 /* The processor's vectors, then what the SDK finds by fixed addresses: a mark and a version, and
@@ -27,6 +29,7 @@ __asm__(".pushsection .head,\"ax\"\n"
         "\t.byte 'I', 'F'\n\t.hword rom_nothing + 1\n" /* connect the flash's pins */
         "\t.byte 'E', 'X'\n\t.hword rom_nothing + 1\n" /* leave execute in place */
         "\t.byte 'F', 'C'\n\t.hword rom_nothing + 1\n" /* flush the cache */
+        "\t.byte 'U', 'B'\n\t.hword rom_boot + 1\n"    /* wait for a UF2 file */
         "data:\n\t.hword 0\n"
         "\t.popsection");
 
@@ -40,6 +43,13 @@ __attribute__((used)) void rom_stop(void)
 
 __attribute__((used)) void rom_nothing(void)
 {
+}
+
+__attribute__((used)) void rom_boot(void)
+{
+    for (;;) {
+        __asm__ volatile("bkpt #3");
+    }
 }
 
 __attribute__((used)) const void *rom_lookup(const uint16_t *table, uint32_t code)

@@ -8,8 +8,10 @@ const DEVICE_TO_HOST = 0x80;
 const CLASS_INTERFACE = 0x21; // class request, to an interface
 const STANDARD = { getDescriptor: 6, setAddress: 5, setConfiguration: 9, setInterface: 11 };
 const DESCRIPTOR = { device: 1, configuration: 2, string: 3, interface: 4, endpoint: 5, classInterface: 36 };
-const CDC = { setLineCoding: 0x20, setControlLineState: 0x22, setPacketFilter: 0x43, getNtbParameters: 0x80 };
+const CDC = { setLineCoding: 0x20, setControlLineState: 0x22, getNtbParameters: 0x80 };
 const ETHERNET_FUNCTION = 0x0f;
+const DHCP_EXCHANGE = 0x6e525043;
+const STATION = Buffer.from([0x02, 0x52, 0x50, 0x43, 0x20, 0x41]); // who asks for an address
 
 function setup(kind, request, value, index, length) {
   const packet = Buffer.alloc(8);
@@ -84,7 +86,7 @@ class UsbHost {
   control(packet, data = Buffer.alloc(0)) {
     return new Promise((done) => {
       const toCome = packet[0] & DEVICE_TO_HOST ? packet.readUInt16LE(6) : 0;
-      this.controls.push({ packet, data, toCome, came: [], done });
+      this.controls.push({ packet, data, toCome, came: [], isWanted: false, done });
       if (this.controls.length === 1) this.begin();
     });
   }
@@ -108,14 +110,23 @@ class UsbHost {
     now.came.push(Buffer.from(bytes));
     now.toCome -= bytes.length;
     if (bytes.length < PACKET_BYTES) now.toCome = 0;
+    this.status();
+  }
+
+  // Ours, when the device waits for it and all has come; the one can be seen before the other.
+  status() {
+    const now = this.controls[0];
+    if (!now.isWanted || now.toCome > 0) return;
+    this.usb.endpointReadDone(0, new Uint8Array(0));
+    this.end();
   }
 
   wantedControl() {
     const now = this.controls[0];
     if (!now) return;
     if (now.packet[0] & DEVICE_TO_HOST) {
-      this.usb.endpointReadDone(0, new Uint8Array(0)); // our status
-      this.end();
+      now.isWanted = true;
+      this.status();
     } else {
       this.usb.endpointReadDone(0, new Uint8Array(now.data));
     }
@@ -237,7 +248,37 @@ export class UsbNcm extends UsbHost {
     this.mostBytes = parameters.readUInt32LE(16);
     this.block = [];
     await this.control(setup(1, STANDARD.setInterface, 1, 1, 0));
-    await this.control(setup(CLASS_INTERFACE, CDC.setPacketFilter, 0xc, 0, 0));
+    this.askAddress();
+  }
+
+  // As the host that gets its address from the board does (RFC 2131); the answer is told, and not used: the machines
+  // behind this host have addresses.
+  askAddress() {
+    const dhcp = Buffer.alloc(300);
+    dhcp.set([1, 1, 6]); // a request, on Ethernet
+    dhcp.writeUInt32BE(DHCP_EXCHANGE, 4);
+    dhcp.set(STATION, 28);
+    dhcp.set([0x63, 0x82, 0x53, 0x63, 53, 1, 1, 255], 236); // DISCOVER
+    const ip = Buffer.alloc(20 + 8);
+    ip.set([0x45, 0, 0, 0, 0, 0, 0, 0, 64, 17]);
+    ip.writeUInt16BE(ip.length + dhcp.length, 2);
+    ip.fill(0xff, 16, 20); // to all
+    let sum = 0;
+    for (let at = 0; at < 20; at += 2) sum += ip.readUInt16BE(at);
+    ip.writeUInt16BE(~(sum + (sum >>> 16)) & 0xffff, 10);
+    [68, 67, 8 + dhcp.length, 0].forEach((number, i) => ip.writeUInt16BE(number, 20 + 2 * i));
+    const ethernet = Buffer.concat([Buffer.alloc(6, 0xff), STATION, Buffer.from([8, 0])]);
+    this.isUp = true;
+    this.send(Buffer.concat([ethernet, ip, dhcp]));
+  }
+
+  // 1: it was the answer to that.
+  tellAddress(frame) {
+    if (frame.length < 282 || frame.readUInt16BE(12) !== 0x800 || frame[23] !== 17 || frame.readUInt16BE(36) !== 68) return false;
+    const option = frame.indexOf(Buffer.from([53, 1, 2]), 278); // OFFER
+    if (frame.readUInt32BE(46) !== DHCP_EXCHANGE || option < 0) return false;
+    console.error('emulate: DHCP offers ' + [...frame.subarray(58, 62)].join('.'));
+    return true;
   }
 
   // A block with one frame: its header, the table of frames, the frame.
@@ -265,7 +306,8 @@ export class UsbNcm extends UsbHost {
     for (let table = block.readUInt16LE(10); table; table = block.readUInt16LE(table + 6)) {
       for (let at = table + 8; block.readUInt16LE(at); at += 4) {
         const start = block.readUInt16LE(at);
-        this.onFrame(block.subarray(start, start + block.readUInt16LE(at + 2)));
+        const frame = block.subarray(start, start + block.readUInt16LE(at + 2));
+        if (!this.tellAddress(frame)) this.onFrame(frame);
       }
     }
   }

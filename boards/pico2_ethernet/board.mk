@@ -1,0 +1,22 @@
+# boards/pico2_ethernet/board.mk - Raspberry Pi Pico 2: RP2350, Cortex-M33, 4 MB of flash, 520 KB of RAM; a network card at USB.
+# Layer: board.
+# SPDX-License-Identifier: Apache-2.0
+BOARD_CC := arm-none-eabi-
+BOARD_CFLAGS := $(SMALLEST) -mcpu=cortex-m33+nofp -mcmse -mthumb --specs=picolibc.specs -Iboards/net \
+    -DBOARD_IP=10,77,0,1 -DBOARD_GATEWAY=10,77,0,2 -DBOARD_DHCP_SERVER=1
+BOARD_LDFLAGS := -nostartfiles -Lboards/rp2/rp2350 -L$(PICO_SDK_DIR)/src/rp2_common/pico_crt0/rp2350 -Tmemmap_default.ld
+BOARD_SRC := boards/rp2/cpu.c boards/rp2/ethernet.c boards/rp2/usb.c boards/rp2/entropy.c boards/rp2/sha256.c \
+    boards/net/net.c boards/net/checksum.c
+BOARD_SDK := rp2350
+BOARD_USB := ncm
+BOARD_PORT := lwip-raw
+BOARD_CONFIG := -DNRPC_MAX_STREAMS=4 -DGREETER_CONNECTIONS=4 -DNRPC_LWIP_CONNECTIONS=4
+BOARD_FLASH_KB := 4096
+BOARD_RAM_KB := 520
+BOARD_FLASH := uf2 picotool openocd pyocd
+BOARD_DRIVE := RP2350
+BOARD_UF2 := rp2350
+BOARD_OPENOCD := interface/cmsis-dap.cfg target/rp2350.cfg
+BOARD_OPENOCD_KHZ := 5000
+BOARD_PYOCD := rp2350
+BOARD_RUN_STATE := built, not run
