@@ -40,6 +40,17 @@ def test_emulated(board, tmp_path):
     assert not running(str(port)), "the emulator is still there"
 
 
+def test_emulated_by_rp2040js(tmp_path):
+    """It has another server for gdb, without watchpoints."""
+    (tmp_path / "script").write_text("print sizeof(server_memory) > 100\nbt\n")
+    port = free_port()
+    done = make("debug-pico_uart", "ARGS=--batch %s" % (tmp_path / "script"), "PORT=%d" % port)
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"breakpoint 1, main \(\) at \S*boards/main\.c:\d+", done.stdout), done.stdout
+    assert re.search(r"\$1 = 1\n#0 +main \(\) at ", done.stdout), done.stdout
+    assert not running(str(port)), "the emulator is still there"
+
+
 def running(word):
     """The command lines that have it."""
     found = []
@@ -49,7 +60,7 @@ def running(word):
                 line = file.read().decode("utf-8", "replace")
         except OSError:
             continue
-        if word in line and "qemu" in line:
+        if word in line and ("qemu" in line or "emulate.mjs" in line):
             found.append(line)
     return found
 
