@@ -90,7 +90,7 @@ LACKS_simavr := $(if $(wildcard /usr/include/simavr/sim_avr.h),,simavr)
 LACKS_qemu := $(call lacks,qemu-system-arm)
 LACKS_qemu-riscv := $(call lacks,qemu-system-riscv32)
 LACKS_slirp := $(if $(call header,slirp/libslirp.h),,slirp)
-LACKS_test := $(call lacks,clang valgrind nghttp curl protoc g++)\
+LACKS_test := $(call lacks,clang valgrind nghttp curl protoc g++ cmake ninja)\
     $(if $(wildcard /usr/lib/python3/dist-packages/google/protobuf),,protobuf)$(if $(call header,google/protobuf/any.proto),,protobuf)\
     $(if $(wildcard /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a),,sanitizers)
 LACKS_bench := $(call lacks,valgrind h2load g++ protoc grpc_cpp_plugin pkg-config)\

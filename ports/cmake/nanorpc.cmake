@@ -32,12 +32,19 @@ function(nanorpc_interface name)
     target_link_libraries(nanorpc_${name} INTERFACE ${its_LINK})
 endfunction()
 
-# --- nanopb ------------------------------------------------------------------------------------------
+# --- Headers, and nanopb ------------------------------------------------------------------------------------------
 
-# The folder that is named, else a target that is there, else what the system has.
+add_library(nanorpc_headers INTERFACE)
+add_library(nanorpc::headers ALIAS nanorpc_headers)
+target_include_directories(nanorpc_headers INTERFACE "${NANORPC_ROOT}")
+target_compile_features(nanorpc_headers INTERFACE c_std_99)
+add_library(nanorpc_nanopb INTERFACE)
+add_library(nanorpc::nanopb ALIAS nanorpc_nanopb)
+target_link_libraries(nanorpc_nanopb INTERFACE nanorpc::headers)
+
+# The folder that is named, else a target that is there, else what the system has: its headers are a part of
+# nanorpc::headers, its C files nanorpc::nanopb.
 function(nanorpc_find_nanopb)
-    add_library(nanorpc_nanopb INTERFACE)
-    add_library(nanorpc::nanopb ALIAS nanorpc_nanopb)
     if(NANOPB_DIR)
         if(NOT EXISTS "${NANOPB_DIR}/pb_encode.c")
             message(FATAL_ERROR "nanorpc: NANOPB_DIR=${NANOPB_DIR}: there is no pb_encode.c in it")
@@ -45,11 +52,13 @@ function(nanorpc_find_nanopb)
         foreach(part IN ITEMS common encode decode)
             target_sources(nanorpc_nanopb INTERFACE "${NANOPB_DIR}/pb_${part}.c")
         endforeach()
-        target_include_directories(nanorpc_nanopb SYSTEM INTERFACE "${NANOPB_DIR}")
+        target_include_directories(nanorpc_headers SYSTEM INTERFACE "${NANOPB_DIR}")
         return()
     endif()
     foreach(target IN ITEMS protobuf-nanopb-static nanopb::protobuf-nanopb-static)
         if(TARGET ${target})
+            target_include_directories(nanorpc_headers SYSTEM INTERFACE
+                $<TARGET_PROPERTY:${target},INTERFACE_INCLUDE_DIRECTORIES>)
             target_link_libraries(nanorpc_nanopb INTERFACE ${target})
             return()
         endif()
@@ -60,26 +69,25 @@ function(nanorpc_find_nanopb)
         message(FATAL_ERROR "nanorpc: nanopb is needed. Give -DNANOPB_DIR=FOLDER, the one that pb.h and pb_encode.c "
             "are in (version 0.4.9), or add nanopb's own CMake project before nanorpc")
     endif()
-    target_include_directories(nanorpc_nanopb SYSTEM INTERFACE "${NANORPC_NANOPB_INCLUDE}")
+    target_include_directories(nanorpc_headers SYSTEM INTERFACE "${NANORPC_NANOPB_INCLUDE}")
     target_link_libraries(nanorpc_nanopb INTERFACE "${NANORPC_NANOPB_LIBRARY}")
 endfunction()
 nanorpc_find_nanopb()
 
 # --- The engine, and what is linked beside it ----------------------------------------------------------
 
-add_library(nanorpc_headers INTERFACE)
-add_library(nanorpc::headers ALIAS nanorpc_headers)
-target_include_directories(nanorpc_headers INTERFACE "${NANORPC_ROOT}")
-target_compile_features(nanorpc_headers INTERFACE c_std_99)
-target_link_libraries(nanorpc_headers INTERFACE nanorpc::nanopb)
-
 nanorpc_interface(core
     SOURCES nanorpc/hpack/*.c nanorpc/http2/*.c nanorpc/grpc/*.c nanorpc/server/*.c nanorpc/client/*.c
-    LINK nanorpc::headers)
+    LINK nanorpc::nanopb)
 # The client's role beside the server's.
 nanorpc_interface(client DEFINE NRPC_CLIENT=1 LINK nanorpc::core)
-# Health, reflection and interceptors: nanorpc/services/*.h. Reflection wants NRPC_PIECES=1.
-nanorpc_interface(services SOURCES nanorpc/services/*.c LINK nanorpc::core)
+# One for each header of nanorpc/services/.
+nanorpc_interface(health SOURCES nanorpc/services/nrpc_health.c nanorpc/services/nrpc_field.c LINK nanorpc::core)
+nanorpc_interface(reflection SOURCES nanorpc/services/nrpc_reflection.c nanorpc/services/nrpc_field.c
+    DEFINE NRPC_PIECES=1 LINK nanorpc::core)
+nanorpc_interface(auth SOURCES nanorpc/services/nrpc_auth.c nanorpc/services/nrpc_path.c LINK nanorpc::core)
+nanorpc_interface(counters SOURCES nanorpc/services/nrpc_counters.c nanorpc/services/nrpc_path.c LINK nanorpc::core)
+nanorpc_interface(log SOURCES nanorpc/services/nrpc_log.c nanorpc/services/nrpc_path.c LINK nanorpc::core)
 
 # --- Ports: one of them, or more -------------------------------------------------------------------------
 
