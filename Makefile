@@ -26,6 +26,8 @@ FREERTOS_DIR ?= $(B)/third/freertos
 V ?= 0
 Q := $(if $(filter 0,$(V)),@)
 comma := ,
+$(if $(filter 50051,$(PORT)),,$(if $(shell [ '$(PORT)' -ge 0 ] 2>/dev/null && [ '$(PORT)' -le 65535 ] && echo yes),,\
+    $(error PORT=$(PORT): a port is a number from 0 to 65535)))
 say = $(if $(filter 0,$(V)),@printf '  %-6s %s\n' "$1" "$2")
 
 .DEFAULT_GOAL := all
@@ -385,7 +387,7 @@ CFLAGS_THIRD := -std=gnu99 -Werror=implicit-function-declaration -Werror=implici
 # The Pico SDK's, by chip. Its headers are a system's to the compiler; build/pico-sdk/ has the one that its CMake makes.
 CFLAGS_PICO = -Iboards/rp2 -I$(B)/pico-sdk $(patsubst %,-isystem $(PICO_SDK_DIR)/src/%/include,$(PICO_SDK_HEADERS) \
     $(addprefix $1/,$(PICO_SDK_CHIP)) boards) -isystem $(TINYUSB_DIR)/src -isystem $(TINYUSB_DIR)/lib/networking -DNDEBUG \
-    -Dstatic_assert="__extension__ _Static_assert" -DPICO_BUILD=1 -DPICO_ON_DEVICE=1 -DPICO_NO_HARDWARE=0 -DPICO_32BIT=1 -DPICO_PANIC_FUNCTION=rp2_panic -DPICO_HEAP_SIZE=0 -DPICO_NO_BI_PROGRAM_BUILD_DATE=1 \
+    -Dstatic_assert="__extension__ _Static_assert" -DPICO_BUILD=1 -DPICO_ON_DEVICE=1 -DPICO_NO_HARDWARE=0 -DPICO_32BIT=1 -DPICO_PANIC_FUNCTION=rp2_panic -DPICO_HEAP_SIZE=0 -DPICO_STACK_SIZE=BOARD_STACK_BYTES -DPICO_NO_BI_PROGRAM_BUILD_DATE=1 \
     -DPICO_RUNTIME_SKIP_INIT_PER_CORE_TLS_SETUP=1 -DPICO_TIME_DEFAULT_ALARM_POOL_DISABLED=1
 cdc_CFLAGS := -DBOARD_USB_CDC=1
 ncm_CFLAGS := -DBOARD_USB_NCM=1

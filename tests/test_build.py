@@ -429,6 +429,15 @@ def test_what_is_made_anew(protos, changed, made):
             assert line.startswith('PATH="%s/.venv/bin:$PATH" ' % protos), line
 
 
+@pytest.mark.parametrize("port", ["abc", "99999", "-1"])
+def test_ports_that_are_none(port):
+    done = subprocess.run(
+        ["make", "-n", "help", "PORT=" + port], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert "PORT=%s: a port is a number from 0 to 65535" % port in done.stderr
+
+
 def test_second_make_does_nothing():
     done = run("make", "all")
     assert done.returncode == 0, done.stdout

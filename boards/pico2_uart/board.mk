@@ -7,7 +7,7 @@ BOARD_LDFLAGS := -nostartfiles -Lboards/rp2/rp2350 -L$(PICO_SDK_DIR)/src/rp2_com
 BOARD_SRC := boards/rp2/cpu.c boards/rp2/uart.c boards/rp2/entropy.c boards/rp2/sha256.c
 BOARD_SDK := rp2350
 BOARD_PORT := serial
-BOARD_CONFIG := -DNRPC_MAX_STREAMS=4 -DGREETER_CONNECTIONS=2
+BOARD_CONFIG := -DNRPC_MAX_STREAMS=4 -DGREETER_CONNECTIONS=2 -DBOARD_STACK_BYTES=2048
 BOARD_FLASH_KB := 4096
 BOARD_RAM_KB := 520
 BOARD_FLASH := uf2 picotool openocd pyocd

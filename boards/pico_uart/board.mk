@@ -7,7 +7,7 @@ BOARD_LDFLAGS := -nostartfiles -Lboards/rp2/rp2040 -L$(PICO_SDK_DIR)/src/rp2_com
 BOARD_SRC := boards/rp2/cpu.c boards/rp2/uart.c boards/rp2/entropy.c boards/rp2/sha256.c
 BOARD_SDK := rp2040
 BOARD_PORT := serial
-BOARD_CONFIG := -DNRPC_MAX_STREAMS=4 -DGREETER_CONNECTIONS=2
+BOARD_CONFIG := -DNRPC_MAX_STREAMS=4 -DGREETER_CONNECTIONS=2 -DBOARD_STACK_BYTES=2048
 BOARD_EMULATOR := node boards/rp2/emulator/emulate.mjs --uart 127.0.0.1:$(PORT),wait=off $(IMAGE)
 BOARD_FLASH_KB := 2048
 BOARD_RAM_KB := 264

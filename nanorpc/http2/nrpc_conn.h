@@ -79,9 +79,8 @@ enum nrpc_conn_flag {
     NRPC_CONN_CALLS = 0x2000,  /* a client's: we open the streams */
     NRPC_CONN_HELD = 0x4000    /* what has come waits for call frame.id, which takes no more now */
 };
-#define NRPC_CONN_RESTS                                                       \
-    0x8000u /* no frame is begun before the next quarter of a second: decoded \
-             */
+/* No frame is begun before the next quarter of a second: decoded. */
+#define NRPC_CONN_RESTS 0x8000u
 
 /* What the next received byte belongs to. */
 enum nrpc_conn_phase {

@@ -207,7 +207,8 @@ static void threads_refuse(void)
     struct nrpc_wait wait;
     alone.threads = &fake_threads;
     is_refused = 1;
-    n_polls = n_entered = 0;
+    n_polls = 0;
+    n_entered = 0;
     for (unsigned i = 0; i < 2 * NRPC_MAX_STREAMS; i++) {
         CHECK_EQ(simpletest_SimpleTest_GetOne_wait(&alone, &options, &request, &reply),
                  NRPC_FAILED_PRECONDITION);

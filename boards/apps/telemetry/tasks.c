@@ -29,7 +29,7 @@ static struct {
 
 static void *pack(telemetry_Source source, uint32_t number)
 {
-    return (void *)(uintptr_t)(number * SOURCES + source + 1); /* not NULL */
+    return (void *)(uintptr_t)(number * SOURCES + (uint32_t)source + 1); /* not NULL */
 }
 
 /* --- Samples: of one each ------------------------------------------------------------------------

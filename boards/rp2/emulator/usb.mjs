@@ -10,6 +10,7 @@ const STANDARD = { getDescriptor: 6, setAddress: 5, setConfiguration: 9, setInte
 const DESCRIPTOR = { device: 1, configuration: 2, string: 3, interface: 4, endpoint: 5, classInterface: 36 };
 const CDC = { setLineCoding: 0x20, setControlLineState: 0x22, getNtbParameters: 0x80 };
 const ETHERNET_FUNCTION = 0x0f;
+const EARLY_FRAMES = 16;
 const DHCP_EXCHANGE = 0x6e525043;
 const STATION = Buffer.from([0x02, 0x52, 0x50, 0x43, 0x20, 0x41]); // who asks for an address
 
@@ -237,6 +238,7 @@ export class UsbNcm extends UsbHost {
   onFrame = () => {};
   sequence = 0;
   block = [];
+  early = []; // frames that came before the board was set up: else their senders would wait for seconds to send them again
 
   async start(configuration) {
     for (let at = 0; at < configuration.length; at += configuration[at]) {
@@ -270,6 +272,7 @@ export class UsbNcm extends UsbHost {
     const ethernet = Buffer.concat([Buffer.alloc(6, 0xff), STATION, Buffer.from([8, 0])]);
     this.isUp = true;
     this.send(Buffer.concat([ethernet, ip, dhcp]));
+    this.early.splice(0).forEach((frame) => this.send(frame));
   }
 
   // 1: it was the answer to that.
@@ -283,8 +286,12 @@ export class UsbNcm extends UsbHost {
 
   // A block with one frame: its header, the table of frames, the frame.
   send(frame) {
+    if (!this.isUp) {
+      if (this.early.length < EARLY_FRAMES) this.early.push(Buffer.from(frame));
+      return;
+    }
     const block = Buffer.alloc(28 + frame.length);
-    if (!this.isUp || block.length > this.mostBytes) return; // as a cable that is not plugged in
+    if (block.length > this.mostBytes) return;
     block.write('NCMH', 0, 'latin1');
     [12, this.sequence++ & 0xffff, block.length, 12].forEach((number, i) => block.writeUInt16LE(number, 4 + 2 * i));
     block.write('NCM0', 12, 'latin1');
