@@ -51,9 +51,10 @@ SAYS = {
         (r"LIBUSB_ERROR_ACCESS|[Pp]ermission denied|insufficient permissions", "denied"),
         (
             r"Error: (open failed|unable to find (a matching )?CMSIS-DAP device|unable to open ftdi device.*"
-            r"|No J-Link device found|no device found)",
+            r"|No J-Link device found)",
             "nobody",
         ),
+        (r"Error: no device found", "nobody"),
         (r"Can't find \S+\.cfg", "unknown"),
         (r"UNEXPECTED(?: idcode)?: \S+|Cannot identify target.*", "wrong chip"),
         (r"\*\* Verify Failed \*\*|checksum mismatch", "verify"),

@@ -157,14 +157,14 @@ def test_monitor_in_the_emulator(board):
 
 
 def test_monitor_of_a_device(place):  # noqa: F811
-    """Text beside gRPC is read by `nanorpc monitor`, which says itself what is wrong with a device."""
+    """Text beside gRPC is read by `nanorpc monitor`, which says itself what is wrong with one."""
     done = make("monitor-stm32vldiscovery", "TTY=/dev/nothing", "BAUD=9600")
     assert done.returncode != 0 and "there is no /dev/nothing; " in done.stdout, done.stdout
     device = place.path / "device"
     device.write_text("")
     done = make("monitor-stm32vldiscovery", "TTY=%s" % device, "BAUD=9600")
     assert "%s, 9600 baud; Ctrl-C ends it" % device in done.stdout
-    assert "nanorpc: %s cannot be opened as a serial port" % device in done.stdout, done.stdout
+    assert "nanorpc: %s is no serial port" % device in done.stdout, done.stdout
     done = make("monitor-mps2_an385", "TTY=%s" % device)
     assert "%s, 115200 baud; Ctrl-] ends it" % device in done.stdout
     assert "could not open port" in done.stdout or "Could not" in done.stdout, done.stdout

@@ -65,7 +65,7 @@ shutdown command invoked
 
 """,
         "nobody",
-        "no debug probe is attached (openocd: ",
+        "no debug probe is attached (openocd: unable to open ftdi device with vid 0403",
     ),
     Words(
         "openocd",
