@@ -26,6 +26,8 @@ FREERTOS_DIR ?= $(B)/third/freertos
 V ?= 0
 Q := $(if $(filter 0,$(V)),@)
 comma := ,
+$(if $(filter 50051,$(PORT)),,$(if $(shell [ '$(PORT)' -ge 0 ] 2>/dev/null && [ '$(PORT)' -le 65535 ] && echo yes),,\
+    $(error PORT=$(PORT): a port is a number from 0 to 65535)))
 say = $(if $(filter 0,$(V)),@printf '  %-6s %s\n' "$1" "$2")
 
 .DEFAULT_GOAL := all
@@ -56,7 +58,7 @@ $(foreach d,$(BOARD_DIRS),$(eval $(call assign,$(BOARD_VARS),BOARD))$(eval BOARD
 # What a boards/apps/NAME/app.mk assigns, APP_SRC and so on, is kept as app-NAME_SRC and so on:
 #   SRC             its sources, with the server that boards/main.c and the others start
 #   PROTO           what it links of proto/, without the ending
-#   CONFIG          limits for it on every board, each -DNAME=VALUE; it replaces the board's own of that NAME
+#   CONFIG          limits for it on every board, each -DNAME=VALUE, which replaces the board's own of that NAME; -include FILE
 #   CONFIG_<board>  the same on one board
 #   TLS             with TLS: the profile of ports/mbedtls that its Mbed TLS has; TLS_<board>: another one there
 #   BOARDS          which boards have it
@@ -81,8 +83,12 @@ LACKS_certs := $(call lacks,openssl)
 LACKS_host := $(call lacks,gcc)$(if $(call header,stdio.h),,libc)
 LACKS_arm := $(call lacks,arm-none-eabi-gcc)$(if $(wildcard /usr/lib/arm-none-eabi/include/stdio.h),,newlib)\
     $(if $(wildcard /usr/lib/picolibc/arm-none-eabi/include/stdio.h),,picolibc)
-LACKS_riscv := $(call lacks,riscv64-unknown-elf-gcc)
+LACKS_riscv := $(call lacks,riscv64-unknown-elf-gcc)\
+    $(if $(wildcard /usr/lib/picolibc/riscv64-unknown-elf/include/stdio.h),,picolibc)
+LACKS_avr := $(call lacks,avr-gcc)$(if $(wildcard /usr/lib/avr/include/avr/io.h),,libc)
+LACKS_simavr := $(if $(wildcard /usr/include/simavr/sim_avr.h),,simavr)
 LACKS_qemu := $(call lacks,qemu-system-arm)
+LACKS_qemu-riscv := $(call lacks,qemu-system-riscv32)
 LACKS_slirp := $(if $(call header,slirp/libslirp.h),,slirp)
 LACKS_test := $(call lacks,clang valgrind nghttp curl protoc g++)\
     $(if $(wildcard /usr/lib/python3/dist-packages/google/protobuf),,protobuf)$(if $(call header,google/protobuf/any.proto),,protobuf)\
@@ -96,12 +102,11 @@ LACKS_gdb := $(if $(call on_path,gdb-multiarch)$(call on_path,arm-none-eabi-gdb)
 LACKS_docs := $(call lacks,doxygen)
 
 BASE_GROUPS := python third host certs
-GROUPS_all := $(BASE_GROUPS) arm slirp freertos
-GROUPS_test := $(GROUPS_all) riscv qemu test node go docs
+GROUPS_all := $(BASE_GROUPS) arm avr riscv slirp freertos
+GROUPS_test := $(GROUPS_all) qemu qemu-riscv simavr test node go docs
 GROUPS_fuzz := $(BASE_GROUPS)
 GROUPS_interop := $(GROUPS_all) qemu node
 GROUPS_h2spec := $(GROUPS_all) qemu go
-GROUPS_test-target := $(BASE_GROUPS) arm qemu
 GROUPS_size := $(BASE_GROUPS) arm riscv
 GROUPS_bench := $(GROUPS_all) bench
 GROUPS_readme := $(GROUPS_test)
@@ -119,12 +124,15 @@ GROUPS_$(B)/node/ready := node
 GROUPS_$(B)/go/client :=
 GROUPS_$(B)/h2spec/h2spec := go
 # Of a board's tools to write it those that copy a file to its drive are always there. $1: board
-has_flash_tool = $(if $(filter openocd,$($1_FLASH)),$(filter uf2 hex bin,$($1_FLASH))$(foreach t,$($1_FLASH),$(call on_path,$t)),none)
+has_flash_tool = $(if $(filter openocd,$($1_FLASH)),$(strip $(filter uf2 hex bin,$($1_FLASH)) $(foreach t,$($1_FLASH),$(call on_path,$t))),none)
 # What a compiler's prefix and an emulator need.
 CC_GROUP_arm-none-eabi- := arm
 CC_GROUP_riscv64-unknown-elf- := riscv
+CC_GROUP_avr- := avr
 EMULATOR_GROUP_qemu-system-arm := qemu
+EMULATOR_GROUP_qemu-system-riscv32 := qemu-riscv
 EMULATOR_GROUP_node := node qemu
+EMULATOR_GROUP_$(B)/simavr/simavr-run := simavr
 GROUPS_$(B)/rp2040js/ready := node
 $(foreach b,$(BOARDS),$(eval GROUPS_$b ?= $(BASE_GROUPS) $(CC_GROUP_$($b_CC)) $($b_RTOS))\
     $(eval GROUPS_run-$b := $$(GROUPS_$b) $(EMULATOR_GROUP_$(firstword $($b_EMULATOR))))\
@@ -140,6 +148,7 @@ endif
 GROUPS_demo := python third $(CC_GROUP_$($(DEMO_ON)_CC)) $($(DEMO_ON)_RTOS) $(EMULATOR_GROUP_$(firstword $($(DEMO_ON)_EMULATOR)))
 GROUPS_clean :=
 GROUPS_help :=
+GROUPS_boards :=
 
 # A goal that is a file below build/NAME/ needs what board NAME needs.
 goal_groups = $(if $(filter undefined,$(flavor GROUPS_$1)),$(BASE_GROUPS) $(GROUPS_$(word 2,$(subst /, ,$1))),$(GROUPS_$1))
@@ -251,6 +260,14 @@ $(NODE_READY): $(NODE_FILES) | $(SETUP)
 	    echo "set-up: ERROR: npm could not install tests/interop/package-lock.json (its message is above; is there a" \
 	    "network?). Run make again when that is mended."; exit 1; }
 	@touch $@
+
+# The emulator of the AVR boards, and of unit tests: simavr, by a program of ours.
+SIMAVR_RUN := $(B)/simavr/simavr-run
+EMULATOR_READY_$(SIMAVR_RUN) := $(SIMAVR_RUN)
+$(SIMAVR_RUN): boards/avr/simavr.c | $(SETUP)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)gcc -std=c99 $(WARNINGS) -O2 -o $@ $< -lsimavr
 
 # The emulator of the RP2040 boards: rp2040js, exactly what the lock file names, and a mask ROM, which it has not.
 EMULATOR_READY_node := $(B)/rp2040js/ready $(B)/rp2040js/rom.bin
@@ -495,10 +512,11 @@ endef
 
 # What clang calls it, where that is not the prefix.
 CC_TARGET_riscv64-unknown-elf- := riscv32-unknown-elf
+CC_LIBC_avr- := -nostdlibinc -isystem /usr/lib/avr/include
 # $1: board, $2: tree, $3: limits
 lint_flags = $(CFLAGS_ALL) $(WARNINGS) -I$($1_DIR) $(port_flags) $3 \
     $(filter-out --specs=% -Wl$(comma)% -fno-% -flto% -fcallgraph%,$($1_CFLAGS)) \
-    $(if $(is_cross),--target=$(or $(CC_TARGET_$($1_CC)),$($1_CC:-=)) -isystem /usr/lib/picolibc/$($1_CC:-=)/include)
+    $(if $(is_cross),--target=$(or $(CC_TARGET_$($1_CC)),$($1_CC:-=)) $(or $(CC_LIBC_$($1_CC)),-isystem /usr/lib/picolibc/$($1_CC:-=)/include))
 
 # All that a board compiles is shown to clang for the first board of each compiler and port, for the others what is theirs.
 lint_kind = $($1_CC)/$(subst $() ,/,$($1_PORT))
@@ -520,13 +538,16 @@ endef
 
 # Refuses an image that its chip would not start; writes its .uf2.
 IMAGE_PY := boards/tools/image.py
+# Links, and says in one line by how much an image is too large.
+FIT_PY := boards/tools/fit.py
 define image_rules # $1: board, $2: application
 $1-$2_OBJ := $(call board_obj,$1,$2)
 $1-$2_LINT := $(patsubst %.c,$(B)/lint/$(call tree,$1,$2)/%.ok,$(call linted,$1,$2))
-$(call image,$1,$2): $$($1-$2_OBJ) $(B)/$(call tree,$1,$2)/flags $(wildcard $($1_DIR)/*.ld boards/*/*.ld) $(if $(call is_cross,$1),$(IMAGE_PY))
+$(call image,$1,$2): $$($1-$2_OBJ) $(B)/$(call tree,$1,$2)/flags $(wildcard $($1_DIR)/*.ld boards/*/*.ld) $(if $(call is_cross,$1),$(IMAGE_PY) $(FIT_PY))
 	$$(call say,LINK,$$@)
 	$(Q)mkdir -p $$(@D)
-	$(Q)$(call compiler,$1) -Wl,--gc-sections -Wl,-Map=$$@.map $(if $(call is_cross,$1),$(NO_HEAP)) \
+	$(Q)$(if $(call is_cross,$1),python3 -B $(FIT_PY) $$@ --flash-kb $($1_FLASH_KB) --ram-kb $($1_RAM_KB) --) \
+	    $(call compiler,$1) -Wl,--gc-sections -Wl,-Map=$$@.map $(if $(call is_cross,$1),$(NO_HEAP)) \
 	    $($1_CFLAGS) $($1_LDFLAGS) -o $$@ $$($1-$2_OBJ) $($1_LIBS)
 	$(if $(call is_cross,$1),$(Q)python3 -B $(IMAGE_PY) $$@ --flash-kb $($1_FLASH_KB) --ram-kb $($1_RAM_KB) \
 	    $(if $($1_UF2),--uf2-of $($1_UF2) $$(@:.elf=.uf2)))
@@ -551,10 +572,10 @@ run-$1: $(call image,$1,$(APP)) $(EMULATOR_READY_$(firstword $($1_EMULATOR)))
 	$(Q)$(if $(call is_cross,$1),$(call emulate,$1,$$<),$$< $(ARGS))
 flash-$1: $(call image,$1,$(APP))
 	@python3 -B boards/tools/flash.py $(call tools,$1,$$<) $(ARGS)
-debug-$1: $(call image,$1,$(APP))
+debug-$1: $(call image,$1,$(APP)) $(EMULATOR_READY_$(firstword $($1_EMULATOR)))
 	@python3 -B boards/tools/debug.py $(call tools,$1,$$<) --prefix "$(filter %-,$($1_CC))" --emulator '$(call emulate,$1,$$<)' $(ARGS)
 # With a TTY it is the hardware's own, whatever image that has.
-monitor-$1: $(if $(TTY),$(VENV_READY),$(call image,$1,$(APP)))
+monitor-$1: $(if $(TTY),$(VENV_READY),$(call image,$1,$(APP)) $(EMULATOR_READY_$(firstword $($1_EMULATOR))))
 	@$$(RUN_PYTHON) -B boards/tools/monitor.py $1 --folder $(B)/$1 --tty "$(TTY)" --baudrate $(BAUD) --port $(PORT) \
 	    $(if $(filter serial,$($1_PORT)),--serial) --emulator '$(call emulate,$1,$(call image,$1,$(APP)))' $(ARGS)
 endef
@@ -585,7 +606,7 @@ $(COMPRESS_VECTORS_H): tests/vectors/make_compress.py $(VENV_READY)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(PYTHON) -B $< -o $@
 
-UNIT_TREES := unit-gcc unit-clang unit-gzip unit-many unit-m3
+UNIT_TREES := unit-gcc unit-clang unit-gzip unit-many unit-m3 unit-avr
 unit-gcc_CC := gcc
 unit-gcc_CFLAGS := $(SANITIZE) -DNRPC_GAPS=1 -DNRPC_METADATA_BYTES=128
 unit-gcc_SUPPORT := tests/unit/host.c
@@ -609,6 +630,20 @@ unit-m3_CFLAGS := -Os -mcpu=cortex-m3 -mthumb --specs=picolibc.specs -DNRPC_PIEC
 unit-m3_LDFLAGS := -nostartfiles -T tests/target/link.ld $(NO_HEAP)
 unit-m3_SUPPORT := tests/target/semihost.c boards/memory.c
 unit-m3_ENDING := .elf
+# Where int has 16 bits: an ATmega2560 with 64 KB of memory, most of it outside of the chip, in simavr. The others are
+# named below: those that need more memory (single tests of these here, too, which say so: RUN_LARGE), and those of other
+# processors and ports.
+unit-avr_SRC := $(patsubst %,tests/unit/test_%.c,blocks both calls client client_ends client_goaway client_life client_starts conn \
+    deadlines details dial ends enums frame health hpack_fields hpack_none hpack_small huffman interceptors life match metadata \
+    produced reflection refs slots streamed streamed_client streams timers typed walk)
+unit-avr_LARGE := attacks client_compression clients compress compression flow headers hpack mutations peers streamed_mutations \
+    streamed_zip texts
+unit-avr_ELSEWHERE := admission checksum decode_cost memory
+unit-avr_CC := avr-
+unit-avr_CFLAGS := -Os -mmcu=atmega2560 -DNRPC_METADATA_BYTES=128 -DNRPC_PIECES=1 -DNRPC_CLIENT=1
+unit-avr_LDFLAGS := -Wl,--defsym=__stack=0xffff -Wl,--defsym=__DATA_REGION_LENGTH__=0xfe00
+unit-avr_SUPPORT := tests/target/avr.c
+unit-avr_ENDING := .elf
 
 # TLS, one tree a profile: the programs of tests/tls. Who takes memory, and whether it gets any, is the tests' business.
 UNIT_TREES += tls-gcc tls-clang tls-m3 tls-public
@@ -746,13 +781,16 @@ PYTEST := $(RUN_PYTHON) -B -m pytest -p no:cacheprovider --timeout 600 -q -rfEs
 # A file's tests share servers, so they stay together; so many files at a time.
 TEST_JOBS ?= $(shell nproc)
 
-.PHONY: all demo test test-target fuzz interop h2spec lint format size bench cost abuse readme sim venv third certs gen dist docs clean help
+.PHONY: all boards demo test test-target fuzz interop h2spec lint format size bench cost abuse readme sim venv third certs gen dist docs clean help
 all: $(ALL_IMAGES) $(GEN_PY) ## build all that the boards, the simulator and Linux run (the default)
+
+boards: ## print all boards: core, link, size, how each runs, and what its last tests said
+	@python3 -B boards/tools/boards.py
 
 demo: $(call image,$(DEMO_ON),greeter) $(GEN_PY) $(EMULATOR_READY_$(firstword $($(DEMO_ON)_EMULATOR))) ## boot the firmware in an emulator and greet it from Python; BOARD=name: of another board
 	$(Q)$(RUN_PYTHON) tests/demo.py --port $(PORT) $(if $(BOARD),--board $(BOARD)) $(if $(filter serial,$($(DEMO_ON)_PORT)),--serial) -- $(call emulate,$(DEMO_ON),$<)
 
-test: all lint $(UNIT_PROGRAMS) $(NODE_READY) $(EMULATORS_READY) $(H2SPEC) $(BENCH_COUNTED) ##+ run every test; ends with "N passed, N failed"
+test: all lint $(UNIT_PROGRAMS) $(SIMAVR_RUN) $(NODE_READY) $(EMULATORS_READY) $(H2SPEC) $(BENCH_COUNTED) ##+ run every test; ends with "N passed, N failed"
 	$(Q)NANOPB_DIR=$(NANOPB_DIR) $(PYTEST) -n $(TEST_JOBS) --dist loadfile tests $(ARGS)
 
 test-target: $(unit-m3_PROGRAMS) ##+ run the unit tests on an emulated Cortex-M3 only
@@ -779,11 +817,11 @@ format-check: $(VENV_READY)
 format: $(VENV_READY) ##+ bring all files into the project's format
 	$(Q)$(PYTHON) -B tests/format.py --mend
 
-SERIAL_BOARD := lm3s811evb
-size: $(foreach a,greeter interop tls tls_conformant tls_13 caller_public,$(call image,$(DEMO_BOARD),$a)) $(call image,$(SERIAL_BOARD),greeter) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
+SERIAL_BOARDS := lm3s811evb stm32vldiscovery
+size: $(foreach a,greeter interop tls tls_conformant tls_13 caller_public,$(call image,$(DEMO_BOARD),$a)) $(foreach b,$(SERIAL_BOARDS),$(call image,$b,greeter)) $(GEN_H) ## measure flash, RAM and stack against tests/budgets.ini
 	$(Q)$(PYTHON) tests/size.py --cflags "$(CFLAGS_OURS)" --warnings "$(WARNINGS)" --nanopb $(NANOPB_DIR) \
 	    --lto "$(SMALLEST)" --image $< --interop $(call image,$(DEMO_BOARD),interop) \
-	    --serial $(call image,$(SERIAL_BOARD),greeter) \
+	    --serial $(foreach b,$(SERIAL_BOARDS),$(call image,$b,greeter)) \
 	    --tls small=$(call image,$(DEMO_BOARD),tls) conformant=$(call image,$(DEMO_BOARD),tls_conformant) \
 	    tls13=$(call image,$(DEMO_BOARD),tls_13) public=$(call image,$(DEMO_BOARD),caller_public) --tls-flags "$(call CFLAGS_TLS,small)" $(ARGS)
 

@@ -7,8 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The 32-bit register at an address. */
+/* The 32-bit register at an address; tests of drivers have a model's in its place. */
+#ifndef REG
 #define REG(address) (*(volatile uint32_t *)(uintptr_t)(address))
+#endif
 
 /* --- The processor's ------------------------------------------------------------------------- */
 
@@ -19,7 +21,8 @@ void cpu_irq_enable(unsigned irq);
 void cpu_irq_off(void);
 void cpu_irq_on(void);
 
-/* Sleeps until an interrupt is pending; it runs when interrupts are on. */
+/* Sleeps until an interrupt is pending; it runs when interrupts are on, or, where the processor
+ * cannot sleep otherwise (AVR), within. */
 void cpu_wait(void);
 
 /* How many bytes of the stack have never been used, 0 when it was full at some time. */
@@ -33,6 +36,9 @@ void board_putc(char c);
 
 /* The six bytes of its Ethernet address; boards/serial.c has it where there is no network. */
 const uint8_t *board_station(void);
+
+/* boards/test_seed.c's: as board_entropy, NOT SECURE; returns 0. For a board whose source fails. */
+int board_test_entropy(void *buf, size_t n);
 
 /* The link's interrupt (the Ethernet controller's, or the UART's), which quiets its source:
  * -DBOARD_IRQ in board.mk is its number. */

@@ -9,6 +9,9 @@
  * calls of them after it has looked who calls what. clang's names for the same on Arm,
  * __aeabi_memcpy and so on, stay the libc's. */
 
+#if defined(__AVR__)       /* of 8 bits: avr-libc's are as good as can be */
+typedef int memory_unused; /* C has no empty files */
+#else
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -140,3 +143,4 @@ MEMORY_WEAK MEMORY_LOOPS void *memset(void *to, int byte, size_t n)
     fill(to, (uint8_t)byte * UINT32_C(0x01010101), n);
     return to;
 }
+#endif

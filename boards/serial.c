@@ -13,7 +13,7 @@
 #endif
 
 extern const struct nrpc_server server; /* the application's */
-NRPC_SERIAL_DEFINE(line, server, BOARD_CLIENTS, BOARD_RING_BYTES, BOARD_BAUD);
+NRPC_SERIAL_DEFINE(line, server, BOARD_CLIENTS, BOARD_RTS_CTS ? 0 : BOARD_RING_BYTES, BOARD_BAUD);
 
 #if BOARD_RING_BYTES
 NRPC_STATIC_ASSERT(BOARD_RING_BYTES >= 128 && BOARD_RING_BYTES <= 32768 &&
@@ -21,15 +21,27 @@ NRPC_STATIC_ASSERT(BOARD_RING_BYTES >= 128 && BOARD_RING_BYTES <= 32768 &&
                    "BOARD_RING_BYTES: a power of two, 128..32768, or 0");
 enum { AT_ONCE = 1 }; /* bytes that are moved from or to the line */
 
+/* Counters, not positions: they wrap by themselves. Of 8 bits where these suffice: an 8-bit
+ * processor does not read 16 at once, and an interrupt may come between. */
+#if BOARD_RING_BYTES <= 128
+typedef uint8_t ring_count;
+#else
+typedef uint16_t ring_count;
+#endif
 static uint8_t ring[BOARD_RING_BYTES];
-static volatile uint16_t came, taken; /* counters, not positions: they wrap by themselves */
+static volatile ring_count came, taken;
+
+int board_uart_has_place(void)
+{
+    return (ring_count)(came - taken) < BOARD_RING_BYTES;
+}
 
 void board_uart_got(uint8_t byte)
 {
-    uint16_t at = came;
-    if ((uint16_t)(at - taken) < BOARD_RING_BYTES) { /* else it is lost, and will be sent again */
+    if (board_uart_has_place()) { /* else it is lost, and will be sent again */
+        ring_count at = came;
         ring[at % BOARD_RING_BYTES] = byte;
-        came = (uint16_t)(at + 1);
+        came = (ring_count)(at + 1);
     }
 }
 
@@ -39,7 +51,10 @@ static size_t line_read(uint8_t *to)
         return 0;
     }
     *to = ring[taken % BOARD_RING_BYTES];
-    taken = (uint16_t)(taken + 1);
+    taken = (ring_count)(taken + 1);
+    if (BOARD_RTS_CTS) {
+        board_uart_resume();
+    }
     return 1;
 }
 

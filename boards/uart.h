@@ -19,6 +19,12 @@
 #define BOARD_RING_BYTES 256
 #endif
 
+/* 1: the UART has RTS and CTS, and uses them: they hold the host back, which is told of no ring.
+ * For boards that have board_uart_resume. */
+#ifndef BOARD_RTS_CTS
+#define BOARD_RTS_CTS 0
+#endif
+
 /* --- A UART ---------------------------------------------------------------------------------- */
 
 /* The board's: 1: a byte may be written now. */
@@ -29,6 +35,13 @@ void board_uart_put(uint8_t byte);
 
 /* For the board's receive interrupt, board_isr: one byte that came. */
 void board_uart_got(uint8_t byte);
+
+/* With BOARD_RTS_CTS: 1: board_uart_got has a place for it. Where it has none board_isr leaves the
+ * byte in the UART, which takes RTS away, and turns its interrupt off. */
+int board_uart_has_place(void);
+
+/* The board's, with BOARD_RTS_CTS: there is a place now; turns that interrupt on. */
+void board_uart_resume(void);
 
 /* --- Another line, with -DBOARD_RING_BYTES=0: the board's, instead of those above ----------------
  */

@@ -14,6 +14,7 @@
 #include "ports/lwip/nrpc_lwip_dial.h"
 #include "ports/lwip/nrpc_lwip_sockets_dial.h"
 #include "options.h"
+#include "serial.h"
 #include "sim.h"
 
 extern const struct nrpc_server server; /* the application's */
@@ -65,10 +66,14 @@ static char *pcap_name(const struct options *options, unsigned number)
 
 static struct nrpc_reverse uplinks[OPTIONS_LINKS_MAX];
 static enum options_api api_used;
+static int on_serial;                /* nobody can be dialled there, and there are no ports */
 static struct nrpc_server listening; /* the application's, with --connections */
 
 int board_dial(struct nrpc_dial *dial, const char *host, uint16_t port)
 {
+    if (on_serial) {
+        return NRPC_E_LIMIT;
+    }
     (void)board_entropy(&dial->random, sizeof dial->random);
     return (api_used == OPTIONS_RAW ? nrpc_lwip_dial : nrpc_lwip_sockets_dial)(dial, host, port);
 }
@@ -80,12 +85,19 @@ void board_undial(struct nrpc_dial *dial)
 
 int board_listen(const struct nrpc_server *another, uint16_t port)
 {
+    if (on_serial) {
+        return NRPC_E_LIMIT;
+    }
     return api_used == OPTIONS_RAW ? nrpc_lwip_listen(another, port)
                                    : nrpc_lwip_sockets_listen(another, port);
 }
 
 void board_wait(uint32_t most_ms)
 {
+    if (on_serial) {
+        serial_poll(most_ms);
+        return;
+    }
     if (api_used == OPTIONS_SOCKETS) {
         if (nrpc_lwip_sockets_poll(most_ms) != 0) {
             board_panic("the sockets port has given up");
@@ -124,13 +136,17 @@ static void start_app(void)
     }
 }
 
-static void start_server(enum options_api api, uint16_t connections)
+static void limit_connections(uint16_t connections)
 {
-    pthread_t thread;
     listening = server;
     if (connections != 0 && connections < server.n_conns) {
         listening.n_conns = connections;
     }
+}
+
+static void start_server(enum options_api api)
+{
+    pthread_t thread;
     if (api == OPTIONS_RAW) {
         if (nrpc_lwip_listen(&listening, SIM_DEVICE_PORT) != 0) {
             board_panic("no memory to listen");
@@ -146,6 +162,26 @@ static void say_ready(int port)
     char text[64];
     snprintf(text, sizeof text, "nanorpc: " APP_TITLE " ready on 127.0.0.1:%d\n", port);
     board_print(text);
+}
+
+/* The same for the one on a serial line. */
+static int run_serial(const struct options *options)
+{
+    char where[64], text[128];
+    const int port = options->serial == OPTIONS_TCP ? options->port : -1;
+    on_serial = 1;
+    limit_connections(options->connections);
+    if (!serial_open(&options->line, &listening, port, where, sizeof where)) {
+        return 1;
+    }
+    start_app();
+    snprintf(text, sizeof text, "nanorpc: " APP_TITLE " ready on %s\n", where);
+    board_print(text);
+    while (!fleet_stopping()) {
+        board_wait(app_poll(board_now_ms()));
+    }
+    printf("\nnanorpc: stopped\n");
+    return 0;
 }
 
 /* A device from power-on to power-off. Returns an exit status. */
@@ -176,7 +212,8 @@ static int run_device(const void *context, unsigned number, struct fleet_report 
     board_init();
     start_app();
     dial_relay(&options);
-    start_server(options.api, options.connections);
+    limit_connections(options.connections);
+    start_server(options.api);
     say_ready(port);
     while (!fleet_stopping()) {
         if (options.api == OPTIONS_SOCKETS) {
@@ -220,6 +257,10 @@ int main(int argc, char **argv)
         return result;
     }
     memset(&report, 0, sizeof report);
+    if (options.serial != OPTIONS_NO_SERIAL) {
+        fleet_catch_signals();
+        return run_serial(&options);
+    }
     if (options.devices == 1) {
         fleet_catch_signals();
         result = run_device(&options, 0, &report);

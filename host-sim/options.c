@@ -39,6 +39,14 @@ static const char help_text[] =
     "  --links N         so many of the relay's clients at once, 1 to 16 (default: 2)\n"
     "  --dns HOST:PORT   ask this server for names, not the one that this machine asks\n"
     "\n"
+    "A serial line in the place of the Ethernet, for the Python package nanorpc\n"
+    "  --serial          a pseudo-terminal, whose name is printed\n"
+    "  --serial=tcp      --port on 127.0.0.1 is the line, for one program at a time\n"
+    "  --baud N          bits a second, 1200 to 10000000; 0: as fast as it goes, as USB\n"
+    "                    (default: 115200)\n"
+    "  --noise PERCENT   so many of all bytes become others; --loss is of bytes, too\n"
+    "                    (default: 0)\n"
+    "\n"
     "The weather between client and device; it befalls each way for itself\n"
     "  --loss PERCENT    so many of all frames are lost, 0 to 100, also 0.5 (default: 0)\n"
     "  --delay MS        every frame takes so long, 0 to 5000; a round trip takes twice as\n"
@@ -59,7 +67,8 @@ static const char help_text[] =
     "with a summary of what passed over the wire.\n"
     "\n"
     "  make sim ARGS=\"--loss 5 --delay 50 --pcap weather.pcap\"\n"
-    "  make sim ARGS=\"--port 6000 --devices 10\"\n";
+    "  make sim ARGS=\"--port 6000 --devices 10\"\n"
+    "  make sim ARGS=\"--serial --baud 9600\"\n";
 
 static int complain(const char *option, const char *right, const char *wrong)
 {
@@ -112,6 +121,9 @@ enum {
     PCAP,
     REVERSE,
     DNS,
+    SERIAL,
+    BAUD,
+    NOISE,
     VERSION,
     HELP
 };
@@ -129,6 +141,7 @@ static const struct {
     [LINKS] = {"links", "a number from 1 to 16", 1, OPTIONS_LINKS_MAX},
     [CONNECTIONS] = {"connections", "a number from 1 to 65535", 1, 65535},
     [PREEMPT] = {"preempt", "whole microseconds from 0 to 100000", 0, 100000},
+    [BAUD] = {"baud", "bits a second from 1200 to 10000000, or 0", 0, 10000000},
     [SEED] = {"seed", "a whole number from 0 to 18446744073709551615", 0, UINT64_MAX},
 };
 
@@ -147,6 +160,7 @@ static int set_number(struct options *options, int which, const char *text)
     case LINKS: options->links = (uint16_t)value; break;
     case PREEMPT: options->preempt_us = (uint32_t)value; break;
     case CONNECTIONS: options->connections = (uint16_t)value; break;
+    case BAUD: options->line.baud = (uint32_t)value; break;
     case DISCONNECT: options->weather.disconnect_s = (uint32_t)value; break;
     default: options->weather.seed = value; break;
     }
@@ -169,6 +183,16 @@ static int set_api(struct options *options, const char *text)
     } else {
         return complain("api", "'raw' or 'sockets'", text);
     }
+    return 0;
+}
+
+/* text: NULL: none. */
+static int set_serial(struct options *options, const char *text)
+{
+    if (text != NULL && strcmp(text, "tcp") != 0) {
+        return complain("serial", "nothing, or '=tcp'", text);
+    }
+    options->serial = text == NULL ? OPTIONS_PTY : OPTIONS_TCP;
     return 0;
 }
 
@@ -201,9 +225,41 @@ static int reject(int found, char **argv)
     return 2;
 }
 
+/* What only one of the two has, an Ethernet and a serial line. Returns its name, or NULL. */
+static const char *misplaced(const struct options *options)
+{
+    const struct weather_settings *weather = &options->weather;
+    if (options->serial == OPTIONS_NO_SERIAL) {
+        return options->line.baud != OPTIONS_BAUD ? "baud"
+               : options->line.noise_ppm != 0     ? "noise"
+                                                  : NULL;
+    }
+    return options->pcap != NULL         ? "pcap"
+           : options->relay != NULL      ? "reverse"
+           : options->dns != NULL        ? "dns"
+           : options->api != OPTIONS_RAW ? "api"
+           : weather->delay_ms           ? "delay"
+           : weather->reorder_ppm        ? "reorder"
+           : weather->rate_kbit          ? "rate"
+           : weather->disconnect_s       ? "disconnect"
+           : options->devices > 1        ? "devices"
+                                         : NULL;
+}
+
 /* What is wrong only in combination. Returns -1, or 2 after a message. */
 static int check(const struct options *options)
 {
+    const char *name = misplaced(options);
+    if (name != NULL) {
+        fprintf(stderr, "host-sim: --%s is for %s; --help explains it\n", name,
+                options->serial == OPTIONS_NO_SERIAL ? "--serial"
+                                                     : "an Ethernet, not for --serial");
+        return 2;
+    }
+    if (options->line.baud != 0 && options->line.baud < 1200) {
+        fprintf(stderr, "host-sim: --baud takes %s; --help explains it\n", numbers[BAUD].right);
+        return 2;
+    }
     if (options->port != 0 && options->port + options->devices - 1 > 65535) {
         fprintf(stderr,
                 "host-sim: %u devices from port %u on would need ports above 65535; choose --port "
@@ -220,7 +276,9 @@ static int set(struct options *options, int which, char *text, char **argv)
     switch (which) {
     case LOSS: return set_percent(&options->weather.loss_ppm, "loss", text);
     case REORDER: return set_percent(&options->weather.reorder_ppm, "reorder", text);
+    case NOISE: return set_percent(&options->line.noise_ppm, "noise", text);
     case API: return set_api(options, text);
+    case SERIAL: return set_serial(options, text);
     case PCAP: options->pcap = text; return 0;
     case REVERSE: return set_place("reverse", text, &options->relay, &options->relay_port);
     case DNS: return set_place("dns", text, &options->dns, &options->dns_port);
@@ -248,6 +306,9 @@ int options_parse(struct options *options, int argc, char **argv)
         {"reverse", required_argument, NULL, REVERSE},
         {"links", required_argument, NULL, LINKS},
         {"dns", required_argument, NULL, DNS},
+        {"serial", optional_argument, NULL, SERIAL},
+        {"baud", required_argument, NULL, BAUD},
+        {"noise", required_argument, NULL, NOISE},
         {"preempt", required_argument, NULL, PREEMPT},
         {"connections", required_argument, NULL, CONNECTIONS},
         {"version", no_argument, NULL, VERSION},
@@ -261,6 +322,7 @@ int options_parse(struct options *options, int argc, char **argv)
     options->devices = 1;
     options->links = OPTIONS_LINKS;
     options->weather.seed = 1;
+    options->line.baud = OPTIONS_BAUD;
     opterr = 0;
     while ((found = getopt_long(argc, argv, ":", list, NULL)) != -1) {
         result = set(options, found, optarg, argv);
@@ -273,5 +335,7 @@ int options_parse(struct options *options, int argc, char **argv)
                 argv[optind]);
         return 2;
     }
+    options->line.seed = options->weather.seed;
+    options->line.loss_ppm = options->weather.loss_ppm;
     return check(options);
 }

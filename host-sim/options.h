@@ -6,9 +6,11 @@
 
 #include <stdint.h>
 
+#include "serial.h"
 #include "weather.h"
 
 enum options_api { OPTIONS_RAW, OPTIONS_SOCKETS };
+enum options_serial { OPTIONS_NO_SERIAL, OPTIONS_PTY, OPTIONS_TCP };
 
 struct options {
     struct weather_settings weather;
@@ -16,6 +18,8 @@ struct options {
     const char *relay; /* to dial, of argv; NULL: none */
     const char *dns;   /* of argv; NULL: the gateway's */
     enum options_api api;
+    enum options_serial serial;
+    struct serial_line line; /* its seed and loss are those of the weather */
     uint32_t preempt_us;
     uint16_t port;    /* 0: any free one */
     uint16_t devices; /* 1..OPTIONS_DEVICES_MAX */
@@ -25,6 +29,7 @@ struct options {
 
 #define OPTIONS_PORT 50051
 #define OPTIONS_DEVICES_MAX 256
+#define OPTIONS_BAUD 115200
 #define OPTIONS_LINKS 2
 #define OPTIONS_LINKS_MAX 16
 

@@ -5,6 +5,8 @@
 #ifndef NANORPC_BUILD_H
 #define NANORPC_BUILD_H
 
+#include <stdint.h>
+
 /* --- What follows from the settings ------------------------------------------------------- */
 
 /* The least room with which nrpc_conn_transmit always makes progress, in bytes: the largest
@@ -50,6 +52,13 @@
 /* What gzip may add to n bytes: its head and tail, 5 bytes for each 16 KB that are stored as they
  * are. */
 #define NRPC_COMPRESSION_ROOM(n) (NRPC_COMPRESSION ? 32 + (n) / 2048 : 0)
+
+/* A call's number of the application's own: a pointer's width, 32 bits at least. */
+#if UINTPTR_MAX < UINT32_MAX
+typedef uint32_t nrpc_user_number;
+#else
+typedef uintptr_t nrpc_user_number;
+#endif
 
 /* --- Compilers ---------------------------------------------------------------------------- */
 

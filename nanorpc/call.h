@@ -109,7 +109,7 @@ enum { NRPC_KEYS_MAX = 45 };
 /* Four or eight bytes of the application's own for this call; zero when the call begins. */
 union nrpc_user {
     void *ptr;
-    uintptr_t number;
+    nrpc_user_number number;
 };
 union nrpc_user *nrpc_call_user(struct nrpc_call *call);
 

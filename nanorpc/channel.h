@@ -75,7 +75,7 @@ extern const struct nrpc_dial_role nrpc_channel_dial;
         union {                                                                                 \
             NRPC_EACH(NRPC_CLIENT_REPLY_, __VA_ARGS__)                                          \
         } reply;                                                                                \
-        uint8_t blocks[NRPC_MAX_STREAMS *                                                       \
+        uint8_t blocks[(uint64_t)NRPC_MAX_STREAMS *                                             \
                        (NRPC_RX_BYTES_(name) + sizeof(union name##_tx) + NRPC_METADATA_BYTES)]; \
         NRPC_INFLATED_(NRPC_EACH(NRPC_CLIENT_PLAIN_, __VA_ARGS__))                              \
     } name##_memory;                                                                            \

@@ -77,8 +77,8 @@ struct nrpc_dial { /* zero but for role at first; the port's context only */
     uint8_t state;          /* enum nrpc_dial_state */
     uint8_t held;           /* next_ms has not passed yet */
     uint8_t failures;       /* attempts in a row, this one included, without SETTINGS; saturating */
-    uint8_t unasked;        /* polls of wait.h since nrpc_dial_wait_ms */
     uint8_t calmed; /* the server has found NRPC_KEEPALIVE_MS too short: it is doubled so often */
+    uint16_t asked; /* how often nrpc_dial_wait_ms was called, for wait.h; wraps */
 };
 
 /* 0: dial now, and the state is NRPC_DIAL_DIALLING from here on; otherwise the milliseconds after

@@ -97,7 +97,7 @@ struct nrpc_server {
         union {                                                                         \
             NRPC_EACH(NRPC_SERVICE_REPLY_, __VA_ARGS__)                                 \
         } reply;                                                                        \
-        uint8_t blocks[(size_t)(connections) * NRPC_MAX_STREAMS *                       \
+        uint8_t blocks[(uint64_t)(connections) * NRPC_MAX_STREAMS *                     \
                        (NRPC_RX_BYTES_(server_name) + sizeof(union server_name##_tx) +  \
                         NRPC_METADATA_BYTES)];                                          \
         NRPC_INFLATED_(NRPC_EACH(NRPC_SERVICE_PLAIN_, __VA_ARGS__))                     \
@@ -130,8 +130,8 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
 #define NRPC_TAKEN_FIELD_(memory)
 #endif
 
-/* What options do not say of themselves when they are wrong. Clang looks at the first alone, as
- * that is all that it can do when compiling. */
+/* What options do not say of themselves when they are wrong. Clang, and GCC before 8, look at the
+ * first alone, as that is all that they can do when compiling. */
 #define NRPC_OPTIONS_CHECK_(name, options)                                            \
     NRPC_STATIC_ASSERT(NRPC_METADATA_BYTES || !NRPC_SAYS_(options, ".keys"),          \
                        #name ": .keys need NRPC_METADATA_BYTES, for all files");      \
@@ -144,14 +144,14 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
 #define NRPC_SAYS_(options, word) NRPC_SAYS__(NRPC_SAME_TEXT_(options), word)
 #define NRPC_SAYS_COUNT_(options, word, count) \
     NRPC_SAYS_COUNT__(NRPC_SAME_TEXT_(options), word, count)
-#if defined(__clang__) || defined(__cplusplus)
+#if defined(__clang__) || defined(__cplusplus) || __GNUC__ < 8
 #define NRPC_SAYS__(text, word) (__builtin_strncmp(text, "(" word, sizeof(word)) == 0)
 #define NRPC_SAYS_COUNT__(text, word, count) 1
 #else
 #define NRPC_SAYS__(text, word) (__builtin_strstr(text, word) != 0)
 #define NRPC_SAYS_COUNT__(text, word, count) (NRPC_SAYS__(text, word) <= NRPC_SAYS__(text, count))
 #endif
-#define NRPC_RX_BYTES_(name) (NRPC_RX_BLOCKS * sizeof(union name##_rx))
+#define NRPC_RX_BYTES_(name) (NRPC_RX_BLOCKS * (uint32_t)sizeof(union name##_rx))
 #define NRPC_SERVICE_POINTER_(S) &S,
 #define NRPC_SERVICE_RX_(S) \
     uint8_t S##_[5 + S##_REQUEST_BYTES + NRPC_COMPRESSION_ROOM(S##_REQUEST_BYTES)];

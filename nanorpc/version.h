@@ -11,7 +11,7 @@
 #define NRPC_VERSION_PATCH 0
 
 /* For comparisons: #if NRPC_VERSION >= NRPC_VERSION_OF(0, 9, 0). Each number is 0..255. */
-#define NRPC_VERSION_OF(major, minor, patch) ((major) << 16 | (minor) << 8 | (patch))
+#define NRPC_VERSION_OF(major, minor, patch) ((major) * 65536 + (minor) * 256L + (patch))
 #define NRPC_VERSION NRPC_VERSION_OF(NRPC_VERSION_MAJOR, NRPC_VERSION_MINOR, NRPC_VERSION_PATCH)
 
 /* The same as text, "MAJOR.MINOR.PATCH". */

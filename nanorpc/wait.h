@@ -50,6 +50,7 @@ struct nrpc_wait {
     char *message;
     enum nrpc_status status;
     uint8_t has_reply;
+    uint8_t unasked; /* polls in a row in which nobody has asked the channel's dial */
 };
 
 /* Begins a call. Returns 0; NRPC_E_LIMIT, NRPC_E_TOO_BIG, NRPC_E_PATH: see nrpc_client_start, and

@@ -105,7 +105,7 @@ static inline struct nrpc_conn *nrpc_admission_choose_of(const struct nrpc_serve
     struct nrpc_conn *chosen = NULL;
     uint32_t best = 0;
     for (struct nrpc_conn *conn = first; conn < first + count; conn++) {
-        uint32_t idle = (uint16_t)(now - conn->idle), rank = UINT16_MAX + 1 + idle;
+        uint32_t idle = (uint16_t)(now - conn->idle), rank = (uint32_t)UINT16_MAX + 1 + idle;
         int at_once = is_over && conn->peer == most;
         int may = at_once ||
                   (idle > NRPC_YIELD_MS >> NRPC_TICK_SHIFT && (may_any || conn->peer == peer));
@@ -162,7 +162,7 @@ static inline unsigned nrpc_admission_has(const struct nrpc_newcomer *waiting, u
 static inline unsigned nrpc_admission_first(const struct nrpc_newcomer *waiting, unsigned n,
                                             const struct nrpc_server *server)
 {
-    unsigned first = n, least = UINT32_MAX;
+    unsigned first = n, least = ~0u;
     for (unsigned i = 0; i < n; i++) {
         unsigned has = nrpc_admission_has(waiting, n, &waiting[i]);
         if (waiting[i].server == server && has < least) {

@@ -28,7 +28,14 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 LIBC = {"assert.h", "limits.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
 NANOPB = {"pb.h", "pb_common.h", "pb_decode.h", "pb_encode.h"}
 # All of the core that knows nanopb.
-TYPED = {"nrpc_bounds.c", "nrpc_details.c", "nrpc_message.c", "nrpc_streamed.c", "streamed.h"}
+TYPED = {
+    "nrpc_bounds.c",
+    "nrpc_details.c",
+    "nrpc_message.c",
+    "nrpc_streamed.c",
+    "scalars.h",
+    "streamed.h",
+}
 C_LINES, H_LINES, FUNCTION_LINES, SWITCH_LINES, COLUMNS = 600, 200, 50, 100, 100
 
 

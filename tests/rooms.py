@@ -11,7 +11,19 @@ import re
 # From the ground up. A public header stands where the room is whose functions it declares; those without functions
 # of a room lie below all rooms.
 FLOORS = [
-    ("base", ["config.h", "build.h", "same.h", "version.h", "call.h", "codec.h", "server.h"]),
+    (
+        "base",
+        [
+            "config.h",
+            "build.h",
+            "same.h",
+            "version.h",
+            "scalars.h",
+            "call.h",
+            "codec.h",
+            "server.h",
+        ],
+    ),
     ("hpack", []),
     ("http2", ["conn.h", "ref.h"]),
     ("grpc", ["compression.h", "details.h", "streamed.h"]),

@@ -547,12 +547,12 @@ def main():
         "--nanopb",
         "--image",
         "--interop",
-        "--serial",
         "--lto",
         "--tls-flags",
     ):
         parser.add_argument(name, required=True)
     parser.add_argument("--tls", nargs="+", required=True, metavar="PROFILE=IMAGE")
+    parser.add_argument("--serial", nargs="+", required=True, metavar="IMAGE")
     parser.add_argument("--record", action="store_true")
     parser.add_argument("--budgets", default=BUDGETS)
     arguments = parser.parse_args()
@@ -597,9 +597,10 @@ def main():
     flash, ram = firmware(arguments.interop)
     report.row("interop_flash", "interop image on lm3s6965evb, flash; the chip has 256 KB", flash)
     report.row("interop_ram", "interop image on lm3s6965evb, RAM with stack; 64 KB", ram)
-    flash, ram = firmware(arguments.serial)
-    report.row("serial_flash", "Greeter on a serial line, lm3s811evb: flash", flash)
-    report.row("serial_ram", "the same: RAM with stack; the chip has 8 KB", ram)
+    flash, ram = map(max, zip(*map(firmware, arguments.serial), strict=True))
+    boards = ", ".join(os.path.basename(os.path.dirname(image)) for image in arguments.serial)
+    report.row("serial_flash", "Greeter on a serial line, %s: flash" % boards, flash)
+    report.row("serial_ram", "the same: RAM with stack; the chips have 8 KB", ram)
     report.row("serial_port", "ports/serial, Cortex-M3 -Os", port_bytes(targets[1], "serial"))
     if depth is not None:
         report.row("stack_m3", "deepest stack of the core, beside nanopb and handlers", depth)

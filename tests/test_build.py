@@ -240,16 +240,28 @@ def test_board_has_no_heap(call, tmp_path):
         assert "culprit" in done.stdout and "__wrap_" + call in done.stdout
 
 
+def cross_boards():
+    """{board: its compiler's prefix}"""
+    found = {}
+    for path in glob.glob(os.path.join(ROOT, "boards", "*", "board.mk")):
+        with open(path, encoding="utf-8") as file:
+            prefix = re.search(r"^BOARD_CC := (\S+-)$", file.read(), re.M)
+        if prefix:
+            found[os.path.basename(os.path.dirname(path))] = prefix.group(1)
+    return found
+
+
 def test_no_board_links_a_heap():
     """The finished images have none either; the linker would have said so."""
     images = [
-        path
-        for path in glob.glob(os.path.join(ROOT, "build", "*", "*.elf"))
-        if os.path.isdir(os.path.join(ROOT, "boards", os.path.basename(os.path.dirname(path))))
+        (prefix, path)
+        for board, prefix in cross_boards().items()
+        for path in glob.glob(os.path.join(ROOT, "build", board, "*.elf"))
     ]
     assert len(images) >= 2
-    for image in images:
-        symbols = run("arm-none-eabi-nm", image).stdout.split()
+    for prefix, image in images:
+        symbols = run(prefix + "nm", image).stdout.split()
+        assert "board_now_ms" in symbols or "clock_ms" in symbols, image
         assert not {"malloc", "free", "calloc", "realloc", "_malloc_r", "sbrk", "_sbrk"} & set(
             symbols
         ), image
@@ -292,7 +304,17 @@ def test_applications():
     assert wrong.returncode != 0 and re.search(r"the applications are:.* greeter\b", wrong.stdout)
 
 
-@pytest.mark.parametrize("goal", ["mps2_an385", "run-mps2_an385", "flash-mps2_an385", "sim"])
+@pytest.mark.parametrize(
+    "goal",
+    [
+        "mps2_an385",
+        "run-mps2_an385",
+        "flash-mps2_an385",
+        "debug-mps2_an385",
+        "monitor-mps2_an385",
+        "sim",
+    ],
+)
 def test_applications_of_other_boards(goal):
     """Refused by name, with what the board has and who has the application."""
     app, board, has, lacks = (
@@ -407,6 +429,15 @@ def test_what_is_made_anew(protos, changed, made):
             assert line.startswith('PATH="%s/.venv/bin:$PATH" ' % protos), line
 
 
+@pytest.mark.parametrize("port", ["abc", "99999", "-1"])
+def test_ports_that_are_none(port):
+    done = subprocess.run(
+        ["make", "-n", "help", "PORT=" + port], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert "PORT=%s: a port is a number from 0 to 65535" % port in done.stderr
+
+
 def test_second_make_does_nothing():
     done = run("make", "all")
     assert done.returncode == 0, done.stdout
@@ -430,6 +461,8 @@ def test_help_names_every_target():
         "help",
         "run-BOARD",
         "flash-BOARD",
+        "debug-BOARD",
+        "monitor-BOARD",
     ):
         assert re.search(r"make %s\b" % target, done.stdout), target
     using, working = done.stdout.split("To work on it:")

@@ -67,3 +67,24 @@ def test_a_package(tmp_path):
     assert fetch(tmp_path, "tinyusb").wait(300) == 0
     assert (tmp_path / "tinyusb" / "src" / "tusb.h").exists()
     assert not (tmp_path / "tinyusb" / "usr").exists()
+
+
+CRATE = os.path.join(ROOT, "build", "third", "freertos-next-0.12.0.crate")
+
+
+@pytest.mark.parametrize("more", [b"", b"x"])
+def test_a_kernel_in_a_crate(tmp_path, more):
+    """The folder is the kernel's own; a crate that is not the pinned one is refused and removed."""
+    if not os.path.exists(CRATE):
+        pytest.skip("there is no " + CRATE)
+    with open(CRATE, "rb") as file:
+        (tmp_path / os.path.basename(CRATE)).write_bytes(file.read() + more)
+    process = subprocess.run(
+        [os.path.join(ROOT, ".ci", "fetch"), "freertos", str(tmp_path / "freertos")],
+        capture_output=True,
+        text=True,
+    )
+    assert (process.returncode != 0) == bool(more)
+    assert ("does not have the SHA-256" in process.stderr) == bool(more)
+    assert (tmp_path / "freertos" / "tasks.c").exists() == (not more)
+    assert (tmp_path / os.path.basename(CRATE)).exists() == (not more)

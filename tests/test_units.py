@@ -1,4 +1,4 @@
-# tests/test_units.py - runs each unit test's program, on the host under sanitizers and on a Cortex-M3.
+# tests/test_units.py - runs each unit test's program: on the host under sanitizers, on a Cortex-M3, on an AVR.
 # Layer: tests; `make test` builds the programs first.
 # SPDX-License-Identifier: Apache-2.0
 import concurrent.futures
@@ -24,6 +24,7 @@ EMULATOR = [
     "enable=on,target=native",
     "-kernel",
 ]
+SIMAVR = ["build/simavr/simavr-run", "atmega2560", "16000000"]
 COUNTED = ["-icount", "shift=0"]  # an instruction takes a nanosecond
 COUNTING = ("test_cost", "test_decode_cost")
 with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as makefile:
@@ -33,8 +34,9 @@ with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as makefile:
 def trees(start):
     """{tree: (how its programs are started, their ending)} of those in the Makefile."""
     words = " ".join(re.findall(r"^UNIT_TREES \+?:?= (.*)$", MAKEFILE, re.M)).split()
+    emulated = {"m3": (EMULATOR, ".elf"), "avr": (SIMAVR, ".elf")}
     return {
-        tree: (EMULATOR, ".elf") if tree.endswith("-m3") else ([], "")
+        tree: emulated.get(tree.partition("-")[2], ([], ""))
         for tree in words
         if tree.startswith(start)
     }
@@ -104,3 +106,20 @@ def test_unit(name, tree, runs):
     done = runs[name, tree].result()
     print(done.stdout.decode(errors="replace"))
     assert done.returncode == 0
+
+
+def test_each_program_runs_on_avr_or_is_named():
+    """And of those that run, the tests that need more memory are counted apart, never as passed."""
+    left = {
+        "test_" + name
+        for names in re.findall(r"^unit-avr_(?:LARGE|ELSEWHERE) := (.*)$", MAKEFILE, re.M)
+        for name in names.split()
+    }
+    assert ONLY["unit-avr"] | left == set(NAMES) and not ONLY["unit-avr"] & left
+
+
+def test_tests_that_do_not_fit_are_counted_apart():
+    done = run("test_conn", "unit-avr").stdout.decode()
+    skipped = re.findall(r"^skip (\w+): too little memory$", done, re.M)
+    assert skipped == ["largest_frame", "frames_over_16384_bytes"]
+    assert re.search(r"^\d+ passed, 0 failed, 2 not run$", done, re.M)

@@ -15,7 +15,11 @@
 #define CORTEXM_SCB_CCR REG(0xE000ED14u)
 #define CORTEXM_SCB_CFSR REG(0xE000ED28u)
 
-/* Starts the millisecond clock. clock_hz: the processor's, 1 000 .. 16 777 000 000. */
+/* Starts the millisecond clock by SysTick. clock_hz: the processor's, 1 000 .. 16 777 000 000. */
 void cortexm_clock_start(uint32_t clock_hz);
+
+/* The board's, with -DBOARD_CLOCK_IRQ=number: quiets its timer, which comes each millisecond.
+ * Returns how many have passed, 1 or more when it is late. */
+uint32_t board_clock_isr(void);
 
 #endif

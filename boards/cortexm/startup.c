@@ -9,6 +9,13 @@
 #error "board.mk must say -DBOARD_IRQ=number: that of the Ethernet controller, or of the UART"
 #endif
 
+/* The clock's interrupt: SysTick's, which has the number -1; or that of a timer, where a chip has
+ * no SysTick, and the board has board_clock_isr. */
+#ifndef BOARD_CLOCK_IRQ
+#define BOARD_CLOCK_IRQ -1
+#endif
+#define LAST_IRQ (BOARD_IRQ > BOARD_CLOCK_IRQ ? BOARD_IRQ : BOARD_CLOCK_IRQ)
+
 /* Bytes of the stack, a multiple of 8; an application that needs more says so with -D, as those
  * with TLS do. */
 #ifndef BOARD_STACK_BYTES
@@ -48,7 +55,7 @@ int main(void);
 #define STARTUP_MAIN (void)main
 #define STARTUP_SVCALL startup_fault
 #define STARTUP_PENDSV startup_fault
-#define STARTUP_SYSTICK systick
+#define STARTUP_SYSTICK clock_isr
 #define STARTUP_ISR board_isr
 
 static volatile uint32_t clock_ms;
@@ -65,9 +72,13 @@ uint32_t board_now_ms(void)
     return clock_ms;
 }
 
-static void systick(void)
+static void clock_isr(void)
 {
+#if BOARD_CLOCK_IRQ >= 0
+    clock_ms = clock_ms + board_clock_isr();
+#else
     clock_ms = clock_ms + 1;
+#endif
 }
 #endif
 
@@ -157,14 +168,19 @@ union startup_vector {
     uint32_t *stack;
     void (*handler)(void);
 };
-extern const union startup_vector startup_vectors[16 + BOARD_IRQ + 1];
+extern const union startup_vector startup_vectors[16 + LAST_IRQ + 1];
 __attribute__((section(".vectors"), used))
-const union startup_vector startup_vectors[16 + BOARD_IRQ + 1] = {
-    [0] = {.stack = ld_stack_top},       [1] = {.handler = startup_reset},
+const union startup_vector startup_vectors[16 + LAST_IRQ + 1] = {
+    [0] = {.stack = ld_stack_top},
+    [1] = {.handler = startup_reset},
     [2] = {.handler = startup_fault}, /* NMI */
     [3] = {.handler = startup_fault}, /* HardFault; the three below escalate to it */
-    [4] = {.handler = startup_fault},    [5] = {.handler = startup_fault},
-    [6] = {.handler = startup_fault},    [11] = {.handler = STARTUP_SVCALL},
-    [12] = {.handler = startup_fault},   [14] = {.handler = STARTUP_PENDSV},
-    [15] = {.handler = STARTUP_SYSTICK}, [16 + BOARD_IRQ] = {.handler = STARTUP_ISR},
+    [4] = {.handler = startup_fault},
+    [5] = {.handler = startup_fault},
+    [6] = {.handler = startup_fault},
+    [11] = {.handler = STARTUP_SVCALL},
+    [12] = {.handler = startup_fault},
+    [14] = {.handler = STARTUP_PENDSV},
+    [16 + BOARD_CLOCK_IRQ] = {.handler = STARTUP_SYSTICK},
+    [16 + BOARD_IRQ] = {.handler = STARTUP_ISR},
 };

@@ -8,9 +8,8 @@
 #include "../net/net.h"
 #include "lan9118.h"
 
-#if !defined(MPS2_NOTE) || !defined(MPS2_UART_AT) || !defined(MPS2_CLOCK_HZ)
-#error \
-    "board.mk must say -DMPS2_NOTE=0x and the application note's digits, -DMPS2_UART_AT=address, -DMPS2_CLOCK_HZ=Hz"
+#if !defined(MPS2_NOTE) || !defined(MPS2_UART_AT) || !defined(BOARD_CLOCK_HZ)
+#error "board.mk must say -DMPS2_NOTE=, -DMPS2_UART_AT= and -DBOARD_CLOCK_HZ="
 #endif
 
 #define UART_DATA REG(MPS2_UART_AT)
@@ -20,7 +19,8 @@
 #define UART_TX_FULL 0x1u
 #define UART_TX_ON 0x1u
 
-/* Locally administered. */
+/* Locally administered; its end is the application note's number, its digits taken for hexadecimal.
+ */
 static const uint8_t mac_address[6] = {0x02, 0x52, 0x50, 0x43, MPS2_NOTE >> 8, MPS2_NOTE & 0xff};
 
 void board_putc(char c)
@@ -37,9 +37,9 @@ const uint8_t *board_station(void)
 
 void board_init(void)
 {
-    UART_BAUDDIV = MPS2_CLOCK_HZ / 115200u;
+    UART_BAUDDIV = BOARD_CLOCK_HZ / 115200u;
     UART_CTRL = UART_TX_ON;
-    cortexm_clock_start(MPS2_CLOCK_HZ);
+    cortexm_clock_start(BOARD_CLOCK_HZ);
     cpu_irq_on();
     if (lan9118_start(mac_address) != 0) {
         board_panic("no LAN9118");

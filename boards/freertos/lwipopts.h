@@ -33,13 +33,13 @@
 #define TCPIP_THREAD_PRIO 3
 #define NET_PRIO 4
 #ifndef MAIN_STACK_BYTES
-#define MAIN_STACK_BYTES 2560
+#define MAIN_STACK_BYTES 2048
 #endif
 #ifndef TCPIP_THREAD_STACKSIZE
-#define TCPIP_THREAD_STACKSIZE 1536
+#define TCPIP_THREAD_STACKSIZE 1024
 #endif
 #ifndef NET_STACK_BYTES
-#define NET_STACK_BYTES 768
+#define NET_STACK_BYTES 512
 #endif
 #ifndef APP_STACKS_BYTES
 #define APP_STACKS_BYTES 0 /* of all its tasks together */

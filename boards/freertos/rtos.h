@@ -22,11 +22,12 @@ void rtos_wait_for_isr(uint32_t most_ms);
 /* What tells one task from another; NULL in an interrupt, and before the kernel runs. */
 void *rtos_self(void);
 
-/* 1: an application has something to do in the interrupt of each tick, and defines app_tick. */
+/* 1: an application has something to do in the interrupt of each tick, and defines app_tick.
+ * Returns 1: it is time to look which task is next. */
 #ifndef APP_TICKS
 #define APP_TICKS 0
 #endif
-void app_tick(void);
+int app_tick(void);
 
 /* The stacks of tasks, in bytes, the kernel's idle task not among them; last that of interrupts,
  * "isr". Returns 1, or 0: there is no stack of that number. */

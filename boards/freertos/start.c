@@ -78,7 +78,7 @@ void vApplicationIdleHook(void)
 #if configUSE_TICK_HOOK
 void vApplicationTickHook(void)
 {
-    app_tick();
+    portYIELD_FROM_ISR(app_tick());
 }
 #endif
 

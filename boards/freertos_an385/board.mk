@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: Apache-2.0
 BOARD_CC := arm-none-eabi-
 BOARD_CFLAGS := $(SMALLEST) -mcpu=cortex-m3 -mthumb --specs=picolibc.specs -Iboards/freertos -Iboards/net \
-    -DBOARD_RTOS=1 -DBOARD_CLOCK_HZ=25000000 -DBOARD_STACK_BYTES=1024 -DBOARD_IRQ=13 -DLAN9118_AT=0x40200000u
+    -DBOARD_RTOS=1 -DBOARD_CLOCK_HZ=25000000 -DBOARD_STACK_BYTES=1024 -DBOARD_IRQ=13 -DLAN9118_AT=0x40200000u \
+    -DMPS2_NOTE=0x0385 -DMPS2_UART_AT=0x40004000u
 BOARD_LDFLAGS := -nostartfiles -Tboards/mps2_an385/link.ld
-BOARD_SRC := boards/mps2_an385/board.c boards/drivers/lan9118.c boards/cortexm/startup.c boards/net/net.c \
+BOARD_SRC := boards/drivers/mps2.c boards/drivers/lan9118.c boards/cortexm/startup.c boards/net/net.c \
     boards/net/checksum.c boards/test_seed.c
 BOARD_PORT := lwip-sockets
 BOARD_RTOS := freertos
@@ -14,5 +15,5 @@ BOARD_CONFIG := -DNRPC_MAX_STREAMS=4 -DGREETER_CONNECTIONS=2 -DNRPC_LWIP_SOCKETS
 BOARD_EMULATOR := qemu-system-arm -M mps2-an385 -nographic -nic user,hostfwd=tcp:127.0.0.1:$(PORT)-:50051 -kernel $(IMAGE)
 BOARD_FLASH_KB := 256
 BOARD_RAM_KB := 64
-BOARD_OPENOCD :=
+BOARD_FLASH :=
 BOARD_RUN_STATE := emulated

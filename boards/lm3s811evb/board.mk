@@ -2,7 +2,8 @@
 # Layer: board.
 # SPDX-License-Identifier: Apache-2.0
 BOARD_CC := arm-none-eabi-
-BOARD_CFLAGS := $(SMALLEST) -mcpu=cortex-m3 -mthumb --specs=picolibc.specs -DBOARD_IRQ=5
+# Constants that are equal stand once, as those of messages that have the same fields.
+BOARD_CFLAGS := $(SMALLEST) -fmerge-all-constants -mcpu=cortex-m3 -mthumb --specs=picolibc.specs -DBOARD_IRQ=5
 BOARD_LDFLAGS := -nostartfiles -Tboards/lm3s811evb/link.ld
 BOARD_SRC := boards/lm3s811evb/board.c boards/cortexm/startup.c boards/drivers/stellaris.c boards/test_seed.c
 BOARD_PORT := serial

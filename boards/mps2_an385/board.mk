@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 BOARD_CC := arm-none-eabi-
 BOARD_CFLAGS := $(SMALLEST) -mcpu=cortex-m3 -mthumb --specs=picolibc.specs -Iboards/net -DBOARD_IRQ=13 -DLAN9118_AT=0x40200000u \
-    -DMPS2_NOTE=0x0385 -DMPS2_UART_AT=0x40004000u -DMPS2_CLOCK_HZ=25000000u
+    -DMPS2_NOTE=0x0385 -DMPS2_UART_AT=0x40004000u -DBOARD_CLOCK_HZ=25000000
 BOARD_LDFLAGS := -nostartfiles -Tboards/mps2_an385/link.ld
 BOARD_SRC := boards/drivers/mps2.c boards/drivers/lan9118.c boards/cortexm/startup.c boards/net/net.c \
     boards/net/checksum.c boards/test_seed.c

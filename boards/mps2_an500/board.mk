@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 BOARD_CC := arm-none-eabi-
 BOARD_CFLAGS := $(SMALLEST) -mcpu=cortex-m7 -mfloat-abi=soft -mthumb --specs=picolibc.specs -Iboards/net -DBOARD_IRQ=13 -DLAN9118_AT=0xA0000000u \
-    -DMPS2_NOTE=0x0500 -DMPS2_UART_AT=0x40004000u -DMPS2_CLOCK_HZ=25000000u
+    -DMPS2_NOTE=0x0500 -DMPS2_UART_AT=0x40004000u -DBOARD_CLOCK_HZ=25000000
 BOARD_LDFLAGS := -nostartfiles -Tboards/mps2_an500/link.ld
 BOARD_SRC := boards/drivers/mps2.c boards/drivers/lan9118.c boards/cortexm/startup.c boards/net/net.c \
     boards/net/checksum.c boards/test_seed.c
@@ -12,5 +12,5 @@ BOARD_CONFIG := -DNRPC_MAX_STREAMS=4 -DGREETER_CONNECTIONS=2 -DNRPC_LWIP_CONNECT
 BOARD_EMULATOR := qemu-system-arm -M mps2-an500 -nographic -nic user,hostfwd=tcp:127.0.0.1:$(PORT)-:50051 -kernel $(IMAGE)
 BOARD_FLASH_KB := 256
 BOARD_RAM_KB := 64
-BOARD_OPENOCD :=
+BOARD_FLASH :=
 BOARD_RUN_STATE := emulated

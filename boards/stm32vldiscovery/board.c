@@ -1,9 +1,10 @@
-/* boards/stm32vldiscovery/board.c - STM32VLDISCOVERY: clock, USART1 (the link: PA9, PA10), LED.
+/* boards/stm32vldiscovery/board.c - STM32VLDISCOVERY: clock, USART1 (the link), LED.
  * Layer: board. Source: ST RM0041 (STM32F100xx reference manual), UM0919 (the board).
  * SPDX-License-Identifier: Apache-2.0 */
 #include "../board.h"
 
 #include "../cortexm/cortexm.h"
+#include "../drivers/stm32.h"
 #include "../uart.h"
 
 #define CLOCK_HZ 24000000u
@@ -14,10 +15,6 @@
 #define GPIOA_CRH REG(0x40010804u)
 #define GPIOC_CRH REG(0x40011004u)
 #define GPIOC_BSRR REG(0x40011010u)
-#define USART1_SR REG(0x40013800u)
-#define USART1_DR REG(0x40013804u)
-#define USART1_BRR REG(0x40013808u)
-#define USART1_CR1 REG(0x4001380Cu)
 
 #define CR_HSEON (1u << 16)
 #define CR_HSERDY (1u << 17)
@@ -32,9 +29,6 @@
 #define APB2_GPIOA (1u << 2)
 #define APB2_GPIOC (1u << 4)
 #define APB2_USART1 (1u << 14)
-#define SR_RXNE (1u << 5)
-#define SR_TXE (1u << 7)
-#define CR1_ON 0x202Cu /* on, receive, transmit, interrupt by what is received */
 
 #define LED_GREEN (1u << 9) /* PC9 */
 
@@ -65,38 +59,17 @@ static void start_pins(void)
     RCC_APB2ENR |= APB2_AFIO | APB2_GPIOA | APB2_GPIOC | APB2_USART1;
     (void)RCC_APB2ENR;
     GPIOA_CRH = (GPIOA_CRH & ~0xFF0u) | 0x4B0u; /* PA9: the USART's, 50 MHz; PA10: input */
-    GPIOC_CRH = (GPIOC_CRH & ~0xF0u) | 0x20u;   /* PC9: output, 2 MHz */
-}
-
-static void start_uart(void)
-{
-    USART1_BRR = (CLOCK_HZ + BOARD_BAUD / 2u) / BOARD_BAUD;
-    USART1_CR1 = CR1_ON;
-    cpu_irq_enable(BOARD_IRQ);
-}
-
-int board_uart_has_room(void)
-{
-    return (USART1_SR & SR_TXE) != 0;
-}
-
-void board_uart_put(uint8_t byte)
-{
-    USART1_DR = byte;
-}
-
-void board_isr(void)
-{
-    while ((USART1_SR & SR_RXNE) != 0) {
-        board_uart_got((uint8_t)USART1_DR); /* errors too: the check sequence finds them */
+    if (BOARD_RTS_CTS) {
+        GPIOA_CRH = (GPIOA_CRH & ~0xFF000u) | 0xB4000u; /* PA11, CTS: input; PA12, RTS */
     }
+    GPIOC_CRH = (GPIOC_CRH & ~0xF0u) | 0x20u; /* PC9: output, 2 MHz */
 }
 
 void board_init(void)
 {
     start_clock();
     start_pins();
-    start_uart();
+    stm32_usart_start(CLOCK_HZ, 1);
     cortexm_clock_start(CLOCK_HZ);
     cpu_irq_on();
     GPIOC_BSRR = LED_GREEN;

@@ -2,9 +2,10 @@
 # Layer: board.
 # SPDX-License-Identifier: Apache-2.0
 BOARD_CC := arm-none-eabi-
-BOARD_CFLAGS := $(SMALLEST) -mcpu=cortex-m3 -mthumb --specs=picolibc.specs -DBOARD_IRQ=37
+# Constants that are equal stand once, as those of messages that have the same fields.
+BOARD_CFLAGS := $(SMALLEST) -fmerge-all-constants -mcpu=cortex-m3 -mthumb --specs=picolibc.specs -DBOARD_IRQ=37 -DSTM32_USART_AT=0x40013800u
 BOARD_LDFLAGS := -nostartfiles -Tboards/stm32vldiscovery/link.ld
-BOARD_SRC := boards/stm32vldiscovery/board.c boards/cortexm/startup.c boards/test_seed.c
+BOARD_SRC := boards/stm32vldiscovery/board.c boards/drivers/stm32_usart.c boards/cortexm/startup.c boards/test_seed.c
 BOARD_PORT := serial
 BOARD_CONFIG := -DNRPC_MAX_STREAMS=2 -DNRPC_HPACK_ENTRIES=0 -DGREETER_CONNECTIONS=1 -DBOARD_CLIENTS=1 \
     -DBOARD_STACK_BYTES=1280

@@ -79,14 +79,16 @@ def probe_server(options, port):
 
 def wait_server(tool, process, log):
     end = time.monotonic() + SERVER_SECONDS
-    text = b""
-    while process.poll() is None and time.monotonic() < end and not re.search(LISTENS[tool], text):
-        time.sleep(0.05)
+    while time.monotonic() < end:
+        ended = process.poll()  # before the log is read: then that is whole
         with open(log, "rb") as file:
             text = file.read()
-    if process.poll() is None and re.search(LISTENS[tool], text):
-        return
-    kind, words = flash.meaning(tool, process.poll() or 1, text.decode("utf-8", "replace"))
+        if ended is not None:
+            break
+        if re.search(LISTENS[tool], text):
+            return
+        time.sleep(0.05)
+    kind, words = flash.meaning(tool, ended or 1, text.decode("utf-8", "replace"))
     if kind == "nobody":
         raise Problem("no debug probe is attached (%s: %s)" % (tool, words.replace("Error: ", "")))
     advice = flash.ADVICE.get(kind, "")

@@ -45,7 +45,7 @@ ADVICE = {
 }
 
 # What a tool printed, and what it means; the first that fits counts. "nobody": no probe, or no board, is there.
-# Those of the tests (tests/target/tools.py) say where they come from.
+# tests/flash/words.py says where the words come from.
 SAYS = {
     "openocd": (
         (r"LIBUSB_ERROR_ACCESS|[Pp]ermission denied|insufficient permissions", "denied"),
@@ -55,7 +55,7 @@ SAYS = {
             "nobody",
         ),
         (r"Can't find \S+\.cfg", "unknown"),
-        (r"UNEXPECTED idcode: \S+|Cannot identify target.*", "wrong chip"),
+        (r"UNEXPECTED(?: idcode)?: \S+|Cannot identify target.*", "wrong chip"),
         (r"\*\* Verify Failed \*\*|checksum mismatch", "verify"),
         (
             r"scan chain interrogation failed.*|init mode failed.*|cannot read IDR|DP initialisation failed"

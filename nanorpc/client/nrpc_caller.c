@@ -61,7 +61,7 @@ void nrpc_client_message_byte(struct nrpc_hpack *hpack, uint8_t byte)
     struct nrpc_conn *conn = (struct nrpc_conn *)((uintptr_t)hpack -
                                                   offsetof(struct nrpc_conn, hpack));
     struct nrpc_call *call = conn->block_call;
-    unsigned n = hpack->bytes - hpack->name_bytes - (32 + 1u); /* before this one */
+    uint32_t n = hpack->bytes - hpack->name_bytes - 33; /* before this one; 32: RFC 7541 4.1 */
     nrpc_fields_note_text(&conn->fields);
     /* A reply that has been made smaller may still be there: see nrpc_call_rx_free. */
     if (call && !(call->flags & NRPC_CALL_FINISHED) && n < NRPC_STATUS_MESSAGE_MAX - 1 &&

@@ -83,7 +83,8 @@ int nrpc_client_write(struct nrpc_call *call, const void *request)
     }
     int error = nrpc_call_send(call, request);
     if (!error) {
-        call->client |= call->client & NRPC_CLIENT_WROTE ? NRPC_CLIENT_MORE : NRPC_CLIENT_WROTE;
+        unsigned wrote = call->client & NRPC_CLIENT_WROTE ? NRPC_CLIENT_MORE : NRPC_CLIENT_WROTE;
+        call->client = (uint8_t)(call->client | wrote);
     }
     return error;
 }

@@ -293,7 +293,8 @@ static enum nrpc_turn turn(struct nrpc_conn *conn, struct nrpc_call *call, struc
 
 /* --- GOAWAY ------------------------------------------------------------------------------- */
 
-enum { TOO_MANY_PINGS_BYTES = 14, KEEPALIVE_MAX_MS = 7200000 };
+enum { TOO_MANY_PINGS_BYTES = 14 };
+#define KEEPALIVE_MAX_MS 7200000
 
 /* What the next link owes to this one's end. In good order, after it has taken a call of ours: no
  * wait (each such link costs a call, so this is no hot loop). For "too_many_pings" (gRPC A8): half

@@ -62,7 +62,7 @@ static void look(struct nrpc_dial *dial)
 uint32_t nrpc_dial_wait_ms(struct nrpc_dial *dial, uint32_t now_ms)
 {
     uint32_t left = dial->next_ms - now_ms;
-    dial->unasked = 0;
+    dial->asked++;
     if (left - 1 >= INT32_MAX) { /* none, or negative: from here on it would come true again in 24
                                     days */
         dial->held = 0;

@@ -21,7 +21,7 @@ enum {
     AUTHORITY = 1,
     OUR_PATH = 65 + NRPC_COMPRESSION
 };
-enum { TIMEOUT_MAX = 99999999 };
+#define TIMEOUT_MAX 99999999
 
 /* What stands in the blocks as it is, see nrpc_respond_piece: te and the rest that is always the
  * same, to be put into the server's table; and from there, :authority before them. */

@@ -40,11 +40,11 @@ static void end(struct nrpc_wait *wait, enum nrpc_status status, const char *mes
  * a deadline could pass: the call ends now. */
 static void poll_port(struct nrpc_wait *wait)
 {
-    struct nrpc_dial *dial = &wait->channel->dial;
-    dial->unasked++;
+    const struct nrpc_dial *dial = &wait->channel->dial;
+    uint16_t asked = dial->asked;
     wait->channel->poll(POLL_MS);
-    if (dial->unasked > UNASKED_MAX && wait->call) {
-        dial->unasked = 0;
+    wait->unasked = (uint8_t)(dial->asked == asked ? wait->unasked + 1 : 0);
+    if (wait->unasked > UNASKED_MAX && wait->call) {
         nrpc_client_abandon(wait->call);
     }
 }
@@ -68,7 +68,7 @@ static int start(struct nrpc_wait *wait, struct nrpc_channel *channel,
         struct nrpc_call *call = wait->call;
         NRPC_CALL_IN(call);
         nrpc_call_user(call)->ptr = wait;
-        call->flags = (uint8_t)(call->flags | (held ? NRPC_CALL_HELD : 0));
+        call->flags |= held ? NRPC_CALL_HELD : 0;
     } else {
         error = channel->error;
     }
@@ -138,8 +138,14 @@ enum nrpc_status nrpc_wait_unary(struct nrpc_channel *channel,
                                  void *reply, const struct nrpc_events *events)
 {
     struct nrpc_wait wait;
+    int error = enter(channel); /* one stay: no reply comes before there is a place for it */
+    enum nrpc_status status;
     start(&wait, channel, method, options, request, events, 0);
-    return nrpc_wait_end(&wait, reply);
+    status = nrpc_wait_end(&wait, reply);
+    if (!error) {
+        leave(channel);
+    }
+    return status;
 }
 
 enum nrpc_status nrpc_wait_reply(struct nrpc_call *call, const void *reply, size_t n)

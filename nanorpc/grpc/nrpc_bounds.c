@@ -40,7 +40,7 @@ struct walk {
 
 /* Has the field more than it may? whole: all of it is there. nanopb has counted an element that it
  * did not take, unless that was in a packed run. */
-static NRPC_NOINLINE int is_over(struct walk *walk, int packed, size_t bytes)
+static NRPC_NOINLINE int is_over(struct walk *walk, int packed, uint32_t bytes)
 {
     const pb_field_iter_t *field = &walk->field;
     unsigned type = PB_LTYPE(field->type);
@@ -51,7 +51,7 @@ static NRPC_NOINLINE int is_over(struct walk *walk, int packed, size_t bytes)
     }
     if (has <= bound && type >= PB_LTYPE_BYTES && !field->submsg_desc) {
         of = " bytes";
-        has = (uint32_t)bytes;
+        has = bytes;
         bound = field->data_size;
         if (type == PB_LTYPE_STRING) {
             bound--;
@@ -86,7 +86,7 @@ static NRPC_NOINLINE uint8_t *take_out(const pb_field_iter_t *field)
 static NRPC_NOINLINE bool encode(struct walk *walk)
 {
     walk->bound = 0;
-    walk->out.max_size = walk->room - walk->part;
+    walk->out.max_size = (size_t)(walk->room - walk->part);
     return pb_encode(&walk->out, walk->field.descriptor, walk->field.message);
 }
 
@@ -129,7 +129,7 @@ static int go_into(struct walk *walk, struct found *found)
     int flags = 0;
     void *message = field->pData;
     if (found->whole || !NRPC_SHRINK) {
-        found->value.bytes_left = found->bytes;
+        found->value.bytes_left = (size_t)found->bytes;
     } else {
         message = take_out(field);
         if (PB_HTYPE(field->type) != PB_HTYPE_REPEATED) {
@@ -268,8 +268,8 @@ uint32_t nrpc_typed_shrink(struct nrpc_call *call, uint8_t *message, uint32_t n)
                                                            */
     walk.widest = n + more + walk.room;
     walk.out = pb_ostream_from_buffer(message, 0);
-    enum nrpc_status status = go(&walk, call, memmove(message + walk.room - n, message, n), n,
-                                 more);
+    enum nrpc_status status = go(&walk, call, memmove(message + walk.room - n, message, (size_t)n),
+                                 (size_t)n, more);
     if (status == NRPC_OK && !encode(&walk)) {
         status = NRPC_RESOURCE_EXHAUSTED;
     }
@@ -278,7 +278,7 @@ uint32_t nrpc_typed_shrink(struct nrpc_call *call, uint8_t *message, uint32_t n)
         return n;
     }
     uint8_t *end = walk.out.state;
-    memmove(end, message + walk.room - walk.part, walk.part);
+    memmove(end, message + walk.room - walk.part, (size_t)walk.part);
     end += walk.part;
     for (const struct level *level = &walk.levels[1]; level < walk.level; level++) {
         set_length(level->length, end, level->more - walk.drop);
@@ -305,7 +305,7 @@ static pb_size_t values(const pb_field_iter_t *field)
 }
 
 /* How many bytes a text has; over its bound: it does not end within it. */
-static size_t text_bytes(const pb_field_iter_t *field, const uint8_t *at)
+static pb_size_t text_bytes(const pb_field_iter_t *field, const uint8_t *at)
 {
     if (PB_LTYPE(field->type) == PB_LTYPE_BYTES) {
         return ((const pb_bytes_array_t *)(const void *)at)->size;

@@ -22,7 +22,7 @@ static unsigned ours(const struct nrpc_call *call)
 int nrpc_compression_takes(struct nrpc_call *call, const struct nrpc_fields *theirs)
 {
     unsigned known = theirs->encoding & (BOTH | NRPC_ENCODING_IDENTITY);
-    call->compression |= (uint8_t)(theirs->encoding & BOTH);
+    call->compression = (uint8_t)(call->compression | (theirs->encoding & BOTH));
     return known == theirs->encoding && !(known & (known - 1)); /* one of them at most */
 }
 
@@ -86,7 +86,8 @@ enum nrpc_status nrpc_compression_inflate(struct nrpc_call *call, uint8_t flag,
         return NRPC_OK;
     }
     call->compression |= NRPC_COMPRESSION_SEEN;
-    int32_t size = nrpc_inflate(theirs, *data, *n, server->inflated, server->request_bytes);
+    int32_t size = nrpc_inflate(theirs, *data, (size_t)*n, server->inflated,
+                                (size_t)server->request_bytes);
     if (size < 0) {
         return size == NRPC_INFLATE_BAD ? NRPC_INTERNAL : NRPC_RESOURCE_EXHAUSTED;
     }
@@ -99,7 +100,7 @@ uint8_t nrpc_compression_deflate_within(struct nrpc_call *call, uint8_t *message
                                         size_t room)
 {
     size_t size = call->compression & NRPC_COMPRESSION_ON
-                      ? nrpc_deflate((enum nrpc_encoding)ours(call), message, *n, room)
+                      ? nrpc_deflate((enum nrpc_encoding)ours(call), message, (size_t)*n, room)
                       : 0;
     *n = size ? (uint32_t)size : *n;
     return size > 0;
@@ -113,7 +114,7 @@ uint8_t nrpc_compression_deflate(struct nrpc_call *call, uint8_t *message, uint3
     }
 #endif
     return nrpc_compression_deflate_within(call, message, n,
-                                           nrpc_call_conn(call)->server->tx_bytes -
+                                           (size_t)nrpc_call_conn(call)->server->tx_bytes -
                                                NRPC_STATUS_MESSAGE_MAX - NRPC_PREFIX_BYTES);
 }
 

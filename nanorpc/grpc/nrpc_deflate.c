@@ -16,7 +16,8 @@ struct deflater {
     uint16_t heads[256]; /* by a hash of three bytes: where they stood last, modulo 2^16 */
 };
 
-enum { MATCH_MIN = 3, MATCH_MAX = 257 /* 258 has a symbol of its own */, DISTANCE_MAX = 32768 };
+enum { MATCH_MIN = 3, MATCH_MAX = 257 /* 258 has a symbol of its own */ };
+#define DISTANCE_MAX 32768
 
 static void put(struct deflater *z, uint32_t bits, unsigned n)
 {
@@ -115,8 +116,8 @@ static int run(struct deflater *z, const uint8_t *first, const uint8_t *end)
             return 0;
         }
     }
-    put_code(z, 0, 7);          /* the end of the block */
-    put(z, 0, -z->n_bits & 7u); /* and of the byte */
+    put_code(z, 0, 7);               /* the end of the block */
+    put(z, 0, (8u - z->n_bits) & 7); /* and of the byte */
     return 1;
 }
 

@@ -105,7 +105,8 @@ uint8_t *nrpc_call_reserve(struct nrpc_call *call, size_t *room)
     if (has_finished(call) || call->tx_length) {
         return NULL;
     }
-    *room = nrpc_call_conn(call)->server->tx_bytes - NRPC_STATUS_MESSAGE_MAX - NRPC_PREFIX_BYTES;
+    *room = (size_t)nrpc_call_conn(call)->server->tx_bytes - NRPC_STATUS_MESSAGE_MAX -
+            NRPC_PREFIX_BYTES;
     return nrpc_call_tx(call) + NRPC_PREFIX_BYTES;
 }
 
@@ -169,7 +170,7 @@ static void settle(struct nrpc_call *call, enum nrpc_status status, int last)
 static void deliver_message(struct nrpc_call *call, const uint8_t *message, uint32_t length)
 {
     call->flags |= NRPC_CALL_REQUESTED;
-    enum nrpc_status status = call->method->codec->message(call, message, length);
+    enum nrpc_status status = call->method->codec->message(call, message, (size_t)length);
     settle(call, status, !(kind_of(call) & NRPC_CLIENT_STREAM));
 }
 
@@ -238,7 +239,7 @@ static void shrink(struct nrpc_call *call)
     struct nrpc_conn *conn = nrpc_call_conn(call);
     uint8_t *message = nrpc_call_rx(call) + NRPC_PREFIX_BYTES;
     uint32_t n = call->rx_have - (uint32_t)NRPC_PREFIX_BYTES;
-    unsigned again = call->rx_drop;
+    uint32_t again = call->rx_drop;
     if (!NRPC_SHRINK || nrpc_call_rx_free(call) || again > 1 || nrpc_grpc_is_busy(call) ||
         !call->method->codec->shrink || n >= nrpc_get32(message - 4)) {
         return;
@@ -279,7 +280,7 @@ static uint32_t keep(struct nrpc_call *call, const uint8_t *data, uint32_t n)
     if (drop) {
         call->rx_drop -= n;
     } else {
-        memcpy(nrpc_call_rx(call) + call->rx_have, data, n);
+        memcpy(nrpc_call_rx(call) + call->rx_have, data, (size_t)n);
         call->rx_have = (nrpc_block_size)(call->rx_have + n);
     }
     return n;

@@ -44,7 +44,7 @@ static unsigned get(struct inflater *z, unsigned n)
         z->bits |= byte << z->n_bits;
         z->n_bits = (uint8_t)(z->n_bits + 8);
     }
-    unsigned value = z->bits & ((1u << n) - 1);
+    unsigned value = (unsigned)(z->bits & (((uint32_t)1 << n) - 1));
     z->bits >>= n;
     z->n_bits = (uint8_t)(z->n_bits - n);
     return value;
@@ -182,7 +182,7 @@ static int coded(struct inflater *z)
             return NRPC_INFLATE_LARGE;
         }
         for (; n; n--, z->out++) { /* byte by byte: it may copy what it has just written */
-            *z->out = distance ? z->out[-(ptrdiff_t)distance] : (uint8_t)symbol;
+            *z->out = (uint8_t)(distance ? z->out[-(ptrdiff_t)distance] : symbol);
         }
     }
     return 0;
@@ -242,10 +242,10 @@ static const uint8_t *skip_gzip_header(const uint8_t *data, const uint8_t *end)
     }
     unsigned flags = data[3];
     if (flags & 4) {
-        if (end - at < 2 || end - at < 2 + (at[0] | at[1] << 8)) {
+        if (end - at < 2 || (size_t)(end - at) - 2 < (at[0] | (unsigned)at[1] << 8)) {
             return NULL;
         }
-        at += 2 + (at[0] | at[1] << 8);
+        at += 2 + (at[0] | (unsigned)at[1] << 8);
     }
     for (unsigned flag = 8; flag <= 16; flag *= 2) {
         const uint8_t *zero = flags & flag ? memchr(at, 0, (size_t)(end - at)) : at - 1;
@@ -269,14 +269,15 @@ static const uint8_t *skip_gzip_header(const uint8_t *data, const uint8_t *end)
 static const uint8_t *skip_zlib_header(const uint8_t *data, const uint8_t *end)
 {
     int is_one = end - data >= 2 && (data[0] & 15) == 8 && data[0] < 0x80 && !(data[1] & 0x20) &&
-                 (data[0] << 8 | data[1]) % 31 == 0;
+                 ((unsigned)data[0] << 8 | data[1]) % 31 == 0;
     return is_one ? data + 2 : NULL;
 }
 
 /* The checksum, lowest byte first for gzip and highest for zlib, then gzip's size. */
 static int has_good_end(struct inflater *z, enum nrpc_encoding encoding)
 {
-    uint32_t n = (uint32_t)(z->out - z->first), check = nrpc_compress_check(encoding, z->first, n);
+    size_t n = (size_t)(z->out - z->first);
+    uint32_t check = nrpc_compress_check(encoding, z->first, n);
     if (encoding == NRPC_ENCODING_GZIP) {
         uint32_t crc = get(z, 16), size;
         crc |= (uint32_t)get(z, 16) << 16;

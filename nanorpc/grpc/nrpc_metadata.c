@@ -11,7 +11,7 @@
 
 enum { RECORD_BYTES = 3, FIELD_OVERHEAD = 5, PADDED = 64 };
 
-NRPC_STATIC_ASSERT(NRPC_METADATA_BYTES * 4 / 3 + 1 < 127 + (1 << 14) && NRPC_METADATA_BYTES < 65536,
+NRPC_STATIC_ASSERT(NRPC_METADATA_BYTES * 4L / 3 + 1 < 127L + 16384 && NRPC_METADATA_BYTES < 65536,
                    "lengths of two bytes: a field's in HPACK, a record's");
 
 static const char digits[] =
@@ -60,7 +60,8 @@ static int is_binary(const char *key)
  */
 uint8_t nrpc_up_value(struct nrpc_call *call, const struct nrpc_hpack *field)
 {
-    unsigned key = field->token - (unsigned)NRPC_T_KEY, position, bits = 0, group = 0;
+    unsigned key = field->token - (unsigned)NRPC_T_KEY, bits = 0, group = 0;
+    uint32_t position;
     int binary = is_binary(field->server->keys[key]->name);
     int32_t left = nrpc_hpack_text(field, &position);
     if (left < 0) {

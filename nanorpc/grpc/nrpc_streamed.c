@@ -21,10 +21,8 @@ static const struct nrpc_streamed *streamed_of(const struct nrpc_call *call)
 /* Blocks are bytes: rounded up to where a number may stand. */
 static struct nrpc_streamed_state *state_of(const struct nrpc_call *call)
 {
-    uintptr_t end = (uintptr_t)nrpc_call_tx_end(call);
-    return (struct nrpc_streamed_state *)((end - NRPC_STREAMED_BYTES -
-                                           streamed_of(call)->in.keep_bytes + 3) &
-                                          ~(uintptr_t)3);
+    uintptr_t end = (uintptr_t)nrpc_call_tx_end(call) - (uintptr_t)streamed_of(call)->in.keep_bytes;
+    return (struct nrpc_streamed_state *)((end - NRPC_STREAMED_BYTES + 3) & ~(uintptr_t)3);
 }
 
 int nrpc_streamed_knows(const struct nrpc_walk_plan *plan, unsigned level, uint32_t number)
@@ -179,12 +177,15 @@ void *nrpc_streamed_length(struct nrpc_call *call, uint32_t length)
     return state;
 }
 
+/* nanopb counts in size_t, where the field is and all around it. */
+#define LENGTH_MAX (SIZE_MAX / 2 < INT32_MAX ? SIZE_MAX / 2 : INT32_MAX)
+
 /* Writes the field's key and length, and leaves its bytes out, but counts them: nanopb asks once
  * for the size of each message that the field is in, and once in earnest. */
 bool nrpc_streamed_encode(pb_ostream_t *stream, const pb_field_t *field, void *const *arg)
 {
     struct nrpc_streamed_state *state = *arg;
-    if (state->length > INT32_MAX || !pb_encode_tag_for_field(stream, field) ||
+    if (state->length > LENGTH_MAX || !pb_encode_tag_for_field(stream, field) ||
         !pb_encode_varint(stream, state->length)) {
         return false;
     }
@@ -192,7 +193,7 @@ bool nrpc_streamed_encode(pb_ostream_t *stream, const pb_field_t *field, void *c
     if (stream->callback) {
         state->before = (nrpc_block_size)((uint8_t *)state - (uint8_t *)stream->state);
     }
-    stream->bytes_written += state->length;
+    stream->bytes_written += (size_t)state->length;
     return true;
 }
 
@@ -214,7 +215,7 @@ static void gather(struct nrpc_call *call, struct nrpc_streamed_state *state, ui
                    size_t size)
 {
     uint8_t *field = (uint8_t *)state - state->before;
-    size_t behind = size - state->total - (size_t)(field - at);
+    size_t behind = size - (size_t)state->total - (size_t)(field - at);
     uint32_t n = 1;
     if (!(call->compression & NRPC_COMPRESSION_ON) || size > (size_t)((uint8_t *)state - at)) {
         return;
@@ -223,7 +224,8 @@ static void gather(struct nrpc_call *call, struct nrpc_streamed_state *state, ui
     call->flags |= NRPC_CALL_PRODUCING; /* as far as nrpc_call_finish is concerned */
     while (n && state->gathered < state->total && !(call->flags & NRPC_CALL_FINISHED)) {
         n = (uint32_t)streamed_of(call)->producer(nrpc_call_out(call), field + state->gathered,
-                                                  state->total - state->gathered, state->gathered);
+                                                  (size_t)(state->total - state->gathered),
+                                                  state->gathered);
         state->gathered += n;
     }
     call->flags &= (uint16_t)~NRPC_CALL_PRODUCING;
@@ -236,7 +238,7 @@ static void commit(struct nrpc_call *call, struct nrpc_streamed_state *state, ui
 {
     uint32_t n = (uint32_t)size;
     uint8_t flag = nrpc_compression_deflate_within(call, at, &n, (size_t)((uint8_t *)state - at));
-    nrpc_call_commit(call, n);
+    nrpc_call_commit(call, (size_t)n);
     nrpc_call_tx(call)[0] = flag;
     if (call->flags & NRPC_CALL_ENDING) {
         call->flags |= NRPC_CALL_FINISHED;
@@ -279,7 +281,7 @@ int nrpc_streamed_send(struct nrpc_call *call, const void *message)
     uint8_t *tx = nrpc_call_tx(call);
     tx[0] = 0; /* not compressed */
     nrpc_put32(tx + 1, (uint32_t)size);
-    state->tx_end = (nrpc_block_size)(NRPC_PREFIX_BYTES + size - (state->total - state->gathered));
+    state->tx_end = (nrpc_block_size)(size - (state->total - state->gathered) + NRPC_PREFIX_BYTES);
     call->tx_sent = 0;
     call->flags |= NRPC_CALL_TX;
     begin_producing(call, state);
@@ -305,7 +307,7 @@ uint32_t nrpc_streamed_produce(struct nrpc_call *call, uint8_t *buf, uint32_t ro
     }
     if (!(call->flags & NRPC_CALL_FINISHED)) {
         n = (uint32_t)streamed_of(call)->producer(nrpc_call_out(call), buf,
-                                                  room < state->left ? room : state->left,
+                                                  (size_t)(room < state->left ? room : state->left),
                                                   state->total - state->left);
     }
     if (call->flags & NRPC_CALL_FINISHED) { /* other than well: the message stays a part */
@@ -314,7 +316,7 @@ uint32_t nrpc_streamed_produce(struct nrpc_call *call, uint8_t *buf, uint32_t ro
     }
     if (!n) {
         call->flags =
-            (uint16_t)((call->flags & ~NRPC_CALL_TX) |
+            (uint16_t)((call->flags & ~(unsigned)NRPC_CALL_TX) |
                        (call->method->kind & NRPC_CALLER ? 0 : NRPC_CALL_HELD | NRPC_CALL_ASLEEP));
         return 0;
     }

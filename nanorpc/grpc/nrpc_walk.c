@@ -161,7 +161,7 @@ enum nrpc_walk_event nrpc_walk_on(struct nrpc_walk *walk, const struct nrpc_walk
         *data += n;
         walk->at += n;
         if (state != FIELD && !walk->unknown) {
-            memcpy(keep + walk->kept, from, n);
+            memcpy(keep + walk->kept, from, (size_t)n);
             walk->kept += n;
         }
         if (state < COPY) {
@@ -170,7 +170,7 @@ enum nrpc_walk_event nrpc_walk_on(struct nrpc_walk *walk, const struct nrpc_walk
         }
         if (state == FIELD) {
             *chunk = (struct nrpc_chunk){.data = from,
-                                         .n = n,
+                                         .n = (size_t)n,
                                          .offset = walk->length - walk->n.left,
                                          .length = walk->length};
             event = NRPC_WALK_CHUNK;

@@ -60,18 +60,17 @@ static const uint16_t static_statuses[] = {200, 204, 206, 304, 400, 404, 500};
 
 /* What the names begin with, by the low 5 bits: most that nobody asked for need not be looked for.
  */
-#define INITIAL(byte) (1u << ((byte) & 31))
-enum {
-    INITIALS = INITIAL(':') | INITIAL('c') | INITIAL('g') | INITIAL('k') | INITIAL('p') |
-               INITIAL('t') | INITIAL('u')
-};
+#define INITIAL(byte) ((uint32_t)1 << ((byte) & 31))
+#define INITIALS                                                                               \
+    (INITIAL(':') | INITIAL('c') | INITIAL('g') | INITIAL('k') | INITIAL('p') | INITIAL('t') | \
+     INITIAL('u'))
 
 static void name_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
     if (byte <= ' ' || byte >= 0x7f || (byte >= 'A' && byte <= 'Z') || byte == ':') {
         hpack->bad = 1; /* unless the name is known: then it is a pseudo-header's colon */
     }
-    if (!hpack->name_bytes && !((uint32_t)INITIALS >> (byte & 31) & 1)) {
+    if (!hpack->name_bytes && !(INITIALS >> (byte & 31) & 1)) {
         hpack->match.position = UINT16_MAX; /* none of them */
     }
     nrpc_match_byte(&hpack->match, byte);
@@ -114,7 +113,7 @@ static void load_static(struct nrpc_hpack *hpack, uint32_t index)
     hpack->bad = token == BAD || token == LENGTH; /* which is empty */
     hpack->name_bytes = name_bytes;
     hpack->value = value;
-    hpack->bytes = name_bytes + NRPC_ENTRY_OVERHEAD;
+    hpack->bytes = (uint32_t)name_bytes + NRPC_ENTRY_OVERHEAD;
     if (index < sizeof static_value_lengths) {
         hpack->bytes += static_value_lengths[index];
     }
@@ -249,7 +248,7 @@ static int number_end(struct nrpc_hpack *hpack)
     if (hpack->state <= FIELD) {
         return index_end(hpack);
     }
-    hpack->state += NAME - NAME_LENGTH;
+    hpack->state = (uint8_t)(hpack->state + NAME - NAME_LENGTH);
     memset(&hpack->huffman, 0, sizeof hpack->huffman);
     hpack->n.left = hpack->n.number;
     return hpack->n.left ? 0 : string_end(hpack);
@@ -257,7 +256,7 @@ static int number_end(struct nrpc_hpack *hpack)
 
 /* RFC 7541 5.1. At most four bytes follow the first one: 28 bits, so nothing can wrap, not even
  * what name and value of 5 bits a byte come to. What is larger is an error wherever it stands. */
-enum { NUMBER_MAX = (1 << 28) - 1 + 0x7f };
+#define NUMBER_MAX (0x0fffffffu + 0x7f)
 NRPC_STATIC_ASSERT(NUMBER_MAX / 5 * 8 <= (INT32_MAX - NRPC_HEADER_LIST_MAX) / 2,
                    "hpack->bytes, fields->list_bytes");
 static int number_byte(struct nrpc_hpack *hpack, uint8_t byte)

@@ -17,7 +17,7 @@ NRPC_BEGIN_C
 struct nrpc_server;
 
 /* The longest grpc-timeout that is told from a longer one: 12 days. */
-enum { NRPC_TIMEOUT_MAX = (1 << 30) - 1 };
+#define NRPC_TIMEOUT_MAX 0x3fffffffu
 
 /* What a header field is to a gRPC server or client: first the names that are known, in their
  * order, then the rest. "Odd" is a value other than the expected one: 1 instead of 0. */
@@ -45,6 +45,9 @@ enum nrpc_token {
     NRPC_T_END = 64,
     NRPC_T_BAD = NRPC_T_CONNECTION /* a name that makes the request malformed, RFC 9113 8.2 */
 };
+
+/* Of a set of tokens below NRPC_T_KEY: a bit each. */
+#define NRPC_FIELD(token) ((uint32_t)1 << NRPC_T_##token)
 
 /* An entry of the dynamic table: 8 bytes, whatever the length of its text. */
 struct nrpc_hpack_entry {
@@ -115,7 +118,7 @@ static inline int nrpc_hpack_end(const struct nrpc_hpack *hpack)
  * nrpc_hpack_text_byte. Returns its length; NRPC_TEXT_TOO_LONG: it has never been in the ring;
  * NRPC_TEXT_LOST: it has left the ring although the peer's table still has it. */
 enum { NRPC_TEXT_TOO_LONG = -1, NRPC_TEXT_LOST = -2 };
-static inline int32_t nrpc_hpack_text(const struct nrpc_hpack *hpack, unsigned *start)
+static inline int32_t nrpc_hpack_text(const struct nrpc_hpack *hpack, uint32_t *start)
 {
     uint32_t n = hpack->bytes - hpack->name_bytes - 32; /* RFC 7541 4.1 */
     *start = hpack->value;
@@ -123,7 +126,7 @@ static inline int32_t nrpc_hpack_text(const struct nrpc_hpack *hpack, unsigned *
            : hpack->text_end - *start > NRPC_METADATA_BYTES ? NRPC_TEXT_LOST
                                                             : (int32_t)n;
 }
-static inline uint8_t nrpc_hpack_text_byte(const struct nrpc_hpack *hpack, unsigned position)
+static inline uint8_t nrpc_hpack_text_byte(const struct nrpc_hpack *hpack, uint32_t position)
 {
     return hpack->text[position % NRPC_METADATA_BYTES];
 }

@@ -11,7 +11,7 @@ NRPC_NOINLINE void nrpc_hpack_key_narrow(struct nrpc_hpack *hpack, uint8_t byte)
 {
     const struct nrpc_server *server = hpack->server;
     hpack->key = (uint8_t)nrpc_narrow((const char *const *const *)server->keys, server->n_keys,
-                                      hpack->key, hpack->name_bytes, (char)byte);
+                                      hpack->key, (unsigned)hpack->name_bytes, (char)byte);
 }
 
 unsigned nrpc_hpack_key_end(struct nrpc_hpack *hpack)

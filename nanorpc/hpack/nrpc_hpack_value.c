@@ -23,22 +23,19 @@ static const char expected_values[] = {
 /* clang-format on */
 
 /* Fields whose value means something here: a bit each; keys, too. */
-enum {
-    WANTED = 1 << NRPC_T_METHOD | 1 << NRPC_T_PATH | 1 << NRPC_T_CONTENT_LENGTH |
-             1 << NRPC_T_CONTENT_TYPE | 1 << NRPC_T_GRPC_ENCODING | 1 << NRPC_T_GRPC_TIMEOUT |
-             1 << NRPC_T_TE | NRPC_COMPRESSION * (1 << NRPC_T_GRPC_ACCEPT_ENCODING) |
-             NRPC_CLIENT * (1 << NRPC_T_STATUS | 1 << NRPC_T_GRPC_STATUS | 1 << NRPC_T_GRPC_MESSAGE)
-};
+#define WANTED                                                                         \
+    (NRPC_FIELD(METHOD) | NRPC_FIELD(PATH) | NRPC_FIELD(CONTENT_LENGTH) |              \
+     NRPC_FIELD(CONTENT_TYPE) | NRPC_FIELD(GRPC_ENCODING) | NRPC_FIELD(GRPC_TIMEOUT) | \
+     NRPC_FIELD(TE) | NRPC_COMPRESSION * NRPC_FIELD(GRPC_ACCEPT_ENCODING) |            \
+     NRPC_CLIENT * (NRPC_FIELD(STATUS) | NRPC_FIELD(GRPC_STATUS) | NRPC_FIELD(GRPC_MESSAGE)))
 
 /* Fields whose value is a decimal number: a bit each. */
-enum {
-    NUMBERS = 1 << NRPC_T_CONTENT_LENGTH |
-              NRPC_CLIENT * (1 << NRPC_T_STATUS | 1 << NRPC_T_GRPC_STATUS)
-};
+#define NUMBERS \
+    (NRPC_FIELD(CONTENT_LENGTH) | NRPC_CLIENT * (NRPC_FIELD(STATUS) | NRPC_FIELD(GRPC_STATUS)))
 
 static int is_number(const struct nrpc_hpack *hpack)
 {
-    return (uint32_t)NUMBERS >> hpack->token & 1;
+    return NUMBERS >> hpack->token & 1;
 }
 
 /* Returns whether the byte does not belong to a decimal number. 268 million are more bytes than a
@@ -56,12 +53,12 @@ static NRPC_NOINLINE int is_no_digit(struct nrpc_hpack *hpack, uint8_t byte)
 /* gRPC over HTTP2, "Timeout": 1 to 8 digits, then a unit, and that is the end. With it the value
  * becomes milliseconds, marked with HAS_UNIT; whatever is wrong makes it UINT32_MAX, which stays.
  */
-enum { HAS_UNIT = 1 << 30 };
+#define HAS_UNIT (NRPC_TIMEOUT_MAX + 1)
 static void timeout_byte(struct nrpc_hpack *hpack, uint8_t byte)
 {
     static const char units[] = "HMSmun";
     static const uint32_t factors[] = {3600000, 60000, 1000, 1, 1000, 1000000};
-    unsigned place = hpack->bytes - hpack->name_bytes - NRPC_ENTRY_OVERHEAD; /* from 1 */
+    uint32_t place = hpack->bytes - hpack->name_bytes - NRPC_ENTRY_OVERHEAD; /* from 1 */
     if (place <= 8 && !is_no_digit(hpack, byte)) {
         return;
     }
@@ -104,7 +101,7 @@ static void encoding_begin(struct nrpc_hpack *hpack)
 /* An encoding's name has ended. */
 static void encoding_end(struct nrpc_hpack *hpack)
 {
-    hpack->value |= 1u << (nrpc_match_end(&hpack->match) & 7);
+    hpack->value |= (uint32_t)1 << (nrpc_match_end(&hpack->match) & 7);
 }
 
 static void encodings_byte(struct nrpc_hpack *hpack, uint8_t byte)
@@ -152,7 +149,7 @@ void nrpc_hpack_value_begin(struct nrpc_hpack *hpack)
         encoding_begin(hpack);
     } else {
         nrpc_match_begin(&hpack->match, expected_values);
-        hpack->wanted = (uint32_t)WANTED >> hpack->token & 1;
+        hpack->wanted = WANTED >> hpack->token & 1;
         if (hpack->wanted) {
             nrpc_match_byte(&hpack->match, hpack->token);
         }

@@ -51,12 +51,12 @@ static inline int nrpc_huffman_next(struct nrpc_huffman *state, uint32_t *bits)
     int symbol = NRPC_HUFFMAN_MORE;
     for (;;) {
         if (length == 0 && left << SHORTEST) {
-            from_last = left >> (32 - SHORTEST);
+            from_last = (unsigned)(left >> (32 - SHORTEST));
             left <<= SHORTEST;
             length = SHORTEST;
             place = (1 << SHORTEST) - 1;
         } else if (left << 1) {
-            from_last = from_last << 1 | left >> 31; /* at most 45: no more than 23 are inner */
+            from_last = from_last << 1 | (unsigned)(left >> 31); /* at most 45: 23 are inner */
             left <<= 1;
             place += nrpc_huffman_inner[length++];
         } else {

@@ -49,13 +49,14 @@ unsigned nrpc_narrow(const char *const *const *names, unsigned n, unsigned k, un
 void nrpc_path_byte(struct nrpc_match *match, uint8_t byte,
                     const struct nrpc_service *const *services, uint8_t n_services);
 
-enum { NRPC_PATH_UNKNOWN = 0xffff };
+#define NRPC_PATH_UNKNOWN 0xffffu
 
 /* service << 8 | method, or NRPC_PATH_UNKNOWN. */
 static inline uint16_t nrpc_path_end(const struct nrpc_match *match)
 {
     uint8_t method = nrpc_match_end(match);
-    return (uint16_t)(method == NRPC_NO_MATCH ? NRPC_PATH_UNKNOWN : match->service << 8 | method);
+    return (uint16_t)(method == NRPC_NO_MATCH ? NRPC_PATH_UNKNOWN
+                                              : (unsigned)match->service << 8 | method);
 }
 
 NRPC_END_C

@@ -9,7 +9,8 @@
 #include "nanorpc/http2/nrpc_last_block.h"
 #include "nanorpc/http2/nrpc_role.h"
 
-enum { PRIORITY_BYTES = 5, SETTING_BYTES = 6, WINDOW_MAX = 0x7fffffff };
+enum { PRIORITY_BYTES = 5, SETTING_BYTES = 6 };
+#define WINDOW_MAX INT32_MAX
 
 const char nrpc_conn_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -545,11 +546,11 @@ static h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t
         limit = missing;
     }
     uint32_t used = *n < limit ? (uint32_t)*n : limit;
-    *n = used;
+    *n = (size_t)used;
     conn->frame.length -= used; /* of no meaning while it is itself being read */
     if (phase < NRPC_PHASE_BODY) {
         if (used != conn->need) { /* not all at once */
-            memcpy(conn->gathered + conn->have, data, used);
+            memcpy(conn->gathered + conn->have, data, (size_t)used);
             data = conn->gathered;
         }
         conn->have = (uint8_t)(conn->have + used);
@@ -557,7 +558,7 @@ static h2_error receive_some(struct nrpc_conn *conn, const uint8_t *data, size_t
     } else if (phase == NRPC_PHASE_BODY && conn->frame.type == NRPC_DATA) {
         uint32_t left = data_body(conn, data, used);
         conn->frame.length += left;
-        *n = used - left;
+        *n = (size_t)(used - left);
     } else if (phase == NRPC_PHASE_BODY) {
         code = block_body(conn, data, used);
     }

@@ -77,9 +77,10 @@ enum nrpc_conn_flag {
     NRPC_CONN_TIMER = 0x800,   /* a deadline has come: see nrpc_conn_timer_set */
     NRPC_CONN_LEAVES = 0x1000, /* a client's: the server takes no new calls */
     NRPC_CONN_CALLS = 0x2000,  /* a client's: we open the streams */
-    NRPC_CONN_HELD = 0x4000,   /* what has come waits for call frame.id, which takes no more now */
-    NRPC_CONN_RESTS = 0x8000   /* no frame is begun before the next quarter of a second: decoded */
+    NRPC_CONN_HELD = 0x4000    /* what has come waits for call frame.id, which takes no more now */
 };
+/* No frame is begun before the next quarter of a second: decoded. */
+#define NRPC_CONN_RESTS 0x8000u
 
 /* What the next received byte belongs to. */
 enum nrpc_conn_phase {

@@ -12,16 +12,17 @@ uint8_t *nrpc_conn_control(struct nrpc_conn *conn, uint32_t length, unsigned typ
                            uint32_t id)
 {
     uint8_t *p = conn->control + conn->control_bytes;
-    NRPC_ASSERT(conn->control_bytes + NRPC_FRAME_HEADER_BYTES + length <= NRPC_CONTROL_MAX);
-    conn->control_bytes = (uint8_t)(conn->control_bytes + NRPC_FRAME_HEADER_BYTES + length);
+    uint32_t bytes = length + NRPC_FRAME_HEADER_BYTES + conn->control_bytes;
+    NRPC_ASSERT(bytes <= NRPC_CONTROL_MAX);
+    conn->control_bytes = (uint8_t)bytes;
     return nrpc_frame_write(p, length, type_flags, id);
 }
 
 void nrpc_conn_goaway(struct nrpc_conn *conn, uint32_t last_id, enum nrpc_h2_error code)
 {
     static const char pings[14] = "too_many_pings"; /* what gRPC clients look for */
-    uint32_t n = conn->pings > NRPC_PINGS_MAX ? sizeof pings : 0;
-    uint8_t *p = nrpc_conn_control(conn, 8 + n, NRPC_TYPE_FLAGS(NRPC_GOAWAY, 0), 0);
+    size_t n = conn->pings > NRPC_PINGS_MAX ? sizeof pings : 0;
+    uint8_t *p = nrpc_conn_control(conn, 8 + (uint32_t)n, NRPC_TYPE_FLAGS(NRPC_GOAWAY, 0), 0);
     memcpy(nrpc_put32(nrpc_put32(p, nrpc_role_calls(conn) ? 0 : last_id), code), pings, n);
 }
 

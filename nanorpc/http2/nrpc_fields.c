@@ -53,9 +53,10 @@ static void take_encoding(struct nrpc_fields *fields, const struct nrpc_hpack *f
 
 void nrpc_fields_take(struct nrpc_fields *fields, const struct nrpc_hpack *field)
 {
-    unsigned token = field->token < NRPC_T_KEY ? field->token : NRPC_T_OTHER, bit = 1u << token;
+    unsigned token = field->token < NRPC_T_KEY ? field->token : NRPC_T_OTHER;
+    uint32_t bit = (uint32_t)1 << token;
     /* RFC 9113 8.3: pseudo-headers come once, and before all others. */
-    unsigned not_before = bit & NRPC_PSEUDO_FIELDS ? bit | ~(unsigned)NRPC_PSEUDO_FIELDS
+    uint32_t not_before = bit & NRPC_PSEUDO_FIELDS ? bit | ~NRPC_PSEUDO_FIELDS
                                                    : bit & NRPC_FIELD(CONTENT_LENGTH);
     if (field->bad || (fields->seen & not_before)) {
         nrpc_fields_malformed(fields);

@@ -12,7 +12,7 @@
 NRPC_BEGIN_C
 
 struct nrpc_fields {
-    uint32_t seen, odd; /* sets of tokens: 1 << token. odd: its value is not the expected one */
+    uint32_t seen, odd; /* sets of tokens, NRPC_FIELD. odd: its value is not the expected one */
     uint32_t content_length; /* UINT32_MAX: none */
     uint32_t list_bytes;     /* RFC 9113 10.5.1; does not grow beyond the field that is too much */
     uint32_t timeout_ms;     /* UINT32_MAX: none, or malformed, which is a fault too */
@@ -38,12 +38,9 @@ enum { NRPC_NO_STATUS = 17 };
  * again. Worse than any status. */
 enum { NRPC_FAULT_LOST = 0xff };
 
-/* A set of tokens' members. */
-#define NRPC_FIELD(token) (1u << NRPC_T_##token)
-enum {
-    NRPC_PSEUDO_FIELDS = 1 << NRPC_T_METHOD | 1 << NRPC_T_PATH | 1 << NRPC_T_SCHEME |
-                         1 << NRPC_T_STATUS | 1 << NRPC_T_AUTHORITY
-};
+#define NRPC_PSEUDO_FIELDS                                                             \
+    (NRPC_FIELD(METHOD) | NRPC_FIELD(PATH) | NRPC_FIELD(SCHEME) | NRPC_FIELD(STATUS) | \
+     NRPC_FIELD(AUTHORITY))
 
 /* Nothing is known yet. */
 void nrpc_fields_begin(struct nrpc_fields *fields);
@@ -65,7 +62,7 @@ static inline int nrpc_fields_are_malformed(const struct nrpc_fields *fields)
 /* More than NRPC_HEADER_LIST_MAX, whatever it decodes to. */
 static inline void nrpc_fields_too_large(struct nrpc_fields *fields)
 {
-    fields->list_bytes = NRPC_HEADER_LIST_MAX + 1;
+    fields->list_bytes = (uint32_t)NRPC_HEADER_LIST_MAX + 1;
 }
 
 /* Something is wrong with a value: see `fault`. 0: nothing. */

@@ -17,7 +17,8 @@ NRPC_BEGIN_C
 #define NRPC_BIG_ENDIAN(value) (value)
 #endif
 
-enum { NRPC_FRAME_HEADER_BYTES = 9, NRPC_FRAME_MAX = 16384, NRPC_WINDOW_INITIAL = 65535 };
+enum { NRPC_FRAME_HEADER_BYTES = 9, NRPC_FRAME_MAX = 16384 };
+#define NRPC_WINDOW_INITIAL 65535
 
 enum nrpc_frame_type {
     NRPC_DATA = 0,

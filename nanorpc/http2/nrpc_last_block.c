@@ -19,7 +19,7 @@ int nrpc_last_block_is(struct nrpc_conn *conn, const uint8_t *data, uint32_t n)
     if (conn->hpack.changed) {
         conn->hpack.changed = last->bytes = 0;
     }
-    if (n != last->bytes || !is_whole(conn, n) || memcmp(data, last->block, n) != 0) {
+    if (n != last->bytes || !is_whole(conn, n) || memcmp(data, last->block, (size_t)n) != 0) {
         return 0;
     }
     conn->fields = last->fields;
@@ -32,7 +32,7 @@ void nrpc_last_block_keep(struct nrpc_conn *conn, const uint8_t *data, uint32_t 
     if (is_whole(conn, n) && !conn->hpack.changed && !conn->fields.has_text) {
         last->fields = conn->fields;
         last->bytes = (uint8_t)n;
-        memcpy(last->block, data, n);
+        memcpy(last->block, data, (size_t)n);
     }
 }
 #else

@@ -37,7 +37,7 @@ struct nrpc_call_ref nrpc_call_ref(const struct nrpc_call *call)
 
 struct nrpc_call *nrpc_call_of(struct nrpc_call_ref ref)
 {
-    intptr_t units = (distance)ref.slot;
+    intptr_t units = (intptr_t)(distance)ref.slot;
     struct nrpc_call *call = (struct nrpc_call *)(HERE + (uintptr_t)(units * UNIT));
     if (!ref.generation || call->generation != ref.generation ||
         (call->flags & (NRPC_CALL_OPEN | NRPC_CALL_FINISHED)) != NRPC_CALL_OPEN) {
@@ -174,7 +174,7 @@ struct nrpc_call *nrpc_stream_find(struct nrpc_conn *conn, uint32_t id)
         return &conn->calls[conn->hint];
     }
     /* As slots are taken in turn, it is mostly as far from the last one as its id is. */
-    unsigned back = (last->id - id) / 2 % NRPC_MAX_STREAMS;
+    unsigned back = (unsigned)((last->id - id) / 2 % NRPC_MAX_STREAMS);
     struct nrpc_call *guess =
         &conn->calls[(conn->hint + NRPC_MAX_STREAMS - back) % NRPC_MAX_STREAMS];
     if (guess->id == id) {
@@ -220,7 +220,7 @@ unsigned nrpc_stream_from(const struct nrpc_conn *conn, unsigned slot)
     while (!bits && ++word < sizeof conn->open / sizeof conn->open[0]) {
         bits = conn->open[word];
     }
-    return bits ? 32 * word + (unsigned)__builtin_ctz(bits) : NRPC_MAX_STREAMS;
+    return bits ? 32 * word + (unsigned)__builtin_ctzl(bits) : NRPC_MAX_STREAMS;
 }
 
 void nrpc_stream_opened(struct nrpc_call *call)

@@ -31,10 +31,10 @@ enum nrpc_call_flag {
     /* Of messages in pieces: */
     NRPC_CALL_TAKING = NRPC_PIECES * 0x1000,    /* the codec has taken a part of a message */
     NRPC_CALL_PRODUCING = NRPC_PIECES * 0x2000, /* it makes the rest of one; without TX: not now */
-    NRPC_CALL_ENDING = NRPC_PIECES * 0x4000,    /* then the call ends well */
-    /* Of a call that we make: */
-    NRPC_CALL_NEW = NRPC_CLIENT * 0x8000 /* its clock has not begun: begun_ms is of no meaning */
+    NRPC_CALL_ENDING = NRPC_PIECES * 0x4000     /* then the call ends well */
 };
+/* Of a call that we make: its clock has not begun, begun_ms is of no meaning. */
+#define NRPC_CALL_NEW (NRPC_CLIENT * 0x8000u)
 
 /* A server's call has all that it needs of its client, or is a stream, on which either side may be
  * silent. */

@@ -77,7 +77,7 @@ enum nrpc_turn nrpc_transmit_data(struct nrpc_conn *conn, struct nrpc_call *call
     n = n < NRPC_FRAME_MAX ? n : NRPC_FRAME_MAX; /* which every peer takes */
     if (in_block || !NRPC_PIECES) {
         n = n < in_block ? n : in_block;
-        memcpy(out->at + NRPC_FRAME_HEADER_BYTES, nrpc_call_tx(call) + call->tx_sent, n);
+        memcpy(out->at + NRPC_FRAME_HEADER_BYTES, nrpc_call_tx(call) + call->tx_sent, (size_t)n);
         call->tx_sent = (nrpc_block_size)(call->tx_sent + n);
     } else {
         n = produce(call, out->at + NRPC_FRAME_HEADER_BYTES, n);

@@ -6,7 +6,7 @@
 #include "nanorpc/http2/nrpc_role.h"
 
 /* What each request has. */
-enum { NEEDED = 1 << NRPC_T_METHOD | 1 << NRPC_T_PATH | 1 << NRPC_T_SCHEME };
+#define NEEDED (NRPC_FIELD(METHOD) | NRPC_FIELD(PATH) | NRPC_FIELD(SCHEME))
 
 /* Trailers of a request carry nothing that a server needs, but they end it. */
 static void trailers(struct nrpc_conn *conn, struct nrpc_call *call)

@@ -6,7 +6,7 @@
 #include "nanorpc/grpc/nrpc_metadata.h"
 #include "nanorpc/http2/nrpc_transmit.h"
 
-enum { HTTP_WINDOW = 1 << 30 };
+#define HTTP_WINDOW ((uint32_t)1 << 30)
 
 /* Where a header block of the call goes, with the initial headers and metadata in it if they have
  * not been sent. */

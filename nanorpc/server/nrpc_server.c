@@ -20,7 +20,8 @@ static void put_settings(struct nrpc_conn *conn)
         0, NRPC_MAX_CONCURRENT_STREAMS, 0,
         0, NRPC_MAX_STREAMS >> 8,       NRPC_MAX_STREAMS & 0xff,
         0, NRPC_INITIAL_WINDOW_SIZE};
-    uint8_t *p = nrpc_conn_control(conn, sizeof settings + 4, NRPC_TYPE_FLAGS(NRPC_SETTINGS, 0), 0);
+    uint8_t *p = nrpc_conn_control(conn, (uint32_t)sizeof settings + 4,
+                                   NRPC_TYPE_FLAGS(NRPC_SETTINGS, 0), 0);
     memcpy(p, settings, sizeof settings);
     nrpc_put32(p + sizeof settings, conn->server->rx_bytes);
 }
@@ -34,7 +35,7 @@ static size_t vacant(const struct nrpc_server *server)
     while (*full < words && bits[*full] == UINT32_MAX) {
         ++*full;
     }
-    size_t i = 32 * (size_t)*full + (*full < words ? (unsigned)__builtin_ctz(~bits[*full]) : 0u);
+    size_t i = 32 * (size_t)*full + (*full < words ? (unsigned)__builtin_ctzl(~bits[*full]) : 0u);
     return i < server->n_conns ? i : server->n_conns;
 }
 
@@ -70,8 +71,8 @@ struct nrpc_conn *nrpc_server_accept(const struct nrpc_server *server, uint32_t 
     memset(conn, 0, offsetof(struct nrpc_conn, calls));
     nrpc_conn_gaps(conn, 1);
     conn->server = server;
-    conn->blocks = server->blocks + i * NRPC_MAX_STREAMS *
-                                        (server->rx_bytes + server->tx_bytes + NRPC_METADATA_BYTES);
+    conn->blocks = server->blocks + (server->rx_bytes + server->tx_bytes + NRPC_METADATA_BYTES) *
+                                        i * NRPC_MAX_STREAMS;
     conn->now_ms = now_ms;
     conn->since = conn->refilled = conn->heard = conn->idle = conn->born =
         (uint16_t)(now_ms >> NRPC_TICK_SHIFT);
@@ -158,11 +159,11 @@ static int is_over(uint16_t now, uint16_t since, uint32_t ms)
 
 static void watch_progress(struct nrpc_conn *conn, uint16_t now)
 {
-    unsigned flags = conn->flags;
+    uint32_t flags = conn->flags;
     int sending = conn->control_bytes || (calls(conn) & nrpc_role_stalls(conn));
     int reading = conn->phase != NRPC_PHASE_HEAD || conn->have || conn->block_id ||
                   (flags & (NRPC_CONN_GREETED | NRPC_CONN_PINGED)) != NRPC_CONN_GREETED;
-    unsigned progress = sending ? NRPC_CONN_TX_PROGRESS : NRPC_CONN_RX_PROGRESS;
+    uint32_t progress = sending ? NRPC_CONN_TX_PROGRESS : NRPC_CONN_RX_PROGRESS;
     if (!(sending || reading) || (flags & progress)) {
         conn->since = now;
     }
@@ -274,7 +275,7 @@ static uint32_t left_of(uint16_t now, uint16_t since, uint32_t ms)
     return !ms ? UINT32_MAX : gone < all ? (all - gone) << NRPC_TICK_SHIFT : 0;
 }
 
-enum { IDLE_MAX_MS = 3600000 }; /* times here have 16 bits */
+#define IDLE_MAX_MS 3600000 /* times here have 16 bits */
 uint32_t nrpc_conn_idle_ms(const struct nrpc_conn *conn)
 {
     const unsigned busy = ~(unsigned)(NRPC_CONN_OPEN | NRPC_CONN_ACKED | NRPC_CONN_GREETED);

@@ -51,9 +51,9 @@ int nrpc_field_read(struct nrpc_text *rest, struct nrpc_field *field)
     if (n > rest->n) {
         return -1;
     }
-    field->text.n = n;
+    field->text.n = (size_t)n;
     rest->at += n;
-    rest->n -= n;
+    rest->n -= (size_t)n;
     return 1;
 }
 

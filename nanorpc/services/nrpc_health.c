@@ -76,8 +76,9 @@ static enum nrpc_status next(struct nrpc_call *call)
 {
     union nrpc_user *user = nrpc_call_user(call);
     unsigned place = user->number & 0xff, status = status_of(place);
-    if (user->number >> 8 != 1 + status) {
-        user->number = place | (1 + status) << 8;
+    nrpc_user_number told = (nrpc_user_number)status + 1;
+    if (user->number >> 8 != told) {
+        user->number = place | told << 8;
         send(call, status);
         return NRPC_MORE;
     }

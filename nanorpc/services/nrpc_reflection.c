@@ -116,7 +116,7 @@ static int has_symbol(struct nrpc_text file, struct nrpc_text symbol)
 
 static struct nrpc_text text_of(const struct nrpc_file *file)
 {
-    return (struct nrpc_text){file->descriptor, file->bytes};
+    return (struct nrpc_text){file->descriptor, (size_t)file->bytes};
 }
 
 /* The first file, of those given out and their imports, of which this is so; or NULL. */
@@ -198,7 +198,7 @@ static void put_inner(struct sink *sink, const struct answer *answer)
 {
     const struct nrpc_file *file = answer->file;
     if (answer->error) {
-        put_head(sink, ERROR_CODE, VARINT, answer->error);
+        put_head(sink, ERROR_CODE, VARINT, (size_t)answer->error);
     } else if (file) {
         put_text(sink, FIRST, text_of(file));
         for (uint32_t i = 0; i < file->n_imports; i++) {
@@ -286,7 +286,7 @@ static uint32_t produce(struct nrpc_call *call, uint8_t *buf, uint32_t room)
     uint8_t *kept = nrpc_call_tx(call) + call->tx_length;
     struct answer answer;
     memcpy(&answer, kept, sizeof answer);
-    struct sink sink = {.to = buf, .skip = answer.sent, .room = room};
+    struct sink sink = {.to = buf, .skip = (size_t)answer.sent, .room = (size_t)room};
     put_answer(&sink, &answer);
     answer.sent += room - (uint32_t)sink.room;
     if (answer.sent == sink.total) {

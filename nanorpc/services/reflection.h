@@ -40,7 +40,7 @@ struct nrpc_file {
 #ifndef NRPC_REFLECTION_REQUEST_BYTES
 #define NRPC_REFLECTION_REQUEST_BYTES 128
 #endif
-#define NRPC_REFLECTION_STATE_BYTES (6 * sizeof(void *))
+#define NRPC_REFLECTION_STATE_BYTES (4 * sizeof(void *) + 8)
 
 /* --- For the macros ----------------------------------------------------------------------- */
 extern const struct nrpc_service nrpc_reflection_service, nrpc_reflection_v1alpha_service;

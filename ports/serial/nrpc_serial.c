@@ -8,7 +8,8 @@
 #include "ports/nrpc_admission.h"
 #include "ports/nrpc_link.h"
 
-NRPC_STATIC_ASSERT(NRPC_SERIAL_SEND_BYTES >= NRPC_TRANSMIT_MIN && NRPC_SERIAL_SEND_BYTES <= 65535,
+NRPC_STATIC_ASSERT(NRPC_SERIAL_SEND_BYTES >= NRPC_TRANSMIT_MIN &&
+                       NRPC_SERIAL_SEND_BYTES <= UINT16_MAX,
                    "NRPC_SERIAL_SEND_BYTES: NRPC_TRANSMIT_MIN..65535");
 NRPC_STATIC_ASSERT(NRPC_SERIAL_SILENCE_MS >= 3000 && NRPC_SERIAL_SILENCE_MS <= 3600000,
                    "NRPC_SERIAL_SILENCE_MS: 3000..3600000");
@@ -248,7 +249,7 @@ static int put_information(struct nrpc_serial *line, unsigned turn, uint32_t now
 static int put_next(struct nrpc_serial *line, unsigned turn, uint32_t now_ms)
 {
     struct nrpc_serial_link *link = &line->links[turn];
-    unsigned control = link->u_frame;
+    uint32_t control = link->u_frame;
     if (!control && link->conn) {
         make(link);
         /* An I frame says what RR would; not what the others do. */
@@ -259,7 +260,7 @@ static int put_next(struct nrpc_serial *line, unsigned turn, uint32_t now_ms)
         }
         if (link->flags & OWES_ACK) {
             control = RR | (link->flags & (IS_BUSY | OWES_REJECT | OWES_FINAL)) |
-                      (unsigned)link->expected << 5;
+                      (uint32_t)link->expected << 5;
         }
     }
     if (!control) {

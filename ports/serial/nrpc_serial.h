@@ -106,7 +106,7 @@ struct nrpc_serial {
 /* Two windows of frames, a tenth of it escaped, at ten bits a byte; and 200 ms. */
 #define NRPC_SERIAL_T1_MS(baud) \
     (200 +                      \
-     ((baud) ? 2 * 7 * (NRPC_SERIAL_INFO_BYTES * 11 / 10 + 8) * 10000u / ((baud) + !(baud)) : 0))
+     ((baud) ? 2 * 7 * (NRPC_SERIAL_INFO_BYTES * 11 / 10 + 8) * 10000ul / ((baud) + !(baud)) : 0))
 
 /* Takes bytes that came, all of them. data is borrowed for the call. Handlers run inside. */
 void nrpc_serial_receive(struct nrpc_serial *line, const void *data, size_t n, uint32_t now_ms);

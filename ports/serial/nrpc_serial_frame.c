@@ -6,7 +6,9 @@
 #include <string.h>
 
 enum { FLAG = 0x7e, ESCAPE = 0x7d, FLIPPED = 0x20 };
-enum { FCS_BEGIN = 0xffff, FCS_GOOD = 0xf0b8, FCS_POLYNOMIAL = 0x8408 };
+#define FCS_BEGIN 0xffffu
+#define FCS_GOOD 0xf0b8u
+#define FCS_POLYNOMIAL 0x8408u
 
 NRPC_STATIC_ASSERT(NRPC_SERIAL_INFO_BYTES >= 16 && NRPC_SERIAL_INFO_BYTES <= 1024,
                    "NRPC_SERIAL_INFO_BYTES: 16..1024");

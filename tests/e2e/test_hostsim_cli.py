@@ -137,6 +137,9 @@ def test_help():
         "seed",
         "preempt",
         "devices",
+        "serial=tcp",
+        "baud",
+        "noise",
         "help",
     ):
         assert "--" + word in out
@@ -168,6 +171,11 @@ def test_help():
         (["--devices", "0"], "1 to 256"),
         (["--devices", "257"], "1 to 256"),
         (["--port", "65534", "--devices", "3"], "--port 65533 or less"),
+        (["--serial=udp"], "'=tcp'"),
+        (["--serial", "--baud", "300"], "1200 to 10000000"),
+        (["--serial", "--delay", "1"], "--delay is for an Ethernet"),
+        (["--serial", "--devices", "2"], "--devices is for an Ethernet"),
+        (["--noise", "1"], "--noise is for --serial"),
         (["--sunshine"], "no option '--sunshine'"),
         (["-x"], "no option '-x'"),
         (["raw"], "'raw' belongs to no option"),

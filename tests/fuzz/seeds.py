@@ -514,7 +514,59 @@ def world():
         )
 
 
+SABM, DISC, RR, REJ, POLL = 0x3F, 0x53, 0x01, 0x09, 0x10
+IS_FRAME, IS_BYTES, IS_TIME, IS_SEND, IS_ACT = range(5)  # of fuzz_serial.c
+
+
+def serial():
+    """Each conversation of a server's in I frames of 60 bytes, with answers between; and what a line does to them."""
+
+    def to_link(address, control, info=b""):
+        return bytes((IS_FRAME, address, control, len(info))) + info
+
+    def conversation(address, data, size=60):
+        out = to_link(address, SABM) + bytes((IS_SEND, 255))
+        data = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0) + data
+        for i, at in enumerate(range(0, len(data), size)):
+            out += to_link(address, (i % 8) << 1 | (i // 2 % 8) << 5, data[at : at + size]) + bytes(
+                (IS_SEND, 255, IS_SEND, 255)
+            )
+        return out
+
+    for name, data in server_seeds():
+        if name != "no_greeting":
+            yield name, data[:2] + conversation(1 + len(name) % 2, data[3:])
+    calls = frame(HEADERS, END_HEADERS, 1, request("/test.Raw/List"))
+    calls += frame(DATA, END, 1, message(b"30:90"))
+    talk = conversation(1, calls)
+    sent = bytes((IS_SEND, 255)) * 6
+    acknowledged = b"".join(to_link(1, RR | i << 5) for i in range(1, 8))
+    yield "many_replies", b"\0\1" + talk + sent + acknowledged + sent
+    yield "again", b"\0\1" + talk + sent + to_link(1, REJ | 1 << 5) + sent + to_link(1, RR | 3 << 5)
+    yield "times", b"\0\1" + talk + (sent + bytes((IS_TIME, 40))) * 12
+    yield "polled", b"\0\1" + talk + to_link(1, RR | POLL) + sent + to_link(1, DISC) + sent
+    yield "three_clients", b"\0\1" + b"".join(conversation(i, calls) for i in (1, 2, 3))
+    yield (
+        "one_yields",
+        b"\0\1" + b"".join(conversation(i, b"") + bytes((IS_TIME, 90)) for i in (1, 2, 3)),
+    )
+    yield "begun_anew", b"\0\1" + talk + to_link(1, SABM) + sent + talk
+    yield "text", b"\0\1" + bytes((IS_BYTES, 9)) + b"boot\r\n~}~" + talk
+    yield (
+        "acts",
+        b"\0\1"
+        + conversation(
+            1,
+            frame(HEADERS, END_HEADERS, 1, request("/test.Raw/Push"))
+            + frame(DATA, END, 1, message(b"")),
+        )
+        + bytes((IS_ACT, 0, 1, IS_SEND, 255, IS_ACT, 0, 2))
+        + sent,
+    )
+
+
 TARGETS = {
+    "serial": serial,
     "world": world,
     "server": server,
     "services": services,

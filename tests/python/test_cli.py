@@ -221,11 +221,33 @@ def test_without_reflection(run, tmp_path):
 
 def test_bad_protos(run, target, tmp_path, monkeypatch):
     (tmp_path / "bad.proto").write_text("nonsense")
-    for path, why in (("bad.proto", "protoc does not take"), ("none.proto", "there is no file")):
+    for path, why in (
+        ("bad.proto", "protoc does not take"),
+        ("none.proto", "there is no file"),
+        (".", "is a folder: name the .proto file in it"),
+    ):
         words = ("call", target, "A/B", "--proto", str(tmp_path / path))
         assert why in run(*words)[2]
     monkeypatch.setitem(sys.modules, "grpc_tools", None)
     assert "pip install grpcio-tools" in run("call", target, "A/B", "--proto", PROTO)[2]
+
+
+def test_method_without_a_slash(run, target):
+    status, _, error = run("call", target, "helloworld.Greeter.SayHello", "--proto", PROTO)
+    assert status == 1 and "SERVICE/METHOD, with a slash" in error and "helloworld.Greeter" in error
+
+
+@pytest.mark.parametrize(
+    "words, right",
+    [
+        (("call", "/dev/null", "A/B"), "/dev/null is no serial port; `nanorpc ports` lists"),
+        (("call", "socket://127.0.0.1", "A/B"), "a port over TCP is socket://HOST:PORT"),
+        (("relay", "/dev/null"), "/dev/null is no serial port"),
+    ],
+)
+def test_what_is_no_port(run, words, right):
+    status, out, error = run(*words)
+    assert (status, out) == (1, "") and right in error
 
 
 def test_only_the_older_reflection(target):
@@ -352,7 +374,7 @@ def test_monitor(board):
     "address, why",
     [
         ("nonsense", "HOST:PORT"),
-        ("127.0.0.1:99999", "cannot listen"),
+        ("127.0.0.1:99999", "0 to 65535"),
         ("unix:/none/a", "cannot listen"),
     ],
 )

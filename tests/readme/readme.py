@@ -19,8 +19,10 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests", "bench"))
+sys.path.insert(0, os.path.join(ROOT, "boards", "tools"))
 import bench  # noqa: E402
 import pages  # noqa: E402
+from boards import assignments, core  # noqa: E402
 
 BUDGETS = os.path.join(ROOT, "tests", "budgets.ini")
 PORT = 50051
@@ -412,7 +414,7 @@ def boards():
 
 def boards_block():
     rows = [
-        "| board | what it is | port | state | real hardware |\n| --- | --- | --- | --- | --- |\n"
+        "| board | core | what it is | port | state | real hardware |\n| --- | --- | --- | --- | --- | --- |\n"
     ]
     for name, what, variables in boards():
         hardware = "this is it" if not variables.get("BOARD_CC", "").endswith("-") else "not run"
@@ -420,13 +422,21 @@ def boards_block():
             hardware = "none"
         if variables.get("BOARD_FLASH"):
             hardware += "; `make flash-%s` is there" % name
-        emulator = "rp2040js" if "rp2" in variables.get("BOARD_EMULATOR", "") else "QEMU"
-        state = {"emulated": "run in " + emulator}.get(
-            variables["BOARD_RUN_STATE"], variables["BOARD_RUN_STATE"]
-        )
+        emulator = variables.get("BOARD_EMULATOR", "").partition("-")[0].partition(" ")[0]
+        state = {
+            "emulated": "run in " + {"qemu": "QEMU", "node": "rp2040js"}.get(emulator, emulator)
+        }
+        kind = core(assignments(os.path.join(ROOT, "boards" if name != "host-sim" else "", name)))
         rows.append(
-            "| `%s` | %s | `%s` | %s | %s |\n"
-            % (name, what, "`, `".join(variables["BOARD_PORT"].split()), state, hardware)
+            "| `%s` | %s | %s | `%s` | %s | %s |\n"
+            % (
+                name,
+                kind,
+                what,
+                "`, `".join(variables["BOARD_PORT"].split()),
+                state.get(variables["BOARD_RUN_STATE"], variables["BOARD_RUN_STATE"]),
+                hardware,
+            )
         )
     return "".join(rows)
 

@@ -35,12 +35,11 @@ static size_t move(struct way *way, struct nrpc_conn *from, struct nrpc_conn *to
 {
     if (way->at == way->n) {
         way->at = 0;
-        way->n = nrpc_conn_transmit(from, way->bytes,
-                                    NRPC_TRANSMIT_MIN +
-                                        next((uint32_t)sizeof way->bytes - NRPC_TRANSMIT_MIN));
+        size_t more = (size_t)next((uint32_t)sizeof way->bytes - NRPC_TRANSMIT_MIN);
+        way->n = nrpc_conn_transmit(from, way->bytes, NRPC_TRANSMIT_MIN + more);
     }
     size_t piece = way->n - way->at;
-    piece = piece && next(2) ? 1 + next((uint32_t)piece) : piece;
+    piece = piece && next(2) ? 1 + (size_t)next((uint32_t)piece) : piece;
     way->at += nrpc_conn_receive(to, test_guarded(way->bytes + way->at, piece), piece, now_ms);
     return way->n;
 }

@@ -7,7 +7,7 @@
 #include "blobs.client.h"
 #include "blobs_service.h"
 
-enum { BLOBS_LONG = 40000 };
+enum { BLOBS_LONG = TEST_SIZE(40000, 2000) };
 
 extern struct nrpc_channel blobs_channel;
 extern struct nrpc_conn *blobs_peer; /* the server's end of the link */

@@ -95,7 +95,7 @@ enum nrpc_status blobs_Blobs_Exchange_data_chunk(struct nrpc_call *call,
 static size_t make(struct nrpc_call *call, uint8_t *buf, size_t room, uint32_t offset)
 {
     unsigned i = place(call);
-    size_t n = room < how.piece ? room : how.piece;
+    size_t n = room < how.piece ? room : (size_t)how.piece;
     CHECK(room > 0);
     CHECK_EQ(offset, calls[i].made);
     if (offset >= how.fail_at) {
@@ -263,7 +263,7 @@ void blobs_Blobs_Exchange_cancelled(struct nrpc_call *call, enum nrpc_status why
 
 /* --- Messages ------------------------------------------------------------------------------- */
 
-uint8_t blobs_text[1 << 16];
+uint8_t blobs_text[BLOBS_TEXT];
 size_t blobs_n;
 
 void blobs_begin(void)
@@ -317,7 +317,8 @@ void blobs_named(uint32_t n)
 /* The message in blobs_text, in frames of at most `piece` bytes. */
 void blobs_send(uint32_t id, size_t piece, unsigned flags)
 {
-    uint8_t prefix[5] = {0, 0, (uint8_t)(blobs_n >> 16), (uint8_t)(blobs_n >> 8), (uint8_t)blobs_n};
+    uint8_t prefix[5] = {0};
+    nrpc_put32(prefix + 1, (uint32_t)blobs_n);
     wire_data(id, prefix, 5, 0);
     for (size_t at = 0; at < blobs_n; at += piece) {
         size_t n = blobs_n - at < piece ? blobs_n - at : piece;

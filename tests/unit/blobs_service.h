@@ -52,7 +52,8 @@ extern struct blobs_call calls[BLOBS_CALLS];
 void blobs_begin(void);
 
 /* The message being made. */
-extern uint8_t blobs_text[1 << 16];
+enum { BLOBS_TEXT = TEST_SIZE(1 << 16, 3000) };
+extern uint8_t blobs_text[BLOBS_TEXT];
 extern size_t blobs_n;
 void blobs_put(const void *bytes, size_t n);
 void blobs_put_varint(uint32_t value);

@@ -12,7 +12,7 @@
 #include "wire.h"
 
 struct raw_client raw_client;
-static char log_text[1 << 14];
+static char log_text[TEST_SIZE(1 << 14, 2000)];
 static size_t n_log;
 
 struct piece {

@@ -128,12 +128,12 @@ static enum nrpc_status fail(struct nrpc_call *call, const uint8_t *data, size_t
 /* user: messages so far << 16 | their bytes. */
 static enum nrpc_status collect(struct nrpc_call *call, const uint8_t *data, size_t n)
 {
-    uintptr_t *sum = &nrpc_call_user(call)->number;
+    nrpc_user_number *sum = &nrpc_call_user(call)->number;
     char text[16];
     unsigned at = sizeof text;
     unsigned parts[2];
     if (data) {
-        *sum += 0x10000 + n;
+        *sum += 0x10000u + n;
         return NRPC_OK;
     }
     parts[0] = (unsigned)(*sum & 0xffff);
@@ -154,7 +154,7 @@ static enum nrpc_status collect(struct nrpc_call *call, const uint8_t *data, siz
 static enum nrpc_status list(struct nrpc_call *call, const uint8_t *data, size_t n)
 {
     const uint8_t *end = data + n;
-    uintptr_t count = parse(&data, end);
+    nrpc_user_number count = parse(&data, end);
     data += data < end;
     nrpc_call_user(call)->number = count << 20 | parse(&data, end);
     return NRPC_OK;
@@ -162,13 +162,13 @@ static enum nrpc_status list(struct nrpc_call *call, const uint8_t *data, size_t
 
 static enum nrpc_status list_next(struct nrpc_call *call)
 {
-    uintptr_t *left = &nrpc_call_user(call)->number;
-    size_t room, n = *left & 0xffff;
+    nrpc_user_number *left = &nrpc_call_user(call)->number;
+    size_t room, n = (size_t)(*left & 0xffff);
     char text[3] = {'m', (char)('0' + (*left >> 16 & 15)), 0};
     if (*left >> 20 == 0) {
         return ends(call, NRPC_OK);
     }
-    *left = *left + (1u << 16) - (1u << 20);
+    *left = *left + 0x10000u - 0x100000u;
     if (!n) {
         CHECK_EQ(send_bytes(call, text, 2), 0);
         return NRPC_MORE;

@@ -5,6 +5,7 @@
 #define RAW_SERVICE_H
 
 #include "nanorpc/nanorpc.h"
+#include "test.h"
 
 /* Methods of /test.Raw:
  *   Bidi     answers each message with itself; ends well at half-close
@@ -24,10 +25,10 @@ extern const struct nrpc_server large_server; /* 2000, 40000; test.Large: the sa
 enum {
     RAW_REQUEST_BYTES = 64,
     RAW_REPLY_BYTES = 100,
-    LARGE_REQUEST_BYTES = 2000,
-    LARGE_REPLY_BYTES = 40000
+    LARGE_REQUEST_BYTES = TEST_SIZE(2000, 200),
+    LARGE_REPLY_BYTES = TEST_SIZE(40000, 400)
 };
-enum { RAW_EVENTS = 4096, RAW_CALLS = 512 };
+enum { RAW_EVENTS = TEST_SIZE(4096, 256), RAW_CALLS = TEST_SIZE(512, 64) };
 
 struct raw_event {
     uint32_t id;

@@ -9,7 +9,7 @@
 
 enum { PRINTED_FAILURES = 4 };
 
-static unsigned n_passed, n_failed, n_failures;
+static unsigned n_passed, n_failed, n_skipped, n_failures;
 static const char *running = "", *variant;
 static long variant_number;
 
@@ -117,11 +117,25 @@ void test_run(const char *name, void (*function)(void))
     test_print("\n");
 }
 
+void test_skip(const char *name)
+{
+    n_skipped++;
+    test_print("skip ");
+    test_print(name);
+    test_print(": too little memory\n");
+}
+
 int test_end(void)
 {
     test_print_number(n_passed);
     test_print(" passed, ");
     test_print_number(n_failed);
-    test_print(" failed\n");
+    test_print(" failed");
+    if (n_skipped) {
+        test_print(", ");
+        test_print_number(n_skipped);
+        test_print(" not run");
+    }
+    test_print("\n");
     return n_failed ? 1 : 0;
 }

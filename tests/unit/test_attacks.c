@@ -499,10 +499,10 @@ int main(void)
     RUN(refusals_are_counted);
     RUN(data_on_ended_streams);
     RUN(continuation_flood);
-    RUN(continuations_over_the_limit);
-    RUN(large_headers_are_work);
-    RUN(long_headers_have_a_rate);
-    RUN(header_bombs);
+    RUN_LARGE(continuations_over_the_limit);
+    RUN_LARGE(large_headers_are_work);
+    RUN_LARGE(long_headers_have_a_rate);
+    RUN_LARGE(header_bombs);
     RUN(ping_flood);
     RUN(a_ping_a_reply_is_fine);
     RUN(settings_flood);

@@ -97,7 +97,7 @@ enum nrpc_status simpletest_SimpleTest_GetList(struct nrpc_call *call,
 enum nrpc_status simpletest_SimpleTest_GetList_next(struct nrpc_call *call,
                                                     simpletest_ResponseList *reply)
 {
-    uintptr_t *n = &nrpc_call_user(call)->number;
+    nrpc_user_number *n = &nrpc_call_user(call)->number;
     memset(reply->resultlist, 'a' + (int)(*n % 26), 60);
     return (*n)++ == 100 ? NRPC_OK : NRPC_MORE;
 }
@@ -106,7 +106,7 @@ enum nrpc_status simpletest_SimpleTest_PostList(struct nrpc_call *call,
                                                 const simpletest_RequestList *request,
                                                 simpletest_ResponseOne *reply)
 {
-    uintptr_t *n = &nrpc_call_user(call)->number;
+    nrpc_user_number *n = &nrpc_call_user(call)->number;
     if (request) {
         *n += strlen(request->namelist);
     } else {

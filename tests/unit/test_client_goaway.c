@@ -121,7 +121,7 @@ static void goaway_that_is_no_success(void)
 /* A call without end on the old link does not keep those that wait for the next one for ever. */
 static void wait_and_give_way(void)
 {
-    wire.now_ms += 10 * NRPC_DRAIN_MS; /* nobody waits yet */
+    wire.now_ms += 10ul * NRPC_DRAIN_MS; /* nobody waits yet */
     tick();
     CHECK(!nrpc_conn_closing(wire.conn));
 }

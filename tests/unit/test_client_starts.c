@@ -135,12 +135,99 @@ static void dial_that_is_stopped(void)
         for (unsigned k = 0; k < NRPC_MAX_STREAMS; k++) {
             CHECK(raw_start("Echo", "hi", &options));
         }
-        CHECK_EQ(raw_client_tick(i * 100000), 0);
+        CHECK_EQ(raw_client_tick(i * 100000ul), 0);
         nrpc_dial_stop(&raw_channel.dial);
         CHECK_EQ(raw_client.n_done, (i + 1) * NRPC_MAX_STREAMS);
         CHECK_EQ(raw_channel.dial.state, NRPC_DIAL_WAITING);
     }
     CHECK(strstr(raw_client_log(), "1=14(no port dials this channel) 2=14") != NULL);
+}
+
+/* --- Several threads ---------------------------------------------------------------------------
+ */
+
+static int is_refused, depth, n_entered;
+
+static int fake_enter(void)
+{
+    if (is_refused) {
+        return NRPC_E_STATE;
+    }
+    depth++;
+    n_entered++;
+    return 0;
+}
+
+static void fake_leave(void)
+{
+    CHECK(depth > 0);
+    depth--;
+}
+
+static void poll_inside(uint32_t timeout_ms)
+{
+    CHECK(depth > 0);
+    poll_others(timeout_ms);
+}
+
+static const struct nrpc_threads fake_threads = {.enter = fake_enter, .leave = fake_leave};
+
+/* Calls are touched between enter and leave alone: a unary one in one stay, so that no reply comes
+ * before there is a place for it. */
+static void threads_enter_and_leave(void)
+{
+    const simpletest_RequestOne request = simpletest_RequestOne_init_zero;
+    simpletest_ResponseOne reply;
+    simpletest_ResponseList one;
+    struct nrpc_wait wait;
+    alone.poll = poll_inside;
+    alone.threads = &fake_threads;
+    n_polls = 0;
+    CHECK_EQ(simpletest_SimpleTest_GetOne_wait(&alone, NULL, &request, &reply), NRPC_UNAVAILABLE);
+    CHECK_EQ(depth, 0);
+    CHECK_EQ(n_polls, 2);
+    CHECK_EQ(simpletest_SimpleTest_GetList_open(&wait, &alone, NULL, &request), 0);
+    CHECK_EQ(depth, 0);
+    CHECK_EQ(simpletest_SimpleTest_GetList_get(&wait, &one), 0);
+    CHECK_EQ(depth, 0);
+    CHECK_EQ(nrpc_wait_end(&wait, NULL), NRPC_UNAVAILABLE);
+    CHECK_EQ(depth, 0);
+    alone.poll = poll_others;
+    alone.threads = NULL;
+}
+
+/* In a handler, or in an interrupt: nothing of the channel is touched. */
+static void threads_refuse(void)
+{
+    char message[NRPC_STATUS_MESSAGE_MAX];
+    const struct nrpc_call_options options = {.message = message};
+    const simpletest_RequestOne request = simpletest_RequestOne_init_zero;
+    simpletest_ResponseOne reply;
+    simpletest_ResponseList one;
+    struct nrpc_wait wait;
+    alone.threads = &fake_threads;
+    is_refused = 1;
+    n_polls = 0;
+    n_entered = 0;
+    for (unsigned i = 0; i < 2 * NRPC_MAX_STREAMS; i++) {
+        CHECK_EQ(simpletest_SimpleTest_GetOne_wait(&alone, &options, &request, &reply),
+                 NRPC_FAILED_PRECONDITION);
+        CHECK(strcmp(message, "handlers and interrupts cannot wait for calls") == 0);
+        CHECK_EQ(simpletest_SimpleTest_PostAndPost_open(&wait, &alone, NULL), NRPC_E_STATE);
+        CHECK_EQ(simpletest_SimpleTest_PostAndPost_get(&wait, &one), 0);
+        CHECK_EQ(nrpc_wait_end(&wait, NULL), NRPC_FAILED_PRECONDITION);
+    }
+    CHECK_EQ(n_polls, 0);
+    CHECK_EQ(n_entered, 0);
+    is_refused = 0;
+    alone.threads = NULL;
+    struct nrpc_wait waits[NRPC_MAX_STREAMS];
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        CHECK_EQ(simpletest_SimpleTest_PostAndPost_open(&waits[i], &alone, NULL), 0);
+    }
+    for (unsigned i = 0; i < NRPC_MAX_STREAMS; i++) {
+        CHECK_EQ(nrpc_wait_end(&waits[i], NULL), NRPC_UNAVAILABLE);
+    }
 }
 
 int main(void)
@@ -152,6 +239,8 @@ int main(void)
     RUN(opening_says_why);
     RUN(deadline_without_a_link);
     RUN(dial_that_is_stopped);
+    RUN(threads_enter_and_leave);
+    RUN(threads_refuse);
     return test_end();
 }
 #else

@@ -521,8 +521,8 @@ static void all_tests_of_frames(void)
     RUN(after_an_error_everything_is_used_and_ignored);
     RUN(unknown_types_are_ignored);
     RUN(unknown_type_within_a_block);
-    RUN(largest_frame);
-    RUN(frames_over_16384_bytes);
+    RUN_LARGE(largest_frame);
+    RUN_LARGE(frames_over_16384_bytes);
     RUN(frames_on_the_wrong_kind_of_stream);
     RUN(even_and_falling_ids);
     RUN(even_ids_are_idle_for_ever);

@@ -269,10 +269,10 @@ static void reverse_waits_for_its_client(void)
     now = START;
     CHECK_EQ(nrpc_dial_wait_ms(&uplink.dial, now), 0);
     struct nrpc_conn *conn = link_up(&uplink.dial);
-    CHECK(drive(conn, 10 * NRPC_STALL_TIMEOUT_MS) >= 10 * NRPC_STALL_TIMEOUT_MS);
+    CHECK(drive(conn, 10ul * NRPC_STALL_TIMEOUT_MS) >= 10ul * NRPC_STALL_TIMEOUT_MS);
     CHECK_EQ(uplink.dial.failures, 0); /* it was no failure, whatever becomes of it */
     greet(conn);
-    CHECK(drive(conn, 10 * NRPC_STALL_TIMEOUT_MS) >= 10 * NRPC_STALL_TIMEOUT_MS);
+    CHECK(drive(conn, 10ul * NRPC_STALL_TIMEOUT_MS) >= 10ul * NRPC_STALL_TIMEOUT_MS);
     nrpc_conn_lost(conn);
     CHECK_EQ(nrpc_dial_wait_ms(&uplink.dial, now), 0);
     nrpc_dial_failed(&uplink.dial);
@@ -283,9 +283,9 @@ static void reverse_half_a_preface(void)
 {
     (void)wait(&uplink.dial);
     struct nrpc_conn *conn = link_up(&uplink.dial);
-    CHECK(drive(conn, 10 * NRPC_STALL_TIMEOUT_MS) >= 10 * NRPC_STALL_TIMEOUT_MS);
+    CHECK(drive(conn, 10ul * NRPC_STALL_TIMEOUT_MS) >= 10ul * NRPC_STALL_TIMEOUT_MS);
     CHECK_EQ(nrpc_conn_receive(conn, hello, 5, now), 5);
-    CHECK(drive(conn, 10 * NRPC_STALL_TIMEOUT_MS) <= 2 * NRPC_STALL_TIMEOUT_MS);
+    CHECK(drive(conn, 10ul * NRPC_STALL_TIMEOUT_MS) <= 2u * NRPC_STALL_TIMEOUT_MS);
     CHECK(nrpc_conn_closing(conn));
     nrpc_conn_lost(conn);
     CHECK_EQ(nrpc_dial_wait_ms(&uplink.dial, now), 0);

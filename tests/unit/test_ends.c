@@ -457,7 +457,7 @@ int main(void)
     RUN(cancelled_after_its_end);
     RUN(slot_freed_while_it_waits_for_its_turn);
     RUN(early_end);
-    RUN(rest_of_a_request_that_is_answered);
+    RUN_LARGE(rest_of_a_request_that_is_answered);
     RUN(wrong_rest_of_a_request);
     return test_end();
 }

@@ -90,7 +90,7 @@ static uint8_t token_of(const char *name)
             return NRPC_T_BAD;
         }
     }
-    return i < 0 ? NRPC_T_OTHER : (uint8_t)i;
+    return (uint8_t)(i < 0 ? NRPC_T_OTHER : i);
 }
 
 static uint32_t value_of(uint8_t token, const char *value)
@@ -370,7 +370,7 @@ static int decode_long_name(struct nrpc_hpack *hpack, uint32_t n_name)
     int count = feed(hpack, head, sizeof head, &field, 0);
     for (uint32_t at = 0; at < n && count == 0; at += sizeof zeros) {
         uint32_t left = n - at;
-        count = feed(hpack, zeros, left < sizeof zeros ? left : sizeof zeros, &field, 0);
+        count = feed(hpack, zeros, left < sizeof zeros ? (size_t)left : sizeof zeros, &field, 0);
     }
     return count ? -1 : feed(hpack, end, sizeof end, &field, 0);
 }
@@ -379,7 +379,7 @@ static int decode_long_name(struct nrpc_hpack *hpack, uint32_t n_name)
  * never be evicted; RFC 7541 4.4: what is larger than the table empties it. */
 static void sizes_do_not_wrap(void)
 {
-    static const uint32_t lengths[] = {65472, 65504, 65536, 131040, 1 << 20};
+    static const uint32_t lengths[] = {65472, 65504, 65536, 131040, 1048576};
     for (unsigned i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         struct nrpc_hpack hpack;
         struct field fields[4];

@@ -21,7 +21,7 @@ static void put_bits(struct bits *bits, uint32_t code, unsigned n)
             bits->bytes[bits->n / 8] = 0;
         }
         if (code >> n & 1) {
-            bits->bytes[bits->n / 8] |= (uint8_t)(0x80 >> bits->n % 8);
+            bits->bytes[bits->n / 8] = (uint8_t)(bits->bytes[bits->n / 8] | 0x80 >> bits->n % 8);
         }
         bits->n++;
     }

@@ -240,6 +240,7 @@ static void method_that_failed_stays_unknown(void)
     }
 }
 
+#if SIZE_MAX > UINT16_MAX
 /* Longer than any counter of matched bytes: nothing wraps round to a match. */
 static void long_paths(void)
 {
@@ -257,6 +258,7 @@ static void long_paths(void)
     text[0] = 'x';
     CHECK_EQ(path(text, 65536 + 17, services, 1), NRPC_PATH_UNKNOWN);
 }
+#endif
 
 int main(void)
 {
@@ -268,6 +270,8 @@ int main(void)
     RUN(every_cut_path_is_unknown);
     RUN(paths_without_a_slash_are_unknown);
     RUN(method_that_failed_stays_unknown);
+#if SIZE_MAX > UINT16_MAX
     RUN(long_paths);
+#endif
     return test_end();
 }

@@ -45,7 +45,7 @@ static void all_is_well(void)
     memset(server_health, 0, sizeof server_health);
 }
 
-static char *put_decimal(char *to, size_t value)
+static char *put_decimal(char *to, uint32_t value)
 {
     char digits[20];
     unsigned n = 0;
@@ -59,7 +59,7 @@ static char *put_decimal(char *to, size_t value)
     return to;
 }
 
-static size_t varint_bytes(size_t value)
+static uint32_t varint_bytes(uint32_t value)
 {
     return value < 0x80 ? 1 : value < 0x4000 ? 2 : 3;
 }
@@ -70,7 +70,7 @@ static int was_sent(const void *bytes, size_t n)
     static uint8_t data[WIRE_OUTPUT];
     size_t have = 0;
     for (const uint8_t *frame = wire.out; frame < wire.out + wire.n_out;) {
-        size_t length = nrpc_get32(frame) >> 8;
+        size_t length = (size_t)(nrpc_get32(frame) >> 8);
         if (frame[3] == NRPC_DATA) {
             memcpy(data + have, frame + NRPC_FRAME_HEADER_BYTES, length);
             have += length;
@@ -89,11 +89,12 @@ static int was_sent(const void *bytes, size_t n)
 static void expect_file(const char *path, unsigned field, const char *text,
                         const struct nrpc_file *file)
 {
-    size_t request = 2 + strlen(text), inner = 1 + varint_bytes(file->bytes) + file->bytes;
+    uint32_t request = 2 + (uint32_t)strlen(text),
+             inner = 1 + varint_bytes(file->bytes) + file->bytes;
     for (uint32_t i = 0; i < file->n_imports; i++) {
         inner += 1 + varint_bytes(file->imports[i]->bytes) + file->imports[i]->bytes;
     }
-    size_t all = 2 + 2 + request + 1 + varint_bytes(inner) + inner;
+    uint32_t all = 2 + 2 + request + 1 + varint_bytes(inner) + inner;
     char expected[100] = "1: [200 grpc] <?";
     strcpy(put_decimal(expected + strlen(expected), all), "> [status=0] END");
     wire_begin(&server);
@@ -101,7 +102,7 @@ static void expect_file(const char *path, unsigned field, const char *text,
     wire_text_message(1, field, text, END);
     wire_expect(expected);
     wire_run_once();
-    CHECK(was_sent(file->descriptor, file->bytes));
+    CHECK(was_sent(file->descriptor, (size_t)file->bytes));
     CHECK(was_sent(text, strlen(text)));
 }
 
@@ -137,7 +138,7 @@ static void files_with_imports(void)
     expect_file(INFO_METHOD, 3, "google/rpc/error_details.proto",
                 &google_rpc_error_1details_proto_file);
     CHECK(was_sent(google_protobuf_duration_proto_file.descriptor,
-                   google_protobuf_duration_proto_file.bytes));
+                   (size_t)google_protobuf_duration_proto_file.bytes));
     expect_file(INFO_METHOD, 4, "google.rpc.BadRequest.FieldViolation.field",
                 &google_rpc_error_1details_proto_file);
     expect_file(INFO_METHOD, 4, "google.rpc.ErrorInfo.MetadataEntry",

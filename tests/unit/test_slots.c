@@ -12,7 +12,7 @@ static unsigned random_number(unsigned below)
 {
     static uint32_t state = 1;
     state = state * 1664525 + 1013904223;
-    return (state >> 16) % below;
+    return (unsigned)(state >> 16) % below;
 }
 
 static struct nrpc_call *slot_with(struct nrpc_conn *conn, uint32_t id)

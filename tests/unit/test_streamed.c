@@ -375,7 +375,7 @@ int main(void)
     RUN(without_the_field);
     RUN(an_empty_field);
     RUN(the_field_twice);
-    RUN(larger_than_its_block);
+    RUN_LARGE(larger_than_its_block);
     RUN(client_streaming);
     RUN(held_in_mid_message);
     RUN(held_at_the_end);

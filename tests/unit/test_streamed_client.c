@@ -90,7 +90,7 @@ static void waiting_producer(void)
 {
     for (uint32_t at = 0; at < 4; at++) {
         blobs_client_begin();
-        got.wait_at = at * 10000;
+        got.wait_at = at * (BLOBS_LONG / 4);
         blobs_start_put(BLOBS_LONG);
         blobs_pump();
         CHECK_EQ(got.waits, 1);
@@ -184,14 +184,14 @@ static void cut_in_mid_reply(void)
     blobs_Ask ask = {.bytes = BLOBS_LONG, .count = 1};
     for (unsigned i = 0; i < 2; i++) {
         blobs_client_begin();
-        how.fail_at = 3000;
+        how.fail_at = BLOBS_LONG / 13;
         if (i) {
             got.call = blobs_Blobs_GetAll_start(&blobs_channel, NULL, &ask, &blobs_get_all_events);
         } else {
             blobs_start_get(BLOBS_LONG);
         }
         blobs_pump();
-        CHECK(got.bytes >= 3000 && got.bytes < BLOBS_LONG);
+        CHECK(got.bytes >= BLOBS_LONG / 13 && got.bytes < BLOBS_LONG);
         CHECK_EQ(got.replies, 0);
         blobs_client_end(NRPC_DATA_LOSS);
     }
@@ -240,7 +240,7 @@ int main(void)
     RUN(streams_of_requests);
     RUN(streams_of_replies);
     RUN(both_ways);
-    RUN(waiting_producer);
+    RUN_LARGE(waiting_producer);
     RUN(held_reply);
     RUN(no_link_at_first);
     RUN(refused_and_sent_again);

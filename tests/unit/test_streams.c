@@ -410,7 +410,7 @@ int main(void)
     RUN(trailers_in_pieces);
     RUN(streams_over_the_limit_are_refused);
     RUN(refused_blocks_fill_the_table);
-    RUN(slots_are_used_again);
+    RUN_LARGE(slots_are_used_again);
     RUN(shutdown_lets_open_calls_finish);
     RUN(shutdown_of_an_idle_connection);
     RUN(shutdown_answered_before_it_began);

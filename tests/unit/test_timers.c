@@ -8,7 +8,8 @@
 #define ECHO "/test.Raw/Echo"
 #define END NRPC_END_STREAM
 
-enum { MARGIN = 1600, LONG = 4 * NRPC_STALL_TIMEOUT_MS };
+enum { MARGIN = 1600 };
+#define LONG (4ul * NRPC_STALL_TIMEOUT_MS)
 
 /* How long a port leaves it alone after this tick. */
 static uint32_t tick(void)
@@ -156,7 +157,7 @@ static void byte_by_byte(void)
         wire_feed(wire.in + wire.n_in + i, 1);
     }
     CHECK(nrpc_conn_closing(wire.conn));
-    CHECK(passed <= 2 * NRPC_STALL_TIMEOUT_MS);
+    CHECK(passed <= 2u * NRPC_STALL_TIMEOUT_MS);
     wire_close();
 }
 
@@ -408,7 +409,7 @@ int main(void)
     RUN(window_that_opens_a_little);
     RUN(link_that_is_full);
     RUN(glitches_are_forgiven);
-    RUN(slow_pings_are_answered);
+    RUN_LARGE(slow_pings_are_answered);
     RUN(clock_wraps_round);
     RUN(long_pauses);
 #if NRPC_MANY_CONNECTIONS

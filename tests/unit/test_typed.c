@@ -140,7 +140,7 @@ static void messages_behind_one_made_smaller(void)
     static char unknown[4096];
     static const char small[] = {0, 0, 0, 0, 3, '\n', 1, 'a'}, last[] = {'\n', 1, 'b'};
     const simpletest_ResponseList reply = {"something"};
-    const uint32_t bytes = server.rx_bytes + 200, field = bytes - 3;
+    const unsigned bytes = (unsigned)server.rx_bytes + 200, field = bytes - 3;
     const char prefix[5] = {0, 0, 0, (char)((bytes + 3) >> 8), (char)(bytes + 3)};
     unknown[0] = 0x7a; /* field 15, with a length in two bytes: none of it is kept */
     unknown[1] = (char)(0x80 | field);
@@ -160,7 +160,7 @@ static void messages_behind_one_made_smaller(void)
     CHECK(wire_feed_all());
     while (call->rx_have < room && !test_has_failed()) {
         uint32_t left = room - call->rx_have;
-        wire_data(1, small, left < sizeof small ? left : sizeof small, 0);
+        wire_data(1, small, left < sizeof small ? (size_t)left : sizeof small, 0);
         CHECK(wire_feed_all());
     }
     wire_number(NRPC_WINDOW_UPDATE, 1, 5 + 2 + 9); /* for that reply, and none for the next one */

@@ -7,7 +7,7 @@
 
 #include "test.h"
 
-enum { MAX = 256, KEEP = 64, MUTATIONS = 20000 };
+enum { MAX = 256, KEEP = 64, MUTATIONS = TEST_SIZE(20000, 400) };
 
 /* What came of a walk. */
 struct outcome {
@@ -35,7 +35,7 @@ static void walk_in_pieces(const uint8_t *bytes, size_t n, size_t first, size_t 
                            struct outcome *outcome)
 {
     struct nrpc_walk walk;
-    uint8_t *keep = test_guarded_room(plan.keep_bytes + NRPC_WALK_SLACK);
+    uint8_t *keep = test_guarded_room((size_t)plan.keep_bytes + NRPC_WALK_SLACK);
     memset(outcome, 0, sizeof *outcome);
     nrpc_walk_begin(&walk, (uint32_t)n);
     for (size_t size = first;; size = piece) {
@@ -51,9 +51,9 @@ static void walk_in_pieces(const uint8_t *bytes, size_t n, size_t first, size_t 
             break;
         }
     }
-    outcome->n_kept = walk.kept;
+    outcome->n_kept = (size_t)walk.kept;
     if (outcome->last == NRPC_WALK_END) {
-        memcpy(outcome->kept, keep, walk.kept);
+        memcpy(outcome->kept, keep, outcome->n_kept);
         CHECK_EQ(outcome->used, n);
     }
 }
@@ -357,12 +357,12 @@ static void an_end_is_an_end(void)
 
 static uint32_t seed = 1;
 
-static uint32_t any(uint32_t below)
+static unsigned any(unsigned below)
 {
     seed ^= seed << 13;
     seed ^= seed >> 17;
     seed ^= seed << 5;
-    return seed % below;
+    return (unsigned)(seed % below);
 }
 
 /* Messages with mistakes: however they are cut the same comes of them, within the memory; and what

@@ -27,7 +27,12 @@
  * RST_STREAM(NO_ERROR), window updates and handlers' events only on demand. In an expected text *
  * stands for anything up to what follows it. One that begins with "goaway" is compared with the
  * GOAWAY frame alone: what else had been sent by then depends on how the input was cut. */
-enum { WIRE_INPUT = 1 << 17, WIRE_OUTPUT = 1 << 18, WIRE_MARKS = 64, WIRE_BLOCK = 1 << 16 };
+enum {
+    WIRE_INPUT = TEST_SIZE(1 << 17, 4000),
+    WIRE_OUTPUT = TEST_SIZE(1 << 18, 3000),
+    WIRE_MARKS = 64,
+    WIRE_BLOCK = TEST_SIZE(1 << 16, 2048)
+};
 
 enum wire_show {
     WIRE_NO_ERROR = 1, /* rst(NO_ERROR) */
@@ -51,7 +56,7 @@ struct wire {
     unsigned show;
     unsigned table_bytes; /* SETTINGS_HEADER_TABLE_SIZE that the client has sent, at first 4096 */
     unsigned n_settings, table_from; /* SETTINGS frames so far; which of them gave table_bytes */
-    size_t frame_max;                /* SETTINGS_MAX_FRAME_SIZE that the client has sent last */
+    uint32_t frame_max;              /* SETTINGS_MAX_FRAME_SIZE that the client has sent last */
     int is_blocked;                  /* nothing is transmitted: an action sets it, and clears it */
     size_t room;                     /* with which it is transmitted */
     size_t n_in, n_out, n_fed, n_marks, n_block; /* n_fed: by wire_feed_all */

@@ -6,7 +6,13 @@
 #include "nanorpc/grpc/nrpc_compress.h"
 #include "wire.h"
 
-enum { TEXT = 1 << 17, FIELDS = 1 << 17, NOTES = 8192, TABLE = 8, FIELD = 700 };
+enum {
+    TEXT = TEST_SIZE(1 << 17, 2000),
+    FIELDS = TEST_SIZE(1 << 17, 2000),
+    NOTES = TEST_SIZE(8192, 300),
+    TABLE = 8,
+    FIELD = TEST_SIZE(700, 300)
+};
 
 /* One thing that a stream was sent. */
 struct note {
@@ -307,7 +313,7 @@ static void read_frames(void)
                      memcmp(wire.out, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", first) == 0));
     while (at < wire.n_out && !test_has_failed()) {
         const uint8_t *p = wire.out + at;
-        size_t n = (size_t)p[0] << 16 | (size_t)p[1] << 8 | p[2];
+        size_t n = (size_t)(get32(p) >> 8);
         uint32_t id = get32(p + 5);
         if (!CHECK(at + 9 + n <= wire.n_out) || !CHECK(n <= wire.frame_max)) {
             return; /* whole frames are transmitted */
@@ -385,9 +391,9 @@ static void show_data(const uint8_t *p, size_t n, int is_grpc)
         return;
     }
     while (n) {
-        size_t length = n < 5 ? 0 : get32(p + 1), have = n < 5            ? 0
-                                                         : n - 5 < length ? n - 5
-                                                                          : length;
+        size_t length = n < 5 ? 0 : (size_t)get32(p + 1), have = n < 5            ? 0
+                                                                 : n - 5 < length ? n - 5
+                                                                                  : length;
         CHECK(p[0] == 0 || NRPC_COMPRESSION);
         if (n < 5) {
             space();

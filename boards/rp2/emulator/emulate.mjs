@@ -2,10 +2,11 @@
 // Layer: board. Source: RP2040 data sheet; npm's rp2040js 1.4.1 (package.json), build/rp2040js/ has it.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Use: node emulate.mjs LINK IMAGE     IMAGE: an .elf or .uf2 file. LINK, one of:
+// Use: node emulate.mjs LINK IMAGE [--gdb PORT]   IMAGE: an .elf or .uf2 file. LINK, one of:
 //   --uart HOST:PORT,wait=off      UART0 is at this TCP port, which takes one program at a time
 //   --usb-cdc HOST:PORT,wait=off   the same for the USB serial port: the port is open while a program is connected
 //   --usb-ncm HOST:PORT            HOST:PORT is forwarded to port 50051 of the board, by QEMU's user-mode network
+// --gdb: the board waits for gdb at that port.
 // wait=on: the board is powered when the first program connects. What the board prints on UART0 goes to stdout, but for
 // --uart. SIGHUP pulls the USB plug and puts it back, while the board stays powered; SIGUSR2 sets the USB serial port to
 // 1200 baud, which asks the board to wait for a new image.
@@ -88,12 +89,21 @@ class Machine {
     this.feed = () => {}; // gives the board what has come for it
     this.flush = () => {}; // gives away what has come from it
     this.timer = null;
+    this.runs = false;
     this.turn = this.turn.bind(this);
   }
 
+  // Also after a stop, whose time does not count.
   start() {
-    this.began = performance.now();
-    this.turn();
+    this.runs = true;
+    this.began = performance.now() - this.clock.nanos / 1e6;
+    setImmediate(this.turn);
+  }
+
+  stop() {
+    this.runs = false;
+    clearTimeout(this.timer);
+    this.timer = null;
   }
 
   // Nanoseconds that the board's clock is behind the real one, which it never passes: it waits when it sleeps.
@@ -116,16 +126,16 @@ class Machine {
     this.timer = null;
     do {
       this.feed();
-      for (let i = 0; i < 1000; i++) {
+      for (let i = 0; i < 1000 && this.runs; i++) {
         if (core.waiting) {
           if (!this.sleep(core)) return;
         } else {
           this.clock.tick(core.executeInstruction() * NANOS_PER_CYCLE);
         }
       }
-    } while (performance.now() < until);
+    } while (this.runs && performance.now() < until);
     this.flush();
-    setImmediate(this.turn);
+    if (this.runs) setImmediate(this.turn);
   }
 
   // To the next alarm, if its time has come; else node sleeps, and false is returned.
@@ -242,15 +252,38 @@ function joinNcm(machine, where, ready) {
   ready();
 }
 
+// gdb at a TCP port of this machine, by rp2040js's own server: the board runs when gdb says so.
+function serveGdb({ GDBServer, GDBConnection }, machine, port) {
+  const target = {
+    rp2040: machine.mcu,
+    get executing() {
+      return machine.runs;
+    },
+    execute: () => machine.start(),
+    stop: () => machine.stop(),
+  };
+  const gdb = new GDBServer(target);
+  const server = net.createServer({ noDelay: true }, (socket) => {
+    const connection = new GDBConnection(gdb, (text) => socket.write(text));
+    socket.on('data', (text) => connection.feedData(text.toString('latin1')));
+    socket.on('error', () => {});
+    socket.on('close', () => gdb.removeConnection(connection));
+  });
+  server.on('error', (error) => fail(error.message));
+  server.listen(Number(port), '127.0.0.1', () => console.error('emulate: gdb may come to 127.0.0.1:' + port));
+}
+
 const LINKS = { '--uart': joinUart, '--usb-cdc': joinCdc, '--usb-ncm': joinNcm };
 
 async function main() {
-  const [link, where, image] = process.argv.slice(2);
+  const [link, where, image, gdb, gdbPort] = process.argv.slice(2);
   if (!LINKS[link] || !image) fail('use: emulate.mjs --uart|--usb-cdc|--usb-ncm HOST:PORT[,wait=off] IMAGE');
   if (!fs.existsSync(LIBRARY)) fail('rp2040js is not installed: make build/rp2040js/ready');
-  const machine = new Machine(await import(pathToFileURL(LIBRARY)), image);
+  const library = await import(pathToFileURL(LIBRARY));
+  const machine = new Machine(library, image);
   machine.mcu.uart[0].onByte = collect(machine, (bytes) => process.stdout.write(bytes));
-  let started = false;
+  let started = gdb === '--gdb';
+  if (started) serveGdb(library, machine, gdbPort);
   LINKS[link](machine, where, () => {
     if (!started) machine.start();
     started = true;

@@ -83,7 +83,9 @@ async def listening(relay: Relay, address: str) -> str:
         )
     try:
         return await relay.listen(address)
-    except (OSError, OverflowError) as error:
+    except OverflowError:
+        raise UsageError("--listen %s: a port is a number from 0 to 65535" % address) from None
+    except OSError as error:
         raise UsageError(
             "cannot listen at %s (%s): another program may, choose another address with --listen"
             % (address, getattr(error, "strerror", None) or error)

@@ -6,6 +6,7 @@ all could be generated, and a file that would be the same stays as it is: a buil
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import os
 import re
@@ -15,8 +16,11 @@ import sys
 import tempfile
 from typing import Any, Dict, Iterable, List, Optional
 
-from google.protobuf import descriptor_pb2
-from google.protobuf.compiler import plugin_pb2
+try:
+    from google.protobuf import descriptor_pb2
+    from google.protobuf.compiler import plugin_pb2
+except ImportError:
+    sys.exit("nanorpc: %s has no protobuf: pip install grpcio-tools nanopb" % sys.executable)
 
 GOOGLE = "google/protobuf/"
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -247,3 +251,20 @@ def add_command(command: Any) -> None:
         "--depfile", metavar="FILE", help="what they were made of, for make and Ninja"
     )
     made.add_argument("--list", action="store_true", help="print the C files' names, write nothing")
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    """This file as a program, where the package is not installed: of Python's packages it needs the generator's."""
+    parser = argparse.ArgumentParser(prog="generate.py", allow_abbrev=False)
+    add_command(lambda name, function, says: parser)
+    options = parser.parse_args(arguments)
+    try:
+        return do_generate(options)
+    except GenerateError as error:
+        print("nanorpc: %s" % error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.path.pop(0)  # this folder, whose modules are the package's
+    sys.exit(main())

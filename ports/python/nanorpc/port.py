@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from typing import List
 
 import serial
@@ -66,7 +67,7 @@ class Port:
         except BlockingIOError:
             return b""
         if not data:
-            raise OSError(errno.EIO, "it has gone")
+            raise OSError(errno.EIO, "end of file")
         return data
 
     def write(self, data: bytes) -> int:
@@ -116,6 +117,8 @@ def _what_to_do(url: str, error: Exception) -> str:
     number = getattr(error, "errno", None)
     text = str(error)
     if url.startswith("socket://"):
+        if not re.fullmatch(r"socket://[^/]+:\d+/?", url):
+            return "%s: a port over TCP is socket://HOST:PORT" % url
         return (
             "%s cannot be reached: is something listening there, with no other program on it? (%s)"
             % (url, text)
@@ -135,6 +138,8 @@ def _what_to_do(url: str, error: Exception) -> str:
             " To share it: `nanorpc relay %s`, and call the address on which that listens"
             % (url, url, url)
         )
+    if number == errno.ENOTTY or "Could not configure port" in text:
+        return "%s is no serial port; `nanorpc ports` lists those that are likely a device" % url
     if isinstance(error, AttributeError) or "://" in url:
         return "%s: a port is a device's path or socket://HOST:PORT (%s)" % (url, text)
     return "%s cannot be opened as a serial port: %s" % (url, text)

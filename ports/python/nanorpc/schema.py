@@ -92,6 +92,11 @@ class Schema:
         fitting = [s for s in services if s == wanted] or [
             s for s in services if s.endswith("." + wanted)
         ]
+        if not fitting and not slash and "." in wanted:
+            raise SchemaError(
+                "%s: a method is SERVICE/METHOD, with a slash; there are the services: %s"
+                % (wanted, ", ".join(services) or "none")
+            )
         if len(fitting) != 1:
             what = "more than one service is called" if fitting else "there is no service"
             raise SchemaError(
@@ -219,7 +224,12 @@ class ProtoFile(Schema):
         except ImportError:
             raise SchemaError("--proto needs protoc: pip install grpcio-tools") from None
         if not os.path.isfile(path):
-            raise SchemaError("there is no file %s" % path)
+            is_folder = os.path.isdir(path)
+            raise SchemaError(
+                "%s is a folder: name the .proto file in it" % path
+                if is_folder
+                else "there is no file %s" % path
+            )
         folders = [*include, os.path.dirname(path) or "."]
         folders.append(os.path.join(os.path.dirname(grpc_tools.__file__), "_proto"))
         with tempfile.TemporaryDirectory() as folder:
