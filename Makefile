@@ -186,7 +186,7 @@ PICO_SDK_SRC := $(addprefix common/,hardware_claim/claim) $(addprefix rp2_common
     hardware_gpio/gpio hardware_irq/irq hardware_irq/irq_handler_chain hardware_pll/pll hardware_sync/sync \
     hardware_sync_spin_lock/sync_spin_lock hardware_ticks/ticks hardware_timer/timer hardware_uart/uart \
     hardware_watchdog/watchdog hardware_xip_cache/xip_cache hardware_xosc/xosc pico_bootrom/bootrom \
-    pico_clib_interface/picolibc_interface pico_crt0/crt0 pico_platform_panic/panic pico_runtime/runtime \
+    pico_clib_interface/picolibc_interface pico_crt0/crt0 pico_runtime/runtime \
     pico_runtime_init/runtime_init pico_runtime_init/runtime_init_clocks pico_runtime_init/runtime_init_stack_guard \
     pico_standard_binary_info/standard_binary_info pico_unique_id/unique_id)
 rp2040_SDK_SRC := $(PICO_SDK_SRC) rp2040/pico_platform/platform \
@@ -387,7 +387,7 @@ CFLAGS_THIRD := -std=gnu99 -Werror=implicit-function-declaration -Werror=implici
 # The Pico SDK's, by chip. Its headers are a system's to the compiler; build/pico-sdk/ has the one that its CMake makes.
 CFLAGS_PICO = -Iboards/rp2 -I$(B)/pico-sdk $(patsubst %,-isystem $(PICO_SDK_DIR)/src/%/include,$(PICO_SDK_HEADERS) \
     $(addprefix $1/,$(PICO_SDK_CHIP)) boards) -isystem $(TINYUSB_DIR)/src -isystem $(TINYUSB_DIR)/lib/networking -DNDEBUG \
-    -Dstatic_assert="__extension__ _Static_assert" -DPICO_BUILD=1 -DPICO_ON_DEVICE=1 -DPICO_NO_HARDWARE=0 -DPICO_32BIT=1 -DPICO_PANIC_FUNCTION=rp2_panic -DPICO_HEAP_SIZE=0 -DPICO_STACK_SIZE=BOARD_STACK_BYTES -DPICO_NO_BI_PROGRAM_BUILD_DATE=1 \
+    -Dstatic_assert="__extension__ _Static_assert" -DPICO_BUILD=1 -DPICO_ON_DEVICE=1 -DPICO_NO_HARDWARE=0 -DPICO_32BIT=1 -DPICO_HEAP_SIZE=0 -DPICO_STACK_SIZE=BOARD_STACK_BYTES -DPICO_NO_BI_PROGRAM_BUILD_DATE=1 \
     -DPICO_RUNTIME_SKIP_INIT_PER_CORE_TLS_SETUP=1 -DPICO_TIME_DEFAULT_ALARM_POOL_DISABLED=1
 cdc_CFLAGS := -DBOARD_USB_CDC=1
 ncm_CFLAGS := -DBOARD_USB_NCM=1

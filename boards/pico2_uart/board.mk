@@ -2,7 +2,7 @@
 # Layer: board.
 # SPDX-License-Identifier: Apache-2.0
 BOARD_CC := arm-none-eabi-
-BOARD_CFLAGS := $(SMALLEST) -mcpu=cortex-m33+nofp -mcmse -mthumb --specs=picolibc.specs
+BOARD_CFLAGS := $(SMALLEST) -mcpu=cortex-m33 -mfloat-abi=soft -mcmse -mthumb --specs=picolibc.specs
 BOARD_LDFLAGS := -nostartfiles -Lboards/rp2/rp2350 -L$(PICO_SDK_DIR)/src/rp2_common/pico_crt0/rp2350 -Tmemmap_default.ld
 BOARD_SRC := boards/rp2/cpu.c boards/rp2/uart.c boards/rp2/entropy.c boards/rp2/sha256.c
 BOARD_SDK := rp2350

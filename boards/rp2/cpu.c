@@ -76,10 +76,16 @@ void isr_hardfault(void)
     board_panic("fault");
 }
 
-/* PICO_PANIC_FUNCTION: what the SDK and TinyUSB call when something cannot be. Without printf. */
-__attribute__((noreturn, used)) void rp2_panic(const char *text, ...)
+/* What the SDK and TinyUSB call when something cannot be, in the place of the SDK's own, which have
+ * printf. */
+__attribute__((noreturn, used)) void panic(const char *text, ...)
 {
     board_panic(text == NULL ? "the Pico SDK" : text);
+}
+
+__attribute__((noreturn, used)) void panic_unsupported(void)
+{
+    board_panic("the Pico SDK: not supported");
 }
 
 /* Where crt0 goes when main returns. */
