@@ -153,7 +153,7 @@ static void expect_error(unsigned field, const char *text, unsigned error)
 {
     char expected[100] = "1: [200 grpc] <?";
     const char answer[] = {0x3a, 2, 8, (char)error};
-    strcpy(put_decimal(expected + strlen(expected), 2 + 2 + 2 + strlen(text) + 4),
+    strcpy(put_decimal(expected + strlen(expected), (uint32_t)(2 + 2 + 2 + strlen(text) + 4)),
            "> [status=0] END");
     if (strlen(text) + 10 <= 32) { /* short ones are shown: any will do, was_sent looks at it */
         strcpy(expected, "1: [200 grpc] '*' [status=0] END");
