@@ -53,6 +53,8 @@ def say_hello(request, context):
     metadata = dict(context.invocation_metadata())
     if request.name == "nobody":
         context.abort(grpc.StatusCode.NOT_FOUND, "nobody is here")
+    if request.name == "absent":
+        context.abort(grpc.StatusCode.UNAVAILABLE, "the sensor is off")
     if request.name == "sleeper":
         time.sleep(2)
     return hello(metadata.get("who") or request.name)

@@ -125,8 +125,142 @@ def test_device_is_reset(board):
         board.device.reset()
         board.thread = threading.Thread(target=board.serve, daemon=True)
         board.thread.start()
-        assert waiting.exception().code() == grpc.StatusCode.UNAVAILABLE
+        assert unavailable(waiting.result).startswith("the device was restarted (")
         assert succeeds(lambda: greet(channel)) == "Hello, you!"
+
+
+# --- What a caller reads -----------------------------------------------------------------------------------
+
+
+def unavailable(call):
+    """The details of a call that ends so; `str` has them, too."""
+    with pytest.raises(grpc.RpcError) as error:
+        call()
+    assert error.value.code() == grpc.StatusCode.UNAVAILABLE
+    assert error.value.details() in str(error.value)
+    return error.value.details()
+
+
+@pytest.fixture
+def full(tmp_path):
+    """A device with no connection for anybody."""
+    made = served.Board(tmp_path, links=0)
+    made.plug()
+    yield made
+    made.close()
+
+
+FULL = "the device has no connection left for another client (failed to connect"
+
+
+def test_why_for_all_kinds_of_calls(full):
+    with nanorpc.serial_channel(full.path) as channel:
+        stub = served.Stub(channel)
+        done = []
+        future = stub.SayHello.future(REQUEST, timeout=20)
+        future.add_done_callback(done.append)
+        stream = stub.Both(iter([REQUEST]), timeout=20)
+        for call in (
+            lambda: stub.SayHello(REQUEST, timeout=20),
+            lambda: stub.SayHello.with_call(REQUEST, timeout=20),
+            future.result,
+            lambda: list(stub.Replies(REQUEST, timeout=20)),
+            lambda: stub.Requests(iter([REQUEST]), timeout=20),
+            lambda: list(stream),
+        ):
+            assert unavailable(call).startswith(FULL)
+        for call in (future, stream):
+            assert isinstance(call, grpc.Call) and call.details().startswith(FULL)
+        assert future.exception() is future and isinstance(future, grpc.Future)
+        until(lambda: done)
+        assert done == [future]
+        assert FULL.startswith(channel.why_unavailable)
+
+
+def test_why_for_all_kinds_of_calls_in_asyncio(full):
+    async def collected(stream):
+        return [reply async for reply in stream]
+
+    async def calls():
+        async with nanorpc.aio.serial_channel(full.path) as channel:
+            stub = served.Stub(channel)
+            kinds = {
+                stub.SayHello(REQUEST, timeout=20): grpc.aio.UnaryUnaryCall,
+                stub.Requests(iter([REQUEST]), timeout=20): grpc.aio.StreamUnaryCall,
+                stub.Replies(REQUEST, timeout=20): grpc.aio.UnaryStreamCall,
+                stub.Both(iter([REQUEST]), timeout=20): grpc.aio.StreamStreamCall,
+            }
+            writing = stub.Both(timeout=20).write(REQUEST)
+            reading = stub.Replies(REQUEST, timeout=20).read()
+            ends = [
+                call if hasattr(kind, "__await__") else collected(call)
+                for call, kind in kinds.items()
+            ]
+            for end in [writing, reading, *ends]:
+                with pytest.raises(grpc.aio.AioRpcError) as error:
+                    await end
+                assert error.value.code() == grpc.StatusCode.UNAVAILABLE
+                assert error.value.details().startswith(FULL)
+                assert FULL in str(error.value)
+            for call, kind in kinds.items():
+                assert isinstance(call, kind) and (await call.details()).startswith(FULL)
+
+    asyncio.run(calls())
+
+
+def test_why_while_it_is_unplugged(board, monkeypatch):
+    """A call under way, a new one; then it is there, and may not be opened, or is busy; then it works."""
+    with nanorpc.serial_channel(board.path) as channel:
+        assert greet(channel) == "Hello, you!"
+        waiting = served.Stub(channel).SayHello.future(
+            greeter_pb2.HelloRequest(name="sleeper"), timeout=20
+        )
+        until(lambda: board.device.links)
+        board.unplug()
+        gone = "%s has gone (" % board.path
+        assert unavailable(waiting.result).startswith(gone)
+        assert unavailable(lambda: greet(channel)).startswith(gone)
+        opens = port.serial.serial_for_url
+        for number, why in ((13, "may not be opened by you"), (16, "is busy: another program")):
+            error = port.serial.SerialException(number, "could not open port")
+
+            def refuse(*arguments, error=error, **named):
+                raise error
+
+            monkeypatch.setattr(port.serial, "serial_for_url", refuse)
+            if number == 13:
+                board.plug()
+            until(lambda why=why: why in channel.why_unavailable)
+            assert why in unavailable(lambda: greet(channel))
+        assert waiting.details().startswith(gone)  # still its own
+        monkeypatch.setattr(port.serial, "serial_for_url", opens)
+        assert succeeds(lambda: greet(channel)) == "Hello, you!"
+        # What the device itself says stays as it is.
+        assert unavailable(lambda: greet(channel, "absent")) == "the sensor is off"
+
+
+def test_why_of_a_device_that_does_not_answer(board):
+    board.is_plugged = False
+    board.thread.join()
+    with nanorpc.serial_channel(board.path) as channel:
+        details = unavailable(lambda: greet(channel))
+    assert details.startswith("the device does not answer: is it the right port and rate")
+    board.is_plugged = True
+    board.thread = threading.Thread(target=board.serve, daemon=True)
+    board.thread.start()
+
+
+def test_trouble():
+    """A call gets the reason of its time: the first since it began, or the one that still stands."""
+    trouble = relay.Trouble()
+    assert trouble.last == trouble.since(0) == ""
+    trouble.tell("one")
+    assert trouble.last == trouble.since(0) == trouble.since(1) == "one"
+    trouble.end()
+    assert trouble.since(0) == "one" and trouble.since(1) == "" and trouble.last == "one"
+    trouble.tell("two")
+    trouble.tell("three")
+    assert [trouble.since(n) for n in range(4)] == ["one", "two", "three", "three"]
 
 
 def test_aio(board):
@@ -329,7 +463,7 @@ def test_no_permission(board, monkeypatch):
 def test_no_port_at_all(tmp_path):
     (tmp_path / "file").touch()
     for url, why in (
-        (str(tmp_path / "file"), "cannot be opened as a serial port"),
+        (str(tmp_path / "file"), "is no serial port"),
         ("loop://", "socket://HOST:PORT"),
         ("socket://127.0.0.1:1", "is something listening"),
         ("nonsense://a", "socket://HOST:PORT"),

@@ -13,7 +13,8 @@ from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 import grpc
 
-from nanorpc.relay import Relay
+from nanorpc.relay import Relay, Trouble
+from nanorpc.unavailable import StreamMethod, UnaryMethod
 
 Option = Tuple[str, Any]
 
@@ -41,8 +42,8 @@ class SharedRelay:
         )
         self._folder = tempfile.mkdtemp(prefix="nanorpc-")  # nobody else may enter it
         self.target = "unix:" + os.path.join(self._folder, "relay")
-        self.last_event = ""  # what happened to the port or to a connection
-        self._relay = Relay(url, baudrate, rtscts, self._on_text, self._on_event)
+        self._relay = Relay(url, baudrate, rtscts, self._on_text)
+        self.trouble = self._relay.trouble
         self._thread.start()
         try:
             self._run(self._start())
@@ -96,9 +97,6 @@ class SharedRelay:
         for on_text in list(self._texts):
             on_text(text)
 
-    def _on_event(self, event: str) -> None:
-        self.last_event = event
-
     def _run(self, coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
@@ -132,10 +130,7 @@ class Lease:
         self._relay: Optional[SharedRelay] = SharedRelay.acquire(*how)
         self._on_text = how[-1]
         self.target = self._relay.target
-
-    @property
-    def last_event(self) -> str:
-        return self._relay.last_event if self._relay else ""
+        self.trouble: Trouble = self._relay.trouble
 
     def give_back(self) -> None:
         relay, self._relay = self._relay, None
@@ -151,8 +146,8 @@ class _SerialChannel(grpc.Channel):
 
     @property
     def why_unavailable(self) -> str:
-        """What happened last to the port or to a connection of this program; "": nothing."""
-        return self._lease.last_event
+        """Why a connection of this program to the device ended last; "": none did."""
+        return self._lease.trouble.last
 
     def subscribe(self, *arguments: Any, **named: Any) -> None:
         self._channel.subscribe(*arguments, **named)
@@ -161,16 +156,20 @@ class _SerialChannel(grpc.Channel):
         self._channel.unsubscribe(*arguments, **named)
 
     def unary_unary(self, *arguments: Any, **named: Any) -> grpc.UnaryUnaryMultiCallable:
-        return self._channel.unary_unary(*arguments, **named)
+        method = self._channel.unary_unary(*arguments, **named)
+        return UnaryMethod(method, self._lease.trouble)
 
     def unary_stream(self, *arguments: Any, **named: Any) -> grpc.UnaryStreamMultiCallable:
-        return self._channel.unary_stream(*arguments, **named)
+        method = self._channel.unary_stream(*arguments, **named)
+        return StreamMethod(method, self._lease.trouble)
 
     def stream_unary(self, *arguments: Any, **named: Any) -> grpc.StreamUnaryMultiCallable:
-        return self._channel.stream_unary(*arguments, **named)
+        method = self._channel.stream_unary(*arguments, **named)
+        return UnaryMethod(method, self._lease.trouble)
 
     def stream_stream(self, *arguments: Any, **named: Any) -> grpc.StreamStreamMultiCallable:
-        return self._channel.stream_stream(*arguments, **named)
+        method = self._channel.stream_stream(*arguments, **named)
+        return StreamMethod(method, self._lease.trouble)
 
     def close(self) -> None:
         self._channel.close()

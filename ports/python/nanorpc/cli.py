@@ -134,7 +134,7 @@ def metadata_of(lines: List[str]) -> List[Tuple[str, Any]]:
     return found
 
 
-def hint(options: argparse.Namespace, code: grpc.StatusCode, channel: grpc.Channel) -> str:
+def hint(options: argparse.Namespace, code: grpc.StatusCode) -> str:
     if code != grpc.StatusCode.UNAVAILABLE:
         return HINTS.get(code, "")
     if not is_port(options.target):
@@ -142,11 +142,7 @@ def hint(options: argparse.Namespace, code: grpc.StatusCode, channel: grpc.Chann
             "is a device, or `nanorpc relay`, listening at %s? A relay prints why it has closed a connection; "
             "a serial line over TCP is socket://%s" % (options.target, options.target)
         )
-    why = getattr(channel, "why_unavailable", "")
-    return "%s; `nanorpc monitor %s` shows what the firmware prints" % (
-        why or "the device has gone",
-        options.target,
-    )
+    return "`nanorpc monitor %s` shows what the firmware prints" % options.target
 
 
 def do_call(options: argparse.Namespace) -> int:
@@ -165,7 +161,7 @@ def do_call(options: argparse.Namespace) -> int:
             Call(channel, schema, options.method).run(texts, metadata, options.timeout, sys.stdout)
         except grpc.RpcError as error:
             print("%s: %s" % (error.code().name, error.details()), file=sys.stderr)
-            says = hint(options, error.code(), channel)
+            says = hint(options, error.code())
             if says:
                 note(says)
             return 1

@@ -7,10 +7,11 @@ own HTTP/2. While the port is unplugged connections are closed at once, so that 
 from __future__ import annotations
 
 import asyncio
+import collections
 import math
 import os
 import stat
-from typing import Callable, List, Optional, Set
+from typing import Callable, Deque, List, Optional, Set, Tuple
 
 from nanorpc import link
 from nanorpc.port import Port, PortError
@@ -19,6 +20,37 @@ REOPEN_SECONDS = 0.25
 FLUSH_SECONDS = 5.0  # for a client to read what the device said before it closed
 FAREWELL_SECONDS = 0.5  # for the device to hear that the clients have gone
 HIGH_BYTES, LOW_BYTES = 8192, 2048  # of a client that the device has not got yet
+
+
+class Trouble:
+    """Why clients' connections end. Told in the relay's thread, asked in any."""
+
+    def __init__(self) -> None:
+        self.number = 0  # of the last reason
+        self._reasons: Deque[Tuple[int, str]] = collections.deque(maxlen=16)
+        self._is_over = True
+
+    def tell(self, reason: str) -> None:
+        self._reasons.append((self.number + 1, reason))
+        self.number += 1
+        self._is_over = False
+
+    def end(self) -> None:
+        """The device has accepted a client."""
+        self._is_over = True
+
+    @property
+    def last(self) -> str:
+        """The last reason; "": none yet."""
+        return self._reasons[-1][1] if self._reasons else ""
+
+    def since(self, number: int) -> str:
+        """Why a call failed that began when `number` was the last: the first reason after that, else the one that
+        still stands; "": it was not the line."""
+        for told, reason in list(self._reasons):
+            if told > number:
+                return reason
+        return "" if self._is_over else self.last
 
 
 class _Client(asyncio.Protocol, link.User):
@@ -71,11 +103,15 @@ class _Client(asyncio.Protocol, link.User):
             self._link = None
             self._relay.wake()
 
+    def opened(self) -> None:
+        self._relay.trouble.end()
+
     def received(self, data: bytes) -> None:
         self.transport.write(data)
 
     def closed(self, reason: str) -> None:
         self._link = None
+        self._relay.trouble.tell(reason)  # before the client can see it
         self._relay.log("a client's connection ends: " + reason)
         self.transport.close()
         self._relay.loop.call_later(FLUSH_SECONDS, self.transport.abort)
@@ -95,6 +131,7 @@ class Relay:
         """url, baudrate (bits a second), rtscts: the port. on_text: gets what the firmware prints. log: gets what
         happens, a line at a time. All are called in the event loop's thread."""
         self.log = log
+        self.trouble = Trouble()
         self.line = link.Line(baudrate, on_text)
         self.clients: Set[_Client] = set()
         self._url, self._baudrate, self._rtscts = url, baudrate, rtscts
@@ -176,8 +213,10 @@ class Relay:
     def _gone(self, error: OSError) -> None:
         if not self._port:
             return
-        self.log("%s has gone (%s): waiting for it" % (self._url, error.strerror or error))
-        self._unplug("the port has gone")
+        reason = "%s has gone (%s): is it unplugged?" % (self._url, error.strerror or error)
+        self.log(reason + " Waiting for it")
+        self.trouble.tell(reason)
+        self._unplug(reason)
         self._reopening = self.loop.create_task(self._reopen())
 
     async def _reopen(self) -> None:
@@ -185,9 +224,17 @@ class Relay:
             await asyncio.sleep(REOPEN_SECONDS)
             try:
                 await self.open()
-            except PortError:
+            except PortError as error:
+                self._cannot_open(str(error))
                 continue
             self.log("%s is there again" % self._url)
+
+    def _cannot_open(self, reason: str) -> None:
+        """It is still away, or it is there and cannot be opened, which is news."""
+        is_away = "://" not in self._url and not os.path.exists(self._url)
+        if not is_away and reason != self.trouble.last:
+            self.log(reason)
+            self.trouble.tell(reason)
 
     def _readable(self) -> None:
         try:
