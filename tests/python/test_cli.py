@@ -168,6 +168,31 @@ def test_call_that_cannot_be_made(run, target, proto, method, given, why):
 def test_stream_with_a_bad_request(run, target):
     status, out, error = run("call", target, "Greeter/Both", '{"name": "a"} {"nam": 1}')
     assert status == 1 and "whose fields are: name" in error and "Traceback" not in error
+    assert out == "" and "cancelled" not in error  # the call was not begun
+
+
+@pytest.mark.parametrize(
+    "bad, why",
+    [
+        (b'{"nam": 1}', "whose fields are: name"),
+        (b'{"name": }', "no JSON: Expecting value: {"),
+        (b"you", "no JSON: Expecting value: you"),
+    ],
+)
+def test_stream_with_a_bad_line(target, bad, why):
+    """It is named at once, with its line, behind the replies that were there; nothing more is read."""
+    process = Process("call", target, "Greeter/Both", "-")
+    process.process.stdin.write(b'\n{"name":\n "a"}\n')
+    process.process.stdin.flush()
+    process.waits_for("stdout", b"Hello, a!")
+    process.process.stdin.write(b"\n%s\n" % bad)
+    process.process.stdin.flush()
+    assert process.process.wait(20) == 1  # with its stdin still open
+    process.end()
+    error = process.said["stderr"].decode()
+    assert process.said["stdout"].count(b"\n") == 1
+    assert error.startswith("nanorpc: line 5: the request ") and why in error
+    assert "the call was cancelled after 1 request, replies may be missing" in error
 
 
 def test_targets(run, target, tmp_path):
@@ -305,9 +330,14 @@ def test_reflection_messages_are_the_real_ones():
 
 def test_objects():
     whole = '{"a": "}{"} [1]\n {}'
-    assert list(call.objects([whole])) == list(call.objects(whole)) == [{"a": "}{"}, [1], {}]
-    with pytest.raises(call.RequestError, match="no JSON"):
-        list(call.objects(["{} {"]))
+    found = [(1, {"a": "}{"}), (1, [1]), (2, {})]
+    assert list(call.objects([whole])) == list(call.objects(whole)) == found
+    lines = ["\n", "{\n", '"a":\n', "true,\n", '"b": "}"\n', "}\n", "\n", "7\n"]
+    assert list(call.objects(lines)) == [(2, {"a": True, "b": "}"}), (8, 7)]
+    for texts, line in ((["{} {"], 1), (["{}\n", "{\n", "]\n", "{}"], 3), (["\n", "{'a'"], 2)):
+        with pytest.raises(call.RequestError, match="no JSON") as error:
+            list(call.objects(texts))
+        assert error.value.line == line
 
 
 # --- ports, relay, monitor ---------------------------------------------------------------------------------

@@ -14,27 +14,49 @@ from nanorpc.schema import Schema
 
 
 class RequestError(Exception):
-    """A request cannot be made of what was given; the text says why."""
+    """A request cannot be made of what was given; the text says why. line: of what was given, if it is one's."""
+
+    def __init__(self, text: str, line: int = 0) -> None:
+        super().__init__(text)
+        self.line = line
 
 
-def objects(texts: Iterable[str]) -> Iterator[Any]:
-    """The JSON values of a text that comes in pieces, each as soon as it is whole."""
-    decoder, text = json.JSONDecoder(), ""
+def objects(texts: Iterable[str]) -> Iterator[Tuple[int, Any]]:
+    """The JSON values of a text that comes line by line, each as soon as it is whole, with the line it begins in."""
+    decoder, text, line = json.JSONDecoder(), "", 1
     for piece in texts:
         text += piece
         while text.strip():
+            line += text[: len(text) - len(text.lstrip())].count("\n")
             text = text.lstrip()
             try:
                 value, end = decoder.raw_decode(text)
-            except ValueError:
+            except json.JSONDecodeError as error:
+                if not _goes_on(error, text):
+                    raise _no_json(error, text, line) from None
                 break
-            yield value
+            yield line, value
+            line += text[:end].count("\n")
             text = text[end:]
     if text.strip():
         try:
             decoder.decode(text)
-        except ValueError as error:
-            raise RequestError("the request is no JSON: %s: %s" % (error, _quoted(text))) from None
+        except json.JSONDecodeError as error:
+            raise _no_json(error, text, line) from None
+
+
+def _goes_on(error: json.JSONDecodeError, text: str) -> bool:
+    """Whether what comes later may make a value of it."""
+    rest = text[error.pos :].strip()
+    is_word = any(word.startswith(rest) for word in ("true", "false", "null", "-"))
+    return is_word or error.msg.startswith("Unterminated")
+
+
+def _no_json(error: json.JSONDecodeError, text: str, line: int) -> RequestError:
+    text = _quoted(text.split("\n")[error.lineno - 1])
+    return RequestError(
+        "the request is no JSON: %s: %s" % (error.msg, text), line + error.lineno - 1
+    )
 
 
 def _quoted(text: str) -> str:
@@ -62,9 +84,12 @@ class Call:
     ) -> None:
         """Calls with the JSON objects of `texts`, and writes a line of JSON for each reply.
 
-        timeout: seconds. Raises grpc.RpcError, RequestError.
+        Of a list all is looked at first; else a request is sent as soon as it is there. timeout: seconds. Raises
+        grpc.RpcError, RequestError.
         """
-        requests = (self._message(value) for value in objects(texts))
+        requests = (self._message(*found) for found in objects(texts))
+        if isinstance(texts, list):
+            requests = iter(list(requests))
         name = "stream" if self.method.client_streaming else "unary"
         name += "_stream" if self.method.server_streaming else "_unary"
         call = getattr(self._channel, name)(
@@ -90,20 +115,27 @@ class Call:
 
     def _guarded(self, requests: Iterator[Any]) -> Iterator[Any]:
         """The same; grpcio, whose thread asks for them, would not say why it gave up."""
+        sent = 0
         try:
-            yield from requests
+            for request in requests:
+                yield request
+                sent += 1
         except RequestError as error:
-            self._error = error
+            self._error = RequestError(
+                "line %d: %s; the call was cancelled after %d request%s, replies may be missing"
+                % (error.line, error, sent, "" if sent == 1 else "s")
+            )
             raise
 
-    def _message(self, value: Any) -> Any:
+    def _message(self, line: int, value: Any) -> Any:
         try:
             return json_format.ParseDict(value, self._request(), descriptor_pool=self._pool)
         except json_format.ParseError as error:
             fields = ", ".join(field.json_name for field in self.method.input_type.fields)
             raise RequestError(
                 "the request does not fit %s, whose fields are: %s (%s)"
-                % (self.method.input_type.full_name, fields or "none", error)
+                % (self.method.input_type.full_name, fields or "none", error),
+                line,
             ) from None
 
     def _json(self, reply: Any) -> str:
