@@ -567,7 +567,7 @@ $(call image_rules,$1,$a))
 .PHONY: $1 run-$1 flash-$1 debug-$1 monitor-$1
 $1: $(call image,$1,$(APP))
 run-$1: $(call image,$1,$(APP)) $(EMULATOR_READY_$(firstword $($1_EMULATOR)))
-	$(if $(call is_cross,$1),@$(if $($1_EMULATOR),echo "run-$1: $(if $(filter serial,$($1_PORT)),socket://127.0.0.1:$(PORT) is the board's UART (docs/serial.md); Ctrl-C,127.0.0.1:$(PORT) is forwarded to the board; Ctrl-A X) ends it",\
+	$(if $(call is_cross,$1),@$(if $($1_EMULATOR),python3 -B boards/tools/port.py run-$1 $(PORT) && echo "run-$1: $(if $(filter serial,$($1_PORT)),socket://127.0.0.1:$(PORT) is the board's UART (docs/serial.md); Ctrl-C,127.0.0.1:$(PORT) is forwarded to the board; Ctrl-A X) ends it",\
 	    echo "run-$1: no emulator runs this board"; exit 1))
 	$(Q)$(if $(call is_cross,$1),$(call emulate,$1,$$<),$$< $(ARGS))
 flash-$1: $(call image,$1,$(APP))

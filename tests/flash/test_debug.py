@@ -4,7 +4,9 @@
 import os
 import re
 import signal
+import socket
 import subprocess
+import sys
 import time
 
 import pytest
@@ -49,6 +51,33 @@ def test_emulated_by_rp2040js(tmp_path):
     assert re.search(r"breakpoint 1, main \(\) at \S*boards/main\.c:\d+", done.stdout), done.stdout
     assert re.search(r"\$1 = 1\n#0 +main \(\) at ", done.stdout), done.stdout
     assert not running(str(port)), "the emulator is still there"
+
+
+def test_run_on_a_port_that_is_taken(board="lm3s6965evb"):
+    """Said in one sentence, with what to do, in the place of where the board can be called; no emulator begins."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = make("run-" + board, "PORT=%d" % port)
+    assert done.returncode != 0
+    said = [line for line in done.stdout.splitlines() if line.startswith("run-")]
+    taken = "run-%s: 127.0.0.1:%d is taken, " % (board, port)
+    assert len(said) == 1 and said[0].startswith(taken) and "PORT=n" in said[0], done.stdout
+    assert "qemu" not in done.stdout, done.stdout
+
+
+def test_whether_a_port_is_free():
+    command = [sys.executable, "-B", os.path.join(ROOT, "boards", "tools", "port.py"), "run-it"]
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        port = one.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)):
+            one.accept()[0].close()  # what is left of it for a while is no obstacle
+    for number, status in ((port, 0), (0, 0)):
+        assert subprocess.run([*command, str(number)], timeout=60).returncode == status
+    with socket.create_server(("", 0)) as other:  # at all addresses: at this one, too
+        port = str(other.getsockname()[1])
+        done = subprocess.run([*command, port], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 1 and done.stderr.count("\n") == 1
+        assert done.stderr.startswith("run-it: 127.0.0.1:%s is taken, " % port)
 
 
 def running(word):
