@@ -52,12 +52,12 @@ def start(command):
     )
 
 
-def wait_ready(emulator):
-    """Shows the board's console until it says that it is ready."""
+def wait_for(words, process, show):
+    """Reads what the process prints until a line has these words; show: is called with each line."""
     lines = queue.Queue()
 
     def read():
-        for line in emulator.stdout:
+        for line in process.stdout:
             lines.put(line.rstrip())
         lines.put(None)
 
@@ -67,13 +67,11 @@ def wait_ready(emulator):
         try:
             line = lines.get(timeout=max(0.0, end - time.monotonic()))
         except queue.Empty:
-            raise Problem(
-                "the board did not say '%s' within %d s" % (READY, BOOT_SECONDS)
-            ) from None
+            raise Problem("nothing said '%s' within %d s" % (words, BOOT_SECONDS)) from None
         if line is None:
             raise Problem("the emulator ended before the board was ready; its message is above")
-        print("board: " + line, flush=True)
-        if line.startswith(READY):
+        show(line)
+        if words in line:
             return
 
 
@@ -109,10 +107,11 @@ def demo(port, command, serial):
     running = [start(command)]
     try:
         if serial:
+            wait_for("waiting for connection", running[0], lambda line: print(line, flush=True))
             line, used = "socket://127.0.0.1:%d" % used, free_port(0)
             relay = ["relay", line, "--listen", "127.0.0.1:%d" % used, "--monitor"]
             running.append(start([sys.executable, "-B", "-m", "nanorpc"] + relay))
-        wait_ready(running[-1])
+        wait_for(READY, running[-1], lambda line: print("board: " + line, flush=True))
         greet(used)
     finally:
         for process in reversed(running):
