@@ -53,8 +53,9 @@ def test_emulated_by_rp2040js(tmp_path):
     assert not running(str(port)), "the emulator is still there"
 
 
-def test_run_on_a_port_that_is_taken(board="lm3s6965evb"):
+def test_run_on_a_port_that_is_taken():
     """Said in one sentence, with what to do, in the place of where the board can be called; no emulator begins."""
+    board = "lm3s6965evb"
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         done = make("run-" + board, "PORT=%d" % port)
