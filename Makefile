@@ -178,7 +178,7 @@ MBEDTLS_SRC := aes asn1parse asn1write bignum bignum_core block_cipher cipher ci
 MBEDTLS_FILES := $(patsubst %,$(MBEDTLS_DIR)/library/%.c,$(MBEDTLS_SRC))
 # The kernel of an RTOS; a board names its own port of it, BOARD_KERNEL.
 FREERTOS_SRC := list queue tasks
-GCC/ARM_CM0_PORT := port portasm
+GCC/ARM_CM0_PORT := port portasm # the latter without -flto, which leaves its literals too far away
 FREERTOS_PORT = $(if $($1_KERNEL),$(patsubst %,portable/$($1_KERNEL)/%,$(or $($($1_KERNEL)_PORT),port))) # $1: board
 FREERTOS_FILES = $(patsubst %,$(FREERTOS_DIR)/%.c,$(sort $(FREERTOS_SRC) $(foreach b,$(BOARDS),$(call FREERTOS_PORT,$b))))
 NANOPB_FILES := $(patsubst %,$(NANOPB_DIR)/%.c,$(NANOPB_SRC)) $(NANOPB_DIR)/generator/protoc-gen-nanopb
@@ -482,7 +482,7 @@ $(B)/$1/lwip/%.o: $(LWIP_DIR)/%.c $(B)/$1/flags $(call lwipopts,$3) | $(LWIP_REA
 $(B)/$1/freertos/%.o: $(FREERTOS_DIR)/%.c $(B)/$1/flags | $(FREERTOS_READY) $(SETUP)
 	$$(call say,CC,$1/freertos/$$*.c)
 	$(Q)mkdir -p $$(@D)
-	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $3 -c -o $$@ $$<
+	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $$(if $$(filter %/portasm,$$*),$(filter-out -flto%,$3),$3) -c -o $$@ $$<
 $(B)/$1/mbedtls/%.o: $(MBEDTLS_DIR)/library/%.c $(B)/$1/flags $(TLS_PROFILES) | $(MBEDTLS_READY) $(SETUP)
 	$$(call say,CC,$1/mbedtls/$$*.c)
 	$(Q)mkdir -p $$(@D)
