@@ -482,7 +482,7 @@ $(B)/$1/lwip/%.o: $(LWIP_DIR)/%.c $(B)/$1/flags $(call lwipopts,$3) | $(LWIP_REA
 $(B)/$1/freertos/%.o: $(FREERTOS_DIR)/%.c $(B)/$1/flags | $(FREERTOS_READY) $(SETUP)
 	$$(call say,CC,$1/freertos/$$*.c)
 	$(Q)mkdir -p $$(@D)
-	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $$(if $$(filter %/portasm,$$*),$(filter-out -flto%,$3),$3) -c -o $$@ $$<
+	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $$(filter-out $$(if $$(filter %/portasm,$$*),-flto%),$3) -c -o $$@ $$<
 $(B)/$1/mbedtls/%.o: $(MBEDTLS_DIR)/library/%.c $(B)/$1/flags $(TLS_PROFILES) | $(MBEDTLS_READY) $(SETUP)
 	$$(call say,CC,$1/mbedtls/$$*.c)
 	$(Q)mkdir -p $$(@D)
