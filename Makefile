@@ -178,7 +178,9 @@ MBEDTLS_SRC := aes asn1parse asn1write bignum bignum_core block_cipher cipher ci
 MBEDTLS_FILES := $(patsubst %,$(MBEDTLS_DIR)/library/%.c,$(MBEDTLS_SRC))
 # The kernel of an RTOS; a board names its own port of it, BOARD_KERNEL.
 FREERTOS_SRC := list queue tasks
-FREERTOS_FILES = $(patsubst %,$(FREERTOS_DIR)/%.c,$(FREERTOS_SRC) $(foreach b,$(BOARDS),$(if $($b_KERNEL),portable/$($b_KERNEL)/port)))
+GCC/ARM_CM0_PORT := port portasm # the latter without -flto, which leaves its literals too far away
+FREERTOS_PORT = $(if $($1_KERNEL),$(patsubst %,portable/$($1_KERNEL)/%,$(or $($($1_KERNEL)_PORT),port))) # $1: board
+FREERTOS_FILES = $(patsubst %,$(FREERTOS_DIR)/%.c,$(sort $(FREERTOS_SRC) $(foreach b,$(BOARDS),$(call FREERTOS_PORT,$b))))
 NANOPB_FILES := $(patsubst %,$(NANOPB_DIR)/%.c,$(NANOPB_SRC)) $(NANOPB_DIR)/generator/protoc-gen-nanopb
 
 # The Pico SDK by chip (BOARD_SDK): its start-up and drivers, and what says where its headers are. None that has a heap.
@@ -421,7 +423,7 @@ PORT_lwip-sockets_LWIP := $(LWIP_CORE_SRC) $(LWIP_API_SRC)
 PORT_lwip-sockets_MAIN := boards/where.c boards/freertos/link.c
 # What an RTOS needs beside its kernel; a board names one, or none.
 RTOS_freertos_SRC := boards/freertos/start.c boards/freertos/sys_arch.c
-RTOS_freertos_KERNEL = $(FREERTOS_SRC) portable/$($1_KERNEL)/port
+RTOS_freertos_KERNEL = $(FREERTOS_SRC) $(FREERTOS_PORT)
 TLS_SRC := $(sort $(wildcard ports/mbedtls/*.c))
 TLS_PROFILES := $(wildcard ports/mbedtls/nrpc_profile*.h) # a system header includes them, so -MMD does not name them
 PORT_posix_SRC := $(sort $(wildcard ports/posix/*.c))
@@ -480,7 +482,7 @@ $(B)/$1/lwip/%.o: $(LWIP_DIR)/%.c $(B)/$1/flags $(call lwipopts,$3) | $(LWIP_REA
 $(B)/$1/freertos/%.o: $(FREERTOS_DIR)/%.c $(B)/$1/flags | $(FREERTOS_READY) $(SETUP)
 	$$(call say,CC,$1/freertos/$$*.c)
 	$(Q)mkdir -p $$(@D)
-	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $3 -c -o $$@ $$<
+	$(Q)$2 $(CFLAGS_ALL) $(CFLAGS_THIRD) $$(filter-out $$(if $$(filter %/portasm,$$*),-flto%),$3) -c -o $$@ $$<
 $(B)/$1/mbedtls/%.o: $(MBEDTLS_DIR)/library/%.c $(B)/$1/flags $(TLS_PROFILES) | $(MBEDTLS_READY) $(SETUP)
 	$$(call say,CC,$1/mbedtls/$$*.c)
 	$(Q)mkdir -p $$(@D)

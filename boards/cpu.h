@@ -12,6 +12,13 @@
 #define REG(address) (*(volatile uint32_t *)(uintptr_t)(address))
 #endif
 
+/* boards/main.c's main. Another name where the vendor's start-up calls main, which then has an RTOS
+ * to start: -DBOARD_MAIN= in board.mk. */
+#ifndef BOARD_MAIN
+#define BOARD_MAIN main
+#endif
+int BOARD_MAIN(void);
+
 /* --- The processor's ------------------------------------------------------------------------- */
 
 /* Lets interrupt `irq`, a number of the processor's own counting, wake and interrupt it. */

@@ -2,6 +2,7 @@
  * Layer: board. Source: none.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "board.h"
+#include "cpu.h"
 #include "nanorpc/nanorpc.h"
 
 extern const struct nrpc_server server; /* the application's */
@@ -37,7 +38,7 @@ static void need(const char *wrong)
     }
 }
 
-int main(void)
+int BOARD_MAIN(void)
 {
     uint32_t most_ms = 1;
     int ready = 0;

@@ -42,15 +42,22 @@
 #define INCLUDE_xTaskGetCurrentTaskHandle 1
 #define INCLUDE_uxTaskGetStackHighWaterMark 1
 
-/* --- Interrupts ------------------------------------------------------------------------------
- * The three highest bits alone, which every Cortex-M3 and above has. The link's interrupt has
+/* --- Interrupts ------------------------------------------------------------------------------ */
+#define configCHECK_HANDLER_INSTALLATION 0 /* the vector table names them by rtos.h */
+#if defined(__ARM_ARCH_6M__) /* all are off in a critical section, so each may use the kernel */
+#define configENABLE_MPU 0
+#define SVC_Handler rtos_svcall
+#define PendSV_Handler rtos_pendsv
+#define SysTick_Handler rtos_systick
+#else
+/* The three highest bits alone, which every Cortex-M3 and above has. The link's interrupt has
  * configMAX_SYSCALL_INTERRUPT_PRIORITY, so it may use the kernel. */
 #define configKERNEL_INTERRUPT_PRIORITY 0xE0
 #define configMAX_SYSCALL_INTERRUPT_PRIORITY 0xA0
-#define configCHECK_HANDLER_INSTALLATION 0 /* the vector table names them by rtos.h */
 #define vPortSVCHandler rtos_svcall
 #define xPortPendSVHandler rtos_pendsv
 #define xPortSysTickHandler rtos_systick
+#endif
 
 /* --- What is wrong ends the program with words ------------------------------------------------ */
 #define configCHECK_FOR_STACK_OVERFLOW 2

@@ -8,8 +8,6 @@
 #include "rtos.h"
 #include "task.h"
 
-int main(void);
-
 static TaskHandle_t network; /* who waits for the link's interrupt */
 
 /* --- Start ----------------------------------------------------------------------------------- */
@@ -17,7 +15,7 @@ static TaskHandle_t network; /* who waits for the link's interrupt */
 static void run_main(void *unused)
 {
     (void)unused;
-    (void)main();
+    (void)BOARD_MAIN();
     board_panic("main returned");
 }
 
@@ -60,7 +58,9 @@ void rtos_wait_for_isr(uint32_t most_ms)
 {
     if (network == NULL) {
         network = xTaskGetCurrentTaskHandle();
+#ifdef configMAX_SYSCALL_INTERRUPT_PRIORITY
         CORTEXM_NVIC_IPR(BOARD_IRQ) = configMAX_SYSCALL_INTERRUPT_PRIORITY;
+#endif
         cpu_irq_enable(BOARD_IRQ);
     }
     (void)ulTaskNotifyTake(pdTRUE, most_ms);

@@ -15,7 +15,6 @@
 #include "lwip_hooks.h"
 #include "netif/ethernet.h"
 #if !NO_SYS
-#include "lwip/tcpip.h"
 #include "rtos.h"
 #endif
 
@@ -253,8 +252,6 @@ static void start_lwip(void)
     begin(ethernet_input);
 }
 
-#define NET_LOCK() ((void)0)
-#define NET_UNLOCK() ((void)0)
 #define NET_TIMERS() sys_check_timeouts()
 #else
 static void in_lwip_thread(void *done)
@@ -283,8 +280,6 @@ static void start_lwip(void)
     (void)sys_thread_new("net", run, NULL, NET_STACK_BYTES, NET_PRIO);
 }
 
-#define NET_LOCK() LOCK_TCPIP_CORE()
-#define NET_UNLOCK() UNLOCK_TCPIP_CORE()
 #define NET_TIMERS() ((void)0) /* lwIP's thread has them */
 #endif
 

@@ -8,6 +8,18 @@
 
 #include "lwip/netif.h"
 #include "lwip/pbuf.h"
+#if !NO_SYS
+#include "lwip/tcpip.h"
+#endif
+
+/* lwIP's lock. `send` runs within; what else of a driver must not run at the same time takes it. */
+#if NO_SYS
+#define NET_LOCK() ((void)0)
+#define NET_UNLOCK() ((void)0)
+#else
+#define NET_LOCK() LOCK_TCPIP_CORE()
+#define NET_UNLOCK() UNLOCK_TCPIP_CORE()
+#endif
 
 /* What a MAC driver gives. All from main's loop, none waits for a peer. With an RTOS from the
  * network's task, but for send: it may run in another one while receive does. */
@@ -33,7 +45,7 @@ void net_start(const struct net_mac *driver);
 void net_poll(void);
 
 /* The link is looked at now, and not a quarter of a second later: for a driver that knows. From
- * its `receive`. */
+ * its `receive`, within NET_LOCK. */
 void net_link_changed(void);
 
 /* Writes pad and frame, a whole chain, to the FIFO; the last word is filled with zeros. */

@@ -8,6 +8,10 @@
 #include "hardware/irq.h"
 #include "hardware/structs/systick.h"
 #include "rp2.h"
+#if BOARD_RTOS
+#include "../cortexm/cortexm.h"
+#include "rtos.h"
+#endif
 
 #define STACK_PAINT 0x5AC3A53Cu
 #define SYSTICK_ON 7u /* processor clock, interrupt, on */
@@ -15,15 +19,33 @@
 /* The Pico SDK's memmap_default.ld's. */
 extern uint32_t __StackBottom[], __StackTop[];
 
-static volatile uint32_t clock_ms;
-
-void rp2_start(void)
+static void paint_stack(void)
 {
     uintptr_t in_use = (uintptr_t)__builtin_frame_address(0) - 64u;
     /* The lowest 32 bytes are the guard that the Pico SDK has set up. */
     for (uint32_t *to = __StackBottom + 8; (uintptr_t)to < in_use;) {
         *to++ = STACK_PAINT;
     }
+}
+
+#if BOARD_RTOS /* of which rtos.h tells: it has the clock, and another stack for each task */
+int main(void)
+{
+    paint_stack();
+    rtos_start();
+    return 0;
+}
+
+void rp2_start(void)
+{
+    cortexm_clock_start(clock_get_hz(clk_sys));
+}
+#else
+static volatile uint32_t clock_ms;
+
+void rp2_start(void)
+{
+    paint_stack();
     systick_hw->rvr = clock_get_hz(clk_sys) / 1000u - 1u;
     systick_hw->cvr = 0;
     systick_hw->csr = SYSTICK_ON;
@@ -39,6 +61,7 @@ void isr_systick(void)
 {
     clock_ms = clock_ms + 1;
 }
+#endif
 
 void cpu_irq_enable(unsigned irq)
 {

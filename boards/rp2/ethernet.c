@@ -12,6 +12,9 @@
 #include "rp2.h"
 #include "tusb.h"
 #include "usb.h"
+#if BOARD_RTOS
+#include "rtos.h"
+#endif
 
 /* The console: nothing else is left for it. GP0. */
 #define CONSOLE uart0
@@ -75,12 +78,29 @@ void tud_network_init_cb(void)
 {
 }
 
+#if BOARD_RTOS
+/* Each event wakes the network's task. TinyUSB itself has quieted the interrupt. */
+void tud_event_hook_cb(uint8_t port, uint32_t event, bool in_isr)
+{
+    (void)port;
+    (void)event;
+    if (in_isr) {
+        rtos_isr();
+    }
+}
+
+void board_isr(void)
+{
+}
+#endif
+
 /* --- lwIP's side ----------------------------------------------------------------------------- */
 
 static struct pbuf *receive(void)
 {
     static bool was_ready;
     struct pbuf *frame;
+    NET_LOCK(); /* TinyUSB is for one task at a time */
     usb_task();
     if (tud_ready() != was_ready) { /* the host's first question comes at once */
         was_ready = !was_ready;
@@ -91,6 +111,7 @@ static struct pbuf *receive(void)
     }
     frame = came;
     came = NULL;
+    NET_UNLOCK();
     return frame;
 }
 
@@ -150,9 +171,11 @@ void board_init(void)
     net_start(&usb_network);
     lease.addr = *netif_ip4_addr(netif_default);
     ip4_addr_set_u32(&lease.addr, lwip_htonl(lwip_ntohl(ip4_addr_get_u32(&lease.addr)) + 1));
+    NET_LOCK();
     if (dhserv_init(&dhcp) != ERR_OK) {
         board_panic("no DHCP server");
     }
+    NET_UNLOCK();
 }
 
 void board_poll(void)
