@@ -325,7 +325,7 @@ def test_no_nanopb(bench):
     bench.use_nanopb("/nowhere")
     assert (
         bench.refused("s")[0] == "protoc-gen-nanorpc: no nanopb generator in /nowhere/generator: "
-        "set NANOPB_DIR to nanopb's directory"
+        "set NANOPB_DIR to nanopb's directory, or pip install nanopb"
     )
 
 

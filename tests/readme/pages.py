@@ -158,6 +158,7 @@ boot()
 {
     local objects
     objects=$(find "$NANORPC/build/$1/lwip" "$NANORPC/build/$1/boards" -mindepth 2 -name '*.o' ! -path '*/apps/*')
+    objects="$objects $NANORPC/build/$1/boards/text.o $NANORPC/build/$1/boards/test_seed.o"
     [ ! -d "$NANORPC/build/$1/mbedtls" ] || objects="$objects $(echo "$NANORPC/build/$1"/mbedtls/*.o)"
     (folder=$PWD; cd "$NANORPC"; $HARNESS_LINK -o "$folder/firmware.elf" "$folder"/*.o $objects)
     $HARNESS_EMULATOR </dev/null >/dev/null 2>&1 &

@@ -184,6 +184,8 @@ def helps():
         "readme": help_of(sys.executable, "tests/readme/readme.py", "--help"),
         "relay": help_of(sys.executable, "host-sim/relay.py", "--help"),
         "size": {"--record", "--budgets"},
+        "debug": help_of(sys.executable, "-B", "boards/tools/debug.py", "--help"),
+        "emulate": {"--gdb"},  # of boards/rp2/emulator/emulate.mjs
     }
 
 
@@ -304,7 +306,7 @@ def known_tests():
     found = set()
     for path in glob.glob(os.path.join(ROOT, "tests", "**", "*"), recursive=True):
         if path.endswith((".c", ".py")):
-            found |= set(re.findall(r"RUN\((\w+)\)|def (test_\w+)", text_of(path)))
+            found |= set(re.findall(r"RUN(?:_\w+)?\((\w+)\)|def (test_\w+)", text_of(path)))
     return {a or b for a, b in found}
 
 

@@ -151,7 +151,7 @@ COMPILERS += [
     ("arm-none-eabi-gcc", "-mcpu=cortex-m3 -mthumb -nostdlib -Os" + more) for more in ("", " -flto")
 ]
 COMPILERS += [
-    ("riscv64-unknown-elf-gcc", "-march=rv32imac -mabi=ilp32 -nostdlib -Os" + more)
+    ("riscv64-unknown-elf-gcc", "-march=rv32imac -mabi=ilp32 -ffreestanding -nostdlib -Os" + more)
     for more in ("", " -flto")
 ]
 COMPILERS += [
