@@ -83,7 +83,9 @@ def started(command, ready):
 
 
 def configured(folder, prefix, *words, fails=False):
-    words = ["-DCMAKE_PREFIX_PATH=%s" % prefix, *GIVEN, *words]
+    with open(os.path.join(ROOT, "nanorpc", "version.h"), encoding="utf-8") as file:
+        numbers = re.findall(r"^#define NRPC_VERSION_M\w+ (\d+)$", file.read(), re.M)
+    words = ["-DVERSION=" + ".".join(numbers), "-DCMAKE_PREFIX_PATH=%s" % prefix, *GIVEN, *words]
     return run("cmake", "-G", "Ninja", "-B", "b", *words, cwd=folder, fails=fails)
 
 
