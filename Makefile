@@ -103,7 +103,7 @@ LACKS_docs := $(call lacks,doxygen)
 
 BASE_GROUPS := python third host certs
 GROUPS_all := $(BASE_GROUPS) arm avr riscv slirp freertos
-GROUPS_test := $(GROUPS_all) qemu qemu-riscv simavr test node go docs
+GROUPS_test := $(GROUPS_all) qemu qemu-riscv simavr gdb test node go docs
 GROUPS_fuzz := $(BASE_GROUPS)
 GROUPS_interop := $(GROUPS_all) qemu node
 GROUPS_h2spec := $(GROUPS_all) qemu go
@@ -112,7 +112,7 @@ GROUPS_bench := $(GROUPS_all) bench
 GROUPS_readme := $(GROUPS_test)
 GROUPS_sim := $(BASE_GROUPS) slirp
 GROUPS_host-sim := $(GROUPS_sim)
-GROUPS_third := third freertos
+GROUPS_third := third
 GROUPS_venv := python
 GROUPS_format := python
 GROUPS_format-check := python
@@ -844,7 +844,7 @@ sim: $(call image,host-sim,$(APP)) ## run the simulated device; ARGS="--help" sh
 	$(Q)$< $(if $(findstring --port,$(ARGS)),,--port $(PORT)) $(ARGS)
 
 venv: $(VENV_READY) ##+ make the Python environment in .venv
-third: $(LWIP_READY) $(NANOPB_READY) $(MBEDTLS_READY) $(FREERTOS_READY) ##+ fetch the third-party sources
+third: $(LWIP_READY) $(NANOPB_READY) $(MBEDTLS_READY) ##+ fetch the third-party sources that most boards need
 certs: $(CERTS_READY) ##+ make a test CA, and good and bad certificates of it, below build/certs
 dist: $(VENV_READY) | $(SETUP) ##+ make the source archive, build/dist/nanorpc-VERSION.tar.gz; the same commit gives the same bytes; and the Python package, build/dist/python/
 	$(Q)$(PYTHON) -B tests/dist/dist.py
